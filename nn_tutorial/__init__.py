@@ -1,0 +1,130 @@
+"""Neural networks in NumPy, forward and backward.
+
+Each layer is a pair of pure functions, ``f(x, *params) -> (y, cache)`` and
+``f_backward(dy, cache) -> gradients``, and a thin class over them.
+"""
+
+from .activations import (
+    ReLU,
+    Sigmoid,
+    Tanh,
+    relu,
+    relu_backward,
+    sigmoid,
+    sigmoid_backward,
+    tanh,
+    tanh_backward,
+)
+from .convolution import (
+    Conv2d,
+    conv2d,
+    conv2d_backward,
+    conv2d_im2col,
+    conv2d_im2col_backward,
+    conv2d_loops,
+    conv2d_loops_backward,
+)
+from .data import Dataset, digits, iris, stratified_split
+from .dropout import Dropout, dropout, dropout_backward
+from .gradient_check import GradientError, GradientReport, gradient_check, relative_error
+from .initializers import he_normal, normal, xavier_normal, xavier_uniform, zeros
+from .layer import Flatten, Layer, Sequential
+from .linear import Linear, linear, linear_backward
+from .losses import (
+    Softmax,
+    cross_entropy,
+    cross_entropy_backward,
+    softmax,
+    softmax_backward,
+    softmax_cross_entropy,
+)
+from .models import mlp, small_cnn, two_layer_net
+from .normalization import BatchNorm, batch_norm, batch_norm_backward
+from .optimizers import SGD, Adam
+from .pooling import (
+    AvgPool2d,
+    MaxPool2d,
+    avg_pool2d,
+    avg_pool2d_backward,
+    avg_pool2d_loops,
+    avg_pool2d_loops_backward,
+    max_pool2d,
+    max_pool2d_backward,
+    max_pool2d_loops,
+    max_pool2d_loops_backward,
+)
+from .training import History, evaluate, fit, load, predict, predict_logits, save
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "SGD",
+    "Adam",
+    "AvgPool2d",
+    "BatchNorm",
+    "Conv2d",
+    "Dataset",
+    "Dropout",
+    "Flatten",
+    "GradientError",
+    "GradientReport",
+    "History",
+    "Layer",
+    "Linear",
+    "MaxPool2d",
+    "ReLU",
+    "Sequential",
+    "Sigmoid",
+    "Softmax",
+    "Tanh",
+    "avg_pool2d",
+    "avg_pool2d_backward",
+    "avg_pool2d_loops",
+    "avg_pool2d_loops_backward",
+    "batch_norm",
+    "batch_norm_backward",
+    "conv2d",
+    "conv2d_backward",
+    "conv2d_im2col",
+    "conv2d_im2col_backward",
+    "conv2d_loops",
+    "conv2d_loops_backward",
+    "cross_entropy",
+    "cross_entropy_backward",
+    "digits",
+    "dropout",
+    "dropout_backward",
+    "evaluate",
+    "fit",
+    "gradient_check",
+    "he_normal",
+    "iris",
+    "linear",
+    "linear_backward",
+    "load",
+    "max_pool2d",
+    "max_pool2d_backward",
+    "max_pool2d_loops",
+    "max_pool2d_loops_backward",
+    "mlp",
+    "normal",
+    "predict",
+    "predict_logits",
+    "relative_error",
+    "relu",
+    "relu_backward",
+    "save",
+    "sigmoid",
+    "sigmoid_backward",
+    "small_cnn",
+    "softmax",
+    "softmax_backward",
+    "softmax_cross_entropy",
+    "stratified_split",
+    "tanh",
+    "tanh_backward",
+    "two_layer_net",
+    "xavier_normal",
+    "xavier_uniform",
+    "zeros",
+]

@@ -1,0 +1,206 @@
+"""Activations: one nonlinear function, applied to each element."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .checks import Array, check_dy, check_float
+from .layer import Grads, Layer
+
+
+def relu(x: Array) -> tuple[Array, NDArray[np.bool]]:
+    r"""Rectified linear unit.
+
+    $$y = \max(x, 0)$$
+
+    Parameters
+    ----------
+    x : ndarray of float, any shape
+        The input.
+
+    Returns
+    -------
+    y : ndarray, shape and dtype of ``x``
+        The output.
+    mask : ndarray of bool, shape of ``x``
+        The cache: where ``x > 0``.
+
+    Raises
+    ------
+    ValueError
+        If ``x`` is not an array of floats.
+
+    References
+    ----------
+    Nair and Hinton (2010), Rectified linear units improve restricted Boltzmann machines, ICML.
+    """
+    check_float("x", x, "")
+    return np.maximum(x, 0), x > 0
+
+
+def relu_backward(dy: Array, mask: NDArray[np.bool]) -> Array:
+    r"""Gradient of [`relu`][nn_tutorial.relu]: the upstream gradient where the input was positive.
+
+    $$\frac{\partial L}{\partial x} = \frac{\partial L}{\partial y}\,[x > 0]$$
+
+    At $x = 0$, where no derivative exists, the gradient is 0, as in PyTorch.
+
+    Parameters
+    ----------
+    dy : ndarray of float
+        Gradient of the loss with respect to ``y``, in units of the loss per unit of ``y``.
+    mask : ndarray of bool
+        The cache of ``relu``.
+
+    Returns
+    -------
+    dx : ndarray, shape and dtype of ``dy``
+
+    Raises
+    ------
+    ValueError
+        If ``dy`` has another shape than ``y``.
+    """
+    check_dy(dy, mask)
+    # A product keeps the memory order and is several times faster than np.where.
+    return dy * mask
+
+
+def sigmoid(x: Array) -> tuple[Array, Array]:
+    r"""Logistic function.
+
+    $$y = \frac{1}{1 + e^{-x}}$$
+
+    Computed from $e^{-|x|}$, which never overflows.
+
+    Parameters
+    ----------
+    x : ndarray of float, any shape
+        The input (log-odds).
+
+    Returns
+    -------
+    y : ndarray, shape and dtype of ``x``
+        Between 0 and 1.
+    cache : ndarray
+        ``y``, which is all that the gradient needs.
+
+    Raises
+    ------
+    ValueError
+        If ``x`` is not an array of floats.
+    """
+    check_float("x", x, "")
+    e = np.exp(-np.abs(x))
+    y = np.where(x >= 0, 1, e) / (1 + e)
+    return y, y
+
+
+def sigmoid_backward(dy: Array, y: Array) -> Array:
+    r"""Gradient of [`sigmoid`][nn_tutorial.sigmoid].
+
+    $$\frac{\partial L}{\partial x} = \frac{\partial L}{\partial y}\,y\,(1 - y)$$
+
+    Parameters
+    ----------
+    dy, y : ndarray of float, one shape
+        The upstream gradient, and the cache of ``sigmoid``.
+
+    Returns
+    -------
+    dx : ndarray, shape and dtype of ``dy``
+
+    Raises
+    ------
+    ValueError
+        If ``dy`` has another shape than ``y``.
+    """
+    check_dy(dy, y)
+    return dy * y * (1 - y)
+
+
+def tanh(x: Array) -> tuple[Array, Array]:
+    r"""Hyperbolic tangent.
+
+    $$y = \tanh x$$
+
+    Parameters
+    ----------
+    x : ndarray of float, any shape
+        The input.
+
+    Returns
+    -------
+    y : ndarray, shape and dtype of ``x``
+        Between −1 and 1.
+    cache : ndarray
+        ``y``, which is all that the gradient needs.
+
+    Raises
+    ------
+    ValueError
+        If ``x`` is not an array of floats.
+    """
+    check_float("x", x, "")
+    y = np.tanh(x)
+    return y, y
+
+
+def tanh_backward(dy: Array, y: Array) -> Array:
+    r"""Gradient of [`tanh`][nn_tutorial.tanh].
+
+    $$\frac{\partial L}{\partial x} = \frac{\partial L}{\partial y}\,(1 - y^2)$$
+
+    Parameters
+    ----------
+    dy, y : ndarray of float, one shape
+        The upstream gradient, and the cache of ``tanh``.
+
+    Returns
+    -------
+    dx : ndarray, shape and dtype of ``dy``
+
+    Raises
+    ------
+    ValueError
+        If ``dy`` has another shape than ``y``.
+    """
+    check_dy(dy, y)
+    return dy * (1 - y * y)
+
+
+class ReLU(Layer):
+    """[`relu`][nn_tutorial.relu] as a layer."""
+
+    def forward(self, x: Array, *, train: bool = True) -> tuple[Array, Any]:
+        return relu(x)
+
+    def backward(
+        self, dy: Array, cache: Any, *, need_dx: bool = True
+    ) -> tuple[Array | None, Grads]:
+        return relu_backward(dy, cache) if need_dx else None, {}
+
+
+class Sigmoid(Layer):
+    """[`sigmoid`][nn_tutorial.sigmoid] as a layer."""
+
+    def forward(self, x: Array, *, train: bool = True) -> tuple[Array, Any]:
+        return sigmoid(x)
+
+    def backward(
+        self, dy: Array, cache: Any, *, need_dx: bool = True
+    ) -> tuple[Array | None, Grads]:
+        return sigmoid_backward(dy, cache) if need_dx else None, {}
+
+
+class Tanh(Layer):
+    """[`tanh`][nn_tutorial.tanh] as a layer."""
+
+    def forward(self, x: Array, *, train: bool = True) -> tuple[Array, Any]:
+        return tanh(x)
+
+    def backward(
+        self, dy: Array, cache: Any, *, need_dx: bool = True
+    ) -> tuple[Array | None, Grads]:
+        return tanh_backward(dy, cache) if need_dx else None, {}

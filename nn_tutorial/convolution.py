@@ -1,0 +1,307 @@
+"""Convolution: the definition in loops, as one matrix product, and the fast one."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from .checks import Array, check_float, check_like, output_size, pair
+from .initializers import Initializer, he_normal
+from .layer import Grads, Layer
+
+# glibc hands large freed blocks back to the system, and each new array then costs page faults.
+# Freeing one block just below its 32 MB limit raises the threshold, so that memory is reused:
+# the training step of a small network takes a third of the time. Elsewhere it does no harm.
+np.empty((32 << 20) - 65536, np.uint8)
+
+
+class ConvCache(NamedTuple):
+    """What the backward passes need; ``cols`` is the input as the forward pass arranged it."""
+
+    x_shape: tuple[int, ...]
+    weight: Array
+    stride: tuple[int, int]
+    padding: tuple[int, int]
+    cols: Array
+
+
+def conv2d(
+    x: Array,
+    weight: Array,
+    bias: Array,
+    *,
+    stride: int | tuple[int, int] = 1,
+    padding: int | tuple[int, int] = 0,
+) -> tuple[Array, ConvCache]:
+    r"""Slide each filter over the image (a cross-correlation, as in every framework).
+
+    $$y_{nfij} = b_f + \sum_{c,u,v} x_{n,\,c,\,s_h i + u - p_h,\,s_w j + v - p_w}\; w_{fcuv}$$
+
+    Pixels outside the image are 0.
+
+    Parameters
+    ----------
+    x : ndarray of float, (N, C, H, W)
+        Any memory order; the result is laid out with N last in memory.
+    weight : ndarray, (F, C, kh, kw)
+        One filter for each output channel.
+    bias : ndarray, (F,)
+    stride, padding : int or (height, width)
+        In pixels; the stride is at least 1, the padding at least 0.
+
+    Returns
+    -------
+    y : ndarray, (N, F, H', W'), dtype of ``x``
+        $H' = \lfloor (H + 2p - k)/s \rfloor + 1$, and likewise W'.
+    cache : ConvCache
+
+    Raises
+    ------
+    ValueError
+        If a shape or dtype does not fit, or the kernel is larger than the padded input.
+
+    References
+    ----------
+    Cho and Brand (2017), MEC: memory-efficient convolution for deep neural network, ICML.
+    """
+    _, stride, padding = check_conv(x, weight, bias, stride, padding)
+    f, c, kh, kw = weight.shape
+    # Lower along the width only (Cho and Brand 2017): copy kw shifted views of the input instead
+    # of kh·kw. With memory in the order H, C, W, N the kh axis is then a view: rows that lie one
+    # under the other, which BLAS reads where they are.
+    image = pad(x.transpose(2, 1, 3, 0), (padding[0], 0, padding[1], 0))
+    shifts = sliding_window_view(image, kw, axis=2)[:, :, :: stride[1]].transpose(0, 4, 1, 2, 3)
+    h, _, _, ow, n = shifts.shape
+    rows = shifts.reshape(h * kw * c, ow * n)  # the only copy
+    windows = sliding_window_view(rows, kh * kw * c, axis=0)[:: stride[0] * kw * c]
+    cols = windows.transpose(0, 2, 1)  # oh, kh·kw·c, ow·n
+    y = weight.transpose(0, 2, 3, 1).reshape(f, -1) @ cols
+    y += bias[:, None]
+    cache = ConvCache(x.shape, weight, stride, padding, cols)
+    return y.reshape(-1, f, ow, n).transpose(3, 1, 0, 2), cache
+
+
+def conv2d_backward(
+    dy: Array, cache: ConvCache, *, need_dx: bool = True
+) -> tuple[Array | None, Array, Array]:
+    r"""Gradient of [`conv2d`][nn_tutorial.conv2d].
+
+    $$\frac{\partial L}{\partial w_{fcuv}} = \sum_{n,i,j} \frac{\partial L}{\partial y_{nfij}}\,
+      x_{n,\,c,\,s_h i + u - p_h,\,s_w j + v - p_w}, \qquad
+      \frac{\partial L}{\partial b_f} = \sum_{n,i,j} \frac{\partial L}{\partial y_{nfij}}$$
+
+    $$\frac{\partial L}{\partial x_{ncaq}} = \sum_{f,i,j,u,v} \frac{\partial L}{\partial y_{nfij}}\,
+      w_{fcuv}\,[a = s_h i + u - p_h]\,[q = s_w j + v - p_w]$$
+
+    Parameters
+    ----------
+    dy : ndarray of float, shape of ``y``
+        Any memory order.
+    cache : ConvCache
+    need_dx : bool
+        False leaves out the gradient of the input, and returns ``None`` in its place.
+
+    Returns
+    -------
+    dx : ndarray, (N, C, H, W), or None
+    dweight : ndarray, (F, C, kh, kw)
+    dbias : ndarray, (F,)
+
+    Raises
+    ------
+    ValueError
+        If ``dy`` does not have the shape and dtype of ``y``.
+    """
+    (n, c, h, w), weight, (sh, sw), (ph, pw), cols = cache
+    f, _, kh, kw = weight.shape
+    oh, ow = len(cols), cols.shape[2] // n
+    check_like("dy", dy, (n, f, oh, ow), weight.dtype, "that of y")
+    d = dy.transpose(2, 1, 3, 0).reshape(oh, f, ow * n)
+    dweight = (d @ cols.transpose(0, 2, 1)).sum(0).reshape(f, kh, kw, c).transpose(0, 3, 1, 2)
+    dbias = d.sum(2).sum(0)
+    if not need_dx:
+        return None, dweight, dbias
+    # Each tap of the kernel sends the gradient back to the pixels that it read.
+    image = np.zeros((h + 2 * ph, c, w + 2 * pw, n), d.dtype)
+    for u in range(kh):
+        for v in range(kw):
+            sent = (weight[:, :, u, v].T @ d).reshape(oh, c, ow, n)
+            image[u : u + sh * oh : sh, :, v : v + sw * ow : sw] += sent
+    return image[ph : ph + h, :, pw : pw + w].transpose(3, 1, 0, 2), dweight, dbias
+
+
+def conv2d_loops(
+    x: Array,
+    weight: Array,
+    bias: Array,
+    *,
+    stride: int | tuple[int, int] = 1,
+    padding: int | tuple[int, int] = 0,
+) -> tuple[Array, ConvCache]:
+    """Return what [`conv2d`][nn_tutorial.conv2d] returns, as the definition has it: to be read.
+
+    Parameters, results and errors are those of ``conv2d``.
+    """
+    (oh, ow), stride, padding = check_conv(x, weight, bias, stride, padding)
+    image = pad(x, (0, 0, *padding))
+    f, _, kh, kw = weight.shape
+    y = np.zeros((len(x), f, oh, ow), x.dtype)
+    for n in range(len(x)):
+        for k in range(f):
+            for i in range(oh):
+                for j in range(ow):
+                    a, b = stride[0] * i, stride[1] * j
+                    window = image[n, :, a : a + kh, b : b + kw]
+                    y[n, k, i, j] = (window * weight[k]).sum() + bias[k]
+    return y, ConvCache(x.shape, weight, stride, padding, image)
+
+
+def conv2d_loops_backward(dy: Array, cache: ConvCache) -> tuple[Array, Array, Array]:
+    """Return what `conv2d_backward` returns, for ``conv2d_loops``."""
+    (_, _, h, w), weight, (sh, sw), (ph, pw), image = cache
+    kh, kw = weight.shape[2:]
+    dimage, dweight, dbias = (
+        np.zeros_like(image),
+        np.zeros_like(weight),
+        np.zeros_like(dy[0, :, 0, 0]),
+    )
+    for n, k, i, j in np.ndindex(dy.shape):
+        window = n, slice(None), slice(sh * i, sh * i + kh), slice(sw * j, sw * j + kw)
+        dweight[k] += dy[n, k, i, j] * image[window]
+        dimage[window] += dy[n, k, i, j] * weight[k]
+        dbias[k] += dy[n, k, i, j]
+    return dimage[:, :, ph : ph + h, pw : pw + w], dweight, dbias
+
+
+def conv2d_im2col(
+    x: Array,
+    weight: Array,
+    bias: Array,
+    *,
+    stride: int | tuple[int, int] = 1,
+    padding: int | tuple[int, int] = 0,
+) -> tuple[Array, ConvCache]:
+    """Return what [`conv2d`][nn_tutorial.conv2d] returns, by one matrix product.
+
+    Every window becomes a row (im2col): kh·kw times the memory of the input, and one product.
+    Parameters, results and errors are those of ``conv2d``.
+
+    References
+    ----------
+    Chellapilla, Puri and Simard (2006), High performance convolutional neural networks for
+    document processing.
+    """
+    (oh, ow), stride, padding = check_conv(x, weight, bias, stride, padding)
+    f, c, kh, kw = weight.shape
+    windows = sliding_window_view(pad(x, (0, 0, *padding)), (kh, kw), axis=(2, 3))
+    windows = windows[:, :, :: stride[0], :: stride[1]]  # N, C, oh, ow, kh, kw
+    cols = windows.transpose(0, 2, 3, 1, 4, 5).reshape(len(x) * oh * ow, c * kh * kw)
+    y = cols @ weight.reshape(f, -1).T + bias
+    return y.reshape(len(x), oh, ow, f).transpose(0, 3, 1, 2), ConvCache(
+        x.shape, weight, stride, padding, cols
+    )
+
+
+def conv2d_im2col_backward(dy: Array, cache: ConvCache) -> tuple[Array, Array, Array]:
+    """Return what `conv2d_backward` returns, for ``conv2d_im2col``."""
+    (n, c, h, w), weight, (sh, sw), (ph, pw), cols = cache
+    f, _, kh, kw = weight.shape
+    oh, ow = dy.shape[2:]
+    d = dy.transpose(0, 2, 3, 1).reshape(-1, f)
+    dweight = (d.T @ cols).reshape(weight.shape)
+    dcols = (d @ weight.reshape(f, -1)).reshape(n, oh, ow, c, kh, kw)
+    dimage = np.zeros((n, c, h + 2 * ph, w + 2 * pw), dy.dtype)
+    for u in range(kh):  # col2im: windows overlap, so their gradients add up
+        for v in range(kw):
+            tap = dcols[:, :, :, :, u, v].transpose(0, 3, 1, 2)
+            dimage[:, :, u : u + sh * oh : sh, v : v + sw * ow : sw] += tap
+    return dimage[:, :, ph : ph + h, pw : pw + w], dweight, d.sum(0)
+
+
+def check_conv(
+    x: Array,
+    weight: Array,
+    bias: Array,
+    stride: int | tuple[int, int],
+    padding: int | tuple[int, int],
+) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int]]:
+    """Return the output's (H', W'), the stride and the padding, or raise ``ValueError``."""
+    check_float("x", x, "NCHW")
+    check_float("weight", weight, "FCHW")
+    if x.shape[1] != weight.shape[1] or x.dtype != weight.dtype:
+        raise ValueError(
+            f"x: expected {weight.shape[1]} channels of {weight.dtype}, as weight has, "
+            f"got shape {x.shape} of {x.dtype}"
+        )
+    check_like("bias", bias, weight.shape[:1], weight.dtype, "one a filter of weight")
+    stride, padding = pair("stride", stride, least=1), pair("padding", padding, least=0)
+    kernel = weight.shape[2], weight.shape[3]
+    return output_size((x.shape[2], x.shape[3]), kernel, stride, padding), stride, padding
+
+
+def pad(x: Array, width: tuple[int, int, int, int], value: float = 0) -> Array:
+    """Return ``x`` with ``width`` more on both sides of each axis; ``x`` itself if that is 0."""
+    if not any(width):
+        return x
+    y = np.full([s + 2 * p for s, p in zip(x.shape, width, strict=True)], value, x.dtype)
+    y[tuple(slice(p, p + s) for s, p in zip(x.shape, width, strict=True))] = x
+    return y
+
+
+class Conv2d(Layer):
+    """[`conv2d`][nn_tutorial.conv2d] with its filters and bias.
+
+    Parameters
+    ----------
+    in_channels, out_channels : int
+        C and F.
+    kernel_size, stride, padding : int or (height, width)
+        In pixels.
+    rng : numpy.random.Generator
+        Draws the filters.
+    dtype : dtype
+        Of the parameters, and so of the data.
+    init : Initializer
+        How the filters begin; the bias begins at zero.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of its range.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int | tuple[int, int],
+        *,
+        stride: int | tuple[int, int] = 1,
+        padding: int | tuple[int, int] = 0,
+        rng: np.random.Generator,
+        dtype: Any = np.float32,
+        init: Initializer = he_normal,
+    ) -> None:
+        super().__init__()
+        if in_channels < 1 or out_channels < 1:
+            raise ValueError(
+                f"in_channels, out_channels: expected at least 1, "
+                f"got {in_channels} and {out_channels}"
+            )
+        self.stride, self.padding = (
+            pair("stride", stride, least=1),
+            pair("padding", padding, least=0),
+        )
+        shape = (out_channels, in_channels, *pair("kernel_size", kernel_size, least=1))
+        weight = init(shape, rng=rng, dtype=dtype)
+        self.params = {"weight": weight, "bias": np.zeros(out_channels, dtype)}
+
+    def forward(self, x: Array, *, train: bool = True) -> tuple[Array, ConvCache]:
+        weight, bias = self.params["weight"], self.params["bias"]
+        return conv2d(x, weight, bias, stride=self.stride, padding=self.padding)
+
+    def backward(
+        self, dy: Array, cache: ConvCache, *, need_dx: bool = True
+    ) -> tuple[Array | None, Grads]:
+        dx, dweight, dbias = conv2d_backward(dy, cache, need_dx=need_dx)
+        return dx, {"weight": dweight, "bias": dbias}
