@@ -1,0 +1,69 @@
+"""The same numbers as PyTorch: outputs, every gradient, running statistics."""
+
+import numpy as np
+import pytest
+import torch
+from cases import FUNCTIONS, LAYERS, FunctionCase, LayerCase
+from helpers import assert_close, copy_into_twin, from_twin
+
+import nn_tutorial as nt
+
+DTYPES = pytest.mark.parametrize("dtype", [np.float64, np.float32], ids=["float64", "float32"])
+
+
+@DTYPES
+@pytest.mark.parametrize(
+    "case", [case for case in LAYERS if case.twin is not None], ids=lambda case: case.name
+)
+def test_layer(case: LayerCase, dtype: type) -> None:
+    """Two passes, so that the running statistics are updated and then used."""
+    layer = case.layer(dtype)
+    twin = copy_into_twin(layer, case.twin()).train(case.train)
+    for seed in (21, 22):
+        x, dy = case.x(dtype, seed), case.dy(dtype, seed)
+        y, cache = layer.forward(x, train=case.train)
+        dx, grads = layer.backward(dy, cache)
+
+        x_twin = torch.tensor(x, requires_grad=True)
+        y_twin = twin(x_twin)
+        twin.zero_grad()
+        y_twin.backward(torch.tensor(dy))
+
+        assert_close(y, y_twin.detach().numpy())
+        assert_close(dx, x_twin.grad.numpy())
+        for name, p in twin.named_parameters():
+            assert_close(grads[name], from_twin(twin, name, p.grad))
+        for name, value in layer.buffers.items():
+            assert_close(value, twin.get_buffer(name).numpy())
+
+
+@DTYPES
+@pytest.mark.parametrize(
+    "case", [case for case in FUNCTIONS if case.torch is not None], ids=lambda case: case.name
+)
+def test_function(case: FunctionCase, dtype: type) -> None:
+    arrays = case.inputs(dtype)
+    y, cache = case.forward(*arrays)
+    dy = np.random.default_rng(23).normal(size=np.shape(y)).astype(dtype)
+    gradients = case.gradients(dy if dy.ndim else float(dy), cache)
+
+    tensors = [torch.tensor(a, requires_grad=True) for a in arrays]
+    y_twin = case.torch(*tensors)
+    y_twin.backward(torch.tensor(dy))
+
+    assert_close(np.asarray(y, dtype), y_twin.detach().numpy())
+    for gradient, tensor in zip(gradients, tensors, strict=True):
+        assert_close(gradient, tensor.grad.numpy())
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3], ids="scale{:g}".format)
+def test_batch_norm_far_from_zero(scale: float, rng: np.random.Generator) -> None:
+    """Mean 1e4 in float32, where E[x²] − E[x]² has no digit left."""
+    x = rng.normal(size=(128, 3)) * scale + 1e4
+    x32 = x.astype(np.float32)
+    one, zero = np.ones(3), np.zeros(3)
+    exact, _ = nt.batch_norm(x32.astype(np.float64), one, zero)
+    y, _ = nt.batch_norm(x32, one.astype(np.float32), zero.astype(np.float32))
+    # A float32 mean near 1e4 is good to a few of its last places, PyTorch's too.
+    rounding = 4 * np.spacing(np.float32(1e4)) / max(x32.astype(np.float64).std(), 1e-3)
+    np.testing.assert_allclose(y, exact, atol=max(1e-4, rounding), rtol=1e-4)
