@@ -28,6 +28,8 @@ def check_float(name: str, x: Any, axes: str) -> None:
     if axes and x.ndim not in [len(option) for option in axes.split("|")]:
         wanted = " or ".join(f"({', '.join(option)})" for option in axes.split("|"))
         raise ValueError(f"{name}: expected shape {wanted}, got {x.shape}")
+    if x.size == 0:
+        raise ValueError(f"{name}: expected at least one number, got shape {x.shape}")
 
 
 def check_like(name: str, x: Any, shape: tuple[int, ...], dtype: Any, why: str) -> None:
@@ -63,7 +65,7 @@ def check_labels(labels: Any, n: int, classes: int) -> None:
 
 def pair(name: str, value: int | tuple[int, int], *, least: int) -> tuple[int, int]:
     """Return ``value`` as (height, width); raise ``ValueError`` where one is below ``least``."""
-    both = (value, value) if isinstance(value, (int, np.integer)) else tuple(value)
+    both = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
     whole = all(isinstance(v, (int, np.integer)) for v in both)
     if len(both) != 2 or not whole or min(both) < least:
         raise ValueError(

@@ -145,4 +145,4 @@ class Flatten(Layer):
         check_float("dy", dy, "ND")
         if (len(dy), dy.size) != (cache[0], int(np.prod(cache))):
             raise ValueError(f"dy: expected the shape of y, the flattened {cache}, got {dy.shape}")
-        return dy.reshape(cache), {}
+        return dy.reshape(cache) if need_dx else None, {}

@@ -31,11 +31,11 @@ def softmax(x: Array) -> tuple[Array, Array]:
     Raises
     ------
     ValueError
-        If ``x`` is not an array of floats, or has no last axis or an empty one.
+        If ``x`` is not an array of floats, or has no axis.
     """
     check_float("x", x, "")
-    if x.ndim == 0 or x.shape[-1] == 0:
-        raise ValueError(f"x: expected a last axis of at least one class, got shape {x.shape}")
+    if x.ndim == 0:
+        raise ValueError("x: expected at least one axis, of classes, got shape ()")
     e = np.exp(x - x.max(axis=-1, keepdims=True))
     p = e / e.sum(axis=-1, keepdims=True)
     return p, p

@@ -65,7 +65,15 @@ def two_layer_net(
     dtype: Any = np.float32,
     init: Initializer = he_normal,
 ) -> Sequential:
-    """Return linear, ReLU, linear: [`mlp`][nn_tutorial.mlp] with one hidden layer."""
+    """Return linear, ReLU, linear: [`mlp`][nn_tutorial.mlp] with one hidden layer.
+
+    Parameters
+    ----------
+    n_in, n_hidden, n_out : int
+        Features, hidden units and classes.
+    rng, dtype, init
+        As for ``mlp``.
+    """
     return mlp(n_in, [n_hidden], n_out, rng=rng, dtype=dtype, init=init)
 
 

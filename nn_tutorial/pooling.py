@@ -57,8 +57,10 @@ def max_pool2d(
     # Along W, then along H: kw + kh comparisons of whole arrays in place of a reduction over two
     # tiny axes, which NumPy does one window at a time. Ties go to the first in each stage, so to
     # the first in reading order: the row's winner is settled before rows compete.
-    rows, row_winners = _first_max(_taps(_frame(x, geometry, -np.inf), 3, kw, sw, ow))
-    y, winners = _first_max(_taps(rows, 2, kh, sh, oh))
+    pixel_columns, pixel_rows = _pixels(x.shape, geometry, (oh, ow))
+    image = _frame(x, geometry, -np.inf)
+    rows, row_winners = _first_max(_taps(image, 3, kw, sw, ow), pixel_columns)
+    y, winners = _first_max(_taps(rows, 2, kh, sh, oh), pixel_rows)
     return y, PoolCache(x.shape, y.shape, x.dtype, geometry, (row_winners, winners))
 
 
@@ -143,24 +145,25 @@ def max_pool2d_loops(
 ) -> tuple[Array, PoolCache]:
     """Return what [`max_pool2d`][nn_tutorial.max_pool2d] returns, window by window: to be read."""
     (oh, ow), geometry = check_pool(x, kernel_size, stride, padding)
-    (kh, kw), (sh, sw), _ = geometry
-    image = _frame(x, geometry, -np.inf)
+    (kh, kw), (sh, sw), (ph, pw) = geometry
     y = np.zeros((*x.shape[:2], oh, ow), x.dtype)
-    first = np.zeros(y.shape, int)
+    winner = np.zeros((*y.shape, 2), int)
     for n, c, i, j in np.ndindex(y.shape):
-        window = image[n, c, sh * i : sh * i + kh, sw * j : sw * j + kw]
-        first[n, c, i, j] = window.argmax()  # argmax returns the first of equals
-        y[n, c, i, j] = window.max()
-    return y, PoolCache(x.shape, y.shape, x.dtype, geometry, ([], [first]))
+        a, q = sh * i - ph, sw * j - pw
+        top, left = max(a, 0), max(q, 0)
+        window = x[n, c, top : a + kh, left : q + kw]
+        u, v = divmod(int(window.argmax()), window.shape[1])  # argmax: the first of equals
+        y[n, c, i, j] = window[u, v]
+        winner[n, c, i, j] = top + u, left + v
+    return y, PoolCache(x.shape, y.shape, x.dtype, geometry, ([], [winner]))
 
 
 def max_pool2d_loops_backward(dy: Array, cache: PoolCache) -> Array:
     """Return what `max_pool2d_backward` returns, for ``max_pool2d_loops``."""
-    (_, kw), (sh, sw), (ph, pw) = cache.geometry
     dx = np.zeros(cache.x_shape, dy.dtype)
     for n, c, i, j in np.ndindex(dy.shape):
-        u, v = divmod(int(cache.winners[1][0][n, c, i, j]), kw)
-        dx[n, c, sh * i + u - ph, sw * j + v - pw] += dy[n, c, i, j]
+        a, q = cache.winners[1][0][n, c, i, j]
+        dx[n, c, a, q] += dy[n, c, i, j]
     return dx
 
 
@@ -218,16 +221,30 @@ def _taps(x: Array, axis: int, kernel: int, stride: int, out: int) -> list[Array
     return [x[(*before, slice(t, t + stride * (out - 1) + 1, stride))] for t in range(kernel)]
 
 
-def _first_max(taps: list[Array]) -> tuple[Array, list[NDArray[Any]]]:
-    """The maximum over the taps, and for each tap where it is the first to reach it."""
+def _pixels(
+    shape: tuple[int, ...], geometry: tuple[Pair, Pair, Pair], out: Pair
+) -> tuple[list[Any], list[Any]]:
+    """For each tap along W, and along H, where it reads a pixel and not the padding."""
+    (kh, kw), (sh, sw), padding = geometry
+    if not any(padding):
+        return [True] * kw, [True] * kh
+    inside = _frame(np.ones((1, 1, *shape[2:]), bool), geometry, False)
+    columns = _taps(inside, 3, kw, sw, out[1])
+    return columns, _taps(reduce(np.logical_or, columns), 2, kh, sh, out[0])
+
+
+def _first_max(taps: list[Array], pixels: list[Any]) -> tuple[Array, list[NDArray[Any]]]:
+    """The maximum over the taps, and for each tap where it is the first pixel to reach it."""
     best = reduce(np.maximum, taps)
     winners = []
     free = np.ones_like(best, bool)
-    for tap in taps[:-1]:
+    for tap, pixel in zip(taps[:-1], pixels[:-1], strict=True):
         won = (tap == best) & free
+        if pixel is not True:  # padding equals a maximum of −∞, but takes no part
+            won &= pixel
         free ^= won
         winners.append(won)
-    return best, [*winners, free]
+    return best, [*winners, free if pixels[-1] is True else free & pixels[-1]]
 
 
 def _spread(dy: Array, cache: PoolCache, to_rows: Any, to_columns: Any, like: Array) -> Array:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from .checks import Array, Labels, check_float
+from .checks import Array, Labels, check_float, check_labels
 from .layer import Grads, Layer
 from .losses import softmax_cross_entropy
 
@@ -103,9 +103,9 @@ def fit(
             f"patience: expected at least 1 and a validation set to watch, got {patience} "
             f"and {'no' if validation is None else 'a'} validation set"
         )
-    for name, examples in (("train", train), ("validation", validation)):
-        if examples is not None:
-            _check_examples(name, *examples)
+    _check_examples("train", model, *train)
+    if validation is not None:
+        _check_examples("validation", model, *validation)
     x, labels = train
     state = _state(model)
     history, best, best_state = History(), math.inf, {}
@@ -171,13 +171,15 @@ def _diverged(name: str, loss: float, epoch: int, batch: int | None = None) -> s
     )
 
 
-def _check_examples(name: str, x: Array, labels: Labels) -> None:
-    check_float(f"{name}[0]", x, "")
-    if x.ndim < 2 or len(x) == 0 or len(x) != len(labels):
-        raise ValueError(
-            f"{name}: expected inputs (N, ...) and N labels, N at least 1, "
-            f"got {x.shape} and {np.shape(labels)}"
-        )
+def _check_examples(name: str, model: Layer, x: Array, labels: Labels) -> None:
+    """Refuse examples that would stop the training half-way: one is tried, all labels are seen."""
+    try:
+        check_float("inputs", x, "")
+        if x.ndim < 2:
+            raise ValueError(f"inputs: expected shape (N, ...), got {x.shape}")
+        check_labels(labels, len(x), model(x[:1]).shape[1])
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from error
 
 
 def _bar(epochs: int, progress: bool) -> Any:
@@ -207,11 +209,24 @@ def predict_logits(model: Layer, x: Array, *, batch_size: int = 1024) -> Array:
     """
     if batch_size < 1:
         raise ValueError(f"batch_size: expected at least 1, got {batch_size}")
+    check_float("x", x, "")
     return np.concatenate([model(x[i : i + batch_size]) for i in range(0, len(x), batch_size)])
 
 
 def predict(model: Layer, x: Array, *, batch_size: int = 1024) -> NDArray[np.intp]:
-    """Return the class of the largest logit of each example, (N,); see ``predict_logits``."""
+    """Return the class of each example's largest logit.
+
+    Parameters
+    ----------
+    model : Layer
+    x : ndarray of float, (N, ...)
+    batch_size : int
+        See ``predict_logits``.
+
+    Returns
+    -------
+    labels : ndarray of int, (N,)
+    """
     return predict_logits(model, x, batch_size=batch_size).argmax(1)
 
 
@@ -240,7 +255,7 @@ def evaluate(
     ValueError
         If the labels do not fit the examples or the classes.
     """
-    _check_examples("examples", x, labels)
+    _check_examples("examples", model, x, labels)
     logits = predict_logits(model, x, batch_size=batch_size)
     loss, _ = softmax_cross_entropy(logits, labels)
     return loss, float(np.mean(logits.argmax(1) == labels))
@@ -284,7 +299,7 @@ def load(model: Layer, path: str | Path) -> None:
     try:
         with np.load(path, allow_pickle=False) as file:
             found = {name: file[name] for name in file.files}
-    except (zipfile.BadZipFile, ValueError, EOFError, AttributeError) as error:
+    except (zipfile.BadZipFile, ValueError, EOFError, TypeError) as error:
         raise ValueError(
             f"path: expected an .npz archive, {path} is none that can be read"
         ) from error
