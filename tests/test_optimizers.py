@@ -1,0 +1,115 @@
+"""SGD and Adam step by step with PyTorch's, and what they refuse."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from helpers import assert_close
+
+import nn_tutorial as nt
+
+SETTINGS: list[tuple[str, Any, Any, dict[str, Any]]] = [
+    ("sgd", nt.SGD, torch.optim.SGD, {"lr": 0.1}),
+    ("sgd-momentum", nt.SGD, torch.optim.SGD, {"lr": 0.1, "momentum": 0.9}),
+    ("sgd-decay", nt.SGD, torch.optim.SGD, {"lr": 0.1, "weight_decay": 0.3}),
+    ("sgd-both", nt.SGD, torch.optim.SGD, {"lr": 0.1, "momentum": 0.5, "weight_decay": 0.3}),
+    ("adam", nt.Adam, torch.optim.Adam, {"lr": 0.1}),
+    ("adam-default-lr", nt.Adam, torch.optim.Adam, {}),
+    (
+        "adam-all",
+        nt.Adam,
+        torch.optim.Adam,
+        {"lr": 0.05, "betas": (0.7, 0.95), "eps": 1e-3, "weight_decay": 0.3},
+    ),
+]
+OPTIMIZERS = pytest.mark.parametrize(
+    ("ours", "theirs", "settings"), [row[1:] for row in SETTINGS], ids=[row[0] for row in SETTINGS]
+)
+
+
+def some_params(dtype: Any = np.float64) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(1)
+    return {
+        "weight": rng.normal(size=(3, 5)).astype(dtype),
+        "bias": rng.normal(size=5).astype(dtype),
+    }
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32], ids=["float64", "float32"])
+@OPTIMIZERS
+def test_twenty_steps_like_pytorch(ours, theirs, settings, dtype: type) -> None:
+    """Gradients that depend on the parameters, so that an error grows instead of fading."""
+    params = some_params(dtype)
+    tensors = {name: torch.tensor(p, requires_grad=True) for name, p in params.items()}
+    optimizer = ours(params, **settings)
+    optimizer_twin = theirs(tensors.values(), **settings)
+    rng = np.random.default_rng(2)
+    for _ in range(20):
+        noise = {name: rng.normal(size=p.shape).astype(dtype) for name, p in params.items()}
+        optimizer.step({name: np.cos(p) + noise[name] for name, p in params.items()})
+        for name, t in tensors.items():
+            t.grad = torch.cos(t.detach()) + torch.tensor(noise[name])
+        optimizer_twin.step()
+        for name, p in params.items():
+            assert_close(p, tensors[name].detach().numpy())
+
+
+@OPTIMIZERS
+def test_steps_in_place_and_leaves_the_gradients(ours, theirs, settings) -> None:
+    params = some_params()
+    kept, grads = dict(params), {name: np.ones_like(p) for name, p in params.items()}
+    for g in grads.values():
+        g.flags.writeable = False
+    optimizer = ours(params, **settings)
+    for _ in range(2):
+        optimizer.step(grads)
+    for name, start in some_params().items():
+        assert params[name] is kept[name]
+        assert not np.any(params[name] == start)
+        np.testing.assert_array_equal(grads[name], 1)
+
+
+@OPTIMIZERS
+@pytest.mark.parametrize(
+    ("grads", "parts"),
+    [
+        ({"weight": np.ones((3, 5))}, ("grads", "bias")),
+        ({"weight": np.ones((3, 5)), "bias": np.ones(5), "more": np.ones(1)}, ("grads", "more")),
+        ({"weight": np.ones((3, 5)), "bias": np.ones((5, 1))}, ("bias", "(5, 1)", "(5,)")),
+    ],
+    ids=["missing", "unknown", "wrong-shape"],
+)
+def test_refused_gradients_change_nothing(ours, theirs, settings, grads, parts) -> None:
+    params, untouched = some_params(), some_params()
+    optimizer, fresh = ours(params, **settings), ours(untouched, **settings)
+    with pytest.raises(ValueError, match="grads") as caught:
+        optimizer.step(grads)
+    assert all(part in str(caught.value) for part in parts)
+    good = {name: np.ones_like(p) for name, p in params.items()}
+    optimizer.step(good)
+    fresh.step(good)
+    for name in params:
+        np.testing.assert_array_equal(params[name], untouched[name])
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "settings", "parts"),
+    [
+        (nt.SGD, {"lr": -0.1}, ("lr", "-0.1")),
+        (nt.SGD, {"lr": float("nan")}, ("lr", "nan")),
+        (nt.SGD, {"lr": 0.1, "momentum": 1.0}, ("momentum", "1.0")),
+        (nt.SGD, {"lr": 0.1, "momentum": -0.5}, ("momentum", "-0.5")),
+        (nt.SGD, {"lr": 0.1, "weight_decay": -1}, ("weight_decay", "-1")),
+        (nt.Adam, {"lr": float("inf")}, ("lr", "inf")),
+        (nt.Adam, {"betas": (0.9, 1.0)}, ("betas", "(0.9, 1.0)")),
+        (nt.Adam, {"betas": (-0.1, 0.9)}, ("betas", "(-0.1, 0.9)")),
+        (nt.Adam, {"eps": 0.0}, ("eps", "0.0")),
+        (nt.Adam, {"weight_decay": float("nan")}, ("weight_decay", "nan")),
+    ],
+    ids=lambda value: str(value) if isinstance(value, dict) else getattr(value, "__name__", ""),
+)
+def test_refuses_settings_out_of_range(optimizer, settings, parts) -> None:
+    with pytest.raises(ValueError, match="expected") as caught:
+        optimizer(some_params(), **settings)
+    assert all(part in str(caught.value) for part in parts)
