@@ -97,6 +97,11 @@ CASES: list[tuple[str, Callable[[], Any], tuple[str, ...]]] = [
         lambda: nt.softmax_cross_entropy(ones(2, 3, dtype=int), labels(0, 1)),
         ("logits", "int64", "floats"),
     ),
+    (
+        "softmax_cross_entropy: rank 1",
+        lambda: nt.softmax_cross_entropy(ones(3), labels(0)),
+        ("logits", "(3,)", "(N, C)"),
+    ),
     # batch norm
     (
         "batch_norm: a batch of one",

@@ -278,6 +278,15 @@ def test_refused_before_anything_is_trained(data, validation, settings, parts) -
     assert_same(copies(model), before)
 
 
+def test_last_batch_of_one_with_batch_norm() -> None:
+    """Nine examples in batches of four leave one, which has no variance: said before training."""
+    model = small_net(batch_norm=True)
+    before = copies(model)
+    with pytest.raises(ValueError, match="batch_size"):
+        train(model, examples(9), batch_size=4)
+    assert_same(copies(model), before)
+
+
 # The progress bar
 
 
