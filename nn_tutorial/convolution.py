@@ -114,8 +114,7 @@ def conv2d_backward(
     """
     (n, c, h, w), weight, (sh, sw), (ph, pw), cols = cache
     f, _, kh, kw = weight.shape
-    oh, ow = len(cols), cols.shape[2] // n
-    check_like("dy", dy, (n, f, oh, ow), weight.dtype, "that of y")
+    oh, ow = check_conv_dy(dy, cache)
     d = dy.transpose(2, 1, 3, 0).reshape(oh, f, ow * n)
     dweight = (d @ cols.transpose(0, 2, 1)).sum(0).reshape(f, kh, kw, c).transpose(0, 3, 1, 2)
     dbias = d.sum(2).sum(0)
@@ -158,6 +157,7 @@ def conv2d_loops(
 
 def conv2d_loops_backward(dy: Array, cache: ConvCache) -> tuple[Array, Array, Array]:
     """Return what `conv2d_backward` returns, for ``conv2d_loops``."""
+    check_conv_dy(dy, cache)
     (_, _, h, w), weight, (sh, sw), (ph, pw), image = cache
     kh, kw = weight.shape[2:]
     dimage, dweight, dbias = (
@@ -206,7 +206,7 @@ def conv2d_im2col_backward(dy: Array, cache: ConvCache) -> tuple[Array, Array, A
     """Return what `conv2d_backward` returns, for ``conv2d_im2col``."""
     (n, c, h, w), weight, (sh, sw), (ph, pw), cols = cache
     f, _, kh, kw = weight.shape
-    oh, ow = dy.shape[2:]
+    oh, ow = check_conv_dy(dy, cache)
     d = dy.transpose(0, 2, 3, 1).reshape(-1, f)
     dweight = (d.T @ cols).reshape(weight.shape)
     dcols = (d @ weight.reshape(f, -1)).reshape(n, oh, ow, c, kh, kw)
@@ -237,6 +237,15 @@ def check_conv(
     stride, padding = pair("stride", stride, least=1), pair("padding", padding, least=0)
     kernel = weight.shape[2], weight.shape[3]
     return output_size((x.shape[2], x.shape[3]), kernel, stride, padding), stride, padding
+
+
+def check_conv_dy(dy: Array, cache: ConvCache) -> tuple[int, int]:
+    """Return the output's (H', W'); raise ``ValueError`` unless ``dy`` has shape and dtype of y."""
+    n, _, h, w = cache.x_shape
+    f, _, kh, kw = cache.weight.shape
+    size = output_size((h, w), (kh, kw), cache.stride, cache.padding)
+    check_like("dy", dy, (n, f, *size), cache.weight.dtype, "that of y")
+    return size
 
 
 def pad(x: Array, width: tuple[int, int, int, int], value: float = 0) -> Array:

@@ -174,12 +174,15 @@ def stratified_split(
             f"sizes: expected positive numbers of sum {len(labels)} at most, got {tuple(sizes)}"
         )
     # Each example gets its place within its class, as a share from 0 to 1. Sorted by that share,
-    # any stretch of examples holds every class in equal proportion.
-    place = np.empty(len(labels))
-    for label in np.unique(labels):
+    # any stretch of examples holds every class in equal proportion; among equal shares the
+    # classes always come in one order, so that no stretch can miss a class at both of its ends.
+    place, rank = np.empty(len(labels)), np.empty(len(labels))
+    classes = np.unique(labels)
+    for label, turn in zip(classes, rng.permutation(len(classes)), strict=True):
         members = rng.permutation(np.flatnonzero(labels == label))
         place[members] = (np.arange(len(members)) + 0.5) / len(members)
-    order = np.lexsort((rng.permutation(len(labels)), place))
+        rank[members] = turn
+    order = np.lexsort((rank, place))
     parts = np.split(order[: sum(sizes)], np.cumsum(sizes)[:-1])
     return [rng.permutation(part) for part in parts]
 

@@ -100,11 +100,9 @@ class Dropout(Layer):
         if train:
             return dropout(x, self.p, self.rng)
         check_float("x", x, "")
-        return x, np.ones((), x.dtype)  # a scale of one, whatever the shape
+        return x, np.ones_like(x)
 
     def backward(
         self, dy: Array, cache: Any, *, need_dx: bool = True
     ) -> tuple[Array | None, Grads]:
-        if not need_dx:
-            return None, {}
-        return (dropout_backward(dy, cache) if cache.ndim else dy * cache), {}
+        return dropout_backward(dy, cache) if need_dx else None, {}

@@ -160,6 +160,7 @@ def max_pool2d_loops(
 
 def max_pool2d_loops_backward(dy: Array, cache: PoolCache) -> Array:
     """Return what `max_pool2d_backward` returns, for ``max_pool2d_loops``."""
+    check_like("dy", dy, cache.y_shape, cache.dtype, "that of y")
     dx = np.zeros(cache.x_shape, dy.dtype)
     for n, c, i, j in np.ndindex(dy.shape):
         a, q = cache.winners[1][0][n, c, i, j]
@@ -182,6 +183,7 @@ def avg_pool2d_loops(
 
 def avg_pool2d_loops_backward(dy: Array, cache: PoolCache) -> Array:
     """Return what `avg_pool2d_backward` returns, for ``avg_pool2d_loops``."""
+    check_like("dy", dy, cache.y_shape, cache.dtype, "that of y")
     (kh, kw), (sh, sw), (ph, pw) = cache.geometry
     h, w = cache.x_shape[2:]
     image = np.zeros((*cache.x_shape[:2], h + 2 * ph, w + 2 * pw), dy.dtype)

@@ -1,11 +1,12 @@
 """Training: the loop, what it records, and parameters on disk."""
 
+import copy
 import math
 import tempfile
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,6 +108,8 @@ def fit(
     if validation is not None:
         _check_examples("validation", model, *validation)
     x, labels = train
+    if len(x) % batch_size == 1 or batch_size == 1:
+        _try_one(model, x, batch_size)
     state = _state(model)
     history, best, best_state = History(), math.inf, {}
     bar = _bar(epochs, progress)
@@ -161,6 +164,17 @@ def _epoch(
         total_loss += loss * len(t)
         correct += int(np.count_nonzero(logits.argmax(1) == t))
     return total_loss / len(x), correct / len(x)
+
+
+def _try_one(model: Layer, x: Array, batch_size: int) -> None:
+    """Refuse a batch of one where the model, say by batch normalisation, cannot train on it."""
+    try:
+        copy.deepcopy(model).forward(x[:1], train=True)  # a copy: running statistics would move
+    except ValueError as error:
+        raise ValueError(
+            f"batch_size: {batch_size} leaves a batch of one of the {len(x)} examples, "
+            f"and the model cannot train on one: {error}"
+        ) from error
 
 
 def _diverged(name: str, loss: float, epoch: int, batch: int | None = None) -> str:
@@ -296,13 +310,8 @@ def load(model: Layer, path: str | Path) -> None:
         The model is unchanged then.
     """
     state = _state(model)
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            found = {name: file[name] for name in file.files}
-    except (zipfile.BadZipFile, ValueError, EOFError, TypeError) as error:
-        raise ValueError(
-            f"path: expected an .npz archive, {path} is none that can be read"
-        ) from error
+    with Path(path).open("rb") as raw:  # by hand: np.load leaves a damaged archive open
+        found = _read(raw, path)
     if found.keys() != state.keys():
         odd = sorted(found.keys() ^ state.keys())
         raise ValueError(f"path: {path} is of another model, these names are in one only: {odd}")
@@ -314,6 +323,14 @@ def load(model: Layer, path: str | Path) -> None:
             )
     for name, value in state.items():
         value[...] = found[name]
+
+
+def _read(raw: BinaryIO, path: str | Path) -> dict[str, Array]:
+    try:
+        with np.load(raw, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except (zipfile.BadZipFile, ValueError, EOFError, TypeError, OSError, NotImplementedError) as e:
+        raise ValueError(f"path: expected an .npz archive, {path} is none that can be read") from e
 
 
 def _state(model: Layer) -> dict[str, Array]:
