@@ -50,6 +50,9 @@ CASES: list[tuple[str, Callable[[], Any], tuple[str, ...]]] = [
     ("linear: a list", lambda: nt.linear([[1.0]], ones(1, 1), ones(1)), ("x", "list", "floats")),
     ("Linear: no features", lambda: nt.Linear(0, 3, rng=RNG), ("n_in", "0", "at least 1")),
     ("Linear: negative features", lambda: nt.Linear(3, -1, rng=RNG), ("n_out", "-1", "at least 1")),
+    ("Linear: integer dtype", lambda: nt.Linear(3, 2, rng=RNG, dtype=int), ("dtype", "int")),
+    ("Conv2d: integer dtype", lambda: nt.Conv2d(1, 2, 3, rng=RNG, dtype=int), ("dtype", "int")),
+    ("BatchNorm: integer dtype", lambda: nt.BatchNorm(3, dtype=int), ("dtype", "int")),
     # softmax and cross-entropy
     ("softmax: no axis", lambda: nt.softmax(np.array(1.0)), ("x", "()")),
     ("softmax: no class", lambda: nt.softmax(ones(3, 0)), ("x", "(3, 0)")),
@@ -223,6 +226,13 @@ def test_message_names_the_argument(call: Callable[[], Any], parts: tuple[str, .
 def test_layer_refuses_integers(case: LayerCase) -> None:
     with pytest.raises(ValueError, match="x: expected an array of floats, got dtype int64"):
         case.layer().forward(case.x().astype(np.int64), train=case.train)
+
+
+@LAYER
+def test_layer_refuses_an_empty_batch(case: LayerCase) -> None:
+    with pytest.raises(ValueError, match=r"^x: expected at least one") as caught:
+        case.layer().forward(case.x()[:0], train=case.train)
+    assert str((0, *case.shape[1:])) in str(caught.value)
 
 
 @LAYER

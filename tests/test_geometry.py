@@ -1,4 +1,4 @@
-"""Convolution and pooling over many shapes, strides, paddings and memory orders."""
+"""Convolution, pooling and batch norm over many shapes, strides and memory orders."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from torch.nn import functional
 
@@ -193,3 +193,30 @@ def test_max_pool_keeps_nan(pool, _) -> None:
     x = np.zeros((1, 1, 2, 4))
     x[0, 0, 1, 0] = np.nan
     np.testing.assert_array_equal(pool(x, 2)[0], [[[[np.nan, 0]]]])
+
+
+@given(
+    st.tuples(st.integers(1, 5), st.integers(1, 4), st.integers(1, 5), st.integers(1, 5)),
+    st.booleans(),
+    st.integers(0, 1000),
+    ORDERS,
+    ORDERS,
+)
+def test_batch_norm_of_images(shape, train: bool, seed: int, order_x, order_dy) -> None:
+    """One image is a batch too, as long as each channel has two values."""
+    assume(not train or shape[0] * shape[2] * shape[3] > 1)
+    rng = np.random.default_rng(seed)
+    x, dy = frozen(order_x(rng.normal(size=shape))), frozen(order_dy(rng.normal(size=shape)))
+    weight, bias, mean = rng.normal(size=(3, shape[1]))
+    var = rng.uniform(0.5, 2, shape[1])
+    tensors = [torch.tensor(a.copy(), requires_grad=True) for a in (x, weight, bias)]
+    expected = functional.batch_norm(
+        tensors[0], torch.tensor(mean), torch.tensor(var), *tensors[1:], training=train
+    )
+    expected.backward(torch.tensor(dy.copy()))
+    statistics = {} if train else {"mean": mean, "var": var}
+    y, cache = nt.batch_norm(x, weight, bias, **statistics)
+    closely(y, expected.detach().numpy())
+    for ours, theirs in zip(nt.batch_norm_backward(dy, cache), tensors, strict=True):
+        # Two values near each other are divided by nearly nothing: a few digits go in both.
+        np.testing.assert_allclose(ours, theirs.grad.numpy(), rtol=1e-9, atol=1e-9)

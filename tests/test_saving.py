@@ -74,6 +74,13 @@ def test_save_replaces_an_older_file(tmp_path: Path) -> None:
     assert state(again) == state(model)
 
 
+def test_file_has_the_usual_permissions(tmp_path: Path) -> None:
+    """A file for a colleague: readable by whom the umask says, not by its owner alone."""
+    (tmp_path / "plain").write_bytes(b"")
+    nt.save(net(1), tmp_path / "weights.npz")
+    assert (tmp_path / "weights.npz").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
 OTHER_MODELS = {
     "wider": (net(1, width=6), ("0.weight", "(4, 5)", "(4, 6)")),
     "other-dtype": (net(1, dtype=np.float64), ("0.weight", "float32", "float64")),
