@@ -32,6 +32,12 @@ def check_float(name: str, x: Any, axes: str) -> None:
         raise ValueError(f"{name}: expected at least one number, got shape {x.shape}")
 
 
+def check_dtype(dtype: Any) -> None:
+    """Raise ``ValueError`` unless it is a float type: whole numbers cannot be trained."""
+    if np.dtype(dtype).kind != "f":
+        raise ValueError(f"dtype: expected a float type, got {np.dtype(dtype)}")
+
+
 def check_like(name: str, x: Any, shape: tuple[int, ...], dtype: Any, why: str) -> None:
     """Raise ``ValueError`` unless ``x`` is an array of this shape and dtype; ``why`` says whose."""
     if not isinstance(x, np.ndarray) or x.shape != shape:

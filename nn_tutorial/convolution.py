@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from .checks import Array, check_float, check_like, output_size, pair
+from .checks import Array, check_dtype, check_float, check_like, output_size, pair
 from .initializers import Initializer, he_normal
 from .layer import Grads, Layer
 
@@ -302,6 +302,7 @@ class Conv2d(Layer):
             pair("padding", padding, least=0),
         )
         shape = (out_channels, in_channels, *pair("kernel_size", kernel_size, least=1))
+        check_dtype(dtype)
         weight = init(shape, rng=rng, dtype=dtype)
         self.params = {"weight": weight, "bias": np.zeros(out_channels, dtype)}
 

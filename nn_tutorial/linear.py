@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .checks import Array, check_float, check_like
+from .checks import Array, check_dtype, check_float, check_like
 from .initializers import Initializer, he_normal
 from .layer import Grads, Layer
 
@@ -114,6 +114,7 @@ class Linear(Layer):
         super().__init__()
         if n_in < 1 or n_out < 1:
             raise ValueError(f"n_in, n_out: expected at least 1 feature, got {n_in} and {n_out}")
+        check_dtype(dtype)
         weight = init((n_in, n_out), rng=rng, dtype=dtype)
         self.params = {"weight": weight, "bias": np.zeros(n_out, dtype)}
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .checks import Array, check_float, check_like
+from .checks import Array, check_dtype, check_float, check_like
 from .layer import Grads, Layer
 
 
@@ -189,6 +189,7 @@ class BatchNorm(Layer):
                 f"eps, momentum: expected eps of at least 0 and momentum from 0 to 1, "
                 f"got {eps} and {momentum}"
             )
+        check_dtype(dtype)
         self.eps, self.momentum = eps, momentum
         one, zero = np.ones(num_features, dtype), np.zeros(num_features, dtype)
         self.params = {"weight": one, "bias": zero}

@@ -2,7 +2,6 @@
 
 import copy
 import math
-import tempfile
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -103,6 +102,11 @@ def fit(
         raise ValueError(
             f"patience: expected at least 1 and a validation set to watch, got {patience} "
             f"and {'no' if validation is None else 'a'} validation set"
+        )
+    held = getattr(optimizer, "params", model.params)
+    if held.keys() != model.params.keys() or any(held[k] is not model.params[k] for k in held):
+        raise ValueError(
+            "optimizer: expected one that holds model.params, got one of another model"
         )
     _check_examples("train", model, *train)
     if validation is not None:
@@ -285,13 +289,13 @@ def save(model: Layer, path: str | Path) -> None:
         Replaced in one step once all is written; until then an older file stays as it was.
     """
     path = Path(path)
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".npz", delete=False) as file:
-        beside = Path(file.name)
-        try:
+    beside = path.with_name(path.name + ".new")
+    try:
+        with beside.open("wb") as file:
             np.savez(file, allow_pickle=False, **_state(model))
-        except BaseException:
-            beside.unlink()
-            raise
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
     beside.replace(path)
 
 
