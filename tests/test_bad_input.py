@@ -189,6 +189,8 @@ CASES: list[tuple[str, Callable[[], Any], tuple[str, ...]]] = [
             ("stride 0", X, 2, {"stride": 0}, ("stride", "0", "at least 1")),
             ("negative padding", X, 2, {"padding": -1}, ("padding", "-1", "at least 0")),
             ("padding beyond half", X, 3, {"padding": 2}, ("padding", "(2, 2)", "half")),
+            ("too much above", X, 3, {"padding": (2, 1)}, ("padding", "(2, 1)", "half")),
+            ("too much beside", X, 3, {"padding": (1, 2)}, ("padding", "(1, 2)", "half")),
         )
     ),
     ("MaxPool2d: padding", lambda: nt.MaxPool2d(2, padding=2), ("padding", "(2, 2)", "half")),

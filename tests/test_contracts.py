@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from copy import deepcopy
 from importlib import import_module
 from operator import attrgetter
 
@@ -81,6 +82,17 @@ def test_two_passes_do_not_disturb_each_other(case: LayerCase) -> None:
     for name in layer.params:
         np.testing.assert_array_equal(grads1[name], grads_alone[name])
         np.testing.assert_array_equal(grads2_again[name], grads2[name])
+
+
+@LAYER
+def test_cache_is_not_changed_by_what_follows(case: LayerCase) -> None:
+    """Neither by its own backward pass nor by a later training pass, running statistics or not."""
+    layer = case.layer()
+    _, cache = layer.forward(case.x(), train=case.train)
+    before = deepcopy(cache)
+    layer.backward(case.dy(), cache)
+    layer.forward(case.x(seed=33), train=True)
+    np.testing.assert_equal(cache, before)
 
 
 @LAYER
