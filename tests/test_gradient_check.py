@@ -164,6 +164,19 @@ def test_arrays_are_left_alone_and_seed_decides() -> None:
     assert first == second
 
 
+def test_forward_that_writes_to_its_input_gets_a_copy(rng: np.random.Generator) -> None:
+    x = np.array([1.0, 2.0])
+    x.flags.writeable = False
+
+    def doubles_in_place(x: np.ndarray) -> tuple[np.ndarray, None]:
+        x *= 2
+        return x, None
+
+    report = nt.gradient_check(doubles_in_place, lambda dy, _: 2 * dy, [x], rng=rng)
+    assert x.tolist() == [1, 2]
+    assert report.arguments[0].checked == 2
+
+
 def test_gradients_may_reuse_their_memory(rng: np.random.Generator) -> None:
     """A backward pass that hands out one buffer again and again is still compared rightly."""
     buffer = np.zeros(3)
