@@ -1,5 +1,6 @@
 """The data sets: whole, split without overlap, in proportion, by seed."""
 
+import dataclasses
 import hashlib
 import sys
 from collections import Counter
@@ -92,7 +93,6 @@ def test_seed_decides_the_split(make, sizes, shape, classes) -> None:
         np.testing.assert_array_equal(x, x_same)
         np.testing.assert_array_equal(labels, labels_same)
     assert rows(first.x_test, first.y_test) != rows(other.x_test, other.y_test)
-    assert not np.all(np.diff(first.y_train) >= 0)  # shuffled, not sorted by class
 
 
 @SETS
@@ -127,6 +127,25 @@ def test_standardized_with_the_training_part_alone(make, sizes, shape, classes) 
     assert np.abs(scaled.x_test.mean(0)).max() > 1e-3  # the test part was not looked at
     assert make().standardized().x_train.dtype == np.float32
     assert scaled.sha256 == data.sha256
+
+
+def test_feature_constant_in_training_is_centred_only() -> None:
+    """Divided by nearly nothing, a pixel first drawn on in the test part would be enormous."""
+    iris = nt.iris(dtype=np.float64)
+    x_train = iris.x_train.copy()
+    x_train[:, 1] = 3.0
+    scaled = dataclasses.replace(iris, x_train=x_train).standardized()
+    np.testing.assert_array_equal(scaled.x_train[:, 1], 0)
+    np.testing.assert_allclose(scaled.x_test[:, 1], iris.x_test[:, 1] - 3)
+
+
+@SETS
+def test_examples_of_a_part_are_in_random_order(make, sizes, shape, classes) -> None:
+    """Neither sorted by class nor taking the classes in turns: most runs of C hold one twice."""
+    labels = make().y_train
+    runs = labels[: len(labels) // classes * classes].reshape(-1, classes)
+    assert np.mean([len(set(run)) < classes for run in runs.tolist()]) > 0.5
+    assert np.mean([len(set(run)) > 1 for run in runs.tolist()]) > 0.5
 
 
 def test_digits_are_from_white_to_black() -> None:
