@@ -34,31 +34,59 @@ def main() -> Callable[[list[str]], int]:
     return module.main
 
 
-def test_the_readme_command_trains_prints_and_draws(tmp_path):
-    plot = tmp_path / "out.svg"
-    done = run("--lr", "0.01", "--hidden", "10", "10", "--epochs", "30", "--plot", str(plot))
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == ""  # no bar where there is no terminal
-
-    flowers = nt.iris(seed=0).standardized()
-    rng = np.random.default_rng([1, 0])
-    net = nt.mlp(4, [10, 10], 3, rng=rng)
+def trained(
+    *,
+    lr: float,
+    hidden: list[int],
+    momentum: float = 0,
+    batch_size: int = 16,
+    seed: int = 0,
+    keep_best: bool = False,
+) -> tuple[float, float]:
+    """Test loss and accuracy of the same training, through the library."""
+    flowers = nt.iris(seed=seed).standardized()
+    rng = np.random.default_rng([1, seed])
+    net = nt.mlp(4, hidden, 3, rng=rng)
     nt.fit(
         net,
         (flowers.x_train, flowers.y_train),
         (flowers.x_val, flowers.y_val),
-        optimizer=nt.SGD(net.params, 0.01),
+        optimizer=nt.SGD(net.params, lr, momentum=momentum),
         epochs=30,
-        batch_size=16,
+        batch_size=batch_size,
         rng=rng,
-        keep_best=False,
+        keep_best=keep_best,
     )
-    loss, accuracy = nt.evaluate(net, flowers.x_test, flowers.y_test)
+    return nt.evaluate(net, flowers.x_test, flowers.y_test)
+
+
+README = {"lr": 0.01, "hidden": [10, 10]}
+EVERY_OPTION = {
+    "lr": 0.5,
+    "hidden": [5],
+    "momentum": 0.9,
+    "batch_size": 10,
+    "seed": 3,
+    "keep_best": True,
+}
+
+
+@pytest.mark.parametrize("options", [README, EVERY_OPTION], ids=["readme", "every-option"])
+def test_it_trains_prints_and_draws(tmp_path, options):
+    arguments = []
+    for name, value in options.items():
+        values = [] if value is True else np.atleast_1d(value)
+        arguments += [f"--{name.replace('_', '-')}", *map(str, values)]
+    plot = tmp_path / "out.svg"
+    done = run(*arguments, "--epochs", "30", "--plot", str(plot))
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""  # no bar where there is no terminal
+    loss, accuracy = trained(**options)
     printed = done.stdout.splitlines()
     name, value = printed[0].rsplit(maxsplit=1)
     assert name == "test loss"
     assert float(value) == pytest.approx(loss, abs=1e-3)  # BLAS may use more threads there
-    assert printed[1].startswith(f"test accuracy  {accuracy:.2f} ({round(25 * accuracy)} of 25")
+    assert printed[1] == f"test accuracy  {accuracy:.2f} ({round(25 * accuracy)} of 25 flowers)"
     assert plot.read_text(encoding="utf-8").lstrip().startswith("<?xml")
     assert list(tmp_path.iterdir()) == [plot]  # nothing is left beside it
 
