@@ -88,13 +88,7 @@ def max_pool2d_backward(dy: Array, cache: PoolCache) -> Array:
     """
     check_like("dy", dy, cache.y_shape, cache.dtype, "that of y")
     row_winners, winners = cache.winners
-    return _spread(
-        dy,
-        cache,
-        lambda d: [d * won for won in winners],
-        lambda d: [d * won for won in row_winners],
-        winners[0],
-    )
+    return _spread(dy, cache, winners, row_winners, winners[0])
 
 
 def avg_pool2d(
@@ -136,8 +130,7 @@ def avg_pool2d_backward(dy: Array, cache: PoolCache) -> Array:
     """
     check_like("dy", dy, cache.y_shape, cache.dtype, "that of y")
     (kh, kw), _, _ = cache.geometry
-    share = dy * (1 / (kh * kw))
-    return _spread(share, cache, lambda d: [d] * kh, lambda d: [d] * kw, share)
+    return _spread(dy, cache, [1 / kh] * kh, [1 / kw] * kw, dy)
 
 
 def max_pool2d_loops(
@@ -238,29 +231,38 @@ def _pixels(
 def _first_max(taps: list[Array], pixels: list[Any]) -> tuple[Array, list[NDArray[Any]]]:
     """The maximum over the taps, and for each tap where it is the first pixel to reach it."""
     best = reduce(np.maximum, taps)
-    winners = []
-    free = np.ones_like(best, bool)
+    winners, free = [], None
     for tap, pixel in zip(taps[:-1], pixels[:-1], strict=True):
-        won = (tap == best) & free
+        won = tap == best
         if pixel is not True:  # padding equals a maximum of −∞, but takes no part
             won &= pixel
-        free ^= won
+        if free is not None:
+            won &= free
+        free = ~won if free is None else free ^ won
         winners.append(won)
-    return best, [*winners, free if pixels[-1] is True else free & pixels[-1]]
+    last = np.ones_like(best, bool) if free is None else free
+    return best, [*winners, last if pixels[-1] is True else last & pixels[-1]]
 
 
 def _spread(dy: Array, cache: PoolCache, to_rows: Any, to_columns: Any, like: Array) -> Array:
     """Send the gradient from windows to rows, from rows to pixels, and cut off the padding."""
-    (kh, kw), (sh, sw), (ph, pw) = cache.geometry
-    n, c, h, w = cache.x_shape
-    oh, ow = dy.shape[2:]
-    rows = np.zeros_like(like, dy.dtype, shape=(n, c, h + 2 * ph, ow))
-    for row, share in zip(_taps(rows, 2, kh, sh, oh), to_rows(dy), strict=True):
-        row += share
-    image = np.zeros_like(like, dy.dtype, shape=(n, c, h + 2 * ph, w + 2 * pw))
-    for column, share in zip(_taps(image, 3, kw, sw, ow), to_columns(rows), strict=True):
-        column += share
+    _, (sh, sw), (ph, pw) = cache.geometry
+    h, w = cache.x_shape[2:]
+    rows = _send(dy, 2, h + 2 * ph, sh, to_rows, like)
+    image = _send(rows, 3, w + 2 * pw, sw, to_columns, like)
     return image[:, :, ph : ph + h, pw : pw + w]
+
+
+def _send(d: Array, axis: int, size: int, stride: int, shares: Any, like: Array) -> Array:
+    """Give each tap along ``axis`` its share of ``d``, in the memory order of ``like``."""
+    dx = np.zeros_like(like, d.dtype, shape=(*d.shape[:axis], size, *d.shape[axis + 1 :]))
+    taps = _taps(dx, axis, len(shares), stride, d.shape[axis])
+    for tap, share in zip(taps, shares, strict=True):
+        if stride >= len(shares):  # windows do not overlap: there is nothing to add to
+            np.multiply(d, share, out=tap)
+        else:
+            tap += d * share
+    return dx
 
 
 class _Pool2d(Layer):
