@@ -137,7 +137,10 @@ class Flatten(Layer):
         check_float("x", x, "")
         if x.ndim < 2:
             raise ValueError(f"x: expected at least two axes (N, ...), got shape {x.shape}")
-        return x.reshape(len(x), -1), x.shape
+        if x.flags.c_contiguous:
+            return x.reshape(len(x), -1), x.shape
+        # Images come with the batch last in memory and stay so: the copy then takes whole rows.
+        return np.moveaxis(x, 0, -1).reshape(-1, len(x)).T, x.shape
 
     def backward(
         self, dy: Array, cache: tuple[int, ...], *, need_dx: bool = True

@@ -79,7 +79,8 @@ def linear_backward(
     """
     x, weight = cache
     check_like("dy", dy, (len(x), weight.shape[1]), x.dtype, "that of y")
-    return dy @ weight.T if need_dx else None, x.T @ dy, np.add.reduce(dy, 0)
+    # (W dyᵀ)ᵀ is dy Wᵀ with the batch last in memory, the order in which images want it back.
+    return (weight @ dy.T).T if need_dx else None, x.T @ dy, np.add.reduce(dy, 0)
 
 
 class Linear(Layer):
