@@ -61,8 +61,6 @@ def check_labels(labels: Any, n: int, classes: int) -> None:
         raise ValueError(f"labels: expected an array of integers, got {got}")
     if labels.shape != (n,):
         raise ValueError(f"labels: expected shape ({n},), one label a row, got {labels.shape}")
-    if n == 0:
-        raise ValueError("labels: expected at least one label, got none: the mean of nothing")
     low, high = labels.min(), labels.max()
     if low < 0 or high >= classes:
         bad = low if low < 0 else high

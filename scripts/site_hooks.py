@@ -1,0 +1,247 @@
+"""All that knows MkDocs and mkdocs-jupyter: from executed notebooks to pages of the site.
+
+The pages are run by `execute_pages`; mkdocs-jupyter renders their outputs; MkDocs' own Markdown
+renders their prose, so that links, anchors and admonitions work as in any other page.
+"""
+
+import html
+import logging
+import os
+import posixpath
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from bs4 import BeautifulSoup, Tag
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
+from mkdocs.plugins import CombinedEvent, event_priority
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page as SitePage
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+import figures
+import mathematics
+from execute_pages import Executed, Project, execute_all
+from pages import EXPRESSION, Cell, PageError, find_pages
+
+log = logging.getLogger("mkdocs.hooks.pages")
+
+_executed: dict[str, Executed] = {}  # by the name of the source file below docs/
+_math: dict[str, str] = {}
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Let every date of the site be that of the last commit, so that two builds are the same."""
+    if "SOURCE_DATE_EPOCH" not in os.environ:
+        command = ["git", "log", "-1", "--format=%ct"]
+        done = subprocess.run(command, cwd=_root(config), capture_output=True, text=True)
+        os.environ["SOURCE_DATE_EPOCH"] = done.stdout.strip() or "0"
+    return config
+
+
+def on_pre_build(config: MkDocsConfig) -> None:
+    """Execute the pages that need it."""
+    project = Project(_root(config), Path(config.docs_dir))
+    _executed.clear()
+    try:
+        done = execute_all(project, find_pages(project.docs), log=log.info)
+    except PageError as error:
+        raise PluginError(str(error)) from None
+    _executed.update({f"{executed.page.name}.py": executed for executed in done})
+
+
+@event_priority(100)  # before mkdocs-jupyter, which looks for notebooks among the files
+def _put_pages(files: Files, config: MkDocsConfig) -> Files:
+    """Put the executed notebook in the place of each page, and add what it brings along."""
+    for name, executed in _executed.items():
+        source = files.get_file_from_path(name)
+        if source is None:  # left out by exclude_docs
+            continue
+        files.remove(source)
+        files.append(File.generated(config, name, abs_src_path=str(executed.notebook_path)))
+        for uri, content in _downloads(executed).items():
+            files.append(File.generated(config, uri, content=content))
+        for cell, output in _outputs(executed):
+            for figure in figures.of(output, executed.page.name, cell):
+                for uri, content in figure.files.items():
+                    files.append(File.generated(config, uri, content=content))
+    style = mathematics.stylesheet()
+    files.append(File.generated(config, "assets/katex/katex.min.css", content=style))
+    for font in mathematics.fonts():
+        uri = f"assets/katex/fonts/{font.name}"
+        files.append(File.generated(config, uri, abs_src_path=str(font)))
+    return files
+
+
+@event_priority(-100)  # after it: its wrapper of a file forgets where a generated one lies
+def _keep_paths(files: Files, config: MkDocsConfig) -> Files:
+    for file in files:
+        if file.src_uri in _executed:
+            file.abs_src_path = str(_executed[file.src_uri].notebook_path)
+    return files
+
+
+on_files = CombinedEvent(_put_pages, _keep_paths)
+
+
+def on_page_read_source(page: SitePage, config: MkDocsConfig) -> str | None:
+    """Give MkDocs the page as one Markdown text, with a mark for each output."""
+    executed = _executed.get(page.file.src_uri)
+    return None if executed is None else markdown(executed)
+
+
+def on_page_content(content: str, page: SitePage, config: MkDocsConfig, files: Files) -> str:
+    """Put mkdocs-jupyter's outputs into the page that MkDocs' own Markdown has rendered."""
+    executed = _executed.get(page.file.src_uri)
+    if executed is None:
+        return content
+    outputs = _rendered_outputs(content)
+    SitePage.render(page, config, files)  # mkdocs-jupyter has put its own in the place of this
+    assert page.content is not None
+
+    def output(match: re.Match[str]) -> str:
+        cell, number = int(match[1]), int(match[2])
+        return (
+            '<div class="book-output" role="region" aria-label="Output" tabindex="0" '
+            f"data-search-exclude>{outputs[cell][number]}</div>"
+        )
+
+    body = re.sub(r'<div data-output="(\d+)-(\d+)"></div>', output, page.content)
+    body = body.replace("</h1>", "</h1>\n" + _download_line(executed), 1)
+    return body + _provenance(executed)
+
+
+@event_priority(-100)  # after mkdocstrings has resolved its references
+def on_env(env: Any, config: MkDocsConfig, files: Files) -> None:
+    """Render the mathematics of all pages at once; leave clean text for the search index."""
+    pages = [file.page for file in files.documentation_pages() if file.page and file.page.content]
+    contents = {page.file.src_uri: page.content or "" for page in pages}
+    try:
+        rendered = mathematics.render(contents, _root(config) / ".cache" / "katex.json")
+    except mathematics.MathError as error:
+        raise PluginError(str(error)) from None
+    _math.clear()
+    _math.update(rendered)
+    for page in pages:
+        page.content = mathematics.mark(page.content or "", rendered)
+
+
+def on_post_page(output: str, page: SitePage, config: MkDocsConfig) -> str:
+    """Put the mathematics in, now that the search index has been written."""
+    return mathematics.fill(output, _math)
+
+
+def markdown(executed: Executed) -> str:
+    """Return a page as Markdown: prose with its values, code as fences, figures, output marks."""
+    values = iter(executed.values)
+    outputs = iter(enumerate(executed.outputs))
+    parts = [executed.page.front_matter]
+    for cell in executed.page.cells:
+        if cell.kind == "markdown":
+            parts.append(EXPRESSION.sub(lambda _: next(values), cell.source))
+            continue
+        index, results = next(outputs)
+        if cell.source.strip() and not {"remove-cell", "remove-input"}.intersection(cell.tags):
+            parts.append(_fence(cell))
+        if not {"remove-cell", "remove-output"}.intersection(cell.tags):
+            parts += [_output(executed, cell, index, n, out) for n, out in enumerate(results)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _fence(cell: Cell) -> str:
+    fence = f"```python\n{cell.source}\n```"
+    if "hide-input" not in cell.tags:
+        return fence
+    return '??? code "Code"\n\n' + "\n".join(f"    {line}".rstrip() for line in fence.split("\n"))
+
+
+def _output(executed: Executed, cell: Cell, index: int, number: int, output: Any) -> str:
+    found = figures.of(output, executed.page.name, cell)
+    if found:
+        return "\n\n".join(figure.markdown for figure in found)
+    data = output.get("data", {})
+    if "text/markdown" in data:
+        return str(data["text/markdown"])
+    return f'<div data-output="{index}-{number}"></div>'
+
+
+def _outputs(executed: Executed) -> list[tuple[Cell, Any]]:
+    """The outputs that are shown, each with its cell."""
+    return [
+        (cell, output)
+        for cell, outputs in zip(executed.page.code, executed.outputs, strict=True)
+        if not {"remove-cell", "remove-output"}.intersection(cell.tags)
+        for output in outputs
+    ]
+
+
+def _rendered_outputs(content: str) -> list[list[str]]:
+    """The outputs of each code cell, from mkdocs-jupyter's page, without its styles and scripts."""
+    soup = BeautifulSoup(content, "lxml")
+
+    def inside(area: Tag) -> str:
+        output = area.select_one(".jp-OutputArea-output")
+        return "" if output is None else output.decode_contents()
+
+    cells = soup.select('.jp-CodeCell[id^="cell-id="]')
+    return [[inside(area) for area in cell.select(".jp-OutputArea-child")] for cell in cells]
+
+
+def _downloads(executed: Executed) -> dict[str, str]:
+    """The page as an executed notebook and as its source, by their places in the site."""
+    page, values = executed.page, iter(executed.values)
+    code = iter(executed.notebook.cells)
+    cells = []
+    for number, cell in enumerate(page.cells, 1):
+        if cell.kind == "code":
+            cells.append(nbformat.from_dict({**next(code), "id": f"cell-{number}"}))
+        else:
+            text = EXPRESSION.sub(lambda _: next(values), cell.source)
+            cells.append(nbformat.v4.new_markdown_cell(text, id=f"cell-{number}"))
+    about = {k: v for k, v in executed.notebook.metadata.items() if k != "nn_tutorial"}
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata=about)
+    folder, stem = figures.folder(page.name), posixpath.basename(page.name)
+    return {
+        posixpath.join(folder, f"{stem}.ipynb"): nbformat.writes(notebook) + "\n",
+        posixpath.join(folder, f"{stem}.py"): page.source,
+    }
+
+
+def _download_line(executed: Executed) -> str:
+    stem = posixpath.basename(executed.page.name)
+    return (
+        '<p class="book-downloads" data-search-exclude>'
+        "Run when this site was built. Run it yourself: "
+        f'<a href="{stem}.ipynb" download>notebook with results</a>, '
+        f'<a href="{stem}.py" download>source</a>.</p>'
+    )
+
+
+def _provenance(executed: Executed) -> str:
+    """What this page was made of."""
+    about, sha = executed.provenance, executed.page.sha256
+    libraries = ", ".join(f"{name} {version}" for name, version in about["libraries"].items())
+    data = ", ".join(
+        f'{html.escape(name)} (SHA-256 <code title="{sha}">{sha[:12]}</code>)'
+        for name, sha in about["data"].items()
+    )
+    rows = [
+        ("Source", f'<code title="SHA-256 {sha}">{sha[:12]}</code>'),
+        ("Package", f"nn_tutorial {about['package']}" if about["package"] else "not used"),
+        ("Run with", f"Python {about['python']}, {html.escape(libraries)}"),
+        ("Data", data or "none"),
+        ("Seed", "none" if about["seed"] is None else html.escape(str(about["seed"]))),
+    ]
+    items = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in rows)
+    return (
+        '\n<aside class="book-provenance" aria-label="What this page was made of" '
+        f"data-search-exclude><dl>{items}</dl></aside>"
+    )
+
+
+def _root(config: MkDocsConfig) -> Path:
+    return Path(config.config_file_path or "mkdocs.yml").resolve().parent
