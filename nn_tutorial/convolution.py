@@ -64,21 +64,23 @@ def conv2d(
     ----------
     Cho and Brand (2017), MEC: memory-efficient convolution for deep neural network, ICML.
     """
-    _, stride, padding = check_conv(x, weight, bias, stride, padding)
-    f, c, kh, kw = weight.shape
+    (oh, ow), stride, padding = check_conv(x, weight, bias, stride, padding)
+    n, (f, c, kh, kw) = len(x), weight.shape
     # Lower along the width only (Cho and Brand 2017): copy kw shifted views of the input instead
     # of kh·kw. With memory in the order H, C, W, N the kh axis is then a view: rows that lie one
     # under the other, which BLAS reads where they are.
     image = pad(x.transpose(2, 1, 3, 0), (padding[0], 0, padding[1], 0))
-    shifts = sliding_window_view(image, kw, axis=2)[:, :, :: stride[1]].transpose(0, 4, 1, 2, 3)
-    h, _, _, ow, n = shifts.shape
-    rows = shifts.reshape(h * kw * c, ow * n)  # the only copy
-    windows = sliding_window_view(rows, kh * kw * c, axis=0)[:: stride[0] * kw * c]
-    cols = windows.transpose(0, 2, 1)  # oh, kh·kw·c, ow·n
-    y = weight.transpose(0, 2, 3, 1).reshape(f, -1) @ cols
-    y += bias[:, None]
-    cache = ConvCache(x.shape, weight, stride, padding, cols)
-    return y.reshape(-1, f, ow, n).transpose(3, 1, 0, 2), cache
+    rows = np.empty((len(image), kw, c, ow, n), x.dtype)
+    for v in range(kw):  # the only copy
+        rows[:, v] = image[:, :, v : v + stride[1] * ow : stride[1]]
+    windows = sliding_window_view(rows.reshape(-1, ow * n), kh * kw * c, axis=0)
+    cols = windows[:: stride[0] * kw * c].transpose(0, 2, 1)  # oh, kh·kw·c, ow·n
+    # One product for each output pixel of all images: small ones, which BLAS does not repack.
+    y = np.empty((oh, f, ow, n), x.dtype)
+    pixels = cols.reshape(oh, -1, ow, n).swapaxes(1, 2)
+    np.matmul(weight.transpose(0, 2, 3, 1).reshape(f, -1), pixels, out=y.swapaxes(1, 2))
+    y += bias[:, None, None]
+    return y.transpose(3, 1, 0, 2), ConvCache(x.shape, weight, stride, padding, cols)
 
 
 def conv2d_backward(
