@@ -46,9 +46,8 @@ def of(output: Any, page: str, cell: Cell) -> list[Figure]:
     here, files, images = folder(page), {}, []
     for theme, drawing in (("light", svg), ("dark", in_dark(svg))):
         files[posixpath.join(here, f"{name}-{theme}.svg")] = drawing
-        source = posixpath.relpath(here or ".", posixpath.dirname(page) or ".")
         images.append(
-            f'<img class="book-{theme}" src="{posixpath.join(source, f"{name}-{theme}.svg")}" '
+            f'<img class="book-{theme}" src="{name}-{theme}.svg" '
             f'alt="{html.escape(about["alt"])}" width="{width}" height="{height}" loading="lazy">'
         )
     caption = f'<figcaption markdown="span">{about["caption"]}</figcaption>'

@@ -7,7 +7,7 @@ const macros = { "\\R": "\\mathbb{R}" };
 
 function render({ tex, display }) {
   try {
-    return { html: katex.renderToString(tex, { displayMode: display, macros, strict: "error" }) };
+    return { html: katex.renderToString(tex, { displayMode: display, macros, output: "mathml", strict: "error" }) };
   } catch (error) {
     return { error: error.message };
   }

@@ -1,16 +1,26 @@
-"""Mathematics of the pages: found in their HTML, rendered by KaTeX at build time, all in one go."""
+"""Mathematics of the pages: rendered by KaTeX at build time, all in one go.
+
+KaTeX writes MathML, which browsers draw and screen readers speak by themselves: a tenth of the size
+of its HTML. The font with the shapes for it is cut down to the characters that the book uses.
+"""
 
 import hashlib
 import html
+import io
 import json
 import os
 import re
 import shutil
+import string
 import subprocess
 import sys
+import unicodedata
 from pathlib import Path
 
+from fontTools import subset, ttLib
+
 HERE = Path(__file__).resolve().parent
+FONT = "files/stix-two-math-latin-400-normal.woff2"
 # What pymdownx.arithmatex leaves: \\( … \\) in a span, \\[ … \\] in a div.
 _FOUND = re.compile(
     r'<(span|div) class="arithmatex">\s*(?:\\\((.*?)\\\)|\\\[(.*?)\\\])\s*</\1>', re.DOTALL
@@ -39,19 +49,19 @@ def mark(content: str, rendered: dict[str, str]) -> str:
 
 
 def fill(page: str, rendered: dict[str, str]) -> str:
-    """Put KaTeX's HTML where `mark` has left a mark."""
+    """Put KaTeX's MathML where `mark` has left a mark."""
 
     def replace(match: re.Match[str]) -> str:
         tag, key = match.groups()
         # A wide formula scrolls in its own box, which the keyboard must reach.
-        focus = ' tabindex="0" role="math"' if tag == "div" else ""
+        focus = ' tabindex="0" role="group" aria-label="Formula"' if tag == "div" else ""
         return f'<{tag} class="math"{focus}>{rendered[key]}</{tag}>'
 
     return _MARKED.sub(replace, page)
 
 
 def render(contents: dict[str, str], cache: Path) -> dict[str, str]:
-    """Return KaTeX's HTML for every formula in some pages, by its key.
+    """Return KaTeX's MathML for every formula in some pages, by its key.
 
     Parameters
     ----------
@@ -86,7 +96,7 @@ def render(contents: dict[str, str], cache: Path) -> dict[str, str]:
                 raise MathError(
                     f"{pages[key]}: {answer['error']}\n  in the formula {question['tex']}"
                 )
-            known[key] = answer["html"]
+            known[key] = _browser_ready(answer["html"])
         cache.parent.mkdir(parents=True, exist_ok=True)
         beside = cache.with_name(f"{cache.name}.{os.getpid()}")
         beside.write_text(json.dumps({version: known}), encoding="utf-8")
@@ -94,15 +104,29 @@ def render(contents: dict[str, str], cache: Path) -> dict[str, str]:
     return {key: known[key] for key in formulas}
 
 
-def stylesheet() -> str:
-    """Return KaTeX's stylesheet with the fonts that today's browsers take (woff2) and no others."""
-    css = (_katex_dist() / "katex.min.css").read_text(encoding="utf-8")
-    return re.sub(r',url\([^)]*\.(?:woff|ttf)\) format\("(?:woff|truetype)"\)', "", css)
-
-
-def fonts() -> list[Path]:
-    """Return the font files that the stylesheet names."""
-    return sorted((_katex_dist() / "fonts").glob("*.woff2"))
+def font(rendered: dict[str, str], cache: Path) -> bytes:
+    """Return STIX Two Math (woff2) with the characters of these formulas and no others."""
+    shown = re.sub(r"<[^>]*>", "", html.unescape("".join(rendered.values())))
+    # A browser draws the single letter in <mi> from the block of mathematical italics.
+    italics = [chr(code) for code in (*range(0x1D434, 0x1D468), *range(0x1D6E2, 0x1D71C), 0x210E)]
+    text = "".join(sorted({*shown, *italics, *string.printable}))
+    original = _package("@fontsource/stix-two-math") / FONT
+    name = hashlib.sha256(text.encode() + original.read_bytes()).hexdigest()[:16]
+    kept = cache / f"font-{name}.woff2"
+    if not kept.is_file():
+        options = subset.Options(flavor="woff2", recalc_timestamp=False, layout_features=["*"])
+        with ttLib.TTFont(original, recalcTimestamp=False) as whole:
+            cutter = subset.Subsetter(options)
+            cutter.populate(text=text)
+            cutter.subset(whole)
+            whole.flavor = "woff2"
+            written = io.BytesIO()
+            whole.save(written, reorderTables=None)
+        cache.mkdir(parents=True, exist_ok=True)
+        beside = kept.with_suffix(f".{os.getpid()}")
+        beside.write_bytes(written.getvalue())
+        beside.replace(kept)
+    return kept.read_bytes()
 
 
 def _key(tex: str, display: bool) -> str:
@@ -110,22 +134,61 @@ def _key(tex: str, display: bool) -> str:
 
 
 def _plain(rendered: str) -> str:
-    """The Unicode text of KaTeX's MathML."""
-    mathml = rendered.partition("<semantics>")[2].partition("<annotation")[0]
-    return re.sub(r"<[^>]*>", "", mathml)
+    """The Unicode text of a formula."""
+    return re.sub(r"<[^>]*>|[\u2061-\u2064]", "", rendered)
+
+
+def _browser_ready(mathml: str) -> str:
+    """Take from KaTeX's MathML what browsers do not need, and give them what they do."""
+    math = mathml.partition("<semantics>")[2].partition("<annotation")[0]
+    opening = mathml[mathml.index("<math") : mathml.index(">", mathml.index("<math")) + 1]
+    opening = opening.replace(' xmlns="http://www.w3.org/1998/Math/MathML"', "")
+    # MathML Core knows no mathvariant but "normal": the letters themselves carry the style.
+    math = re.sub(r'<(m[ino]) mathvariant="([\w-]+)">([^<]*)</\1>', _styled, math)
+    math = math.replace(' scriptlevel="0" displaystyle="false"', "")
+    math = math.replace("<mo>\u2061</mo>", '<mo>\u2061</mo><mspace width="0.17em"/>')
+    return f"{opening}{math}</math>"
+
+
+_STYLES = {
+    "script": "SCRIPT",
+    "double-struck": "DOUBLE-STRUCK",
+    "bold": "BOLD",
+    "bold-italic": "BOLD ITALIC",
+    "fraktur": "FRAKTUR",
+}
+
+
+def _styled(match: re.Match[str]) -> str:
+    tag, style, text = match.groups()
+    if style not in _STYLES:
+        return match[0]
+    return f"<{tag}>{''.join(_letter(c, _STYLES[style]) for c in text)}</{tag}>"
+
+
+def _letter(c: str, style: str) -> str:
+    """Find a styled letter by its Unicode name; the oldest have names without MATHEMATICAL."""
+    name = re.sub(r"(LATIN|GREEK) (CAPITAL|SMALL) LETTER", r"\2", unicodedata.name(c, ""))
+    for candidate in (f"MATHEMATICAL {style} {name}", f"{style} {name}"):
+        try:
+            return unicodedata.lookup(candidate)
+        except KeyError:
+            continue
+    return c
 
 
 def _version() -> str:
     """Of KaTeX and of what we ask of it."""
     script = hashlib.sha256((HERE / "katex.mjs").read_bytes()).hexdigest()[:8]
-    package = json.loads((_katex_dist().parent / "package.json").read_text(encoding="utf-8"))
-    return f"{package['version']}-{script}"
+    package = json.loads((_package("katex") / "package.json").read_text(encoding="utf-8"))
+    here = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:8]
+    return f"{package['version']}-{script}-{here}"
 
 
-def _katex_dist() -> Path:
-    found = HERE.parent / "node_modules" / "katex" / "dist"
+def _package(name: str) -> Path:
+    found = HERE.parent / "node_modules" / name
     if not found.is_dir():
-        raise MathError("KaTeX is not installed: run `make setup`")
+        raise MathError(f"{name} is not installed: run `make setup`")
     return found
 
 

@@ -69,11 +69,6 @@ def _put_pages(files: Files, config: MkDocsConfig) -> Files:
             for figure in figures.of(output, executed.page.name, cell):
                 for uri, content in figure.files.items():
                     files.append(File.generated(config, uri, content=content))
-    style = mathematics.stylesheet()
-    files.append(File.generated(config, "assets/katex/katex.min.css", content=style))
-    for font in mathematics.fonts():
-        uri = f"assets/katex/fonts/{font.name}"
-        files.append(File.generated(config, uri, abs_src_path=str(font)))
     return files
 
 
@@ -98,7 +93,7 @@ def on_page_content(content: str, page: SitePage, config: MkDocsConfig, files: F
     """Put mkdocs-jupyter's outputs into the page that MkDocs' own Markdown has rendered."""
     executed = _executed.get(page.file.src_uri)
     if executed is None:
-        return content
+        return _lean(content)
     outputs = _rendered_outputs(content)
     SitePage.render(page, config, files)  # mkdocs-jupyter has put its own in the place of this
     assert page.content is not None
@@ -112,7 +107,12 @@ def on_page_content(content: str, page: SitePage, config: MkDocsConfig, files: F
 
     body = re.sub(r'<div data-output="(\d+)-(\d+)"></div>', output, page.content)
     body = body.replace("</h1>", "</h1>\n" + _download_line(executed), 1)
-    return body + _provenance(executed)
+    return _lean(body) + _provenance(executed)
+
+
+def _lean(content: str) -> str:
+    """Take away the tokens of highlighted code that have no colour of their own: half its size."""
+    return re.sub(r'<span class="(?:n|p|w|o)">([^<]*)</span>', r"\1", content)
 
 
 @event_priority(-100)  # after mkdocstrings has resolved its references
@@ -126,6 +126,8 @@ def on_env(env: Any, config: MkDocsConfig, files: Files) -> None:
         raise PluginError(str(error)) from None
     _math.clear()
     _math.update(rendered)
+    font = mathematics.font(rendered, _root(config) / ".cache")
+    files.append(File.generated(config, "assets/fonts/stix-two-math.woff2", content=font))
     for page in pages:
         page.content = mathematics.mark(page.content or "", rendered)
 
@@ -204,15 +206,21 @@ def _downloads(executed: Executed) -> dict[str, str]:
             cells.append(nbformat.v4.new_markdown_cell(text, id=f"cell-{number}"))
     about = {k: v for k, v in executed.notebook.metadata.items() if k != "nn_tutorial"}
     notebook = nbformat.v4.new_notebook(cells=cells, metadata=about)
-    folder, stem = figures.folder(page.name), posixpath.basename(page.name)
+    folder, stem = figures.folder(page.name), _stem(executed)
     return {
         posixpath.join(folder, f"{stem}.ipynb"): nbformat.writes(notebook) + "\n",
         posixpath.join(folder, f"{stem}.py"): page.source,
     }
 
 
+def _stem(executed: Executed) -> str:
+    """Name of the files to download; an index page itself is called index.py already."""
+    name = posixpath.basename(executed.page.name)
+    return "start" if name == "index" else name
+
+
 def _download_line(executed: Executed) -> str:
-    stem = posixpath.basename(executed.page.name)
+    stem = _stem(executed)
     return (
         '<p class="book-downloads" data-search-exclude>'
         "Run when this site was built. Run it yourself: "
