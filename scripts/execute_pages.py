@@ -290,6 +290,8 @@ def _check(page: Page, cell: Cell, executed: nbformat.NotebookNode) -> None:
     if "remove-cell" in cell.tags or "remove-output" in cell.tags:
         return
     for output in executed.outputs:
+        if output.get("name") == "stderr":
+            raise PageError(f"{page.where(cell)} writes to stderr:\n{output.text}")
         for mime in output.get("data", {}):
             if mime.startswith("image/"):
                 about = output.metadata.get(mime, {})

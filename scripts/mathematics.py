@@ -145,7 +145,7 @@ def _browser_ready(mathml: str) -> str:
     opening = opening.replace(' xmlns="http://www.w3.org/1998/Math/MathML"', "")
     # MathML Core knows no mathvariant but "normal": the letters themselves carry the style.
     math = re.sub(r'<(m[ino]) mathvariant="([\w-]+)">([^<]*)</\1>', _styled, math)
-    math = math.replace(' scriptlevel="0" displaystyle="false"', "")
+    math = math.replace('<mtd><mstyle scriptlevel="0" displaystyle="false">', "<mtd><mstyle>")
     math = math.replace("<mo>\u2061</mo>", '<mo>\u2061</mo><mspace width="0.17em"/>')
     return f"{opening}{math}</math>"
 
