@@ -184,15 +184,21 @@ assert np.isclose(loss, np.log(3), rtol=1e-15)
 # %% [markdown]
 # **Forward.** What goes in:
 #
-# $$X = {{ tex(x) }}, \quad W_1 = {{ tex(w1) }}, \quad b_1 = {{ tex(b1) }}$$
+# $$X = {{ tex(x) }}, \quad W_1 = {{ tex(w1) }}$$
+#
+# $$b_1 = {{ tex(b1) }}$$
 #
 # $$W_2 = {{ tex(w2, LN2, ln2) }}, \quad b_2 = {{ tex(b2) }}$$
 #
 # One matrix after the other:
 #
-# $$A = XW_1 + b_1 = {{ tex(a) }}, \qquad R = \max(A, 0) = {{ tex(r) }}$$
+# $$A = XW_1 + b_1 = {{ tex(a) }}$$
 #
-# $$Z = RW_2 + b_2 = {{ tex(z, LN2, ln2) }}, \qquad P = {{ tex(p, 1 / 6, sixth) }}$$
+# $$R = \max(A, 0) = {{ tex(r) }}$$
+#
+# $$Z = RW_2 + b_2 = {{ tex(z, LN2, ln2) }}$$
+#
+# $$P = {{ tex(p, 1 / 6, sixth) }}$$
 #
 # The first row of $P$: $e^{2 \ln 2} = 4$ and $e^0 = 1$ twice, together 6. The network is right about the first flower, $p = \tfrac46$, and wrong about the second, $p = \tfrac16$:
 #
@@ -204,11 +210,17 @@ assert np.isclose(loss, np.log(3), rtol=1e-15)
 #
 # $$\frac{\partial L}{\partial Z} = \frac{P - T}{2} = {{ tex(dz, 1 / 12, twelfth) }}$$
 #
-# $$\frac{\partial L}{\partial W_2} = R^\top \frac{\partial L}{\partial Z} = {{ tex(dw2, 1 / 12, twelfth) }}, \qquad \frac{\partial L}{\partial b_2} = {{ tex(db2, 1 / 12, twelfth) }}$$
+# $$\frac{\partial L}{\partial W_2} = R^\top \frac{\partial L}{\partial Z} = {{ tex(dw2, 1 / 12, twelfth) }}$$
 #
-# $$\frac{\partial L}{\partial R} = \frac{\partial L}{\partial Z} W_2^\top = {{ tex(dr, LN2 / 12, ln2_twelfth) }}, \qquad \frac{\partial L}{\partial A} = {{ tex(da, LN2 / 12, ln2_twelfth) }}$$
+# $$\frac{\partial L}{\partial b_2} = {{ tex(db2, 1 / 12, twelfth) }}$$
 #
-# $$\frac{\partial L}{\partial W_1} = X^\top \frac{\partial L}{\partial A} = {{ tex(dw1, LN2 / 12, ln2_twelfth) }}, \qquad \frac{\partial L}{\partial b_1} = {{ tex(db1, LN2 / 12, ln2_twelfth) }}$$
+# $$\frac{\partial L}{\partial R} = \frac{\partial L}{\partial Z} W_2^\top = {{ tex(dr, LN2 / 12, ln2_twelfth) }}$$
+#
+# $$\frac{\partial L}{\partial A} = {{ tex(da, LN2 / 12, ln2_twelfth) }}$$
+#
+# $$\frac{\partial L}{\partial W_1} = X^\top \frac{\partial L}{\partial A} = {{ tex(dw1, LN2 / 12, ln2_twelfth) }}$$
+#
+# $$\frac{\partial L}{\partial b_1} = {{ tex(db1, LN2 / 12, ln2_twelfth) }}$$
 
 
 # %% tags=["remove-input"]
@@ -331,15 +343,15 @@ show(
 #
 # The first layer is the same layer, with $X$ for $R$ and $\partial L / \partial A$ for $\partial L / \partial Z$. Altogether:
 #
-# $$\boxed{\begin{aligned}
-# \frac{\partial L}{\partial Z} &= \frac{P - T}{N} \\[12pt]
-# \frac{\partial L}{\partial W_2} &= R^\top \frac{\partial L}{\partial Z}, \qquad
-# \frac{\partial L}{\partial b_2} = \sum_n \frac{\partial L}{\partial Z_n}, \qquad
-# \frac{\partial L}{\partial R} = \frac{\partial L}{\partial Z}\, W_2^\top \\[12pt]
-# \frac{\partial L}{\partial A} &= \frac{\partial L}{\partial R} \odot [A > 0] \\[12pt]
-# \frac{\partial L}{\partial W_1} &= X^\top \frac{\partial L}{\partial A}, \qquad
+# $$\boxed{\begin{gathered}
+# \frac{\partial L}{\partial Z} = \frac{P - T}{N} \\[12pt]
+# \frac{\partial L}{\partial W_2} = R^\top \frac{\partial L}{\partial Z} \qquad
+# \frac{\partial L}{\partial b_2} = \sum_n \frac{\partial L}{\partial Z_n} \\[12pt]
+# \frac{\partial L}{\partial R} = \frac{\partial L}{\partial Z}\, W_2^\top \qquad
+# \frac{\partial L}{\partial A} = \frac{\partial L}{\partial R} \odot [A > 0] \\[12pt]
+# \frac{\partial L}{\partial W_1} = X^\top \frac{\partial L}{\partial A} \qquad
 # \frac{\partial L}{\partial b_1} = \sum_n \frac{\partial L}{\partial A_n}
-# \end{aligned}}$$
+# \end{gathered}}$$
 #
 # ## The code that does it
 #
@@ -625,11 +637,11 @@ def mean_sd(values, digits=3):
 # %% [markdown]
 # Mean ± standard deviation over the twenty seeds:
 #
-# | Run | Test loss | Test accuracy | Worst | Best |
-# |---|---|---|---|---|
-# | 1 | {{ mean_sd(run[1]["loss"]) }} | {{ mean_sd(run[1]["accuracy"]) }} | {{ run[1]["accuracy"].min():.2f}} | {{ run[1]["accuracy"].max():.2f}} |
-# | 2 | {{ mean_sd(run[2]["loss"]) }} | {{ mean_sd(run[2]["accuracy"]) }} | {{ run[2]["accuracy"].min():.2f}} | {{ run[2]["accuracy"].max():.2f}} |
-# | 3 | {{ mean_sd(run[3]["loss"]) }} | {{ mean_sd(run[3]["accuracy"]) }} | {{ run[3]["accuracy"].min():.2f}} | {{ run[3]["accuracy"].max():.2f}} |
+# | Run | Test loss | Test accuracy | Worst to best |
+# |---|---|---|---|
+# | 1 | {{ mean_sd(run[1]["loss"]) }} | {{ mean_sd(run[1]["accuracy"]) }} | {{ run[1]["accuracy"].min():.2f}} to {{ run[1]["accuracy"].max():.2f}} |
+# | 2 | {{ mean_sd(run[2]["loss"]) }} | {{ mean_sd(run[2]["accuracy"]) }} | {{ run[2]["accuracy"].min():.2f}} to {{ run[2]["accuracy"].max():.2f}} |
+# | 3 | {{ mean_sd(run[3]["loss"]) }} | {{ mean_sd(run[3]["accuracy"]) }} | {{ run[3]["accuracy"].min():.2f}} to {{ run[3]["accuracy"].max():.2f}} |
 #
 # Run 2 gives anything from {{ run[2]["accuracy"].min():.2f}} to {{ run[2]["accuracy"].max():.2f}}, for no other reason than the seed. The step from 0.88 to 0.96 that the student saw lies inside that.
 #
@@ -691,12 +703,12 @@ def told(first, second):
 
 
 def compare(first, second):
-    """A row of the table: seeds won, tied and lost, the mean difference, and what it says."""
+    """Cells of the table: seeds won, tied and lost, the difference, what it says."""
     mean, low, high = paired(first, second)
     flowers_more = np.rint(25 * (first - second))
     won, tied, lost = ((np.sign(flowers_more) == sign).sum() for sign in (1, 0, -1))
     says = "none visible" if low <= 0 <= high else "real"
-    row = f"{won} / {tied} / {lost} | {mean:+.3f} | {low:+.3f} to {high:+.3f} | {says}"
+    row = f"{won} / {tied} / {lost} | {mean:+.3f} ({low:+.3f} to {high:+.3f}) | {says}"
     return row.replace("-", "−")
 
 
@@ -707,13 +719,13 @@ def visible_from(first, second):
 
 
 # %% [markdown]
-# | Accuracy of | Seeds won / tied / lost | Mean difference | 95 % interval | Difference |
-# |---|---|---|---|---|
-# | run 2 against run 1 | {{ compare(run[2]["accuracy"], run[1]["accuracy"]) }} |
-# | run 3 against run 1 | {{ compare(run[3]["accuracy"], run[1]["accuracy"]) }} |
-# | run 3 against run 2 | {{ compare(run[3]["accuracy"], run[2]["accuracy"]) }} |
+# | Run | Won / tied / lost | Difference in accuracy | So it is |
+# |---|---|---|---|
+# | 2 against 1 | {{ compare(run[2]["accuracy"], run[1]["accuracy"]) }} |
+# | 3 against 1 | {{ compare(run[3]["accuracy"], run[1]["accuracy"]) }} |
+# | 3 against 2 | {{ compare(run[3]["accuracy"], run[2]["accuracy"]) }} |
 #
-# Between runs 1 and 2 no difference can be seen. That is not proof that there is none: one smaller than about {{ visible_from(run[2]["accuracy"], run[1]["accuracy"]):.1f}} flowers of 25 would stay hidden. The test losses say the same: {{ told(run[2]["loss"], run[1]["loss"]) }}. Run 3 is behind, whichever way you look.
+# The first column of numbers counts seeds; the second is the mean difference with its 95 % interval. Between runs 1 and 2 no difference can be seen. That is not proof that there is none: one smaller than about {{ visible_from(run[2]["accuracy"], run[1]["accuracy"]):.1f}} flowers of 25 would stay hidden. The test losses say the same: {{ told(run[2]["loss"], run[1]["loss"]) }}. Run 3 is behind, whichever way you look.
 #
 # ### Turn one knob at a time
 #
