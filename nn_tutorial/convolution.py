@@ -64,23 +64,24 @@ def conv2d(
     ----------
     Cho and Brand (2017), MEC: memory-efficient convolution for deep neural network, ICML.
     """
-    (oh, ow), stride, padding = check_conv(x, weight, bias, stride, padding)
-    n, (f, c, kh, kw) = len(x), weight.shape
+    (oh, ow), (sh, sw), (ph, pw) = check_conv(x, weight, bias, stride, padding)
+    (n, c, h, w), (f, _, kh, kw) = x.shape, weight.shape
     # Lower along the width only (Cho and Brand 2017): copy kw shifted views of the input instead
     # of kh·kw. With memory in the order H, C, W, N the kh axis is then a view: rows that lie one
     # under the other, which BLAS reads where they are.
-    image = pad(x.transpose(2, 1, 3, 0), (padding[0], 0, padding[1], 0))
-    rows = np.empty((len(image), kw, c, ow, n), x.dtype)
-    for v in range(kw):  # the only copy
-        rows[:, v] = image[:, :, v : v + stride[1] * ow : stride[1]]
+    image = x.transpose(2, 1, 3, 0)
+    rows = np.zeros((h + 2 * ph, kw, c, ow, n), x.dtype)  # the zeros around the image stay
+    for v in range(kw):
+        columns, pixels = _met(v, ow, w, sw, pw)
+        rows[ph : ph + h, v, :, columns] = image[:, :, pixels]  # the only copy
     windows = sliding_window_view(rows.reshape(-1, ow * n), kh * kw * c, axis=0)
-    cols = windows[:: stride[0] * kw * c].transpose(0, 2, 1)  # oh, kh·kw·c, ow·n
+    cols = windows[:: sh * kw * c].transpose(0, 2, 1)  # oh, kh·kw·c, ow·n
     # One product for each output pixel of all images: small ones, which BLAS does not repack.
     y = np.empty((oh, f, ow, n), x.dtype)
-    pixels = cols.reshape(oh, -1, ow, n).swapaxes(1, 2)
-    np.matmul(weight.transpose(0, 2, 3, 1).reshape(f, -1), pixels, out=y.swapaxes(1, 2))
+    by_pixel = cols.reshape(oh, -1, ow, n).swapaxes(1, 2)
+    np.matmul(weight.transpose(0, 2, 3, 1).reshape(f, -1), by_pixel, out=y.swapaxes(1, 2))
     y += bias[:, None, None]
-    return y.transpose(3, 1, 0, 2), ConvCache(x.shape, weight, stride, padding, cols)
+    return y.transpose(3, 1, 0, 2), ConvCache(x.shape, weight, (sh, sw), (ph, pw), cols)
 
 
 def conv2d_backward(
@@ -124,14 +125,23 @@ def conv2d_backward(
     if not need_dx:
         return None, dweight, dbias
     # The forward pass backwards: the gradient of its rows, one product for each row of the kernel,
-    # and from there to the image, by adding up the kw shifted views that it copied.
+    # and from there to the image, each pixel adding up the copies that were made of it.
     rows = np.zeros((h + 2 * ph, kw * c, ow * n), d.dtype)
     for u in range(kh):
         rows[u : u + sh * oh : sh] += weight[:, :, u].transpose(2, 1, 0).reshape(kw * c, f) @ d
-    image = np.zeros((h + 2 * ph, c, w + 2 * pw, n), d.dtype)
-    for v, shift in enumerate(rows.reshape(-1, kw, c, ow, n).swapaxes(0, 1)):
-        image[:, :, v : v + sw * ow : sw] += shift
-    return image[ph : ph + h, :, pw : pw + w].transpose(3, 1, 0, 2), dweight, dbias
+    image = np.zeros((h, c, w, n), d.dtype)
+    for v, copied in enumerate(rows[ph : ph + h].reshape(h, kw, c, ow, n).swapaxes(0, 1)):
+        columns, pixels = _met(v, ow, w, sw, pw)
+        image[:, :, pixels] += copied[:, :, columns]
+    return image.transpose(3, 1, 0, 2), dweight, dbias
+
+
+def _met(v: int, ow: int, w: int, stride: int, padding: int) -> tuple[slice, slice]:
+    """The output columns at which column v of the kernel meets the image, and the pixels there."""
+    first = max(0, -((v - padding) // stride))  # the quotient rounded up
+    count = max(0, min(ow, (w - 1 + padding - v) // stride + 1) - first)
+    start = first * stride + v - padding
+    return slice(first, first + count), slice(start, start + count * stride, stride)
 
 
 def conv2d_loops(
