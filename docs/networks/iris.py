@@ -275,18 +275,18 @@ show(
 #
 # Let there be one flower with one measure and one hidden unit. Then everything is a number:
 #
-# $$a = w_1 x + b_1, \qquad r = \max(a, 0), \qquad z = w_2 r + b_2$$
+# $$a = w_1 x + b_1, \quad r = \max(a, 0), \quad z = w_2 r + b_2$$
 #
 # Suppose that you know how the loss changes with $z$. The chain rule then walks to the left, and at each step multiplies what arrives by the slope of that step:
 #
-# $$\frac{\partial L}{\partial w_2} = \frac{\partial L}{\partial z}\, r, \qquad
-# \frac{\partial L}{\partial b_2} = \frac{\partial L}{\partial z}, \qquad
+# $$\frac{\partial L}{\partial w_2} = \frac{\partial L}{\partial z}\, r, \quad
+# \frac{\partial L}{\partial b_2} = \frac{\partial L}{\partial z}, \quad
 # \frac{\partial L}{\partial r} = \frac{\partial L}{\partial z}\, w_2$$
 #
 # because $z$ rises by $r$ for each unit of $w_2$, by 1 for each unit of $b_2$, and by $w_2$ for each unit of $r$. The ReLU has slope 1 where its input was positive and 0 elsewhere, and the first layer is the second once more, with $x$ where $r$ was:
 #
-# $$\frac{\partial L}{\partial a} = \frac{\partial L}{\partial r}\,[a > 0], \qquad
-# \frac{\partial L}{\partial w_1} = \frac{\partial L}{\partial a}\, x, \qquad
+# $$\frac{\partial L}{\partial a} = \frac{\partial L}{\partial r}\,[a > 0], \quad
+# \frac{\partial L}{\partial w_1} = \frac{\partial L}{\partial a}\, x, \quad
 # \frac{\partial L}{\partial b_1} = \frac{\partial L}{\partial a}$$
 #
 # ### Where it begins: the loss
@@ -889,7 +889,7 @@ show(
 # %% [markdown]
 # All test answers of the twenty seeds together, for run 1. A row is what the flower is, a column what the network says:
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 answers = run[1]["p"].argmax(-1)
 confusion = np.zeros((3, 3), int)
 np.add.at(confusion, (truth, answers), 1)
