@@ -1,0 +1,394 @@
+# ---
+# title: ReLU
+# description: The smallest layer with a backward pass worth deriving, and the mask that does all of its work.
+# tags:
+#   - layers
+# ---
+
+# %% [markdown]
+# # ReLU
+#
+# A stack of linear layers is one linear layer: without something that bends between them, depth buys nothing. The rectified linear unit is the simplest bend there is, and at the end of this page you will know its gradient, why it hangs on the *input* and on nothing else, and how a unit dies.
+#
+# You need [the symbols of this book](../foundations/notation.md) and the chain rule.
+
+# %% tags=["hide-input"]
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+
+from nn_tutorial import (
+    SGD,
+    GradientError,
+    digits,
+    evaluate,
+    fit,
+    gradient_check,
+    mlp,
+    relu,
+    relu_backward,
+)
+from nn_tutorial.plotting import COLORS, show, show_source, use_style, value_grid
+
+SEED = 0
+use_style()
+rng = np.random.default_rng(SEED)
+
+line = np.linspace(-3, 3, 601)
+fig, (above, below) = plt.subplots(2, 1, figsize=(4.6, 4.4), sharex=True)
+above.plot(line, relu(line)[0], color=COLORS["blue"])
+above.set(title="What comes out: y = max(x, 0)", ylabel="y")
+for side in (line < 0, line > 0):
+    below.plot(line[side], (line[side] > 0) * 1.0, color=COLORS["orange"])
+below.plot([0], [0], "o", color=COLORS["orange"])
+below.plot([0], [1], "o", markerfacecolor="none", color=COLORS["orange"])
+below.set(title="What comes back: the slope", xlabel="x, the input", ylabel="dy/dx", yticks=[0, 1])
+show(
+    fig,
+    name="relu-and-slope",
+    alt=(
+        "Two curves over the input from −3 to 3. The output is 0 up to the input 0 and rises with "
+        "slope 1 after it. The slope is 0 up to and including 0, and 1 after it."
+    ),
+    caption=(
+        "The function and its slope. The slope has two values and no others; the filled dot says "
+        "which of them this book, like PyTorch, uses at 0."
+    ),
+)
+
+# %% [markdown]
+# ## One shape in, the same shape out
+#
+# | Symbol | In code | Shape | Meaning |
+# |---|---|---|---|
+# | $X$ | `x` | $(N, D)$, or any | the input |
+# | $Y$ | `y` | that of $X$ | the output |
+# | $M$ | `mask` | that of $X$, true or false | where $x > 0$ |
+# | $\partial L/\partial Y$ | `dy` | that of $X$ | the gradient that arrives |
+# | $\partial L/\partial X$ | `dx` | that of $X$ | the gradient that is passed on |
+#
+# The layer treats every element alone. It has no parameters.
+#
+# ## Six numbers by hand
+#
+# Take $N = 2$ examples with $D = 3$ features. Each number is kept if it is positive, and replaced by 0 if it is not:
+#
+# $$X = \begin{bmatrix}-2 & 1 & 0\\ 3 & -1 & 4\end{bmatrix}, \qquad
+#   Y = \begin{bmatrix}0 & 1 & 0\\ 3 & 0 & 4\end{bmatrix}, \qquad
+#   M = \begin{bmatrix}0 & 1 & 0\\ 1 & 0 & 1\end{bmatrix}$$
+#
+# Now a gradient arrives from the layers above, and the mask lets it through or stops it:
+#
+# $$\frac{\partial L}{\partial Y} = \begin{bmatrix}5 & -2 & 7\\ -1 & 6 & 2\end{bmatrix}, \qquad
+#   \frac{\partial L}{\partial X} = \begin{bmatrix}0 & -2 & 0\\ -1 & 0 & 2\end{bmatrix}$$
+#
+# A negative gradient passes an open gate as well as a positive one. The sign of what arrives plays no part.
+
+# %%
+x = np.array([[-2.0, 1.0, 0.0], [3.0, -1.0, 4.0]])
+dy = np.array([[5.0, -2.0, 7.0], [-1.0, 6.0, 2.0]])
+
+y, mask = relu(x)
+dx = relu_backward(dy, mask)
+
+assert (y == [[0, 1, 0], [3, 0, 4]]).all()
+assert (mask == [[0, 1, 0], [1, 0, 1]]).all()
+assert (dx == [[0, -2, 0], [-1, 0, 2]]).all()
+
+# %% tags=["hide-input"]
+fig, axes = plt.subplots(2, 2, figsize=(4.8, 3.9))
+for ax, values, title, color in (
+    (axes[0, 0], x, "X comes in", "blue"),
+    (axes[0, 1], y, "Y goes on", "blue"),
+    (axes[1, 1], dy, "∂L/∂Y arrives", "orange"),
+    (axes[1, 0], dx, "∂L/∂X is passed back", "orange"),
+):
+    value_grid(ax, values, title=title, highlight=mask, color=color)
+show(
+    fig,
+    name="relu-gate",
+    alt=(
+        "Four grids of two rows and three columns: input, output, arriving gradient, gradient "
+        "passed back. The same three cells are tinted in all: there the input is positive, the "
+        "output equals it, and the gradient passes. In the other three cells output and gradient "
+        "are 0."
+    ),
+    caption=(
+        "Forward in the upper row, from left to right; backward in the lower one, from right to "
+        "left. The tinted cells are the mask: three open gates, the same in both directions."
+    ),
+)
+
+# %% [markdown]
+# ## From one number to the array
+#
+# **One number.** $y = \max(x, 0)$ is $x$ where $x > 0$, with slope 1, and the constant 0 where $x < 0$, with slope 0. Both cases in one line, with a bracket that is 1 where its condition holds and 0 where it does not:
+#
+# $$\frac{dy}{dx} = [x > 0] \qquad (x \ne 0)$$
+#
+# **At zero** there is no slope: the left one is 0, the right one is 1. Any number from 0 to 1 is a *subgradient*, a slope of a line that touches the curve there and stays below it. A program has to choose. PyTorch chooses 0, and so do we; the strict $>$ in the bracket is that choice.
+#
+# **Many numbers.** The loss depends on all outputs, so the chain rule adds over all of them:
+#
+# $$\frac{\partial L}{\partial x_{nd}} = \sum_{m,k} \frac{\partial L}{\partial y_{mk}} \frac{\partial y_{mk}}{\partial x_{nd}}$$
+#
+# Here is the step at which most people stumble: what is $\partial y_{mk}/\partial x_{nd}$, with four indices? Each output looks at one input, its own. So it is 0 unless $m = n$ and $k = d$:
+#
+# $$\frac{\partial y_{mk}}{\partial x_{nd}} = \delta_{mn}\,\delta_{kd}\,[x_{nd} > 0]$$
+#
+# The two Kronecker deltas keep one term of the double sum, that with $m = n$ and $k = d$, and the sum is gone:
+#
+# $$\frac{\partial L}{\partial x_{nd}} = \frac{\partial L}{\partial y_{nd}}\,[x_{nd} > 0]$$
+#
+# **The whole array.** As a matrix, the Jacobian of $ND$ outputs by $ND$ inputs would be diagonal: $(ND)^2$ numbers, of which $ND$ can be other than 0. Nobody builds it. With the mask $M_{nd} = [x_{nd} > 0]$ it is one product, element by element:
+#
+# $$\boxed{\frac{\partial L}{\partial X} = \frac{\partial L}{\partial Y} \odot M}$$
+#
+# The shapes agree: three arrays, all of the shape of $X$.
+#
+# ## The code says the same
+#
+# The forward pass returns $\max(x, 0)$ and keeps the mask. The last line of the backward pass is the equation in the box.
+
+# %% tags=["remove-input"]
+show_source(relu, relu_backward)
+
+# %% [markdown]
+# The mask is all that has to be remembered: one byte for each element, where the input itself would take four.
+#
+# As an `einsum`, two arrays with the same indices and nothing to sum over:
+
+# %%
+assert (np.einsum("nd,nd->nd", dy, mask) == dx).all()
+
+# %% [markdown]
+# ## Proof
+#
+# Differences of the forward pass know nothing of our derivation. With $h = 10^{-6}$ and a random gradient from above, they are compared with `relu_backward`, element by element. The input is in float64 and kept away from 0.
+
+# %%
+x_far = rng.choice([-1.0, 1.0], (5, 7)) * rng.uniform(0.1, 2, (5, 7))
+report = gradient_check(relu, relu_backward, [x_far], rng=rng, names=["x"])
+report.raise_if_above(1e-6)
+print(report)
+
+# %% [markdown]
+# The largest relative error is {{ report.max_error:.0e }}. On each side of 0 the function is a straight line, and a difference of a straight line is exact: all that is left is rounding, about $10^{-16}$ divided by $h$.
+#
+# Put one input at 0, and the difference straddles the kink. Its slope of one half belongs to neither side, so the check does not compare; it says so.
+
+# %%
+x_kink = x_far.copy()
+x_kink[2, 3] = 0
+at_kink = gradient_check(relu, relu_backward, [x_kink], rng=rng, names=["x"])
+print(at_kink)
+assert at_kink.arguments[0].kinks == [(2, 3)]
+
+# %% [markdown]
+# PyTorch must agree as well, and on a value and a mask there is nothing to round, so it must agree to the last bit. The array holds zeros on purpose, positive and negative.
+
+# %%
+x_torch = np.concatenate([x_far, np.zeros((1, 7)), -np.zeros((1, 7))])
+there = torch.tensor(x_torch, requires_grad=True)
+upstream = rng.standard_normal(x_torch.shape)
+theirs = torch.relu(there)
+theirs.backward(torch.tensor(upstream))
+
+ours, our_mask = relu(x_torch)
+differences = {
+    "output": np.abs(ours - theirs.detach().numpy()).max(),
+    "gradient": np.abs(relu_backward(upstream, our_mask) - there.grad.numpy()).max(),
+}
+print(differences)
+assert all(difference == 0 for difference in differences.values())
+
+# %% [markdown]
+# ## Four ways to get it wrong
+#
+# Each of these has been written by somebody. Each runs without an error message.
+
+# %%
+def mask_from_output(dy, y):
+    """Wrong: every output is at least 0."""
+    return dy * (y >= 0)
+
+
+def mask_from_upstream(dy, mask):
+    """Wrong: the gate belongs to the input, not to what arrives."""
+    return dy * (dy > 0)
+
+
+def both_masks(dy, mask):
+    """Wrong here: this is guided backpropagation, a way to draw pictures."""
+    return dy * mask * (dy > 0)
+
+
+def no_mask(dy, mask):
+    """Wrong: as if the layer were not there."""
+    return dy
+
+
+wrong = {
+    "mask from the output, with >=": (lambda x: (relu(x)[0], relu(x)[0]), mask_from_output),
+    "mask from the upstream sign": (relu, mask_from_upstream),
+    "both at once": (relu, both_masks),
+    "no mask": (relu, no_mask),
+}
+symptoms = {}
+for name, (forward, backward) in wrong.items():
+    try:
+        gradient_check(forward, backward, [x_far], rng=rng).raise_if_above(1e-6)
+        symptoms[name] = "passed"
+    except GradientError:
+        result = backward(dy, forward(x)[1])
+        symptoms[name] = f"caught; {int((result != dx).sum())} of 6 numbers wrong by hand"
+    print(f"{name:<30} {symptoms[name]}")
+assert not any(symptom == "passed" for symptom in symptoms.values())
+
+# %% [markdown]
+# `y >= 0` is always true, so the first mistake is the fourth in disguise: the gradient flows as if nothing had been cut off. With `y > 0` the output *would* do, since $y > 0$ exactly where $x > 0$. One character decides.
+#
+# The second is worse than it looks, because it agrees with the right answer wherever the gradient happens to be positive and the gate open, or negative and the gate closed.
+#
+# ### The check that sees nothing
+#
+# Why a *random* gradient from above? Many graders use all ones. Look at what the second mistake does then, on inputs that are all positive:
+
+# %%
+positive = np.abs(x_far)
+ones = np.ones_like(positive)
+right = relu_backward(ones, relu(positive)[1])
+assert (mask_from_upstream(ones, None) == right).all()
+assert (both_masks(ones, relu(x_far)[1]) == relu_backward(ones, relu(x_far)[1])).all()
+print("all-ones gradient: two of the four mistakes give the right answer")
+
+# %% [markdown]
+# The third one passes on *any* input as long as what arrives is positive. Only negative numbers from above give it away.
+#
+# ### The input that was overwritten
+#
+# The last mistake is not in a formula. To spare memory, someone writes the output into the input's place and takes the mask later:
+
+# %%
+stored = x.copy()
+np.maximum(stored, 0, out=stored)  # the input is gone
+late_mask = stored >= 0
+print("gates open:", int(late_mask.sum()), "of", late_mask.size, "- by right:", int(mask.sum()))
+assert late_mask.all()
+
+# %% [markdown]
+# In this book no layer changes what it was given, and the tests hand every layer arrays that cannot be written to.
+#
+# ## How a unit dies
+#
+# A hidden unit whose input is negative for *every* example puts out 0 for all of them. Its gate is shut for all of them too. So the gradient of its weights is exactly 0, and no step will ever change them: the unit is **dead**.
+#
+# **The question.** How many units die in a network that learns real data, and does it do harm?
+#
+# **A prediction.** One large step can push a unit's weights so far that every input lands below 0. So a higher learning rate should kill more units, and the accuracy should fall with each unit that is lost.
+#
+# The data are handwritten digits, the network has one hidden layer of 64 units. Every learning rate is run with five seeds, which choose the first weights and the order of the examples; the split stays the same.
+
+# %% tags=["hide-input"]
+data = digits(seed=SEED)
+pixels = [part.reshape(len(part), -1) for part in (data.x_train, data.x_test)]
+rates = [0.03, 0.1, 0.3, 1.0, 1.5, 2.0]
+seeds = range(5)
+
+
+def train(lr, seed):
+    """Train for 20 epochs; return the network, the share of dead units, the test accuracy."""
+    draw = np.random.default_rng(seed)
+    net = mlp(64, [64], 10, rng=draw)
+    fit(net, (pixels[0], data.y_train), optimizer=SGD(net.params, lr), epochs=20,
+        batch_size=32, rng=draw, keep_best=False)
+    before_relu = net.layers[0](pixels[0])
+    dead = (before_relu <= 0).all(axis=0).mean()
+    return net, float(dead), evaluate(net, pixels[1], data.y_test)[1]
+
+
+runs = {lr: [train(lr, seed) for seed in seeds] for lr in rates}
+dead = np.array([[share for _, share, _ in runs[lr]] for lr in rates])
+accuracy = np.array([[score for _, _, score in runs[lr]] for lr in rates])
+
+# %% tags=["hide-input"]
+fig, (upper, lower) = plt.subplots(2, 1, figsize=(4.8, 5.0), sharex=True)
+for ax, values, color, marker in (
+    (upper, dead * 64, "orange", "s"),
+    (lower, accuracy * 100, "blue", "o"),
+):
+    ax.plot(rates, values.mean(1), color=COLORS[color])
+    for column in values.T:
+        ax.plot(rates, column, marker, color=COLORS[color], markersize=4, alpha=0.5)
+upper.set(title="More units die as the steps grow", ylabel="dead units of 64", ylim=(-3, 67))
+lower.set(title="but the accuracy holds, until all are dead", ylabel="test accuracy (%)",
+          ylim=(0, 104), xscale="log", xlabel="learning rate", xticks=rates)
+lower.set_xticks(rates, [f"{rate:g}" for rate in rates])
+lower.minorticks_off()
+best, worst = accuracy.mean(1).argmax(), accuracy.mean(1).argmin()
+show(
+    fig,
+    name="relu-dead-units",
+    alt=(
+        f"Two plots against the learning rate. Dead units: {dead[0].mean() * 64:.0f} of 64 on "
+        f"average at {rates[0]}, {dead[best].mean() * 64:.0f} at {rates[best]:g}, "
+        f"{dead[-1].mean() * 64:.0f} at {rates[-1]:g}. Test accuracy: "
+        f"{accuracy[0].mean():.0%}, {accuracy[best].mean():.0%} and {accuracy[-1].mean():.0%}."
+    ),
+    caption=(
+        "Dead units and test accuracy after 20 epochs; a mark is a run, the line their mean. Look "
+        "at the two plots together: the best accuracy does not stand where the fewest units died."
+    ),
+)
+assert dead[best].mean() > dead[0].mean()
+assert dead[-1].mean() == 1 and accuracy[-1].mean() < 0.15
+baseline = np.bincount(data.y_test).max() / len(data.y_test)
+
+# %% [markdown]
+# **The verdict.** Half of the prediction is right. At a learning rate of {{ rates[0] }}, {{ dead[0].mean() * 64:.1f}} of 64 units are dead on average; at {{ rates[best]:g}}, {{ dead[best].mean() * 64:.1f}}; at {{ rates[-1]:g}}, {{ dead[-1].mean() * 64:.0f}}. But the accuracy does not fall with them. The best of the six learning rates is {{ rates[best]:g}}, with {{ accuracy[best].mean():.1%}} (from {{ accuracy[best].min():.1%}} to {{ accuracy[best].max():.1%}} over the seeds), though it killed more units than the smallest rate, which reached {{ accuracy[0].mean():.1%}}. The units that are left do the work. Only when the whole layer is dead is all lost: {{ accuracy[-1].mean():.0%}}, where always naming the commonest digit gives {{ baseline:.0%}}.
+#
+# **What this does not show.** These networks are shallow and wide for their task. In a narrow or a deep one a dead unit may be missed more. And a small learning rate was given the same 20 epochs: part of its lower accuracy is that it had not finished.
+#
+# ### Dead is dead
+#
+# The claim was that the gradient of a dead unit is exactly 0, not merely small. Here is the first layer's gradient, on the whole training set, in a network of the best learning rate:
+
+# %%
+net = next(net for net, share, _ in runs[rates[best]] if 0 < share < 1)
+logits, cache = net.forward(pixels[0])
+_, grads = net.backward(rng.standard_normal(logits.shape).astype(np.float32), cache)
+size = np.abs(grads["0.weight"]).max(axis=0)
+is_dead = (net.layers[0](pixels[0]) <= 0).all(axis=0)
+print("units that are dead:", is_dead.sum(), "- of them with a gradient:", (size[is_dead] > 0).sum())
+print("units that are alive:", (~is_dead).sum(), "- of them with a gradient:", (size[~is_dead] > 0).sum())
+assert (size[is_dead] == 0).all() and (size[~is_dead] > 0).all()
+
+# %% [markdown]
+# No gradient, so no way back: not with plain gradient descent on these examples. Weight decay, momentum that is still rolling, or a change in the layers below can revive a unit; its own gradient cannot.
+#
+# This is why a ReLU likes inputs that are centred, weights that begin at the right size (He and others 2015), and learning rates that are not the largest that will run.
+#
+# ## Try it
+#
+# ??? question "1. What is the gradient of a ReLU with respect to its output?"
+#     The question has no answer: a gradient is that of the *loss*, with respect to something. With respect to the output it is `dy`, which arrives from above, and the layer has no say in it.
+#
+# ??? question "2. You apply ReLU twice in a row. What do forward and backward do?"
+#     Forward, the second changes nothing: what is positive stays, and 0 stays 0. Backward, its mask is that of its own input, which is positive in the same places. So the second mask stops nothing that the first would let through.
+#
+# ??? question "3. Which line of the code is the convention at zero?"
+#     `x > 0` in the forward pass. With `x >= 0` the slope at 0 would be 1, and nothing else would change.
+#
+# ??? question "4. An input is −0.0. Is its gate open?"
+#     No. −0.0 equals 0.0, so it is not greater than 0. The comparison with PyTorch on this page has a row of them.
+#
+# ??? question "5. For the notebook: give the units a slope of 0.01 below zero. Do they still die?"
+#     Write `leaky(x)` with `np.where(x > 0, x, 0.01 * x)` and its backward pass, check it with `gradient_check`, and count the units whose inputs are all negative after training. They may well be as many. But their gradient is no longer 0, so the word "dead" no longer fits (Maas, Hannun and Ng 2013).
+#
+# ## Sources
+#
+# - Nair and Hinton (2010), *Rectified linear units improve restricted Boltzmann machines*, ICML: the unit and its name.
+# - Glorot, Bordes and Bengio (2011), *Deep sparse rectifier neural networks*, AISTATS: deep networks that train with it.
+# - Maas, Hannun and Ng (2013), *Rectifier nonlinearities improve neural network acoustic models*: the leaky variant.
+# - He, Zhang, Ren and Sun (2015), *Delving deep into rectifiers*, ICCV: how large the weights should begin.
+# - Springenberg, Dosovitskiy, Brox and Riedmiller (2015), *Striving for simplicity*: guided backpropagation, the third "mistake" above when it is meant.
