@@ -201,7 +201,7 @@ def value_grid(
         ax.add_patch(Rectangle(*box, facecolor=face, alpha=0.18, edgecolor="none"))
         ax.add_patch(Rectangle(*box, fill=False, edgecolor=COLORS["muted"], linewidth=0.8))
         value = table[i, j]
-        text = value if isinstance(value, str) else f"{value:g}"
+        text = value if isinstance(value, str) else f"{value:g}".replace("-", "−")
         weight = "bold" if lit else "normal"
         ax.text(j + 0.5, i + 0.5, text, ha="center", va="center", fontweight=weight)
     ax.set(xlim=(-0.03, columns + 0.03), ylim=(rows + 0.03, -0.03), aspect="equal", title=title)

@@ -11,6 +11,7 @@ import json
 import os
 import platform
 import re
+import subprocess
 import sys
 import tempfile
 import time
@@ -210,7 +211,8 @@ async def _run(
     }
     values: list[str] = []
     code = iter(enumerate(notebook.cells))
-    async with client.async_setup_kernel(env=environment):
+    # At the end nbclient interrupts the kernel, which would complain; errors come as messages.
+    async with client.async_setup_kernel(env=environment, stderr=subprocess.DEVNULL):
         await _ask(client, _LOAD_PROBE.format(path=str(HERE / "page_probe.py")), [])
         for cell in page.cells:
             if cell.kind == "code":

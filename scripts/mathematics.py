@@ -25,7 +25,10 @@ FONT = "files/stix-two-math-latin-400-normal.woff2"
 _FOUND = re.compile(
     r'<(span|div) class="arithmatex">\s*(?:\\\((.*?)\\\)|\\\[(.*?)\\\])\s*</\1>', re.DOTALL
 )
-_MARKED = re.compile(r'<(span|div) class="math" data-math="(\w+)"[^>]*>.*?</\1>', re.DOTALL)
+# With the punctuation after it: no line may begin with that.
+_MARKED = re.compile(
+    r'<(span|div) class="math" data-math="(\w+)"[^>]*>.*?</\1>([.,:;!?)]*)', re.DOTALL
+)
 
 
 class MathError(Exception):
@@ -52,10 +55,10 @@ def fill(page: str, rendered: dict[str, str]) -> str:
     """Put KaTeX's MathML where `mark` has left a mark."""
 
     def replace(match: re.Match[str]) -> str:
-        tag, key = match.groups()
+        tag, key, after = match.groups()
         # A wide formula scrolls in its own box, which the keyboard must reach.
         focus = ' tabindex="0" role="group" aria-label="Formula"' if tag == "div" else ""
-        return f'<{tag} class="math"{focus}>{rendered[key]}</{tag}>'
+        return f'<{tag} class="math"{focus}>{rendered[key]}{after}</{tag}>'
 
     return _MARKED.sub(replace, page)
 
@@ -109,7 +112,9 @@ def font(rendered: dict[str, str], cache: Path) -> bytes:
     shown = re.sub(r"<[^>]*>", "", html.unescape("".join(rendered.values())))
     # A browser draws the single letter in <mi> from the block of mathematical italics.
     italics = [chr(code) for code in (*range(0x1D434, 0x1D468), *range(0x1D6E2, 0x1D71C), 0x210E)]
-    text = "".join(sorted({*shown, *italics, *string.printable}))
+    # Roots, bars and braces are drawn by the browser, and stand in no formula as characters.
+    drawn = "√‾¯_^~ˆ˜⏞⏟′‖∣⟨⟩⌈⌉⌊⌋"
+    text = "".join(sorted({*shown, *italics, *drawn, *string.printable}))
     original = _package("@fontsource/stix-two-math") / FONT
     name = hashlib.sha256(text.encode() + original.read_bytes()).hexdigest()[:16]
     kept = cache / f"font-{name}.woff2"

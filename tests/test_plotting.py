@@ -115,6 +115,6 @@ def test_plot_history() -> None:
 def test_value_grid() -> None:
     fig, ax = plt.subplots()
     value_grid(ax, [[1, 2.5], ["a", -3]], title="T", highlight=np.eye(2, dtype=bool))
-    assert [text.get_text() for text in ax.texts] == ["1", "2.5", "a", "-3"]
+    assert [text.get_text() for text in ax.texts] == ["1", "2.5", "a", "−3"]
     assert [text.get_fontweight() for text in ax.texts] == ["bold", "normal", "normal", "bold"]
     plt.close(fig)
