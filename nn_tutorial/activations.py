@@ -21,9 +21,9 @@ def relu(x: Array) -> tuple[Array, NDArray[np.bool]]:
 
     Returns
     -------
-    y : ndarray, shape and dtype of ``x``
+    y : ndarray, shape and dtype of x
         The output.
-    mask : ndarray of bool, shape of ``x``
+    mask : ndarray of bool, shape of x
         The cache: where ``x > 0``.
 
     Raises
@@ -56,7 +56,7 @@ def relu_backward(dy: Array, mask: NDArray[np.bool]) -> Array:
 
     Returns
     -------
-    dx : ndarray, shape and dtype of ``dy``
+    dx : ndarray, shape and dtype of dy
 
     Raises
     ------
@@ -85,7 +85,7 @@ def sigmoid(x: Array) -> tuple[Array, Array]:
 
     Returns
     -------
-    y : ndarray, shape and dtype of ``x``
+    y : ndarray, shape and dtype of x
         Between 0 and 1.
     cache : ndarray
         ``y``, which is all that the gradient needs.
@@ -113,7 +113,7 @@ def sigmoid_backward(dy: Array, y: Array) -> Array:
 
     Returns
     -------
-    dx : ndarray, shape and dtype of ``dy``
+    dx : ndarray, shape and dtype of dy
 
     Raises
     ------
@@ -136,7 +136,7 @@ def tanh(x: Array) -> tuple[Array, Array]:
 
     Returns
     -------
-    y : ndarray, shape and dtype of ``x``
+    y : ndarray, shape and dtype of x
         Between −1 and 1.
     cache : ndarray
         ``y``, which is all that the gradient needs.
@@ -163,7 +163,7 @@ def tanh_backward(dy: Array, y: Array) -> Array:
 
     Returns
     -------
-    dx : ndarray, shape and dtype of ``dy``
+    dx : ndarray, shape and dtype of dy
 
     Raises
     ------

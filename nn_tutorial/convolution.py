@@ -51,7 +51,7 @@ def conv2d(
 
     Returns
     -------
-    y : ndarray, (N, F, H', W'), dtype of ``x``
+    y : ndarray, (N, F, H', W'), dtype of x
         $H' = \lfloor (H + 2p - k)/s \rfloor + 1$, and likewise W'.
     cache : ConvCache
 
@@ -98,7 +98,7 @@ def conv2d_backward(
 
     Parameters
     ----------
-    dy : ndarray of float, shape of ``y``
+    dy : ndarray of float, shape of y
         Any memory order.
     cache : ConvCache
     need_dx : bool

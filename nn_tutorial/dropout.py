@@ -25,8 +25,8 @@ def dropout(x: Array, p: float, rng: np.random.Generator) -> tuple[Array, Array]
 
     Returns
     -------
-    y : ndarray, shape and dtype of ``x``
-    scale : ndarray, shape and dtype of ``x``
+    y : ndarray, shape and dtype of x
+    scale : ndarray, shape and dtype of x
         The cache: 0 where dropped, 1/(1 − p) elsewhere.
 
     Raises
@@ -58,7 +58,7 @@ def dropout_backward(dy: Array, scale: Array) -> Array:
 
     Returns
     -------
-    dx : ndarray, shape and dtype of ``dy``
+    dx : ndarray, shape and dtype of dy
 
     Raises
     ------

@@ -31,7 +31,7 @@ def linear(x: Array, weight: Array, bias: Array) -> tuple[Array, LinearCache]:
 
     Returns
     -------
-    y : ndarray, (N, n_out), dtype of ``x``
+    y : ndarray, (N, n_out), dtype of x
     cache : LinearCache
 
     Raises

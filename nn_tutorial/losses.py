@@ -23,7 +23,7 @@ def softmax(x: Array) -> tuple[Array, Array]:
 
     Returns
     -------
-    p : ndarray, shape and dtype of ``x``
+    p : ndarray, shape and dtype of x
         Positive, with sum 1 along the last axis.
     cache : ndarray
         ``p``, which is all that the gradient needs.
@@ -54,7 +54,7 @@ def softmax_backward(dp: Array, p: Array) -> Array:
 
     Returns
     -------
-    dx : ndarray, shape and dtype of ``dp``
+    dx : ndarray, shape and dtype of dp
         Its sum along the last axis is 0.
 
     Raises
@@ -157,7 +157,7 @@ def softmax_cross_entropy(logits: Array, labels: Labels) -> tuple[float, Array]:
     -------
     loss : float
         In nats.
-    dlogits : ndarray, (N, C), dtype of ``logits``
+    dlogits : ndarray, (N, C), dtype of logits
 
     Raises
     ------

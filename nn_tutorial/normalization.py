@@ -47,7 +47,7 @@ def batch_norm(
 
     Returns
     -------
-    y : ndarray, shape and dtype of ``x``
+    y : ndarray, shape and dtype of x
     cache : BatchNormCache
 
     Raises
@@ -102,14 +102,14 @@ def batch_norm_backward(
 
     Parameters
     ----------
-    dy : ndarray of float, shape of ``y``
+    dy : ndarray of float, shape of y
     cache : BatchNormCache
     need_dx : bool
         False leaves ``dx`` out, and returns ``None`` in its place.
 
     Returns
     -------
-    dx : ndarray, shape of ``x``, or None
+    dx : ndarray, shape of x, or None
     dweight, dbias : ndarray, (D,) or (C,)
 
     Raises

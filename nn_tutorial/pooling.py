@@ -43,7 +43,7 @@ def max_pool2d(
 
     Returns
     -------
-    y : ndarray, (N, C, H', W'), dtype of ``x``
+    y : ndarray, (N, C, H', W'), dtype of x
         $H' = \lfloor (H + 2p - k)/s \rfloor + 1$, and likewise W'.
     cache : PoolCache
 
@@ -74,7 +74,7 @@ def max_pool2d_backward(dy: Array, cache: PoolCache) -> Array:
 
     Parameters
     ----------
-    dy : ndarray of float, shape of ``y``
+    dy : ndarray of float, shape of y
     cache : PoolCache
 
     Returns
@@ -116,7 +116,7 @@ def avg_pool2d_backward(dy: Array, cache: PoolCache) -> Array:
 
     Parameters
     ----------
-    dy : ndarray of float, shape of ``y``
+    dy : ndarray of float, shape of y
     cache : PoolCache
 
     Returns
