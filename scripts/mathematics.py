@@ -51,6 +51,11 @@ def mark(content: str, rendered: dict[str, str]) -> str:
     return _FOUND.sub(replace, content)
 
 
+def plain_title(title: str, rendered: dict[str, str]) -> str:
+    """Return a heading's text for the table of contents, its inline formulas as Unicode."""
+    return re.sub(r"\\\((.*?)\\\)", lambda m: _plain(rendered[_key(m[1], False)]), title)
+
+
 def fill(page: str, rendered: dict[str, str]) -> str:
     """Put KaTeX's MathML where `mark` has left a mark."""
 

@@ -11,6 +11,7 @@ import posixpath
 import re
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from mkdocs.exceptions import PluginError
 from mkdocs.plugins import CombinedEvent, event_priority
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page as SitePage
+from mkdocs.structure.toc import AnchorLink
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import figures
@@ -130,6 +132,14 @@ def on_env(env: Any, config: MkDocsConfig, files: Files) -> None:
     files.append(File.generated(config, "assets/fonts/stix-two-math.woff2", content=font))
     for page in pages:
         page.content = mathematics.mark(page.content or "", rendered)
+        for heading in _headings(page.toc):
+            heading.title = mathematics.plain_title(heading.title, rendered)
+
+
+def _headings(toc: Iterable[AnchorLink]) -> Iterator[AnchorLink]:
+    for heading in toc:
+        yield heading
+        yield from _headings(heading.children)
 
 
 def on_post_page(output: str, page: SitePage, config: MkDocsConfig) -> str:

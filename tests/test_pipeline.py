@@ -77,6 +77,8 @@ SECOND = """# %% [markdown]
 #
 # ## A heading
 #
+# ### Divide by $N$
+#
 # Back to [the first](first.py#the-mean-is-computed).
 
 # %%
@@ -233,6 +235,13 @@ def test_figures_have_files_words_and_two_themes(built: Book) -> None:
 
 def test_anchors_and_contents_are_clean(built: Book) -> None:
     assert re.findall(r'<h2 id="([^"]*)"', built.html("first")) == ["the-mean-is-computed"]
+
+
+def test_formula_in_a_heading_is_plain_in_the_contents(built: Book) -> None:
+    contents = re.search(r'href="#divide-by-n".*?</a>', built.html("second"), re.DOTALL)
+    assert contents
+    assert "Divide by N" in contents[0]
+    assert "\\(" not in contents[0]
 
 
 def test_search_index_holds_clean_text(built: Book) -> None:
