@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 # A Node from the machine if it has one, else the one that pip installs into the environment.
 NPM    := $(shell command -v npm 2>/dev/null)
 
-.PHONY: help setup site serve test lint lab pins clean
+.PHONY: help setup site serve test lint bench lab pins clean
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -42,6 +42,9 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+bench: setup  ## measure the speed against PyTorch's, in about ten minutes: benchmarks/results.json
+	$(BIN)/python -m benchmarks
 
 lab: setup  ## open the tutorials in JupyterLab
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt jupyterlab

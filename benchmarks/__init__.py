@@ -1,0 +1,1 @@
+"""``make bench``: how fast the library is, beside PyTorch and scikit-learn."""

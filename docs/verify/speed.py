@@ -1,0 +1,515 @@
+# ---
+# title: How fast is it?
+# description: A convolution in NumPy, from four loops to faster than PyTorch on one core, with each step measured and the rest accounted for.
+# tags: [performance, convolution]
+# ---
+
+# %% [markdown]
+# # How fast is it?
+#
+# "Python is slow", so a network in NumPy must be slow too. Here you see what the layers of this book take beside PyTorch, which ideas make the difference, and how much of the time no idea can remove, because it is the arithmetic itself.
+#
+# You need to know what a convolution computes; the shapes are those of [Notation and shapes](../foundations/notation.md).
+
+# %% tags=["hide-input"]
+import json
+from pathlib import Path
+from statistics import mean, median
+
+import matplotlib.pyplot as plt
+import numpy as np
+from IPython.display import Markdown
+
+import nn_tutorial as nt
+from nn_tutorial.plotting import COLORS, show, show_source, use_style, value_grid
+
+SEED = 0
+use_style()
+recorded = json.loads(Path("benchmarks/results.json").read_text())
+experiments, inside = recorded["experiments"], recorded["inside"]
+OURS, TORCH, CHANNELS_LAST = "nn_tutorial", "torch", "torch channels-last"
+
+
+def row_of(experiment, theirs=TORCH):
+    """The recorded row that compares us with them."""
+    both = experiment, theirs
+    return next(r for r in recorded["rows"] if (r["experiment"], r["theirs"]) == both)
+
+
+def ms(experiment, library=OURS):
+    """The median of the recorded blocks, in milliseconds."""
+    return experiments[experiment]["libraries"][library]["median"] * 1e3
+
+
+# %% tags=["remove-input"]
+titles = {
+    "small_cnn": "small CNN, training step",
+    "small_cnn_2": "the same, two threads",
+    "wide_cnn": "wide CNN, training step",
+    "conv_1_8_5": "conv 1→8, 5×5, forward",
+    "conv_8_16_3": "conv 8→16, 3×3, forward",
+    "conv_32_64_3": "conv 32→64, 3×3, forward",
+    "conv_16_32_3_2": "conv 16→32, 3×3, stride 2",
+    "max_pool": "max-pool 2×2, there and back",
+    "iris": "Iris network, training step",
+    "epoch": "small CNN, a whole epoch",
+}
+rows = recorded["rows"]
+fig, ax = plt.subplots(figsize=(5.2, 4.6))
+labels = []
+for y, row in enumerate(reversed(rows)):
+    channels_last = row["theirs"] == CHANNELS_LAST
+    labels.append(titles[row["experiment"]] + (", channels-last" if channels_last else ""))
+    ax.plot([row["q1"], row["q3"]], [y, y], color=COLORS["blue"], linewidth=5, alpha=0.35)
+    ax.plot(row["ratio"], y, "o", color=COLORS["blue"], markersize=6)
+    ax.plot([row["at_most"]] * 2, [y - 0.32, y + 0.32], color=COLORS["orange"], linewidth=2.5)
+ax.axvline(1, color=COLORS["muted"], linestyle="--", linewidth=1)
+ax.set_yticks(range(len(rows)), labels)
+ax.set(xlim=(0, 1.85), xlabel="our time / PyTorch's time")
+ax.text(0.95, len(rows) - 0.35, "faster ←", ha="right", color=COLORS["muted"], fontsize=9)
+ax.text(1.05, len(rows) - 0.35, "→ slower", color=COLORS["muted"], fontsize=9)
+ax.grid(visible=False, axis="y")
+faster = [row for row in rows if row["ratio"] < 1]
+show(
+    fig,
+    name="ratios",
+    alt=(
+        f"Our time divided by PyTorch's for {len(rows)} pieces of work. {len(faster)} are below 1: "
+        f"the small network's step is at {row_of('small_cnn')['ratio']:.2f}, the Iris network's at "
+        f"{row_of('iris')['ratio']:.2f}. Three convolutions alone are above 1, the slowest at "
+        f"{max(row['ratio'] for row in rows):.2f}. All are below their bounds."
+    ),
+    caption=(
+        "Look which points are left of 1, where NumPy is the faster. A point is the ratio of "
+        "medians, the band holds the middle half of the turns, and the orange bar is the bound "
+        "that this project set itself before the kernels were written."
+    ),
+)
+
+# %% [markdown]
+# These numbers were recorded on {{ recorded["date"][:10] }} by `make bench`, on {{ recorded["machine"]["cores"] }} cores of a processor that calls itself "{{ recorded["machine"]["cpu"] }}", with NumPy {{ recorded["versions"]["numpy"] }}, PyTorch {{ recorded["versions"]["torch"].split("+")[0] }} and scikit-learn {{ recorded["versions"]["scikit-learn"] }}. All else on this page is computed from that record when the page is built. On your machine the times will differ, and the ratios too: run `make bench` and this page draws yours.
+#
+# PyTorch is not badly built. It must serve every shape, every device and every graph that a user may think of. On a small network on one core it spends its time on being general. We need not be.
+#
+# ## Shapes first
+#
+# | Symbol | In code | Meaning |
+# |---|---|---|
+# | $N$ | `n` | images in the batch, 64 in all that follows |
+# | $C$, $F$ | `c`, `f` | channels of the input, and of the output (one a filter) |
+# | $H$, $W$ | `h`, `w` | height and width of the input, in pixels |
+# | $H'$, $W'$ | `oh`, `ow` | height and width of the output |
+# | $k_h$, $k_w$ | `kh`, `kw` | height and width of a filter |
+# | $x$ | `x` | the input, of shape $(N, C, H, W)$ |
+# | $w$ | `weight` | the filters, of shape $(F, C, k_h, k_w)$ |
+# | $y$ | `y` | the output, of shape $(N, F, H', W')$ |
+#
+# One number of the output costs $C k_h k_w$ multiplications and as many additions. A forward pass is therefore
+#
+# $$2 \cdot N H' W' \cdot F \cdot C k_h k_w$$
+#
+# operations, however it is written. What differs is how the numbers come to the processor.
+#
+# ## Four loops: the definition
+#
+# The most honest convolution walks over images, filters, rows and columns, and at each place multiplies a window with a filter.
+
+# %% tags=["remove-input"]
+show_source(nt.conv2d_loops)
+
+# %% tags=["hide-input"]
+loops = ms("loops", "loops")
+places = 64 * (8 * 28 * 28 + 16 * 14 * 14)
+
+# %% [markdown]
+# With it, and with pooling in loops, one training step of the small network takes {{ loops / 1e3:.1f}} s. Its two convolutions make {{ places:,}} windows forward and again backward, and each costs several calls from Python, far longer than the handful of multiplications inside. The processor waits for the interpreter.
+#
+# ## One product: im2col
+#
+# Write each window as a row of a matrix. The convolution is then one matrix product, and a matrix product is the one thing for which every machine has excellent code (BLAS). The idea is Chellapilla, Puri and Simard's (2006), and everyone should know it.
+
+# %% tags=["remove-input"]
+show_source(nt.conv2d_im2col)
+
+# %% [markdown]
+# The step falls to {{ ms("ideas", "im2col"):.1f}} ms, {{ loops / ms("ideas", "im2col"):.0f}} times less. The price is memory. Neighbouring windows share most of their pixels, and im2col copies a pixel once for each window it lies in: $k_h k_w$ times.
+#
+# ## By hand: what must be copied?
+#
+# Take one image of 4×4 pixels, numbered 0 to 15, and a filter of 2×2. There are nine windows.
+
+# %%
+image = np.arange(16.0).reshape(1, 1, 4, 4)
+weight = np.array([[[[1.0, 2.0], [3.0, 4.0]]]])
+bias = np.zeros(1)
+y, cache = nt.conv2d(image, weight, bias)
+y_im2col, cache_im2col = nt.conv2d_im2col(image, weight, bias)
+y_loops, _ = nt.conv2d_loops(image, weight, bias)
+assert np.array_equal(y, y_loops)
+assert np.array_equal(y_im2col, y_loops)
+print(y[0, 0].astype(int))
+
+# %% tags=["hide-input"]
+first = [int(v) for v in cache_im2col.cols[0]]
+copied_im2col = cache_im2col.cols.size
+rows_stored = np.concatenate([cache.cols[0], cache.cols[1][2:], cache.cols[2][2:]])
+copied_ours = rows_stored.size
+dy = np.ones_like(y)
+dx, dweight, dbias = nt.conv2d_backward(dy, cache)
+for ours_, loops_ in zip(
+    (dx, dweight, dbias), nt.conv2d_loops_backward(dy, nt.conv2d_loops(image, weight, bias)[1])
+):
+    assert np.array_equal(ours_, loops_)
+
+# %% [markdown]
+# The first window holds {{ first }}, and $1 \cdot {{ first[0] }} + 2 \cdot {{ first[1] }} + 3 \cdot {{ first[2] }} + 4 \cdot {{ first[3] }} = {{ int(y[0, 0, 0, 0]) }}$, the first number above. im2col stores nine windows of four, {{ copied_im2col }} numbers, for an image of {{ image.size }}.
+#
+# Now lay the image out twice, once as it is and once moved by one pixel to the left, row by row (below). That is {{ copied_ours }} numbers. Four rows that lie one under the other are all that one row of the output needs, and the four for the next begin two rows further down. They overlap, so they need no copy: a matrix product is content with a start and a distance between rows.
+#
+# Backwards, with an upstream gradient of ones: each weight gets the sum of the pixels it met, {{ dweight[0, 0].astype(int).tolist() }}, and each pixel the sum of the weights that met it, for the corner {{ int(dx[0, 0, 0, 0]) }} and for the middle {{ int(dx[0, 0, 1, 1]) }}.
+
+# %% tags=["hide-input"]
+fig, axes = plt.subplots(1, 3, figsize=(5.4, 3.6), gridspec_kw={"width_ratios": [4, 3.6, 3.6]})
+value_grid(axes[0], image[0, 0], title="image")
+for ax, start, title in ((axes[1], 0, "output row 0"), (axes[2], 2, "output row 1")):
+    lit = np.zeros(rows_stored.shape, bool)
+    lit[start : start + 4] = True
+    value_grid(
+        ax, rows_stored, title=title, highlight=lit, color="blue" if start == 0 else "orange"
+    )
+show(
+    fig,
+    name="lowering",
+    alt=(
+        "Left an image of 4 by 4 pixels. Beside it, twice, the same eight rows of three numbers: "
+        "each image row without its last pixel, then without its first. Rows 0 to 3 are marked for "
+        "output row 0 and rows 2 to 5 for output row 1, so that two rows serve both."
+    ),
+    caption=(
+        "Each row of the image is stored twice, the second time moved by one. Look at the marked "
+        "rows: each column of a marked block is one window, read downwards, and the two blocks "
+        "share rows without a copy."
+    ),
+)
+
+# %% [markdown]
+# ## Three ideas: the kernel of the package
+#
+# **Copy along the width only.** That was the example: $k_w$ copies in place of $k_h k_w$. Cho and Brand (2017) call it memory-efficient convolution.
+#
+# **Keep the batch last in memory.** Arrays have the shape $(N, C, H, W)$, but in memory the order is $H$, $C$, $W$, $N$: the same pixel of all 64 images lies together. Shifted views then move long runs of numbers, and as NumPy's functions keep the order that they are given, nothing is turned round between one layer and the next.
+#
+# **Keep freed memory.** A step makes and drops arrays of megabytes. The C library gives such blocks back to the system and asks for them anew, and each new page of memory then costs a trap into the kernel. One large array, made and dropped when the package is imported, raises the limit above which it does so.
+
+# %% tags=["remove-input"]
+show_source(nt.conv2d, nt.convolution._met)
+
+# %% [markdown]
+# The copy is the loop over `v`, and `_met` keeps it off the padding, which stays zero; `windows` and `cols` are views. The product follows the formula
+#
+# $$y_{nfij} = b_f + \sum_{c,u,v} x_{n,\,c,\,s_h i + u - p_h,\,s_w j + v - p_w}\; w_{fcuv}$$
+#
+# with the sum over $u$, $v$, $c$ as the inner side of `np.matmul`, one product for each pixel $(i, j)$ of the output and all $N$ images at once.
+#
+# ## The way back
+#
+# Where everybody stumbles is the gradient of the input, because windows overlap and their gradients have to be added. Start from one pixel. Pixel $(a, q)$ meets the weight at $(u, v)$ for the output at $(i, j)$ where $a = s_h i + u - p_h$ and $q = s_w j + v - p_w$, and for no other. So
+#
+# $$\frac{\partial L}{\partial x_{ncaq}} = \sum_{f,i,j,u,v} \frac{\partial L}{\partial y_{nfij}}\, w_{fcuv}\,[a = s_h i + u - p_h]\,[q = s_w j + v - p_w]$$
+#
+# The two brackets can be undone one after the other, in the opposite order to the forward pass. Call $R_u$ the matrix that takes from the padded image the rows which row $u$ of the kernel meets, and $S_v$ the one that takes the columns which its column $v$ meets. The forward pass is $y = \sum_{u,v} W_{uv} R_u S_v x$ plus the bias, with $W_{uv}$ of shape $(F \times C)$. A transposed selection puts things back where they were taken from, and adds where two come to one place:
+#
+# $$\boxed{\frac{\partial L}{\partial x} = \sum_v S_v^\top \sum_u R_u^\top\, W_{uv}^\top\, \frac{\partial L}{\partial y}}$$
+#
+# For a given $u$ the products for all $v$ are one, of shapes $(k_w C \times F) \cdot (F \times W'N)$ for each output row: the shape of a block of stored rows.
+
+# %% tags=["remove-input"]
+show_source(nt.conv2d_backward)
+
+# %% [markdown]
+# `rows[...] +=` is the sum over $u$ and `image[...] +=` the sum over $v$. In a network's first layer the input is the data, and nobody asks for its gradient: `need_dx=False` stops before both. PyTorch does not compute it either.
+#
+# ## An experiment: which idea is worth how much?
+#
+# You might expect the cleverest idea, the lowering, to be worth most. The same network was trained with the ideas added one after the other, in processes that took turns.
+
+# %% tags=["remove-input"]
+steps = [
+    ("four loops", "loops", "loops"),
+    ("im2col", "ideas", "im2col"),
+    ("width only,\nbatch last", "ideas", "first dx computed"),
+    ("no gradient\nfor the data", "ideas", "memory returned"),
+    ("memory kept", "ideas", OURS),
+]
+fig, ax = plt.subplots(figsize=(5.3, 3.6))
+for i, (_, experiment, library) in enumerate(steps):
+    found = experiments[experiment]["libraries"][library]
+    times = np.array([found["q1"], found["median"], found["q3"]]) * 1e3
+    ax.bar(i, times[1], color=COLORS["blue"], width=0.6, alpha=0.85)
+    ax.plot([i, i], times[[0, 2]], color=COLORS["text"], linewidth=2)
+    ax.text(i, times[2] * 1.15, f"{times[1]:,.{0 if times[1] > 100 else 1}f} ms", ha="center")
+ax.axhline(ms("small_cnn", TORCH), color=COLORS["orange"], linestyle="--")
+ax.text(4.45, ms("small_cnn", TORCH) * 1.1, "PyTorch", color=COLORS["orange"], ha="right")
+ax.set_xticks(range(len(steps)), [name for name, _, _ in steps])
+ax.set(yscale="log", ylim=(1, loops * 4), ylabel="training step (ms)")
+ax.grid(visible=False, axis="x")
+ladder = [ms(experiment, library) for _, experiment, library in steps]
+show(
+    fig,
+    name="ladder",
+    alt=(
+        "Time of a training step on a logarithmic scale, falling from left to right: "
+        + ", ".join(
+            f"{name.replace(chr(10), ' ')} {t:,.1f} ms" for (name, _, _), t in zip(steps, ladder)
+        )
+        + f". PyTorch's {ms('small_cnn', TORCH):.1f} ms lie above the last."
+    ),
+    caption=(
+        "One training step of the small network, 64 images, one thread; the scale is logarithmic. "
+        "Compare the last bar with the one before it: no arithmetic separates them, only whether "
+        "freed memory is kept. The short black lines span the middle half of the blocks."
+    ),
+)
+
+# %% [markdown]
+# | Added | Step (ms) | Times faster than before |
+# |---|---|---|
+# | four loops | {{ ladder[0]:,.0f}} | |
+# | im2col | {{ ladder[1]:.1f}} | {{ ladder[0] / ladder[1]:.0f}} |
+# | width only, batch last | {{ ladder[2]:.1f}} | {{ ladder[1] / ladder[2]:.1f}} |
+# | no gradient for the data | {{ ladder[3]:.1f}} | {{ ladder[2] / ladder[3]:.2f}} |
+# | memory kept | {{ ladder[4]:.1f}} | {{ ladder[3] / ladder[4]:.1f}} |
+#
+# The verdict: leaving the interpreter is worth {{ ladder[0] / ladder[1]:.0f}}×, all the rest together {{ ladder[1] / ladder[4]:.1f}}×, and the dullest idea, a single line about freed memory, is worth {{ ladder[3] / ladder[4]:.1f}}×. What this does not show: the order in which the ideas were added matters to how the gain is shared out, another C library may keep memory by itself, and a wide network, which is nearly all product, gains less.
+#
+# ## Where does the rest go?
+#
+# The best that any code can do here is bounded by the arithmetic (the roofline of Williams, Waterman and Patterson, 2009). Count the operations, and divide by the rate at which this machine multiplies two matrices of 1024×1024, measured in the same run.
+
+# %% tags=["hide-input"]
+products, rates = inside["products"], inside["rates"]
+flop = sum(p["flop"] for p in products)
+at_peak = flop / rates["flop_per_s"] * 1e3
+alone = sum(p["seconds"] for p in products) * 1e3
+parts = {}
+for entry in inside["profile"]:
+    key = entry["part"].split()[-1] if entry["part"][0].isdigit() else entry["part"]
+    parts[key] = parts.get(key, 0) + entry["seconds"] * 1e3
+profiled = sum(parts.values())
+convolutions = parts["Conv2d"]
+conv_products = sum(p["seconds"] for p in products if "Conv2d" in p["part"]) * 1e3
+linear_products = alone - conv_products
+product_share = alone / profiled
+
+# %% [markdown]
+# | | |
+# |---|---|
+# | operations in one training step | {{ flop / 1e6:.0f}} million |
+# | this machine's rate, one core | {{ rates["flop_per_s"] / 1e9:.0f}} thousand million a second |
+# | so the arithmetic alone needs | {{ at_peak:.2f}} ms |
+# | the same products in their own shapes, operands in cache | {{ alone:.2f}} ms |
+# | the whole step, layer by layer | {{ profiled:.2f}} ms |
+#
+# Small and thin as the products of this network are, BLAS reaches {{ at_peak / alone:.0%}} of its best rate on them, because the kernel hands them over in pieces that it likes. They are {{ product_share:.0%}} of the step. The rest moves numbers: the copy of the rows, masks and maxima, sums.
+
+# %% tags=["remove-input"]
+order = sorted(parts, key=parts.get)
+fig, ax = plt.subplots(figsize=(5.2, 3.6))
+for y, name in enumerate(order):
+    inner = {"Conv2d": conv_products, "Linear": linear_products}.get(name, 0)
+    ax.barh(y, parts[name], color=COLORS["blue"], alpha=0.4, height=0.65)
+    ax.barh(y, inner, color=COLORS["blue"], height=0.65)
+    ax.text(parts[name] + 0.03, y, f"{parts[name]:.2f}", va="center")
+ax.text(
+    conv_products / 2,
+    len(order) - 1,
+    "products",
+    color=COLORS["background"],
+    ha="center",
+    va="center",
+)
+ax.set_yticks(range(len(order)), order)
+ax.set(xlim=(0, max(parts.values()) * 1.15), xlabel="ms in one training step, forward and backward")
+ax.grid(visible=False, axis="y")
+others = [name for name in reversed(order) if name not in ("Conv2d", "Linear")]
+show(
+    fig,
+    name="profile",
+    alt=(
+        f"Time in one step by kind of layer: convolutions {convolutions:.2f} ms, of which "
+        f"{conv_products:.2f} ms are matrix products; then "
+        + ", ".join(f"{name} {parts[name]:.2f}" for name in order[-2::-1])
+        + "."
+    ),
+    caption=(
+        "Where the time of one step goes, both passes added, two or three layers of a kind "
+        "together. The dark part is what the matrix products alone would take: nothing that is "
+        "not dark is arithmetic that the mathematics asks for."
+    ),
+)
+
+# %% [markdown]
+# Two things follow. If all that is not a product vanished, the step would still take {{ alone:.1f}} ms: there is a factor of {{ profiled / alone:.1f}} left, and no more. And a *wide* network, with 32 and 64 channels, is nearly all product, so there everybody is bound by BLAS: ours takes {{ ms("wide_cnn"):.0f}} ms, PyTorch {{ ms("wide_cnn", TORCH):.0f}}.
+#
+# ## The table
+#
+# Medians; ratio below 1 means that we are faster.
+
+
+# %% tags=["remove-input"]
+def line(row):
+    """One row of the table: times with three digits, in ms or s."""
+
+    def text(value):
+        return f"{value:.3g} ms" if value < 1000 else f"{value / 1e3:.3g} s"
+
+    experiment, theirs = row["experiment"], row["theirs"]
+    title = titles[experiment] + (", channels-last" if theirs == CHANNELS_LAST else "")
+    spread = f"{row['q1']:.2f} to {row['q3']:.2f}"
+    times = f"{text(ms(experiment))} | {text(ms(experiment, theirs))}"
+    return f"| {title} | {times} | {row['ratio']:.2f} | {spread} | {row['at_most']:.2f} |"
+
+
+head = "| Work | Ours | PyTorch | Ratio | Middle half | Bound |\n|---|---|---|---|---|---|\n"
+Markdown(head + "\n".join(line(row) for row in rows))
+
+# %% [markdown]
+# The small network is [`small_cnn`](../reference/models.md); a step is forward, loss, backward and plain gradient descent. The epoch is 60,000 images of noise (what they show does not change the time), shuffled and cut into batches by `fit`, and for PyTorch by a `DataLoader` over a `TensorDataset`. The Iris network is the one of [A two-layer network on Iris](../networks/iris.py): its step of {{ ms("iris") * 1e3:.0f}} µs is all calls and checks, hardly any arithmetic, and there scikit-learn's `MLPClassifier` takes {{ ms("iris", "scikit-learn") / ms("iris"):.0f}} times as long.
+#
+# Memory is the other half of the bill. What a convolution holds from its forward to its backward pass, as a multiple of its input, counted by the allocator:
+
+# %% tags=["remove-input"]
+held = inside["held_memory"]
+head = "| Input | Kernel | Stride | `conv2d` | `conv2d_im2col` |\n|---|---|---|---|---|\n"
+Markdown(
+    head
+    + "\n".join(
+        f"| {h['shape']} | {h['kernel']} | {h['stride']} | {h['conv2d']:.1f} | {h['conv2d_im2col']:.1f} |"
+        for h in held
+    )
+)
+
+# %% tags=["hide-input"]
+grown = {
+    library: found["peak_mb"] - found["peak_mb_before"]
+    for library, found in experiments["small_cnn"]["libraries"].items()
+}
+
+# %% [markdown]
+# About the width of the kernel, plus the padding, and not its area. A whole process that trains the small network peaks at {{ experiments["small_cnn"]["libraries"]["nn_tutorial"]["peak_mb"]:.0f}} MB with NumPy and {{ experiments["small_cnn"]["libraries"]["torch"]["peak_mb"]:.0f}} MB with PyTorch; most of the latter is the library itself, and {{ grown["torch"]:.0f}} MB against our {{ grown["nn_tutorial"]:.0f}} came with the work.
+#
+# ## Proof: the fast one computes the same
+#
+# A fast wrong answer is worth nothing. Random images, a stride, padding, all gradients, in float64, against the definition:
+
+# %%
+rng = np.random.default_rng(SEED)
+x = rng.standard_normal((3, 2, 9, 8))
+weight, bias = rng.standard_normal((5, 2, 3, 4)), rng.standard_normal(5)
+geometry = {"stride": (2, 1), "padding": (1, 2)}
+y_loops, cache_loops = nt.conv2d_loops(x, weight, bias, **geometry)
+dy = rng.standard_normal(y_loops.shape)
+truth = [y_loops, *nt.conv2d_loops_backward(dy, cache_loops)]
+worst = {}
+for name in ("conv2d_im2col", "conv2d"):
+    y, cache = getattr(nt, name)(x, weight, bias, **geometry)
+    found = [y, *getattr(nt, f"{name}_backward")(dy, cache)]
+    worst[name] = max(np.abs(a - b).max() for a, b in zip(found, truth))
+    assert worst[name] < 1e-12
+print({name: f"{error:.0e}" for name, error in worst.items()})
+
+# %% [markdown]
+# The largest difference is {{ max(worst.values()):.0e}}, which is the rounding of a sum taken in another order. The tests do the same over hundreds of geometries and memory orders and against PyTorch, and one more test reads the record and fails if a ratio in it is above its bound.
+#
+# ## How it was measured, and how it goes wrong
+#
+# Each library runs in a process of its own, with its number of threads set before it starts. The harness asks them in turn for a short block of steps, A B A B …, and takes medians over {{ len(experiments["small_cnn"]["libraries"][OURS]["seconds"]) }} blocks. Here is what happens if you do not.
+
+# %% tags=["hide-input"]
+ours = np.array(experiments["small_cnn"]["libraries"][OURS]["seconds"]) * 1e3
+torchs = np.array(experiments["small_cnn"]["libraries"][TORCH]["seconds"]) * 1e3
+one_block = ours[:, None] / torchs[None, :]
+true_ratio = row_of("small_cnn")["ratio"]
+
+ours_2 = np.array(experiments["small_cnn_2"]["libraries"][OURS]["seconds"]) * 1e3
+torchs_2 = np.array(experiments["small_cnn_2"]["libraries"][TORCH]["seconds"]) * 1e3
+fig, ax = plt.subplots(figsize=(5.2, 3.2))
+turns = np.arange(1, len(ours) + 1)
+ax.plot(turns, torchs, "s-", color=COLORS["orange"], markersize=3, linewidth=1)
+ax.plot(turns, ours, "o-", color=COLORS["blue"], markersize=3, linewidth=1)
+ax.text(len(ours), np.median(torchs) * 1.12, "PyTorch", color=COLORS["orange"], ha="right")
+ax.text(len(ours), np.median(ours) * 0.82, "ours", color=COLORS["blue"], ha="right")
+ax.set(xlabel="turn", ylabel="ms a step", yscale="log")
+ax.set_ylim(min(ours.min(), torchs.min()) * 0.7, max(ours.max(), torchs.max()) * 1.3)
+ax.yaxis.set_major_formatter("{x:g}")
+ax.yaxis.set_minor_formatter("{x:g}")
+show(
+    fig,
+    name="turns",
+    alt=(
+        f"Milliseconds a step for {len(ours)} turns of ours and of PyTorch. Ours lies around "
+        f"{np.median(ours):.1f} ms between {ours.min():.1f} and {ours.max():.1f}, PyTorch around "
+        f"{np.median(torchs):.1f} ms between {torchs.min():.1f} and {torchs.max():.1f}."
+    ),
+    caption=(
+        "Every block of the first row of the table. Look for the turns that stick out: something "
+        "else was running on the machine then, and because the libraries take turns it hits both."
+    ),
+)
+
+# %% [markdown]
+# **Mistake 1: one block each.** Had you timed each library once, at a turn of your choice, your ratio could have been anything from {{ one_block.min():.2f}} to {{ one_block.max():.2f}}. The ratio of medians is {{ true_ratio:.2f}}. The symptom is a result that you cannot repeat, and the cure is many short blocks and their spread.
+#
+# **Mistake 2: the mean.** Noise on a computer only ever adds time, so one interrupted block pulls the mean and leaves the median where it is.
+
+
+# %% tags=["hide-input"]
+def skew(experiment, library):
+    """How far the mean is above the median, and the slowest block above the fastest."""
+    times = experiments[experiment]["libraries"][library]["seconds"]
+    return mean(times) / median(times) - 1, max(times) / min(times)
+
+
+worst_case = max(
+    ((name, library) for name in experiments for library in experiments[name]["libraries"]),
+    key=lambda both: skew(*both)[0],
+)
+above, span = skew(*worst_case)
+first_call = {
+    library: found["first"] / found["median"]
+    for library, found in experiments["small_cnn"]["libraries"].items()
+}
+unequal = ms("ideas", "first dx computed") / ms("ideas", "memory returned")
+
+# %% [markdown]
+# In the record it is worst for {{ worst_case[1] }} in "{{ experiments[worst_case[0]]["title"] }}" with {{ experiments[worst_case[0]]["threads"] }} thread(s): the slowest block took {{ span:.1f}} times as long as the fastest, and the mean is {{ above:.0%}} above the median.
+#
+# **Mistake 3: the first call.** It loads code, fills caches, asks for memory. In a fresh process the first step of PyTorch took {{ first_call["torch"]:.0f}} times its median, ours {{ first_call["nn_tutorial"]:.1f}} times. Whoever times one call measures that. Each block here begins with a step that is not timed.
+#
+# **Mistake 4: unequal work.** PyTorch leaves out the gradient of the data, because nobody asked for it. If our side had computed it, and the memory had not been kept, the step would have taken {{ unequal:.2f}} times as long for a number that is thrown away. The reverse is worse: to leave out of *our* side what theirs does. The tests hold both to the same network: same weights, same batch, and after each of three steps the same loss.
+#
+# **Mistake 5: two thread pools in one process.** Threads that have finished a product keep spinning for a while, in case another follows. With two libraries in one process, and as many threads as cores, each steals from the other. That is why there is a process for each, and with two threads a pause between the turns.
+#
+# ## Try it
+#
+# ??? question "Recall: why does im2col need $k_h k_w$ times the memory, and `conv2d` only $k_w$ times?"
+#     Both copy each pixel once for every window column it lies in, $k_w$ times. im2col also copies it for every window row. `conv2d` stores rows so that the windows of neighbouring output rows overlap in memory, and reads them where they are.
+#
+# ??? question "How many operations does a convolution 8→16, 3×3, on 64 images of 14×14 with padding 1 take?"
+#     $2 \cdot 64 \cdot 14 \cdot 14 \cdot 16 \cdot 8 \cdot 9$, that is {{ 2 * 64 * 14 * 14 * 16 * 8 * 9 / 1e6:.1f}} million. At the rate above it needs {{ 2 * 64 * 14 * 14 * 16 * 8 * 9 / rates["flop_per_s"] * 1e3:.2f}} ms; the kernel takes {{ ms("conv_8_16_3"):.2f}}.
+#
+# ??? question "Would a matrix product twice as fast make the step twice as fast?"
+#     No. The products are {{ product_share:.0%}} of it, so the step would take {{ 1 - product_share / 2:.0%}} of its time (Amdahl, 1967). That is why everything around the products had to become cheap too.
+#
+# ??? question "Why is our pooling so much faster than PyTorch's, without a line of C?"
+#     With the batch last, the two pixels to compare lie in two long runs, and `np.maximum` compares many at once. `x.reshape(...).max((3, 5))` asks NumPy to reduce over axes of length two, and it starts anew for each.
+#
+# ??? question "In the notebook: set `weight` in the proof to a 1×1 kernel. What do the three functions hold between the passes?"
+#     `cache.cols.size` is then `x.size` with padding added for both, as there is nothing to copy twice: a 1×1 convolution is a linear layer for each pixel.
+#
+# ## Sources
+#
+# - G. M. Amdahl (1967), Validity of the single processor approach to achieving large scale computing capabilities, AFIPS: what a faster part does for the whole.
+# - K. Chellapilla, S. Puri and P. Simard (2006), High performance convolutional neural networks for document processing: im2col.
+# - M. Cho and D. Brand (2017), MEC: memory-efficient convolution for deep neural network, ICML: lowering along one axis.
+# - S. Williams, A. Waterman and D. Patterson (2009), Roofline: an insightful visual performance model for multicore architectures, Communications of the ACM.
