@@ -23,7 +23,7 @@ from typing import Any
 import nbformat
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, DeadKernelError
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from pages import Cell, Page, PageError, find_pages, read_page
 
 HERE = Path(__file__).resolve().parent
@@ -115,11 +115,14 @@ class Project:
 
     def hash_of(self, name: str) -> str:
         """Return the SHA-256 of a file by its name in the cache; "-" where there is none."""
-        if name.startswith("$NN_TUTORIAL_DATA/"):
-            path = Path(os.environ.get("NN_TUTORIAL_DATA", "")).resolve() / name.split("/", 1)[1]
-        else:
-            path = self.root / name
+        path = self.path_of(name)
         return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "-"
+
+    def path_of(self, name: str) -> Path:
+        """Return where the file is that has this name in the cache."""
+        if name.startswith("$NN_TUTORIAL_DATA/"):
+            return Path(os.environ.get("NN_TUTORIAL_DATA", "")).resolve() / name.split("/", 1)[1]
+        return self.root / name
 
 
 def load(page: Page, project: Project) -> Executed | None:
@@ -181,7 +184,7 @@ def _metadata(cell: Cell) -> dict[str, Any]:
 
 def _hash_if_older(project: Project, name: str, began: float) -> str:
     """Hash a file, unless it was changed during the run: then nobody knows what the page read."""
-    path = project.root / name
+    path = project.path_of(name)
     changed = path.is_file() and path.stat().st_mtime > began
     return "changed during the run" if changed else project.hash_of(name)
 
@@ -268,6 +271,8 @@ async def _run_cell(
         raise PageError(f"{page.where(cell)} failed:\n{_plain(error.traceback)}") from None
     except DeadKernelError:
         raise PageError(f"{page.where(cell)}: the kernel died (out of memory?)") from None
+    except CellTimeoutError:
+        raise PageError(f"{page.where(cell)} took more than {SECONDS_A_CELL} s") from None
     failed = any(output.output_type == "error" for output in target.outputs)
     if "raises-exception" in cell.tags and not failed:
         raise PageError(f"{page.where(cell)} carries the tag raises-exception, and raises nothing")
@@ -282,7 +287,9 @@ def _tidy(cell: nbformat.NotebookNode, root: Path) -> None:
     cell.metadata.pop("execution", None)
     for output in cell.outputs:
         if output.output_type == "error":
-            output.traceback = [_plain(line).replace(f"{root}/", "") for line in output.traceback]
+            # An expected error: the reader needs what it says, not where this machine keeps files.
+            output.evalue = _plain(output.evalue).replace(f"{root}/", "")
+            output.traceback = [f"{output.ename}: {output.evalue}"]
         elif output.output_type == "stream":
             output.text = _plain(output.text).replace(f"{root}/", "")
 

@@ -31,6 +31,7 @@ from execute_pages import Executed, Project, execute_all
 from pages import EXPRESSION, Cell, PageError, find_pages
 
 log = logging.getLogger("mkdocs.hooks.pages")
+MOST_BYTES = 150_000  # of a page's HTML: a phone on a slow line should have it in a few seconds
 
 _executed: dict[str, Executed] = {}  # by the name of the source file below docs/
 _math: dict[str, str] = {}
@@ -70,6 +71,10 @@ def _put_pages(files: Files, config: MkDocsConfig) -> Files:
         for cell, output in _outputs(executed):
             for figure in figures.of(output, executed.page.name, cell):
                 for uri, content in figure.files.items():
+                    if files.get_file_from_path(uri) is not None:
+                        raise PluginError(
+                            f"{executed.page.where(cell)}: two figures have the name of {uri}"
+                        )
                     files.append(File.generated(config, uri, content=content))
     return files
 
@@ -102,14 +107,23 @@ def on_page_content(content: str, page: SitePage, config: MkDocsConfig, files: F
 
     def output(match: re.Match[str]) -> str:
         cell, number = int(match[1]), int(match[2])
-        return (
-            '<div class="book-output" role="region" aria-label="Output" tabindex="0" '
-            f"data-search-exclude>{outputs[cell][number]}</div>"
-        )
+        return _box(executed.page.code[cell], outputs[cell][number])
 
     body = re.sub(r'<div data-output="(\d+)-(\d+)"></div>', output, page.content)
     body = body.replace("</h1>", "</h1>\n" + _download_line(executed), 1)
     return _lean(body) + _provenance(executed)
+
+
+def _box(cell: Cell, output: str) -> str:
+    """An output's box. A section, because a div in it would end the exclusion from the search."""
+    kind, note = "", ""
+    if "timing" in cell.tags:
+        kind = " book-timing"
+        note = "<p>Measured when this site was built; your machine gives other times.</p>"
+    return (
+        f'<section class="book-output{kind}" aria-label="Output" tabindex="0" data-search-exclude>'
+        f"{output}{note}</section>"
+    )
 
 
 def _lean(content: str) -> str:
@@ -144,7 +158,14 @@ def _headings(toc: Iterable[AnchorLink]) -> Iterator[AnchorLink]:
 
 def on_post_page(output: str, page: SitePage, config: MkDocsConfig) -> str:
     """Put the mathematics in, now that the search index has been written."""
-    return mathematics.fill(output, _math)
+    before, start, rest = output.partition("<article")
+    article, end, after = rest.partition("</article")
+    # The theme indents its frame, a fifth of the page; what is between <pre> stays as it is.
+    before, after = (re.sub(r"\s*\n\s*", "\n", part) for part in (before, after))
+    whole = before + start + mathematics.fill(article, _math) + end + after
+    if len(whole.encode()) > MOST_BYTES:
+        log.warning(f"{page.file.src_uri}: {len(whole.encode())} bytes of HTML, over {MOST_BYTES}")
+    return whole
 
 
 def markdown(executed: Executed) -> str:

@@ -70,6 +70,14 @@ print("never this")
 
 # %% tags=["raises-exception"]
 raise ValueError("as expected")
+
+# %% tags=["timing"]
+import time
+print(f"took {time.perf_counter():.9f} s")
+
+# %%
+from IPython.display import HTML
+HTML("<div><div><table><tr><td>1</td></tr></table></div><p>un" + "searched too</p></div>")
 """
 )
 SECOND = """# %% [markdown]
@@ -209,11 +217,11 @@ def test_tags_hide_what_they_say(built: Book) -> None:
     assert "only this is seen" in page
     assert 'print("only' not in re.sub("<[^>]*>", "", page).replace("&quot;", '"')
     assert "never this" not in re.sub(r"<code>.*?</code>", "", page, flags=re.DOTALL)
-    assert "ValueError: as expected" in page
+    assert "<pre>\nValueError: as expected</pre>" in page
 
 
 def test_output_is_a_box_for_the_keyboard(built: Book) -> None:
-    boxes = re.findall(r'<div class="book-output"[^>]*>', built.html("first"))
+    boxes = re.findall(r'<section class="book-output[^>]*>', built.html("first"))
     assert boxes
     assert all('tabindex="0"' in box and "aria-label" in box for box in boxes)
 
@@ -327,6 +335,8 @@ def test_exactly_what_depends_on_a_change_runs_again(
         ("# %%\nimport matplotlib.pyplot as plt\n_ = plt.plot([1])", "without alt text"),
         ("# %%\nimport sys\n_ = sys.stderr.write('oh')", "writes to stderr:\noh"),
         ("# %%\nprint(object())", "prints an address in memory"),
+        (FIGURE + FIGURE, "two figures have the name of third/rise-light.svg"),
+        ("# %% [markdown]\n# " + "word " * 30_000, r"third\.py: \d+ bytes of HTML, over 150000"),
     ],
     ids=[
         "raise",
@@ -339,6 +349,8 @@ def test_exactly_what_depends_on_a_change_runs_again(
         "alt",
         "stderr",
         "address",
+        "two figures",
+        "too large",
     ],
 )
 def test_what_is_wrong_fails_the_build_and_is_named(book: Book, cell: str, message: str) -> None:
@@ -365,4 +377,16 @@ def test_two_clean_builds_are_the_same(
         for site in (built.root / "site", other.root / "site")
     ]
     assert files[0].keys() == files[1].keys()
-    assert [str(name) for name in files[0] if files[0][name] != files[1][name]] == []
+    differing = {str(name) for name in files[0] if files[0][name] != files[1][name]}
+    assert differing == {"first/index.html", "first/first.ipynb"}  # the cell marked as a timing
+    for name in map(Path, differing):
+        ours, theirs = (re.sub(rb"took [\d.]+ s", b"", site[name]) for site in files)
+        assert ours == theirs
+
+
+def test_timing_says_so(built: Book) -> None:
+    boxes = re.findall(r"<section.*?</section>", built.html("first"), re.DOTALL)
+    timed = [box for box in boxes if "book-timing" in box]
+    assert len(timed) == 1
+    assert "took" in timed[0]
+    assert "your machine gives other times" in timed[0]
