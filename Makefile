@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 # A Node from the machine if it has one, else the one that pip installs into the environment.
 NPM    := $(shell command -v npm 2>/dev/null)
 
-.PHONY: help setup site serve test lint bench lab pins clean
+.PHONY: help setup site serve test lint bench mutate lab pins clean
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -45,6 +45,9 @@ lint: setup
 
 bench: setup  ## measure the speed against PyTorch's, in about ten minutes: benchmarks/results.json
 	$(BIN)/python -m benchmarks
+
+mutate: setup  ## change every equation and backward pass on purpose: is each change noticed?
+	$(BIN)/python -m nn_tutorial.mutation
 
 lab: setup  ## open the tutorials in JupyterLab
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt jupyterlab

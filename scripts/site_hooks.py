@@ -5,6 +5,7 @@ renders their prose, so that links, anchors and admonitions work as in any other
 """
 
 import html
+import json
 import logging
 import os
 import posixpath
@@ -69,6 +70,8 @@ def _put_pages(files: Files, config: MkDocsConfig) -> Files:
         for uri, content in _downloads(executed).items():
             files.append(File.generated(config, uri, content=content))
         for cell, output in _outputs(executed):
+            for uri, content in _published(output).items():
+                files.append(File.generated(config, uri, content=content))
             for figure in figures.of(output, executed.page.name, cell):
                 for uri, content in figure.files.items():
                     if files.get_file_from_path(uri) is not None:
@@ -196,10 +199,20 @@ def _output(executed: Executed, cell: Cell, index: int, number: int, output: Any
     found = figures.of(output, executed.page.name, cell)
     if found:
         return "\n\n".join(figure.markdown for figure in found)
+    if _published(output):
+        return ""
     data = output.get("data", {})
     if "text/markdown" in data:
         return str(data["text/markdown"])
     return f'<div data-output="{index}-{number}"></div>'
+
+
+def _published(output: Any) -> dict[str, str]:
+    """The JSON file that an output asks for (`display.publish`), by its place in the site."""
+    file = output.get("metadata", {}).get("application/json", {}).get("file")
+    if file is None:
+        return {}
+    return {file: json.dumps(output["data"]["application/json"], indent=1) + "\n"}
 
 
 def _outputs(executed: Executed) -> list[tuple[Cell, Any]]:

@@ -28,6 +28,7 @@ from nn_tutorial import (
     relu,
     relu_backward,
 )
+from nn_tutorial.display import power, show_certificate, show_derivation, show_equations
 from nn_tutorial.plotting import COLORS, show, show_source, use_style, value_grid
 
 SEED = 0
@@ -136,10 +137,12 @@ show(
 #
 # $$\frac{\partial y_{mk}}{\partial x_{nd}} = \delta_{mn}\,\delta_{kd}\,[x_{nd} > 0]$$
 #
-# The two Kronecker deltas keep one term of the double sum, that with $m = n$ and $k = d$, and the sum is gone:
-#
-# $$\frac{\partial L}{\partial x_{nd}} = \frac{\partial L}{\partial y_{nd}}\,[x_{nd} > 0]$$
-#
+# The two Kronecker deltas keep one term of the double sum, that with $m = n$ and $k = d$, and the sum is gone. The two lines below are not only printed: they are evaluated, and must agree with each other and with the code.
+
+# %% tags=["remove-input"]
+show_derivation("relu")
+
+# %% [markdown]
 # **The whole array.** As a matrix, the Jacobian of $ND$ outputs by $ND$ inputs would be diagonal: $(ND)^2$ numbers, of which $ND$ can be other than 0. Nobody builds it. With the mask $M_{nd} = [x_{nd} > 0]$ it is one product, element by element:
 #
 # $$\boxed{\frac{\partial L}{\partial X} = \frac{\partial L}{\partial Y} \odot M}$$
@@ -156,6 +159,12 @@ show_source(relu, relu_backward)
 # %% [markdown]
 # The mask is all that has to be remembered: one byte for each element, where the input itself would take four.
 #
+# Forward and backward once more, this time as the lines that the build evaluates; unfold what they were held against:
+
+# %% tags=["remove-input"]
+show_equations("relu", "Y", "dX")
+
+# %% [markdown]
 # As an `einsum`, two arrays with the same indices and nothing to sum over:
 
 # %%
@@ -202,6 +211,17 @@ print(f"largest difference: output {y_apart}, gradient {dx_apart}")
 assert y_apart == dx_apart == 0
 
 # %% [markdown]
+# ### The certificate
+#
+# All of that again for several shapes, with zeros among the inputs, in both precisions, against the forward *equation* and PyTorch:
+
+# %% tags=["remove-input"]
+rows = show_certificate("relu")
+worst = max(row.largest for row in rows if row.dtype == "float64")
+
+# %% [markdown]
+# The largest error in float64 is ${{ power(worst) }}$. The last column counts the directions in which the difference would have straddled the kink; there is no complex step, because a comparison has none. [How this book checks itself](../verify/checks.py) explains the table.
+#
 # ## Four ways to get it wrong
 #
 # Each of these has been written by somebody. Each runs without an error message.

@@ -41,6 +41,7 @@ from nn_tutorial import (
     two_layer_net,
     zeros,
 )
+from nn_tutorial.display import show_certificate, show_derivation
 from nn_tutorial.plotting import COLORS, show, show_source, use_style
 
 SEED = 0
@@ -352,6 +353,17 @@ show(
 # \frac{\partial L}{\partial W_1} = X^\top \frac{\partial L}{\partial A} \qquad
 # \frac{\partial L}{\partial b_1} = \sum_n \frac{\partial L}{\partial A_n}
 # \end{gathered}}$$
+#
+# ### The same as lines that run
+#
+# With indices, and the layer's number above because indices stand below. The way to the first weights, all in one chain; each line is evaluated at every build and must equal the one before it, and the last must equal the code:
+
+# %% tags=["remove-input"]
+show_derivation("two_layer_net")
+certificate = show_certificate("two_layer_net")
+
+# %% [markdown]
+# The table is the network's certificate, on six shapes and in both precisions; [How this book checks itself](../verify/checks.py) explains its columns.
 #
 # ## The code that does it
 #

@@ -1,0 +1,156 @@
+"""Show equations, derivations and certificates on a page, each with what its check found."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from .certificates import Row, certify
+from .circle import Check, close
+from .equations import Equation
+from .theory import SHAPES, THEORIES, Theory
+
+
+def show_equations(layer: str, *names: str) -> None:
+    """Show equations of a layer, with one quiet line that says how they were checked.
+
+    Parameters
+    ----------
+    layer : str
+        A name in ``THEORIES``.
+    *names : str
+        What is defined: ``"Y"``, ``"dX"``.
+
+    Raises
+    ------
+    CircleError
+        If a check fails: then there is no page.
+    ValueError
+        If the layer has no such equation.
+    """
+    theory = THEORIES[layer]
+    lines = [_equation(theory, name).latex.replace(" = ", " &= ", 1) for name in names]
+    body = r" \\[4pt] ".join(lines)
+    wanted = [check for check in close(theory) if check.name in names]
+    symbols = ", ".join(f"${_plain(s)}$: {shape}" for s, shape in theory.shapes.items())
+    _markdown(f"$$\n\\begin{{aligned}} {body} \\end{{aligned}}\n$$\n\n{_quiet(wanted, symbols)}")
+
+
+def show_derivation(layer: str, number: int = 0) -> None:
+    """Show a derivation of a layer: the chain, then the reason of each step.
+
+    Parameters
+    ----------
+    layer : str
+        A name in ``THEORIES``.
+    number : int
+        Which of its derivations.
+
+    Raises
+    ------
+    CircleError
+        If two steps disagree on one of the samples.
+    """
+    theory = THEORIES[layer]
+    derivation = theory.derivations[number]
+    name = derivation.steps[0].equation.name
+    checks = [c for c in close(theory) if c.relation == "derivation" and c.name == name]
+    reasons = "\n".join(f"{i}. {step.reason}" for i, step in enumerate(derivation.steps, 1))
+    _markdown(f"$$\n{derivation.latex}\n$$\n\n{reasons}\n\n{_quiet(checks, '')}")
+
+
+def show_certificate(layer: str) -> list[Row]:
+    """Show the gradient certificate of a layer as a table, and return its rows.
+
+    Parameters
+    ----------
+    layer : str
+        A name in ``THEORIES``.
+
+    Raises
+    ------
+    CertificateError
+        If an error crosses its threshold.
+    """
+    rows = certify(THEORIES[layer])
+    lines = [
+        f"| {row.geometry} | {row.dtype} | {_short(row.central)} | "
+        f"{'–' if row.complex_step is None else _short(row.complex_step)} | "
+        f"{_short(row.pytorch)} | {row.kinks} |"
+        for row in rows
+    ]
+    _markdown(
+        "| Geometry | Type | Central differences | Complex step | PyTorch | At a kink |\n"
+        "|---|---|---|---|---|---|\n" + "\n".join(lines)
+    )
+    return rows
+
+
+def power(value: float) -> str:
+    """Write a small number as LaTeX: 3·10⁻¹⁶.
+
+    Parameters
+    ----------
+    value : float
+    """
+    if value == 0:
+        return "0"
+    digit, exponent = f"{value:.0e}".split("e")
+    return rf"{digit} \cdot 10^{{{int(exponent)}}}"
+
+
+def _equation(theory: Theory, name: str) -> Equation:
+    for equation in (*theory.forward, *theory.backward):
+        if equation.name == name:
+            return equation
+    known = [equation.name for equation in (*theory.forward, *theory.backward)]
+    raise ValueError(f"name: expected one of {known}, got {name!r}")
+
+
+def _plain(symbol: str) -> str:
+    """A symbol as LaTeX."""
+    return Equation(f"{symbol} = 0").latex.split(" = ")[0]
+
+
+def _quiet(checks: Sequence[Check], symbols: str) -> str:
+    """One line that unfolds to the table of checks."""
+    largest = max(check.error for check in checks)
+    rows: dict[tuple[str, str], list[Check]] = {}
+    for check in checks:
+        rows.setdefault((check.name, check.relation), []).append(check)
+    table = "\n".join(
+        f"    | ${_plain(name)}$ | {relation} | {len(found)} | {sum(c.compared for c in found)} | "
+        f"${power(max(c.error for c in found))}$ | {sum(c.kinks for c in found)} |"
+        for (name, relation), found in rows.items()
+    )
+    title = f"checked at this build: {SHAPES} shapes, largest relative error ${power(largest)}$"
+    shapes = f"    {symbols}\n\n" if symbols else ""
+    return (
+        f'??? check "{title}"\n{shapes}'
+        "    | | Compared with | Samples | Numbers | Largest relative error | At a kink |\n"
+        "    |---|---|---|---|---|---|\n" + table
+    )
+
+
+def _short(value: float) -> str:
+    return f"${power(value)}$"
+
+
+def _markdown(text: str) -> Any:
+    from IPython.display import Markdown, display
+
+    display(Markdown(text))
+
+
+def publish(file: str, content: dict[str, Any]) -> None:
+    """Write some numbers into a JSON file of the site, at its root.
+
+    Parameters
+    ----------
+    file : str
+        Its name.
+    content : dict
+        What ``json`` can write.
+    """
+    from IPython.display import display
+
+    mime = "application/json"
+    display({mime: content}, raw=True, metadata={mime: {"file": file}})
