@@ -153,4 +153,4 @@ def publish(file: str, content: dict[str, Any]) -> None:
     from IPython.display import display
 
     mime = "application/json"
-    display({mime: content}, raw=True, metadata={mime: {"file": file}})
+    display({mime: content, "text/plain": file}, raw=True, metadata={mime: {"file": file}})

@@ -61,4 +61,4 @@ def test_power(value: float, text: str) -> None:
 
 def test_publish(shown: list[Any]) -> None:
     publish("some.json", {"a": 1})
-    assert shown == [{"application/json": {"a": 1}}]
+    assert shown == [{"application/json": {"a": 1}, "text/plain": "some.json"}]

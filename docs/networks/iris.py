@@ -149,7 +149,7 @@ def backward(dloss, cache):
 #
 # Take $N = 2$ flowers with $D = 2$ measures, $M = 2$ hidden units and $C = 3$ species. The first flower is of species 0, the second of species 2. The second layer's weights are whole multiples of $\ln 2$, so that the softmax, which raises $e$ to the scores, gives powers of two: you need no calculator.
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 LN2 = float(np.log(2))
 x = np.array([[0.0, 2.0], [-2.0, 1.0]])
 w1, b1 = np.array([[1.0, -1.0], [0.0, 1.0]]), np.array([1.0, -1.0])
