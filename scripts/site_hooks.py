@@ -4,6 +4,7 @@ The pages are run by `execute_pages`; mkdocs-jupyter renders their outputs; MkDo
 renders their prose, so that links, anchors and admonitions work as in any other page.
 """
 
+import functools
 import html
 import json
 import logging
@@ -225,6 +226,7 @@ def _outputs(executed: Executed) -> list[tuple[Cell, Any]]:
     ]
 
 
+@functools.lru_cache(maxsize=64)  # for `make serve`: a page in which only prose has changed
 def _rendered_outputs(content: str) -> list[list[str]]:
     """The outputs of each code cell, from mkdocs-jupyter's page, without its styles and scripts."""
     soup = BeautifulSoup(content, "lxml")
