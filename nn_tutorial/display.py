@@ -1,12 +1,15 @@
 """Show equations, derivations and certificates on a page, each with what its check found."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .certificates import Row, certify
 from .circle import Check, close
 from .equations import Equation
 from .theory import SHAPES, THEORIES, Theory
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def show_equations(layer: str, *names: str) -> None:
@@ -82,6 +85,32 @@ def show_certificate(layer: str) -> list[Row]:
         "|---|---|---|---|---|---|\n" + "\n".join(lines)
     )
     return rows
+
+
+def certificate_figure(rows: Sequence[Row]) -> "Figure":
+    """Return a figure of a certificate: every error, by its witness.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+        From ``show_certificate``.
+    """
+    from matplotlib import pyplot as plt
+
+    from .plotting import COLORS
+
+    fig, ax = plt.subplots(figsize=(5.0, 2.2))
+    names = {"central": "central differences", "complex_step": "complex step", "pytorch": "PyTorch"}
+    used = [name for name in names if any(getattr(row, name) is not None for row in rows)]
+    for dtype, color, marker in (("float64", "blue", "o"), ("float32", "orange", "s")):
+        for place, name in enumerate(reversed(used)):
+            # 0, which has no place on the axis, is drawn at its left end.
+            errors = [max(getattr(row, name), 1e-17) for row in rows if row.dtype == dtype]
+            ax.plot(errors, [place] * len(errors), marker, color=COLORS[color], alpha=0.5)
+    ax.set(xscale="log", xlabel="relative error", xlim=(5e-18, 1e-5), ylim=(-0.6, len(used) - 0.4))
+    ax.set_yticks(range(len(used)), [names[name] for name in reversed(used)])
+    ax.set_title("dots: float64, squares: float32")
+    return fig
 
 
 def power(value: float) -> str:

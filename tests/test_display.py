@@ -3,9 +3,17 @@
 from typing import Any
 
 import IPython.display
+import matplotlib.pyplot as plt
 import pytest
 
-from nn_tutorial.display import power, publish, show_certificate, show_derivation, show_equations
+from nn_tutorial.display import (
+    certificate_figure,
+    power,
+    publish,
+    show_certificate,
+    show_derivation,
+    show_equations,
+)
 from nn_tutorial.theory import THEORIES
 
 
@@ -50,6 +58,14 @@ def test_certificate_is_a_table(shown: list[Any]) -> None:
     assert len(lines) == len(rows) + 2 == 14
     assert all(line.count("|") == 7 for line in lines)
     assert "| – |" in lines[2]  # no complex step through a comparison
+
+
+def test_certificate_figure(shown: list[Any]) -> None:
+    fig = certificate_figure(show_certificate("relu"))
+    labels = [label.get_text() for label in fig.axes[0].get_yticklabels()]
+    assert labels == ["PyTorch", "central differences"]
+    assert sum(len(line.get_xdata()) for line in fig.axes[0].lines) == 24
+    plt.close(fig)
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,9 @@ assert apart < 1e-14
 # %% [markdown]
 # The line is never run *as* Python. It is parsed into a tree of sums, products and elements; each index becomes an axis of a grid, each element a look-up in an array. An index outside an array reads as 0, which is what padding means. The same tree is written out as what you see:
 #
-# $$\frac{\partial L}{\partial X_{ni}} = \sum_k \frac{\partial L}{\partial Y_{nk}} W_{ik}$$
+# $$
+# {{ equation.latex }}
+# $$
 #
 # From here on no formula is typed twice. This is the whole linear layer, printed from its lines. Unfold the quiet line under it.
 
