@@ -15,7 +15,7 @@ import nn_tutorial as nt
 
 from .circle import checks
 from .equations import REDUCTIONS, Derivation, Equation, EquationError
-from .theory import THEORIES, Theory, Values
+from .theory import IN_WINDOW, THEORIES, Theory, Values
 
 TURNED: dict[type, tuple[type, ...]] = {
     ast.Gt: (ast.GtE, ast.Lt),
@@ -247,6 +247,12 @@ def _to_all(values: Values, dy: Any) -> Any:
     return nt.avg_pool2d_backward(dy, cache) * values["U"] * values["V"]
 
 
+def _to_ties(values: Values, y: Any, dy: Any) -> Any:
+    """Max pooling with the whole gradient given to every pixel that equals the maximum."""
+    line = "dX[n,c,a,e] = sum[i,j](dY[n,c,i,j] * (X[n,c,a,e] == Y[n,c,i,j]) * " + IN_WINDOW + ")"
+    return Equation(line)(values | {"Y": y, "dY": dy}, shape=values["X"].shape)
+
+
 def _conv_with(values: Values, dy: Any, change: Callable[[Any], Any]) -> Any:
     geometry = {"stride": (values["s"], values["r"]), "padding": (values["p"], values["q"])}
     weight = np.ascontiguousarray(change(values["W"]))
@@ -295,6 +301,8 @@ WRONG_BACKWARD: list[tuple[str, str, Any]] = [
         "avg_pool2d", dX=lambda v, r, d: r["dX"] * (v["U"] * v["V"] + 1))),
     ("max_pool2d", "to all pixels of a window", _wrong(
         "max_pool2d", dX=lambda v, r, d: _to_all(v, d))),
+    ("max_pool2d", "to all tied maxima", _wrong(
+        "max_pool2d", dX=lambda v, r, d: _to_ties(v, r["Y"], d))),
     ("dropout", "not scaled", _wrong("dropout", dX=lambda v, r, d: d * v["M"])),
     ("dropout", "no mask", _wrong("dropout", dX=lambda v, r, d: d / (1 - v["p"]))),
     ("two_layer_net", "mask forgotten", _wrong("two_layer_net", dA=lambda v, r, d: r["dR"])),

@@ -202,6 +202,9 @@ def _pool_sample(rng: np.random.Generator, i: int) -> Values:
         block = rng.standard_normal((n, c, values["U"], values["V"])) + 3
         repeats = (1, 1, -(-h // values["U"]), -(-w // values["V"]))
         values["X"] = np.tile(block, repeats)[:, :, :h, :w]
+    if i == 5:
+        values |= {"U": 3, "V": 2}
+        values["X"] = rng.integers(0, 4, values["X"].shape).astype(float)  # many ties
     return values
 
 
@@ -554,8 +557,11 @@ THEORIES = {
             {"X": "N×C×H×W", "Y": "N×C×I×J"},
             _pool_sample,
             equations(f"Y[n,c,i,j] = max[u,v](X[n,c,{PLACE}])"),
+            # F is where in its window, counted in reading order, the maximum is met first.
             equations(
-                f"dX[n,c,a,e] = sum[i,j](dY[n,c,i,j] * (X[n,c,a,e] == Y[n,c,i,j]) * {IN_WINDOW})"
+                f"F[n,c,i,j] = U*V - max[u,v]((X[n,c,{PLACE}] == Y[n,c,i,j]) * (U*V - V*u - v))",
+                "dX[n,c,a,e] = sum[i,j](dY[n,c,i,j] * (V*(a-s*i+p) + e-r*j+q == F[n,c,i,j]) "
+                "* (e >= r*j-q) * (e < r*j-q+V))",
             ),
             _pool(nt.max_pool2d, nt.max_pool2d_backward),
             lambda values: (*values["X"].shape[:2], *_windows(values)),
