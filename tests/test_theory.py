@@ -136,3 +136,18 @@ def test_survivors_are_reported(
     printed = capsys.readouterr().out
     assert "SURVIVED  relu, equation: sign flipped  Y = X" in printed
     assert "NOT EQUIVALENT  relu" in printed
+
+
+@pytest.mark.parametrize("name", THEORIES)
+def test_shapes_beside_the_symbols_are_those_of_the_arrays(name: str) -> None:
+    """A letter means one size in all symbols of a layer, and the code's arrays have it."""
+    theory = THEORIES[name]
+    for i in range(6):
+        values = theory.sample(np.random.default_rng(i), i)
+        dy = np.ones(theory.output(values))
+        arrays = values | theory.package(values, dy)
+        sizes: dict[str, int] = {}
+        for symbol, shape in theory.shapes.items():
+            assert np.ndim(arrays[symbol]) == len(shape.split("×")), symbol
+            for letter, size in zip(shape.split("×"), np.shape(arrays[symbol]), strict=True):
+                assert sizes.setdefault(letter, size) == size, (symbol, letter)
