@@ -95,7 +95,12 @@ class GradientReport:
             f"{a.name:<12}{a.checked + len(a.kinks):>8}{len(a.kinks):>11}{a.max_error:>24.1e}"
             for a in self.arguments
         ]
-        return "\n".join([*lines, f"{'directions':<31}{self.direction_error:>24.1e}"])
+        return "\n".join(
+            [
+                *lines,
+                f"{'directions':<20}{self.directions_at_kink:>11}{self.direction_error:>24.1e}",
+            ]
+        )
 
 
 def gradient_check(

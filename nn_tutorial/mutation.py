@@ -266,19 +266,19 @@ WRONG_BACKWARD: list[tuple[str, str, Any]] = [
     ("relu", "no mask", _wrong("relu", dX=lambda v, r, d: d)),
     ("sigmoid", "factor 1 − y dropped", _wrong("sigmoid", dX=lambda v, r, d: d * r["Y"])),
     ("tanh", "1 − y in place of 1 − y²", _wrong("tanh", dX=lambda v, r, d: d * (1 - r["Y"]))),
-    ("linear", "dW is the mean", _wrong("linear", dW=lambda v, r, d: r["dW"] / len(d) * 2)),
+    ("linear", "dW is the mean", _wrong("linear", dW=lambda v, r, d: r["dW"] / len(d))),
     ("linear", "dW transposed", _wrong("linear", dW=lambda v, r, d: r["dW"].T)),
-    ("linear", "db not summed", _wrong("linear", db=lambda v, r, d: d[0] * 1.5)),
-    ("linear", "dX without the transpose", _wrong("linear", dX=lambda v, r, d: r["dX"][::-1] * 2)),
+    ("linear", "db not summed", _wrong("linear", db=lambda v, r, d: d[0])),
+    ("linear", "dX transposed", _wrong("linear", dX=lambda v, r, d: r["dX"].T)),
     ("softmax", "diagonal alone", _wrong("softmax", dZ=lambda v, r, d: d * r["P"] * (1 - r["P"]))),
     ("softmax", "sum without p", _wrong(
         "softmax", dZ=lambda v, r, d: r["P"] * (d - d.sum(1, keepdims=True)))),
     ("cross_entropy", "no division by N", _wrong(
-        "cross_entropy", dP=lambda v, r, d: r["dP"] * len(v["t"]) * 1.5)),
+        "cross_entropy", dP=lambda v, r, d: r["dP"] * len(v["t"]))),
     ("softmax_cross_entropy", "no division by N", _wrong(
-        "softmax_cross_entropy", dZ=lambda v, r, d: r["dZ"] * (len(v["t"]) + 1))),
+        "softmax_cross_entropy", dZ=lambda v, r, d: r["dZ"] * len(v["t"]))),
     ("softmax_cross_entropy", "divided twice", _wrong(
-        "softmax_cross_entropy", dZ=lambda v, r, d: r["dZ"] / (len(v["t"]) + 1))),
+        "softmax_cross_entropy", dZ=lambda v, r, d: r["dZ"] / len(v["t"]))),
     ("batch_norm", "mean taken as constant", _wrong(
         "batch_norm", dX=lambda v, r, d: _norm_dx(v, d, mean=False, var=True))),
     ("batch_norm", "variance taken as constant", _wrong(
@@ -294,11 +294,11 @@ WRONG_BACKWARD: list[tuple[str, str, Any]] = [
     ("conv2d", "kernel upside down", _wrong(
         "conv2d", dX=lambda v, r, d: _conv_with(v, d, lambda w: w[:, :, ::-1]))),
     ("conv2d", "bias gradient not summed over the batch", _wrong(
-        "conv2d", db=lambda v, r, d: d[0].sum((1, 2)) * 1.5)),
+        "conv2d", db=lambda v, r, d: d[0].sum((1, 2)))),
     ("conv2d", "weight gradient is the mean", _wrong(
-        "conv2d", dW=lambda v, r, d: r["dW"] / (len(d) + 1))),
+        "conv2d", dW=lambda v, r, d: r["dW"] / len(d))),
     ("avg_pool2d", "not divided", _wrong(
-        "avg_pool2d", dX=lambda v, r, d: r["dX"] * (v["U"] * v["V"] + 1))),
+        "avg_pool2d", dX=lambda v, r, d: r["dX"] * (v["U"] * v["V"]))),
     ("max_pool2d", "to all pixels of a window", _wrong(
         "max_pool2d", dX=lambda v, r, d: _to_all(v, d))),
     ("max_pool2d", "to all tied maxima", _wrong(
@@ -307,7 +307,7 @@ WRONG_BACKWARD: list[tuple[str, str, Any]] = [
     ("dropout", "no mask", _wrong("dropout", dX=lambda v, r, d: d / (1 - v["p"]))),
     ("two_layer_net", "mask forgotten", _wrong("two_layer_net", dA=lambda v, r, d: r["dR"])),
     ("two_layer_net", "no division by N", _wrong(
-        "two_layer_net", dZ=lambda v, r, d: r["dZ"] * (len(v["t"]) + 1))),
+        "two_layer_net", dZ=lambda v, r, d: r["dZ"] * len(v["t"]))),
 ]  # fmt: skip
 
 
