@@ -1,0 +1,512 @@
+# ---
+# title: Softmax
+# description: Scores become probabilities, the exponential overflows unless you subtract the maximum, and a gradient that needs a million slopes is had from one sum.
+# tags:
+#   - layers
+# ---
+
+# %% [markdown]
+# # Softmax
+#
+# A network ends in scores, any numbers at all. To choose among classes, and to be taught, it has to say probabilities: positive, with sum 1. Softmax makes the one into the other. At the end of this page you will know why a correct formula can give `nan`, why the gradient needs no Jacobian, and how far to believe a network that says "99 %".
+#
+# You need [the symbols of this book](../foundations/notation.md) and [backpropagation by hand](../foundations/chain_rule.py).
+
+# %% tags=["hide-input"]
+import json
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from matplotlib.patches import Rectangle
+
+from nn_tutorial import SGD, GradientError, digits, fit, gradient_check, mlp
+from nn_tutorial import softmax, softmax_backward
+from nn_tutorial.display import (
+    certificate_figure,
+    power,
+    show_certificate,
+    show_derivation,
+    show_equations,
+)
+from nn_tutorial.plotting import COLORS, show, show_source, use_style, value_grid
+
+SEED = 0
+use_style()
+rng = np.random.default_rng(SEED)
+
+z = np.log([[1.0, 2.0, 3.0], [1.0, 1.0, 2.0]])
+p, cache = softmax(z)
+
+fig, axes = plt.subplots(1, 3, figsize=(5.0, 2.5))
+steps = (z[0], "scores z", "{:.2f}"), (np.exp(z[0]), "their exponentials", "{:.0f}"), (
+    p[0], "divided by their sum", "{:.2f}")
+for ax, (heights, title, form) in zip(axes, steps, strict=True):
+    ax.bar(range(3), heights, color=COLORS["blue"], alpha=0.7, width=0.7)
+    for k, value in enumerate(heights):
+        ax.text(k, value, form.format(value), ha="center", va="bottom")
+    ax.set_title(title, fontsize=9.5, fontweight="normal")
+    ax.set(xticks=range(3), yticks=[], ylim=(0, 1.18 * max(heights)), xlabel="class k")
+    ax.spines["left"].set_visible(False)
+    ax.grid(visible=False)
+show(
+    fig,
+    name="scores-to-probabilities",
+    alt=(
+        "Three bar charts of three classes. The scores 0, 0.69 and 1.10 become exponentials 1, 2 "
+        "and 3, and these, divided by their sum 6, the probabilities 0.17, 0.33 and 0.50."
+    ),
+    caption=(
+        "One row of scores on its way. The exponential makes every number positive, the division "
+        "makes the sum 1. Look at the order of the bars: it never changes."
+    ),
+)
+
+# %% [markdown]
+# ## One row in, one distribution out
+#
+# | Symbol | In code | Shape | Meaning |
+# |---|---|---|---|
+# | $Z$ | `z` | $(N, C)$ | scores, called **logits**, one row an example |
+# | $P$ | `p` | $(N, C)$ | probabilities; each row sums to 1 |
+# | $\partial L/\partial P$ | `dp` | $(N, C)$ | the gradient that arrives |
+# | $\partial L/\partial Z$ | `dz` | $(N, C)$ | the gradient that is passed on |
+# | $J$ | `jacobian` | $(C, C)$, one for each row | $\partial p_j/\partial z_i$ |
+#
+# Rows have nothing to do with each other. Within a row everything hangs together, because all of it is divided by one sum:
+#
+# $$p_{ni} = \frac{e^{z_{ni}}}{\sum_j e^{z_{nj}}}$$
+#
+# ## Two rows by hand
+#
+# Let the scores be logarithms of whole numbers; then the exponentials are whole. The rows sum to 6 and to 4:
+#
+# $$Z = \begin{bmatrix}\ln 1 & \ln 2 & \ln 3\\ \ln 1 & \ln 1 & \ln 2\end{bmatrix}$$
+#
+# $$P = \begin{bmatrix}\tfrac16 & \tfrac26 & \tfrac36\\[3pt] \tfrac14 & \tfrac14 & \tfrac24\end{bmatrix}$$
+#
+# **Backward.** A gradient arrives. For each row, first take the mean of what arrived, weighted with the probabilities. Then each class gets its probability times how far its own gradient lies above that mean:
+#
+# $$\frac{\partial L}{\partial P} = \begin{bmatrix}6 & 0 & 0\\ 0 & 4 & -2\end{bmatrix}, \qquad
+#   \text{means } \begin{bmatrix}1\\ 0\end{bmatrix}$$
+#
+# $$\frac{\partial L}{\partial Z} = \begin{bmatrix}\tfrac56 & -\tfrac26 & -\tfrac36\\[3pt] 0 & 1 & -1\end{bmatrix}$$
+#
+# In the first row the mean is $\tfrac16 \cdot 6 = 1$. The first class is 5 above it and gets $\tfrac16 \cdot 5$; the others are 1 below it. Each row of the result sums to 0. You will see why it must.
+
+# %%
+dp = np.array([[6.0, 0.0, 0.0], [0.0, 4.0, -2.0]])
+dz = softmax_backward(dp, cache)
+
+assert np.allclose(p, [[1 / 6, 2 / 6, 3 / 6], [1 / 4, 1 / 4, 2 / 4]], rtol=1e-15)
+assert np.allclose(dz, [[5 / 6, -2 / 6, -3 / 6], [0, 1, -1]], rtol=0, atol=1e-15)
+
+# %% [markdown]
+# ## The formula is right and the program is wrong
+#
+# Type the formula in, and it works, until the scores grow. In float32 the largest number is about $3.4 \cdot 10^{38}$, and $e^{89}$ is above it:
+
+
+# %%
+def naive_softmax(z):
+    """Right on paper."""
+    e = np.exp(z)
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+largest = float(np.log(np.finfo(np.float32).max))
+with np.errstate(over="ignore", invalid="ignore"):  # let the symptom through
+    for top in (80.0, 90.0):
+        row = np.array([top, top - 1, 0.0], np.float32)
+        print(f"{top:g}: naive {naive_softmax(row)}, ours {softmax(row)[0].round(4)}")
+        assert np.isnan(naive_softmax(row)).any() == (top > largest)
+
+# %% [markdown]
+# Above {{ largest:.1f}} the exponential is `inf`, and `inf / inf` is `nan`. One `nan` in a loss makes every weight `nan` in the next step, and the network is lost.
+#
+# The cure costs one line: **subtract the largest score of the row first.** Why may you? Because a constant that is added to all scores of a row cancels. The chain below is evaluated, each step against the one before and the first against the code:
+
+# %% tags=["remove-input"]
+show_derivation("softmax", 0)
+
+# %% [markdown]
+# The largest exponent is now $0$, so nothing overflows. What underflows becomes 0, which is right to within the smallest number there is; and at least one exponential is 1, so the sum is never 0.
+#
+# The same argument says what a network *cannot* learn: a row of scores is only known up to a constant. $C$ scores carry $C - 1$ facts.
+
+# %%
+shifted = softmax(z + 1000.0)[0]
+print(f"1000 added to all scores changes p by {np.abs(shifted - p).max():.0e}")
+assert np.allclose(shifted, p, rtol=0, atol=1e-12)
+
+# %% [markdown]
+# (It changes a little, because $1000 + \ln 2$ has no room for the last digits of $\ln 2$.)
+#
+# ## The Jacobian, from one number to a row
+#
+# **One number.** How does $p_i$ change with its own score $z_i$? Write $S = \sum_j e^{z_j}$; then $\partial S/\partial z_i = e^{z_i}$, and the quotient rule gives
+#
+# $$\frac{\partial p_i}{\partial z_i} = \frac{e^{z_i} S - e^{z_i} e^{z_i}}{S^2} = p_i - p_i^2 = p_i (1 - p_i)$$
+#
+# **Its neighbour.** How does $p_j$ change with another score $z_i$? The numerator $e^{z_j}$ does not, the sum does:
+#
+# $$\frac{\partial p_j}{\partial z_i} = -\frac{e^{z_j} e^{z_i}}{S^2} = -p_j\, p_i$$
+#
+# Raise one score, and all other probabilities fall, the large ones most. Both cases in one line, with a Kronecker delta:
+#
+# $$J_{ji} = \frac{\partial p_j}{\partial z_i} = p_j\,(\delta_{ij} - p_i)$$
+#
+# For the first row above, in units of $\tfrac1{36}$, with numbers you can check:
+
+# %% tags=["hide-input"]
+jacobian = np.diag(p[0]) - np.outer(p[0], p[0])
+assert np.allclose(36 * jacobian, [[5, -2, -3], [-2, 8, -6], [-3, -6, 9]], rtol=1e-14)
+
+
+def heat(ax, values, title):
+    """Cells as dark as their numbers are far from 0: blue above, orange below."""
+    top = np.abs(values).max()
+    for (i, j), value in np.ndenumerate(values):
+        color = COLORS["blue" if value > 0 else "orange"]
+        ax.add_patch(Rectangle((j, i), 1, 1, facecolor=color, alpha=0.9 * abs(value) / top,
+                               edgecolor="none"))
+    ax.set(xlim=(0, len(values)), ylim=(len(values), 0), aspect="equal", title=title)
+    ax.grid(visible=False)
+
+
+data = digits(seed=SEED)
+pixels = {part: getattr(data, f"x_{part}").reshape(len(getattr(data, f"x_{part}")), -1)
+          for part in ("train", "val", "test")}
+draw = np.random.default_rng(SEED)
+reader = mlp(64, [32], 10, rng=draw)
+fit(reader, (pixels["train"], data.y_train), optimizer=SGD(reader.params, 0.1), epochs=5,
+    batch_size=32, rng=draw)
+said = softmax(reader(pixels["test"]).astype(np.float64))[0]
+unsure = np.abs(said.max(1) - 0.5).argmin()  # an image with a clear rival
+first, second = np.argsort(said[unsure])[::-1][:2]
+wide = np.diag(said[unsure]) - np.outer(said[unsure], said[unsure])
+
+fig, (left, right) = plt.subplots(2, 1, figsize=(4.4, 7.0), height_ratios=[2, 3])
+value_grid(left, np.rint(36 * jacobian), title="By hand, times 36", highlight=jacobian > 0)
+heat(right, wide, "A real one: ten digits")
+right.set(xticks=np.arange(10) + 0.5, xticklabels=range(10), yticks=np.arange(10) + 0.5,
+          yticklabels=range(10), xlabel="score of digit i", ylabel="probability of digit j")
+show(
+    fig,
+    name="jacobian",
+    alt=(
+        "Above, a grid of three by three: 5, −2, −3; −2, 8, −6; −3, −6, 9. Below, a ten by ten map "
+        f"that is empty but for the rows and columns of the digits {first} and {second}: positive "
+        "where each meets itself, negative where they meet each other."
+    ),
+    caption=(
+        "The Jacobian of the first row, and that of an image for which a trained network says "
+        f"{said[unsure, first]:.0%} for {first} and {said[unsure, second]:.0%} for {second}. Blue "
+        "cells, on the diagonal, are positive, orange ones negative; darker is farther from 0. "
+        "Look at the four dark cells: what one of the rivals gains, the other loses."
+    ),
+)
+off = wide[~np.eye(10, dtype=bool)]
+assert (np.diag(wide) >= 0).all() and (off <= 0).all()
+assert np.allclose(wide.sum(0), 0, rtol=0, atol=1e-15)
+
+# %% [markdown]
+# Each column sums to 0, because the probabilities always sum to 1: what one gains the others lose. The matrix is symmetric, and it has no inverse, which is the lost constant once more.
+#
+# ## The sum that needs no matrix
+#
+# The [rule of the chapter on the chain rule](../foundations/chain_rule.py#where-two-roads-meet-gradients-add): $z_i$ is used by *all* the $p_j$ of its row, so its gradient is a sum over $j$. Here is the step at which most people stumble. They multiply by the diagonal alone, $p_i(1 - p_i)$, as if a score fed its own probability only. It feeds all of them.
+
+# %% tags=["remove-input"]
+show_derivation("softmax", 1)
+
+# %% [markdown]
+# The sum over $j$ is one number for each row: the mean of what arrived, weighted with the probabilities. With $\langle a, b \rangle_n$ for that row-wise sum of products:
+#
+# $$\boxed{\frac{\partial L}{\partial Z} = P \odot \left(\frac{\partial L}{\partial P} - \Big\langle \frac{\partial L}{\partial P},\, P \Big\rangle_n\right)}$$
+#
+# The shapes agree: $(N, C)$ times $(N, C)$ minus $(N, 1)$. Two multiplications and a subtraction an element, where the matrix would need $C$ of them.
+#
+# **Rows sum to zero.** Sum the box over a row: $\sum_i p_i \,\partial L/\partial p_i$ minus the same number times $\sum_i p_i = 1$. So adding one constant to all scores of a row changes the loss by nothing, as it must.
+#
+# ## The code says the same
+#
+# The last line of each function is the equation. The cache is the output itself.
+
+# %% tags=["remove-input"]
+show_source(softmax, softmax_backward)
+
+# %% tags=["remove-input"]
+show_equations("softmax", "P", "dZ")
+
+# %% [markdown]
+# As an `einsum`, with the Jacobian and without; the norm of the difference:
+
+# %%
+jacobians = np.einsum("ni,ij->nij", p, np.eye(3)) - np.einsum("ni,nj->nij", p, p)
+with_matrix = np.einsum("nj,nij->ni", dp, jacobians)
+mean = np.einsum("nj,nj->n", dp, p)
+without = p * (dp - mean[:, None])
+for way, found in (("with the Jacobian", with_matrix), ("without", without)):
+    print(f"{way}: {np.linalg.norm(found - dz):.0e}")
+    assert np.allclose(found, dz, rtol=0, atol=1e-15)
+
+# %% [markdown]
+# ## What the matrix would cost
+#
+# Both ways give the same numbers. Recorded on one core, for 16 rows in float32 and more and more classes:
+
+# %% tags=["hide-input"]
+recorded = json.loads(Path("benchmarks/chapters.json").read_text())
+costs, classes = recorded["softmax"], recorded["softmax"]["classes"]
+fig, (upper, lower) = plt.subplots(2, 1, figsize=(4.8, 5.4), sharex=True)
+for name, text, color, marker in (("jacobian", "with the Jacobian", "orange", "s"),
+                                  ("short", "the short form", "blue", "o")):
+    for ax, unit, scale in ((upper, "seconds", 1e3), (lower, "bytes", 1e-6)):
+        values = [entry[unit] * scale for entry in costs[name]]
+        ax.plot(classes, values, marker + "-", color=COLORS[color], markersize=4)
+        above = name == "jacobian"
+        ax.annotate(text, (classes[-2], values[-2]), (-8, 8) if above else (0, -9),
+                    textcoords="offset points", color=COLORS[color], ha="right" if above else
+                    "center", va="bottom" if above else "top")
+upper.set(title="Time", ylabel="milliseconds", yscale="log")
+lower.set(title="Memory at the peak", ylabel="megabytes", yscale="log", xscale="log",
+          xlabel="number of classes C")
+times = [a["seconds"] / b["seconds"] for a, b in zip(costs["jacobian"], costs["short"], strict=True)]
+memory = [a["bytes"] / b["bytes"] for a, b in zip(costs["jacobian"], costs["short"], strict=True)]
+show(
+    fig,
+    name="cost",
+    alt=(
+        f"Time and memory against the number of classes, on logarithmic axes. At {classes[-1]} "
+        f"classes the Jacobian takes {times[-1]:.0f} times the time and {memory[-1]:.0f} times the "
+        "memory of the short form; at ten classes both are alike in time."
+    ),
+    caption=(
+        f"Recorded on {recorded['date'][:10]} by `make bench`. Look at the slopes: per decade of "
+        "classes the Jacobian costs up to two decades, the short form one."
+    ),
+)
+assert times[-1] > 100 and memory[-1] > 100 and times[0] < 5
+
+# %% [markdown]
+# At {{ classes[0] }} classes the matrix costs {{ times[0]:.1f}} times as much time, and nobody would notice. At {{ classes[-1]:,}} it is {{ times[-1]:.0f}} times as much, and {{ memory[-1]:.0f}} times the memory. A language model chooses among some hundred thousand words: its Jacobian would have $10^{10}$ entries, for each word of the text.
+#
+# ## Proof
+#
+# Differences of the forward pass, with a random gradient from above:
+
+# %%
+scores = rng.standard_normal((5, 7))
+report = gradient_check(softmax, softmax_backward, [scores], rng=rng, names=["z"])
+report.raise_if_above(1e-6)
+print(report)
+
+# %% [markdown]
+# And [the certificate](../verify/checks.py) of this build: several shapes, both precisions, against differences, the complex step and PyTorch.
+
+# %% tags=["remove-input"]
+rows = show_certificate("softmax")
+worst = max(row.largest for row in rows if row.dtype == "float64")
+exact = max(row.complex_step for row in rows if row.dtype == "float64")
+show(
+    certificate_figure(rows),
+    name="softmax-certificate",
+    alt=(
+        "Relative errors on a logarithmic axis. In float64 the complex step and PyTorch agree to "
+        f"{exact:.0e}, central differences to {worst:.0e}. In float32 all three are larger."
+    ),
+    caption=(
+        "The table as a picture. Look at the three rows of dots: the differences are the least "
+        "exact witness, not the layer."
+    ),
+)
+
+# %% [markdown]
+# The largest error in float64 is ${{ power(worst) }}$. Expect about that from differences with $h = 10^{-6}$, and $10^{-15}$ from the complex step. A gradient that is off by more is wrong.
+#
+# ## Five ways to get it wrong
+#
+# Each of these has been written by somebody. The first three are wrong gradients:
+
+
+# %%
+def diagonal_only(dp, p):
+    """Wrong: as if each score fed its own probability alone."""
+    return dp * p * (1 - p)
+
+
+def mean_not_weighted(dp, p):
+    """Wrong: the mean that is taken away is not weighted with p."""
+    return p * (dp - dp.mean(axis=-1, keepdims=True))
+
+
+def mean_over_all_rows(dp, p):
+    """Wrong: one mean for the whole batch. Rows have nothing to do with each other."""
+    return p * (dp - (dp * p).sum() / len(p))
+
+
+arrives = rng.standard_normal(scores.shape)
+right = softmax_backward(arrives, softmax(scores)[0])
+for wrong in (diagonal_only, mean_not_weighted, mean_over_all_rows):
+    try:
+        gradient_check(softmax, wrong, [scores], rng=rng).raise_if_above(1e-6)
+        raise AssertionError("not caught")
+    except GradientError:
+        found = wrong(arrives, softmax(scores)[0])
+        cosine = (found * right).sum() / np.linalg.norm(found) / np.linalg.norm(right)
+        rest = np.abs(found.sum(axis=1)).max()
+        print(f"{wrong.__name__:<18} caught; cosine {cosine:.2f}, row sum {rest:.2f}")
+        assert rest > 1e-3
+
+# %% [markdown]
+# The *cosine* is that of the angle between the wrong gradient and the right one. All three point roughly the right way, so a small step along any of them lowers the loss, the network learns something, and nobody looks again. The sum of a row gives each of them away, with no need of differences.
+#
+# **The check that sees nothing.** With all ones from above, the true gradient is 0, since a constant changes nothing. And then a backward pass that returns nothing but zeros passes:
+
+# %%
+ones = np.ones_like(scores)
+assert np.abs(softmax_backward(ones, softmax(scores)[0])).max() < 1e-15
+print("with all ones from above the right answer is 0 everywhere")
+
+# %% [markdown]
+# **The fourth: the wrong axis.** Without `axis=-1` NumPy sums over the whole array; with `axis=0`, over the batch. The rows no longer sum to 1, and the answer for one image depends on which others are in its batch.
+
+# %%
+e = np.exp(z)
+for name, wrong in (("no axis", e / e.sum()), ("axis 0", e / e.sum(axis=0))):
+    print(f"{name}: rows sum to {wrong.sum(axis=1).round(2)}, all to {wrong.sum():.2f}")
+    assert not np.allclose(wrong.sum(axis=1), 1)
+square = np.exp(z[:, :2])
+assert np.allclose((square / square.sum(axis=0)).sum(axis=0), 1)  # columns do
+
+# %% [markdown]
+# With `keepdims=True` forgotten, shapes $(N, C)$ and $(N,)$ do not fit, and NumPy says so, unless $N = C$. Then it divides column by column and says nothing: one more reason for checking with sizes that differ.
+#
+# **The fifth: softmax twice.** PyTorch's `cross_entropy` takes *scores*. Hand it probabilities, and it takes the softmax of them. Nothing fails; the network cannot be sure any more:
+
+# %%
+certain = np.array([[0.0, 0.0, 1.0]])  # the best that a softmax can say
+twice = softmax(certain)[0]
+floor = -np.log(twice[0, 2])
+theirs = torch.nn.functional.cross_entropy(torch.tensor(certain), torch.tensor([2]))
+print(f"certain and right, the second softmax says {twice[0, 2]:.2f}")
+assert np.isclose(theirs.item(), floor)
+
+# %% [markdown]
+# With three classes the loss can never fall below {{ floor:.2f}}, however right the network is. If your loss stops at a value that looks like a logarithm, look for a second softmax.
+#
+# ## Does it mean what it says?
+#
+# A probability is a promise: of all the images for which the network says "80 %", four in five should be right.
+#
+# **The question.** Are the probabilities of a trained network honest on images it has not seen?
+#
+# **A prediction.** Training goes on raising the score of the right class after every training image is right, because the loss still falls. So on new images the network should grow surer faster than it grows right.
+#
+# A network with 64 hidden units, 200 training digits, 800 validation and 790 test digits, momentum, five seeds for the weights and the order.
+
+# %% tags=["hide-input"]
+few = digits(sizes=(200, 800, 790), seed=SEED)
+flat = {part: getattr(few, f"x_{part}").reshape(len(getattr(few, f"x_{part}")), -1)
+        for part in ("train", "val", "test")}
+labels = {part: getattr(few, f"y_{part}") for part in ("train", "val", "test")}
+stops, seeds = [5, 10, 20, 40, 80, 160, 320], range(5)
+
+
+def nll(logits, t):
+    """Mean loss; a page of its own derives it."""
+    return -np.log(softmax(logits)[0][np.arange(len(t)), t]).mean()
+
+
+def best_temperature(logits, t):
+    """The T that makes the validation loss smallest, from a grid."""
+    grid = np.geomspace(0.25, 8, 61)
+    return grid[np.argmin([nll(logits / T, t) for T in grid])]
+
+
+sure, correct, cooled, chosen = (np.empty((len(seeds), len(stops))) for _ in range(4))
+for seed in seeds:
+    draw = np.random.default_rng(seed)
+    net = mlp(64, [64], 10, rng=draw)
+    optimizer, done = SGD(net.params, 0.05, momentum=0.9), 0
+    for j, stop in enumerate(stops):
+        fit(net, (flat["train"], labels["train"]), optimizer=optimizer, epochs=stop - done,
+            batch_size=32, rng=draw, keep_best=False)
+        done = stop
+        logits = {part: net(flat[part]).astype(np.float64) for part in ("val", "test")}
+        said = softmax(logits["test"])[0]
+        sure[seed, j] = said.max(1).mean()
+        correct[seed, j] = (said.argmax(1) == labels["test"]).mean()
+        chosen[seed, j] = best_temperature(logits["val"], labels["val"])
+        cooled[seed, j] = softmax(logits["test"] / chosen[seed, j])[0].max(1).mean()
+
+# %% tags=["hide-input"]
+fig, ax = plt.subplots(figsize=(4.8, 3.6))
+for values, color, style, text, at, va in (
+    (sure, "orange", "-", "mean confidence", 4, "bottom"),
+    (correct, "blue", "--", "share that is right", 5, "top"),
+    (cooled, "green", ":", "confidence, with T", 0, "low"),
+):
+    percent = 100 * values
+    ax.plot(stops, percent.mean(0), style, color=COLORS[color])
+    ax.fill_between(stops, percent.min(0), percent.max(0), color=COLORS[color], alpha=0.2,
+                    linewidth=0)
+    shift = {"bottom": (2, 7), "top": (2, -9), "low": (0, 16)}[va]
+    ax.annotate(text, (stops[at], percent.mean(0)[at]), shift, color=COLORS[color],
+                textcoords="offset points", va="top" if va == "top" else "bottom",
+                ha="right" if va == "bottom" else "left")
+ax.set(xscale="log", xlabel="epochs", ylabel="test images (%)", title="Surer than right")
+ax.set_xticks(stops, [str(stop) for stop in stops])
+ax.minorticks_off()
+gap = sure - correct
+show(
+    fig,
+    name="confidence",
+    alt=(
+        f"Against epochs: mean confidence rises from {sure[:, 0].mean():.0%} to "
+        f"{sure[:, -1].mean():.0%}, the share of right answers from {correct[:, 0].mean():.0%} to "
+        f"{correct[:, -1].mean():.0%}. They cross early. Divided by a fitted temperature, the "
+        f"confidence ends at {cooled[:, -1].mean():.0%}."
+    ),
+    caption=(
+        "How sure the network is, on average, and how often it is right; means over five seeds, "
+        "bands from the lowest to the highest. Look at where the lines cross: before it the "
+        "network is too modest, after it too sure."
+    ),
+)
+assert (gap[:, 0] < 0).all() and (gap[:, -1] > 0.01).all()
+assert (np.abs((cooled - correct)[:, -1]) < np.abs(gap[:, -1])).all()
+spread = gap[:, -1].std(ddof=1)
+
+# %% [markdown]
+# **The verdict.** Early on the network is too modest: after {{ stops[0] }} epochs it is {{ sure[:, 0].mean():.0%}} sure and {{ correct[:, 0].mean():.0%}} right. After {{ stops[-1] }} epochs it is {{ sure[:, -1].mean():.1%}} sure and {{ correct[:, -1].mean():.1%}} right, a gap of {{ 100 * gap[:, -1].mean():.1f}} points (standard deviation over the seeds {{ 100 * spread:.1f}}), and it has the same sign with every seed. The prediction holds, but only for long training.
+#
+# There is a cheap cure. Divide all scores by one number, the **temperature** $T$, chosen on the validation images: $p = \operatorname{softmax}(z / T)$. At the end it is {{ chosen[:, -1].mean():.2f}} on average, and the gap shrinks to {{ 100 * np.abs(cooled - correct)[:, -1].mean():.1f}} points. Since dividing keeps the order of the scores, not one answer changes (Guo and others 2017).
+#
+# **What this does not show.** That such networks are honest for each digit, or on images of another kind: this is a mean over images that resemble the training set. One split was used, and 200 training images are few; how the gap depends on their number was not measured.
+#
+# ## Try it
+#
+# ??? question "1. Why may you subtract the maximum, and not divide by it?"
+#     A constant that is *added* to all scores becomes a common factor of all exponentials and cancels. A constant that multiplies them changes the differences between scores: that is a temperature.
+#
+# ??? question "2. With a pencil: the scores are $\ln 1$ and $\ln 3$, and what arrives is $(4, 0)$. What is passed on?"
+#     $p = (\tfrac14, \tfrac34)$, the weighted mean is $1$, and $\partial L/\partial z = (\tfrac14 \cdot 3,\ \tfrac34 \cdot (-1)) = (\tfrac34, -\tfrac34)$.
+#
+# ??? question "3. For two classes, what is softmax?"
+#     Divide numerator and denominator by $e^{z_1}$: $p_1 = 1/(1 + e^{-(z_1 - z_2)})$, the sigmoid of the difference of the scores. Two scores carry one fact.
+#
+# ??? question "4. A network is certain: $p = (1, 0, 0)$. What is its Jacobian, and what does that mean for learning?"
+#     All zeros, since $p_i(\delta_{ij} - p_j)$ is 0 for every pair. No gradient passes a softmax that is certain, even if it is wrong. Why networks learn all the same is the subject of [the next chapter](cross_entropy.py): the loss sends infinitely much, and the product of the two is finite.
+#
+# ??? question "5. For the notebook: set `stops` so that the longest training has ten times the epochs. Where does the gap go?"
+#     Extend the list and run the two cells again. Compute `nll` of the test images as well: can it rise while the accuracy stands still?
+#
+# ## Sources
+#
+# - Bridle (1990), *Probabilistic interpretation of feedforward classification network outputs*, in Neurocomputing: the function, and its name.
+# - Goodfellow, Bengio and Courville (2016), *Deep learning*, MIT Press, sections 4.1 and 6.2.2: overflow, and softmax as an output.
+# - Guo, Pleiss, Sun and Weinberger (2017), *On calibration of modern neural networks*, ICML: too sure, and the temperature.
+# - Blanchard, Higham and Higham (2021), *Accurately computing the log-sum-exp and softmax functions*, IMA Journal of Numerical Analysis: what subtracting the maximum does to the rounding.
