@@ -24,7 +24,17 @@ from .convolution import (
     conv2d_loops,
     conv2d_loops_backward,
 )
-from .data import Dataset, digits, iris, stratified_split
+from .data import (
+    DataDamagedError,
+    DataNotFoundError,
+    Dataset,
+    cifar10,
+    digits,
+    fashion_mnist,
+    image_folder,
+    iris,
+    stratified_split,
+)
 from .dropout import Dropout, dropout, dropout_backward
 from .gradient_check import GradientError, GradientReport, gradient_check, relative_error
 from .initializers import he_normal, normal, xavier_normal, xavier_uniform, zeros
@@ -63,6 +73,8 @@ __all__ = [
     "AvgPool2d",
     "BatchNorm",
     "Conv2d",
+    "DataDamagedError",
+    "DataNotFoundError",
     "Dataset",
     "Dropout",
     "Flatten",
@@ -83,6 +95,7 @@ __all__ = [
     "avg_pool2d_loops_backward",
     "batch_norm",
     "batch_norm_backward",
+    "cifar10",
     "conv2d",
     "conv2d_backward",
     "conv2d_im2col",
@@ -95,9 +108,11 @@ __all__ = [
     "dropout",
     "dropout_backward",
     "evaluate",
+    "fashion_mnist",
     "fit",
     "gradient_check",
     "he_normal",
+    "image_folder",
     "iris",
     "linear",
     "linear_backward",

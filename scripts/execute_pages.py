@@ -26,6 +26,8 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from pages import Cell, Page, PageError, find_pages, read_page
 
+from nn_tutorial.data import data_folder
+
 HERE = Path(__file__).resolve().parent
 SECONDS_A_CELL = 900
 # Everything that could make two runs differ, or reach out of the repository.
@@ -42,6 +44,7 @@ KERNEL_ENVIRONMENT = {
 }
 # Below these nothing is the page's own: the pins stand for the environment.
 NOT_WATCHED = {".venv", ".cache", ".git", "site", "node_modules", "__pycache__"}
+DATA = "$NN_TUTORIAL_DATA/"  # how a file of the data folder is named in the cache
 KERNELSPEC = {"name": "python3", "display_name": "Python 3", "language": "python"}
 
 
@@ -92,7 +95,10 @@ class Project:
             HERE / "pages.py",
         ):
             digest.update(path.read_bytes() if path.exists() else b"-")
-        digest.update(b"data" if os.environ.get("NN_TUTORIAL_DATA") else b"-")
+        # A page that found no data has opened no file of it: what is there must be told here.
+        folder = data_folder()
+        there = sorted(p.name for p in folder.iterdir()) if folder.is_dir() else []
+        digest.update("/".join(name for name in there if not name.startswith(".")).encode())
         return digest.hexdigest()
 
     def requirements(self) -> list[str]:
@@ -104,9 +110,9 @@ class Project:
     def name_of(self, path: str) -> str | None:
         """Return how a file is named in the cache; None for one that a page cannot depend on."""
         file = Path(path)
-        data = os.environ.get("NN_TUTORIAL_DATA")
-        if data and file.is_relative_to(Path(data).resolve()):
-            return f"$NN_TUTORIAL_DATA/{file.relative_to(Path(data).resolve()).as_posix()}"
+        data = data_folder().resolve()
+        if file.is_relative_to(data):
+            return f"{DATA}{file.relative_to(data).as_posix()}"
         if file.is_relative_to(self.root):
             parts = file.relative_to(self.root).parts
             if not NOT_WATCHED.intersection(parts) and ".egg-info" not in parts[0]:
@@ -120,8 +126,8 @@ class Project:
 
     def path_of(self, name: str) -> Path:
         """Return where the file is that has this name in the cache."""
-        if name.startswith("$NN_TUTORIAL_DATA/"):
-            return Path(os.environ.get("NN_TUTORIAL_DATA", "")).resolve() / name.split("/", 1)[1]
+        if name.startswith(DATA):
+            return data_folder().resolve() / name.removeprefix(DATA)
         return self.root / name
 
 

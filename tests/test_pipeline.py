@@ -92,7 +92,8 @@ SECOND = """# %% [markdown]
 # %%
 from pathlib import Path
 from helper import VALUE
-print(VALUE, Path("numbers.txt").read_text())
+from nn_tutorial.data import data_folder
+print(VALUE, Path("numbers.txt").read_text(), (data_folder() / "more.txt").read_text())
 """
 PLAIN = """---
 title: Plain
@@ -126,6 +127,8 @@ class Book:
         self.page("second", SECOND)
         self.write("helper.py", "VALUE = 1\n")
         self.write("numbers.txt", "one two")
+        (root / "data").mkdir()
+        self.write("data/more.txt", "three")
 
     def write(self, name: str, text: str) -> None:
         (self.root / name).write_text(text, encoding="utf-8")
@@ -141,7 +144,11 @@ class Book:
     def build(self) -> tuple[int, str]:
         """Build strictly; return the exit status and the log."""
         command = [sys.executable, "-m", "mkdocs", "build", "--strict"]
-        environment = os.environ | {"SOURCE_DATE_EPOCH": "1700000000", "PYTHONWARNINGS": "default"}
+        environment = os.environ | {
+            "SOURCE_DATE_EPOCH": "1700000000",
+            "PYTHONWARNINGS": "default",
+            "NN_TUTORIAL_DATA": str(self.root / "data"),
+        }
         done = subprocess.run(
             command, cwd=self.root, env=environment, capture_output=True, text=True, check=False
         )
@@ -311,9 +318,11 @@ def test_nothing_changed_executes_nothing(book: Book) -> None:
         (lambda book: book.edit("docs/first.py", '["hide-input"]', '["remove-input"]'), ["first"]),
         (lambda book: book.write("helper.py", "VALUE = 2\n"), ["second"]),
         (lambda book: book.write("numbers.txt", "three"), ["second"]),
+        (lambda book: book.write("data/more.txt", "four"), ["second"]),
+        (lambda book: book.write("data/new.zip", ""), ["first", "second"]),  # for who found none
         (lambda book: book.write("requirements.txt", "numpy==2.4.6\n"), ["first", "second"]),
     ],
-    ids=["prose", "code", "expression", "tag", "module", "data file", "pin"],
+    ids=["prose", "code", "expression", "tag", "module", "file", "data", "new data", "pin"],
 )
 def test_exactly_what_depends_on_a_change_runs_again(
     book: Book, change: Callable[[Book], None], again: list[str]

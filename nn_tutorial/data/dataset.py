@@ -1,4 +1,4 @@
-"""Data sets: real ones, split with a seed, the same on every machine."""
+"""What every data set is here: three parts that share no example, and a name for its content."""
 
 import hashlib
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .checks import Array, Labels
+from ..checks import Array, Labels
 
 _used: dict[str, str] = {}
 
@@ -30,6 +30,10 @@ class Dataset:
         Of the whole data set, all inputs and labels, before it is split.
     source : str
         Who made it, and when.
+    split : str
+        Whose the test part is: ``"seeded"``, all three parts drawn by the seed; ``"official"``,
+        the test part is the one that its authors set apart; ``"re-split"``, the files hold a test
+        part, and it is not that one; ``"as found"``, nobody can tell.
     """
 
     name: str
@@ -43,6 +47,7 @@ class Dataset:
     feature_names: tuple[str, ...]
     sha256: str
     source: str
+    split: str = "seeded"
 
     def standardized(self) -> "Dataset":
         r"""Return the data set with each feature centred and scaled.
@@ -67,83 +72,23 @@ class Dataset:
         )
 
 
-def iris(
-    *, sizes: Sequence[int] = (100, 25, 25), seed: int = 0, dtype: Any = np.float32
-) -> Dataset:
-    """Return Fisher's irises: 150 flowers, four measures in centimetres, three species.
+def identity(*arrays: NDArray[Any]) -> str:
+    """Return the SHA-256 of the content of some arrays.
 
     Parameters
     ----------
-    sizes : sequence of three int
-        Flowers for training, validation and test.
-    seed : int
-        Of the split, in which every part has the species in equal shares, to one flower.
-    dtype : dtype
-        Of the inputs, (N, 4).
-
-    Raises
-    ------
-    ValueError
-        If the sizes are not positive or sum to more than 150.
-    ImportError
-        If scikit-learn, whose copy is used, is not installed.
-
-    References
-    ----------
-    Fisher (1936), The use of multiple measurements in taxonomic problems.
+    *arrays : ndarray
+        In an order and with dtypes that do not depend on the machine.
     """
-    load_iris = _sklearn().load_iris
-    raw = load_iris()
-    return _split(
-        "iris",
-        raw.data,
-        raw.target,
-        sizes,
-        seed,
-        dtype,
-        class_names=tuple(str(name) for name in raw.target_names),
-        feature_names=tuple(str(name) for name in raw.feature_names),
-        source="Fisher (1936), as scikit-learn ships it",
-    )
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
 
 
-def digits(
-    *, sizes: Sequence[int] = (1297, 250, 250), seed: int = 0, dtype: Any = np.float32
-) -> Dataset:
-    """Return 1,797 handwritten digits, grey images of 8×8 pixels, ten classes.
-
-    Parameters
-    ----------
-    sizes : sequence of three int
-        Images for training, validation and test.
-    seed : int
-        Of the split, in which every part has the classes in equal shares, to one image.
-    dtype : dtype
-        Of the inputs, (N, 1, 8, 8), from 0 (white) to 1 (black).
-
-    Raises
-    ------
-    ValueError
-        If the sizes are not positive or sum to more than 1,797.
-    ImportError
-        If scikit-learn, whose copy is used, is not installed.
-
-    References
-    ----------
-    Alpaydin and Kaynak (1998), Optical recognition of handwritten digits, UCI repository.
-    """
-    raw = _sklearn().load_digits()
-    return _split(
-        "digits",
-        raw.images[:, None] / 16,
-        raw.target,
-        sizes,
-        seed,
-        dtype,
-        class_names=tuple(str(name) for name in raw.target_names),
-        feature_names=(),
-        source="Alpaydin and Kaynak (1998), test part, as scikit-learn ships it",
-    )
+def remember(name: str, sha256: str) -> None:
+    """Note that this process has loaded a data set; pages tell their readers."""
+    _used[name] = sha256
 
 
 def used() -> dict[str, str]:
@@ -185,32 +130,3 @@ def stratified_split(
     order = np.lexsort((rank, place))
     parts = np.split(order[: sum(sizes)], np.cumsum(sizes)[:-1])
     return [rng.permutation(part) for part in parts]
-
-
-def _split(
-    name: str,
-    x: Array,
-    labels: Labels,
-    sizes: Sequence[int],
-    seed: int,
-    dtype: Any,
-    **about: Any,
-) -> Dataset:
-    if len(sizes) != 3:
-        raise ValueError(f"sizes: expected three, for training, validation and test, got {sizes}")
-    x, labels = np.ascontiguousarray(x, np.float64), np.ascontiguousarray(labels, np.int64)
-    sha256 = hashlib.sha256(x.tobytes() + labels.tobytes()).hexdigest()
-    parts = stratified_split(labels, sizes, rng=np.random.default_rng(seed))
-    _used[name] = sha256
-    (x_train, y_train), (x_val, y_val), (x_test, y_test) = [
-        (x[part].astype(dtype), labels[part]) for part in parts
-    ]
-    return Dataset(name, x_train, y_train, x_val, y_val, x_test, y_test, sha256=sha256, **about)
-
-
-def _sklearn() -> Any:
-    try:
-        from sklearn import datasets
-    except ImportError as error:
-        raise ImportError("scikit-learn holds the data: pip install 'nn_tutorial[data]'") from error
-    return datasets
