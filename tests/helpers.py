@@ -1,6 +1,7 @@
 """What several test files share: an own central difference, and the way to and from PyTorch."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -106,3 +107,25 @@ def assert_close(ours: Any, theirs: Any) -> None:
     tolerance = 1e-10 if ours.dtype == np.float64 else 1e-4
     scale = max(1.0, float(np.abs(theirs).max(initial=0, where=np.isfinite(theirs))))
     np.testing.assert_allclose(ours, theirs, rtol=tolerance, atol=tolerance * scale / 10)
+
+
+SMALL_FASHION = {"train": 60, "t10k": 20}  # images in a Fashion-MNIST that a test can write
+
+
+def write_fashion(root: Path, *, seed: int = 0, labels: np.ndarray | None = None) -> Path:
+    """Four IDX files of random images; return their folder."""
+    rng = np.random.default_rng(seed)
+    raw = root / "fashion-mnist" / "FashionMNIST" / "raw"
+    raw.mkdir(parents=True)
+    all_labels = np.tile(np.arange(10), 8) if labels is None else labels
+    at = 0
+    for part, count in SMALL_FASHION.items():
+        pixels = rng.integers(0, 256, (count, 28, 28), dtype=np.uint8)
+        own = all_labels[at : at + count].astype(np.uint8)
+        at += count
+        for name, array in (("images-idx3", pixels), ("labels-idx1", own)):
+            header = bytes([0, 0, 8, array.ndim]) + b"".join(
+                size.to_bytes(4, "big") for size in array.shape
+            )
+            (raw / f"{part}-{name}-ubyte").write_bytes(header + array.tobytes())
+    return raw

@@ -15,38 +15,18 @@ from typing import Any
 import numpy as np
 import pytest
 import torchvision
+from helpers import SMALL_FASHION, write_fashion
 from PIL import Image
 
 import nn_tutorial as nt
 from nn_tutorial.data import __main__ as command
 from nn_tutorial.data import cifar, data_folder, fashion, used
 
-COUNTS = {"train": 60, "t10k": 20}  # of the small Fashion-MNIST of these tests
-
-
-def write_fashion(root: Path, *, seed: int = 0, labels: np.ndarray | None = None) -> Path:
-    """Four IDX files of random images; return their folder."""
-    rng = np.random.default_rng(seed)
-    raw = root / "fashion-mnist" / "FashionMNIST" / "raw"
-    raw.mkdir(parents=True)
-    all_labels = np.tile(np.arange(10), 8) if labels is None else labels
-    at = 0
-    for part, count in COUNTS.items():
-        pixels = rng.integers(0, 256, (count, 28, 28), dtype=np.uint8)
-        own = all_labels[at : at + count].astype(np.uint8)
-        at += count
-        for name, array in (("images-idx3", pixels), ("labels-idx1", own)):
-            header = bytes([0, 0, 8, array.ndim]) + b"".join(
-                size.to_bytes(4, "big") for size in array.shape
-            )
-            (raw / f"{part}-{name}-ubyte").write_bytes(header + array.tobytes())
-    return raw
-
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let Fashion-MNIST have few images, so that a test can write it."""
-    monkeypatch.setattr(fashion, "PARTS", COUNTS)
+    monkeypatch.setattr(fashion, "PARTS", SMALL_FASHION)
 
 
 @pytest.fixture

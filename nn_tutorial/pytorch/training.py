@@ -1,0 +1,383 @@
+"""Train a PyTorch classifier so that nothing is lost and everything can be repeated.
+
+Every random number of a step (order of the images, flips, dropout) follows from the seed, the
+epoch and the step. So a training that goes on after an interruption, and one over several
+processes, take the same steps as one that does neither.
+"""
+
+import hashlib
+import math
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.parallel import DistributedDataParallel
+
+from .modules import set_share
+from .processes import Processes
+
+Epoch = dict[str, float]
+
+
+class Interrupted(Exception):  # noqa: N818 (not an error: the training can go on)
+    """The training was asked to stop, and what it had done is in the checkpoint."""
+
+
+class Images(NamedTuple):
+    """Images as bytes, (N, C, H, W), and their classes, (N,)."""
+
+    x: Tensor
+    y: Tensor
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that decides a training, beside the network and the data.
+
+    Attributes
+    ----------
+    epochs, batch_size : int
+        The batch is that of all processes together.
+    lr : float
+        Of Adam.
+    seed : int
+        Of the order of the images, of flips and of dropout.
+    weight_decay : float
+        λ, added to the gradient.
+    cosine : bool
+        Whether the learning rate falls to 0 along half a cosine; else it stays.
+    flip : bool
+        Whether each image is mirrored with probability ½.
+    image_size : int or None
+        Height and width to which the images are resized; ``None`` leaves them as they are.
+    """
+
+    epochs: int
+    batch_size: int
+    lr: float
+    seed: int = 0
+    weight_decay: float = 0.0
+    cosine: bool = False
+    flip: bool = False
+    image_size: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.epochs < 1 or self.batch_size < 1:
+            raise ValueError(
+                f"epochs, batch_size: expected at least 1, got {self.epochs} and {self.batch_size}"
+            )
+        if not self.lr > 0:
+            raise ValueError(f"lr: expected a number above 0, got {self.lr}")
+
+
+class Normalisation(NamedTuple):
+    """Mean and standard deviation of each channel, of pixels from 0 to 1."""
+
+    mean: list[float]
+    std: list[float]
+
+
+def normalisation(x: Tensor) -> Normalisation:
+    """Return the statistics of the training images, and of no others.
+
+    Parameters
+    ----------
+    x : Tensor of uint8, (N, C, H, W)
+    """
+    # From the histogram of each channel: exact, and no float copy of all images is made.
+    levels = torch.arange(256, dtype=torch.float64) / 255
+    mean, std = [], []
+    for c in range(x.shape[1]):
+        share = torch.bincount(x[:, c].flatten(), minlength=256).double() / x[:, c].numel()
+        mean.append(float(levels @ share))
+        std.append(float((((levels - mean[-1]) ** 2) @ share).sqrt()))
+    return Normalisation(mean, std)
+
+
+def prepare(x: Tensor, scale: Normalisation, image_size: int | None = None) -> Tensor:
+    """Return bytes as floats: from 0 to 1, resized, normalised.
+
+    Parameters
+    ----------
+    x : Tensor of uint8, (N, C, H, W)
+    scale : Normalisation
+    image_size : int or None
+    """
+    pixels = x.float() / 255
+    if image_size is not None and pixels.shape[-1] != image_size:
+        size = (image_size, image_size)
+        pixels = functional.interpolate(pixels, size=size, mode="bilinear", antialias=True)
+    mean, std = (torch.tensor(v, device=x.device)[:, None, None] for v in scale)
+    return (pixels - mean) / std
+
+
+def train(
+    model: nn.Module,
+    images: Images,
+    validation: Images,
+    plan: Plan,
+    *,
+    scale: Normalisation,
+    among: Processes,
+    checkpoint: Path | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+    after_step: Callable[[int, int], None] = lambda epoch, step: None,
+) -> list[Epoch]:
+    """Train with Adam and cross-entropy; return one entry an epoch.
+
+    Parameters
+    ----------
+    model : Module
+        Gives (N, C) logits. Parameters that do not require a gradient stay as they are; a module
+        none of whose parameters does stays in evaluation mode.
+    images, validation : Images
+        Every process holds all of them, and takes its share of each batch.
+    plan : Plan
+    scale : Normalisation
+        From [`normalisation`][nn_tutorial.pytorch.training.normalisation].
+    among : Processes
+    checkpoint : Path, optional
+        Where the state is kept after each epoch, and at the step at which SIGTERM or SIGINT came.
+        If it is there, the training goes on from it.
+    progress : callable
+        Is told, in process 0, a line after each epoch.
+    after_step : callable
+        Is called with epoch and step, from 0, after each step.
+
+    Returns
+    -------
+    list of dict
+        ``train_loss`` (nats) and ``train_accuracy``: means over the epoch's steps, each before
+        its change, with dropout; ``val_loss`` and ``val_accuracy`` after the epoch, in evaluation;
+        ``seconds``.
+
+    Raises
+    ------
+    Interrupted
+        After SIGTERM or SIGINT, once the checkpoint is written.
+    ValueError
+        If a last batch is too small for all processes, or the checkpoint is of another plan.
+    FloatingPointError
+        If the loss is not finite.
+    """
+    n, steps = len(images.x), -(-len(images.x) // plan.batch_size)
+    least = min(plan.batch_size, n - (steps - 1) * plan.batch_size)
+    if least < among.world:
+        raise ValueError(
+            f"plan: expected batches of at least {among.world} images, one a process, "
+            f"got a last one of {least}"
+        )
+    model.to(among.device)
+    trainable = [p for p in model.parameters() if p.requires_grad]
+    optimizer = torch.optim.Adam(trainable, lr=plan.lr, weight_decay=plan.weight_decay)
+    state = _State(plan)
+    if checkpoint is not None and checkpoint.exists():
+        state.load(checkpoint, model, optimizer, among.device)
+    network: nn.Module = model
+    if among.world > 1:
+        network = DistributedDataParallel(model, broadcast_buffers=False)
+    with _signals() as asked_to_stop:
+        while state.epoch < plan.epochs:
+            order = torch.randperm(n, generator=_generator(plan.seed, state.epoch))
+            _training_mode(model)
+            began = time.perf_counter()
+            while state.step < steps:
+                batch = order[state.step * plan.batch_size :][: plan.batch_size]
+                _step(network, optimizer, images, batch, state, steps, scale, among)
+                after_step(state.epoch, state.step)
+                state.step += 1
+                if among.sum([float(bool(asked_to_stop))])[0] > 0:
+                    state.seconds += time.perf_counter() - began
+                    if checkpoint is not None and among.rank == 0:
+                        state.save(checkpoint, model, optimizer)
+                    raise Interrupted(f"stopped in epoch {state.epoch + 1} at step {state.step}")
+            loss, right, seen = among.sum(state.sums)
+            held_loss, held_accuracy, _ = evaluate(
+                model, validation, scale=scale, image_size=plan.image_size, among=among
+            )
+            state.seconds += time.perf_counter() - began
+            state.history.append(
+                {
+                    "train_loss": loss / seen,
+                    "train_accuracy": right / seen,
+                    "val_loss": held_loss,
+                    "val_accuracy": held_accuracy,
+                    "seconds": state.seconds,
+                }
+            )
+            state.next_epoch()
+            if among.rank == 0:
+                if checkpoint is not None:
+                    state.save(checkpoint, model, optimizer)
+                progress(_line(plan, state.history))
+    set_share(model, None)
+    return state.history
+
+
+def evaluate(
+    model: nn.Module,
+    images: Images,
+    *,
+    scale: Normalisation,
+    image_size: int | None = None,
+    among: Processes,
+    batch_size: int = 500,
+) -> tuple[float, float, Tensor]:
+    """Return loss (nats), accuracy and the answers, in evaluation mode.
+
+    Parameters
+    ----------
+    model : Module
+        Is in evaluation mode afterwards.
+    images : Images
+        At least one a process.
+    scale, image_size
+        As in training.
+    among : Processes
+        Each takes its share; all get the sums, and each the answers of its own share.
+    batch_size : int
+    """
+    start, stop, total = among.share(len(images.x))
+    model.eval()
+    loss, right, answers = 0.0, 0.0, []
+    with torch.inference_mode():
+        for at in range(start, stop, batch_size):
+            rows = slice(at, min(at + batch_size, stop))
+            labels = images.y[rows].to(among.device)
+            logits = model(prepare(images.x[rows].to(among.device), scale, image_size))
+            loss += float(functional.cross_entropy(logits, labels, reduction="sum"))
+            answers.append(logits.argmax(1))
+            right += float((answers[-1] == labels).sum())
+    loss, right = among.sum([loss, right])
+    return loss / total, right / total, torch.cat(answers).cpu()
+
+
+class _State:
+    """Where a training stands."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.epoch, self.step = 0, 0
+        self.sums = [0.0, 0.0, 0.0]  # loss, right answers and images of this epoch, this process
+        self.seconds = 0.0
+        self.history: list[Epoch] = []
+
+    def next_epoch(self) -> None:
+        self.epoch, self.step, self.sums, self.seconds = self.epoch + 1, 0, [0.0, 0.0, 0.0], 0.0
+
+    def save(self, path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+        """Write everything beside, then replace: an older checkpoint is whole until then."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.with_name(path.name + ".new")
+        about = {name: value for name, value in vars(self).items() if name != "plan"}
+        about |= {"plan": asdict(self.plan), "model": model.state_dict()}
+        try:
+            torch.save(about | {"optimizer": optimizer.state_dict()}, beside)
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
+
+    def load(
+        self, path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, device: torch.device
+    ) -> None:
+        found: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+        if found["plan"] != asdict(self.plan):
+            raise ValueError(
+                f"checkpoint: {path} is of another plan, {found['plan']}; remove it to begin anew"
+            )
+        model.load_state_dict(found["model"])
+        optimizer.load_state_dict(found["optimizer"])
+        for name in ("epoch", "step", "sums", "seconds", "history"):
+            setattr(self, name, found[name])
+
+
+def _step(
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    images: Images,
+    batch: Tensor,
+    state: _State,
+    steps: int,
+    scale: Normalisation,
+    among: Processes,
+) -> None:
+    plan = state.plan
+    share = among.share(len(batch))
+    set_share(network, share)
+    mine = batch[share.start : share.stop]
+    x, labels = images.x[mine].to(among.device), images.y[mine].to(among.device)
+    x = prepare(x, scale, plan.image_size)
+    if plan.flip:
+        drawn = torch.rand(len(batch), generator=_generator(plan.seed, state.epoch, state.step))
+        mirrored = (drawn < 0.5)[share.start : share.stop].to(among.device)
+        x = torch.where(mirrored[:, None, None, None], x.flip(3), x)
+    if plan.cosine:
+        done = (state.epoch * steps + state.step) / (plan.epochs * steps)
+        for group in optimizer.param_groups:
+            group["lr"] = plan.lr * (1 + math.cos(math.pi * done)) / 2
+    torch.manual_seed(_number(plan.seed, state.epoch, state.step))  # for dropout
+    logits = network(x)
+    total = functional.cross_entropy(logits, labels, reduction="sum")
+    # The mean over the whole batch. DistributedDataParallel takes the mean over processes, hence
+    # the factor: also processes with unequal shares then add up to the right gradient.
+    loss = total * among.world / len(batch)
+    value = float(total.detach())
+    if not math.isfinite(value):
+        raise FloatingPointError(
+            f"the loss is {value} in epoch {state.epoch + 1}, step {state.step + 1}: "
+            "is the learning rate too high?"
+        )
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    right = float((logits.argmax(1) == labels).sum())
+    for i, number in enumerate((value, right, float(len(mine)))):
+        state.sums[i] += number
+
+
+def _training_mode(model: nn.Module) -> None:
+    """Training mode, but for modules that are frozen whole: their running statistics stay."""
+    model.train()
+    for module in model.modules():
+        own = list(module.parameters())
+        if own and not any(p.requires_grad for p in own):
+            module.eval()
+
+
+def _number(*parts: int) -> int:
+    """A number that follows from others and looks like none of them."""
+    text = " ".join(map(str, parts)).encode()
+    return int.from_bytes(hashlib.sha256(text).digest()[:7], "big")
+
+
+def _generator(*parts: int) -> torch.Generator:
+    return torch.Generator().manual_seed(_number(*parts))
+
+
+@contextmanager
+def _signals() -> Iterator[list[int]]:
+    """A list that SIGTERM and SIGINT are put into, in the place of what they would do."""
+    came: list[int] = []
+    kinds = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.signal(kind, lambda number, _: came.append(number)) for kind in kinds]
+    try:
+        yield came
+    finally:
+        for kind, handler in zip(kinds, before, strict=True):
+            signal.signal(kind, handler)
+
+
+def _line(plan: Plan, history: list[Epoch]) -> str:
+    last = history[-1]
+    return (
+        f"epoch {len(history)}/{plan.epochs}  training {last['train_loss']:.4f} "
+        f"{last['train_accuracy']:.2%}  validation {last['val_loss']:.4f} "
+        f"{last['val_accuracy']:.2%}  {last['seconds']:.0f} s"
+    )

@@ -1,0 +1,56 @@
+"""A short training on made-up images, alone or under torchrun: `train_small.py OUT.json`."""
+
+import json
+import sys
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from nn_tutorial.pytorch.modules import BatchNorm2d, Dropout
+from nn_tutorial.pytorch.processes import processes
+from nn_tutorial.pytorch.training import Images, Plan, normalisation, train
+
+PLAN = Plan(epochs=3, batch_size=13, lr=0.01, seed=5, cosine=True, flip=True, image_size=7)
+
+
+def small_images(n: int = 50) -> Images:
+    """Images whose class can be told from their colour, a little."""
+    draw = torch.Generator().manual_seed(0)
+    y = torch.arange(n) % 3
+    noise = torch.randint(0, 120, (n, 3, 6, 6), generator=draw)
+    return Images((noise + 40 * torch.eye(3)[y][:, :, None, None]).to(torch.uint8), y)
+
+
+def small_network() -> nn.Sequential:
+    """Everything that could tell one process from two: normalisation and dropout."""
+    torch.manual_seed(1)
+    return nn.Sequential(
+        nn.Conv2d(3, 5, 3, bias=False), BatchNorm2d(5), nn.ReLU(), Dropout(0.3),
+        nn.Flatten(), nn.Linear(125, 3),
+    ).double()  # fmt: skip
+
+
+class InDouble(nn.Module):
+    """A network of float64 for images that come as float32."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.network = small_network()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.network(x.double())
+
+
+def main(out: Path) -> None:
+    images, validation = small_images(), small_images(17)
+    model = InDouble()
+    with processes("cpu") as among:
+        history = train(model, images, validation, PLAN, scale=normalisation(images.x), among=among)
+        if among.rank == 0:
+            weights = {name: value.tolist() for name, value in model.state_dict().items()}
+            out.write_text(json.dumps({"history": history, "weights": weights}))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
