@@ -301,7 +301,7 @@ for equation in layer.backward:
     assert (string, *names) == layer.einsum[equation.name]
 
 # %% [markdown]
-# These are the gradients of [the linear layer](../layers/linear.py) $Y = XW + b$, as the book's machinery knows them. Unfold what they were held against: one of the witnesses is the string.
+# These are the gradients of [the linear layer](../layers/linear.py) $Y = XW + b$, as [the checks of this book](../verify/checks.py) know them. Unfold what they were held against: one of the witnesses is the string.
 
 # %% tags=["remove-input"]
 show_equations("linear", "dX", "dW", "db")
@@ -355,7 +355,7 @@ for name, ours, theirs in (("output", found, maps), ("filters", dfound, dfilters
 #
 # **One product.** $y = ab$ has $\partial L/\partial a = \partial L/\partial y \cdot b$: what arrives, times the *other* factor.
 #
-# **With indices.** Which outputs does $a_{ij}$ feed? In $y_{pk} = \sum_q a_{pq} b_{qk}$ those of row $p = i$, each with the factor $b_{jk}$. Here is the step at which most people stumble: $i$ and $j$ are *fixed* now, they say whose gradient we want, so the letters that the chain rule sums over need other names. With $p$ and $k$ for the output:
+# **With indices.** Which outputs does $a_{ij}$ feed? In $y_{pk} = \sum_q a_{pq} b_{qk}$ those of row $p = i$, each with the factor $b_{jk}$. Here is the step at which most people stumble: $i$ and $j$ are *fixed* now, for they say whose gradient we want. The chain rule sums over *all* outputs, so the letters of the output must be others. With $p$ and $k$:
 
 # %% tags=["remove-input"]
 def show_steps(derivation):
@@ -400,7 +400,7 @@ assert (y_loop == y).all() and (da_loop == da).all() and (db_loop == db).all()
 #
 # $$\boxed{\;s,\,t \to o \quad\Longrightarrow\quad o,\,t \to s\;}$$
 #
-# The left string is the forward pass. The right one is the gradient, with $\partial L/\partial Y$ as its first operand. The shapes agree: the result has the letters of $A$, so it has the shape of $A$.
+# The left string is the forward pass. The right one is the gradient, with $\partial L/\partial Y$ as its first operand. The shapes agree: the result has the letters of $A$, so it has the shape of $A$. (Laue, Mitterreiter and Giesen 2020 build a calculus on this rule.)
 
 # %% tags=["remove-input"]
 fig, axes = plt.subplots(1, 3, figsize=(5.0, 3.3), width_ratios=[2.8, 2.8, 3.8])
@@ -501,7 +501,7 @@ print(", ".join(f"{witness} {apart:.0e}" for witness, apart in worst.items()))
 assert worst["differences"] < 1e-6 and worst["PyTorch"] < 1e-10 and checked > 3000
 
 # %% [markdown]
-# An einsum is a straight line in each operand, so a central difference has no error of its own; what is left is rounding, about $10^{-16}$ divided by $h = 10^{-6}$, more where a sum nearly cancels. PyTorch's gradient is exact to rounding, and so is ours.
+# Along each single entry an einsum is a straight line, and there a central difference has no error of its own; what is left is rounding, about $10^{-16}$ divided by $h = 10^{-6}$, and more where large terms nearly cancel. PyTorch's gradient is exact to rounding, and so is ours.
 #
 # ## When the order matters, and `optimize=True`
 #
@@ -726,6 +726,7 @@ def patches(images):
 
 terms = patches(every)
 print(f"{len(terms):,} patches of {terms.shape[1]} pixels, {terms.dtype}")
+assert len(every) == 1797 and len(np.unique(every)) == 17
 
 
 # %%
@@ -848,7 +849,7 @@ assert max(values[0].max() for values in table["digits"].values()) < 5e-7
 #
 # **The verdict: no.** At {{ len(terms):,}} terms the plain einsum is off by {{ 1e6 * end["einsum"]:.0f}} millionths, `@` by {{ 1e6 * end["@"]:.1f}}, the sum along the last axis by {{ 1e6 * end["sum, last axis"]:.2f}}. It does not add in pairs, then. What it does holds two surprises.
 #
-# **The memory decides, not the string.** Plain einsum walks through the arrays in the order in which they lie. Stored patch after patch, it meets all pairs $ij$ of one patch before those of the next, so each entry of $S$ is a running sum. Where $n$ lies along the memory, it adds several terms side by side, and errs {{ end["einsum"] / end["einsum, copy"]:.0f}} times less. It does not take another string to change that:
+# **The memory decides, not the string.** Plain einsum walks through the arrays in the order in which they lie. Stored patch after patch, it meets all pairs $ij$ of one patch before those of the next, so each entry of $S$ is a running sum. Where $n$ lies along the memory, it keeps a few sums side by side, each of them shorter, and errs {{ end["einsum"] / end["einsum, copy"]:.0f}} times less. It does not take another string to change that:
 
 # %%
 flipped = np.asfortranarray(terms)  # the same matrix, stored column by column
@@ -877,7 +878,7 @@ print(f"so each does add {same + nudge:.6f}")
 assert spacing == 2**-8 and abs(nudge) <= spacing / 2 and share > 0.25
 
 # %% [markdown]
-# The paper is white. In the sum of squares of a patch's middle pixel, {{ share:.0%}} of all terms are one and the same number. The sum is always a multiple of the step, so what is added is rounded to a multiple as well, and as long as the step stays the same, between two powers of two, that one number is rounded in the *same direction every time*. Here each white pixel is off by {{ nudge:.6f}}. The other grey levels repeat too, for there are only 17. Thousands of equal errors do not cancel. They march:
+# The paper is white. In the sum of squares of a patch's middle pixel, {{ share:.0%}} of all terms are one and the same number. Between two powers of two the step stays the same, and the sum is always a multiple of it. So what is added is rounded to a multiple too, and that one number is rounded in the *same direction every time*. Here each white pixel is off by {{ nudge:.6f}}. The other grey levels repeat too, for there are only 17. Thousands of equal errors do not cancel. They march:
 
 # %% tags=["remove-input"]
 def drift(column):
@@ -936,7 +937,7 @@ assert abs(foretold / measured - 1) < 0.1 and 0 < first < last < len(terms)
 # %% [markdown]
 # This can be foretold. Round each term once to the step of $\tfrac{1}{256}$ that holds between $2^{15}$ and $2^{16}$, and multiply the mean error with the {{ last - first:,}} terms of that stretch: {{ foretold:.0f}} millionths. The long straight piece in the figure climbs by {{ measured:.0f}}.
 #
-# **Does it do harm?** For a step of training, hardly. $S$ from one batch of 32 images differs from $S$ from the next by far more than any rounding. For what is computed from $S$ it can: its smallest eigenvalue, by whose root whitening divides, is hit much harder than $S$ itself.
+# **Does it do harm?** For a step of training, hardly. $S$ of one batch of 32 images differs from that of the next far more than rounding can change it. For what is computed from $S$ it can: the smallest eigenvalue, by whose root whitening divides, is hit harder than $S$ itself.
 
 # %%
 per_batch = 32 * 36  # patches of 32 images
@@ -957,7 +958,7 @@ assert luck > 100 * end["einsum"]
 # %% [markdown]
 # **What to do.** For sums of more than a few thousand terms write `optimize=True`, which hands the work to BLAS, or `dtype=np.float64` if you want to stop thinking about it. For short sums, do nothing: at {{ counts[0] }} terms the worst of all these ways is off by {{ 1e6 * max(values[0].max() for values in table["digits"].values()):.1f}} millionths.
 #
-# **What this does not show.** How exact `@` is depends on the BLAS of your machine, and how many lanes einsum has on your NumPy. One kind of data was tried, 8 × 8 images with 17 grey levels and a white background. Counts, sparse features and drawings should behave like them, measurements with noise like the jitter; that is a guess.
+# **What this does not show.** How exact `@` is depends on the BLAS of your machine, and how many terms einsum adds side by side on your NumPy. One kind of data was tried, 8 × 8 images with 17 grey levels and a white background. Counts, sparse features and drawings should behave like them, measurements with noise like the jitter; that is a guess.
 #
 # ### The data that see nothing
 #
@@ -1007,7 +1008,7 @@ assert (viewed == np.eye(3)).all() and np.shares_memory(np.einsum("ij->ij", view
 # ## Sources
 #
 # - Einstein (1916), *Die Grundlage der allgemeinen Relativitätstheorie*, Annalen der Physik: sums without summation signs.
-# - Harris and others (2020), *Array programming with NumPy*, Nature; and the documentation of [numpy.einsum](https://numpy.org/doc/stable/reference/generated/numpy.einsum.html) and [numpy.sum](https://numpy.org/doc/stable/reference/generated/numpy.sum.html): the order without an arrow, the view, and along which axis a sum goes in pairs.
+# - NumPy's documentation of [numpy.einsum](https://numpy.org/doc/stable/reference/generated/numpy.einsum.html) and [numpy.sum](https://numpy.org/doc/stable/reference/generated/numpy.sum.html): the order without an arrow, the view, and along which axis a sum goes in pairs.
 # - Smith and Gray (2018), *opt_einsum: a Python package for optimizing contraction order for einsum-like expressions*, Journal of Open Source Software: the planner.
 # - Lam, Sadayappan and Wenger (1997), *On optimizing a class of multi-dimensional loops with reductions for parallel execution*, Parallel Processing Letters: why the best order is hard to find.
 # - Laue, Mitterreiter and Giesen (2020), *A simple and efficient tensor calculus*, AAAI: derivatives of such expressions in general.
