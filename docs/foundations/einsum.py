@@ -850,7 +850,7 @@ assert max(values[0].max() for values in table["digits"].values()) < 5e-7
 #
 # The errors are those of all {{ len(terms):,}} terms, in millionths, and the power is that of $n$ with which they grow.
 #
-# **The verdict: no.** At {{ len(terms):,}} terms the plain einsum is off by {{ 1e6 * end["einsum"]:.0f}} millionths, `@` by {{ 1e6 * end["@"]:.1f}}, the sum along the last axis by {{ 1e6 * end["sum, last axis"]:.2f}}. It does not add in pairs, then. Up to {{ counts[2] }} terms `@` lies on the same line, as if they were one block; further on the two part. And what einsum does holds two surprises.
+# **The verdict: no.** At {{ len(terms):,}} terms the plain einsum is off by {{ 1e6 * end["einsum"]:.0f}} millionths, `@` by {{ 1e6 * end["@"]:.1f}}, the sum along the last axis by {{ 1e6 * end["sum, last axis"]:.2f}}. Einsum does not add in pairs, then. Up to {{ counts[2] }} terms `@` lies on the same line, as if they were one block; further on the two part. And what einsum does instead holds two surprises.
 #
 # **The memory decides, not the string.** Plain einsum walks through the arrays in the order in which they lie. Stored patch after patch, it meets all pairs $ij$ of one patch before those of the next, so each entry of $S$ is a running sum. Where $n$ lies along the memory, it keeps a few sums side by side, each of them shorter, and errs {{ end["einsum"] / end["einsum, copy"]:.0f}} times less. It does not take another string to change that:
 
