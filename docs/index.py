@@ -96,7 +96,7 @@ print(report)
 #
 # ## Where to begin
 #
-# You need some Python, and what a derivative is.
+# You need some Python, and what a derivative is. [How to read this book](foundations/reading.py) shows in five minutes what the parts of a page mean, and has a map of the chapters.
 #
 # - New to all of it: read [Notation and shapes](foundations/notation.md), then [ReLU](layers/relu.py), the smallest layer with a backward pass worth deriving.
 # - You want to see a network learn: [A two-layer network on Iris](networks/iris.py) trains hundreds of them, and asks which differences are real.
