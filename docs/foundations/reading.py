@@ -312,7 +312,7 @@ flowers = iris(seed=SEED)
 count = sum(len(part) for part in (flowers.x_train, flowers.x_val, flowers.x_test))
 
 # %% [markdown]
-# | | |
+# | Line | What it says |
 # |---|---|
 # | Source | the fingerprint (SHA-256) of the page's file: another letter in it, another fingerprint |
 # | Package | the version of `nn_tutorial`, the layers |
@@ -322,14 +322,14 @@ count = sum(len(part) for part in (flowers.x_train, flowers.x_val, flowers.x_tes
 #
 # ### Run it yourself
 #
-# Under each title there are two files: a notebook with the results in it, and the plain Python it was made from. Both need the book's package. In a copy of its repository, `make lab` sets everything up and opens the chapters in Jupyter. Change a number, run the cells, and see which `assert` complains: each of them holds a sentence of the page.
+# Under each title there are two files: a notebook with the results in it, and the plain Python it was made from. Both need the book's package. In a copy of its repository, `make lab` sets everything up and opens the chapters in Jupyter. Change a number, run the cells, and see which `assert` complains: most of them hold a sentence of the page.
 #
 # ## What the checks do not prove
 #
 # - **They look at samples.** An equation is compared with the code on a handful of shapes and random numbers. A mistake that shows for other numbers only is not found. This is strong evidence, and no mathematical proof.
 # - **They compare.** If the equation, the code and PyTorch were wrong in the same way, nothing would be noticed.
 # - **They do not read.** Numbers in the text are computed, and many sentences are held by an `assert`. Whether a reason is a good reason, or a source says what it is cited for, no program has checked.
-# - **Small is not large.** The experiments use data that fit into a few minutes. What they find on {{ count }} flowers or small pictures may be otherwise on millions. Each says what it does not show.
+# - **Small is not large.** The experiments use data that fit into a few minutes. What they find on {{ count }} flowers or small pictures may be otherwise on millions. Each experiment says what it does not show.
 #
 # [How this book checks itself](../verify/checks.py) explains the checks, and [Verified](../verify/verified.py) counts them.
 #

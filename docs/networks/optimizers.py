@@ -813,7 +813,7 @@ assert adam_first < 8
 assert max(shifted) < 0.1
 
 # %% [markdown]
-# **The verdict.** The rate decides. The first part of the prediction does not come true. With each at its best rate, the worst optimiser's validation loss is {{ wrong_optimizer:.2f}} times that of the best; but the test flowers, which chose no rate, put Adam below SGD for {{ adam_first }} of the ten seeds, so no order can be claimed. The second part does come true, with a reservation. A rate ten times too small costs each of them a factor of {{ min(too_low):.1f}} or more, the smallest rate {{ min(lowest):.0f}} or more. Ten times too large costs less, from {{ min(too_high):.1f}} to {{ max(too_high):.1f}}: the cliff is there, but further from the best rate than in the valley. At the highest rate the loss is infinite for {{ diverged['SGD'] }} of ten runs of SGD, for {{ diverged['momentum'] }} of momentum and for {{ diverged['Adam'] }} of Adam.
+# **The verdict.** The rate decides. The first part of the prediction does not come true. With each at its best rate, the worst optimiser's validation loss is {{ wrong_optimizer:.2f}} times that of the best; but the test flowers, which chose no rate, put Adam below SGD for {{ adam_first }} of the ten seeds, so no order can be claimed. The second part does come true, with a reservation. A rate ten times too small costs each of them a factor of {{ min(too_low):.1f}} or more, the smallest rate {{ min(lowest):.0f}} or more. Ten times too large costs less, from {{ min(too_high):.1f}} to {{ max(too_high):.1f}}: SGD and momentum have their cliff, but further from the best rate than in the valley. At the highest rate the loss is infinite for {{ diverged['SGD'] }} of ten runs of SGD, for {{ diverged['momentum'] }} of momentum and for {{ diverged['Adam'] }} of Adam.
 #
 # Take the logarithm of the loss for all runs up to the rate 1. Of its variance the rate explains {{ f"{by_rate:.0%}" }}, the optimiser {{ f"{by_kind:.0%}" }}, which rate suits which optimiser {{ f"{both:.0%}" }}; what is left is the seeds.
 #
@@ -823,7 +823,7 @@ assert max(shifted) < 0.1
 #
 # ### The walk, seen from above
 #
-# The network has many parameters; a page has two dimensions. Let the three walk from one start, at steady steps of 0.3 for SGD and momentum and 0.03 for Adam. Then take all their points and find the plane that lies closest to them (its axes are the *principal components*). The lines of equal height are the training loss *on that plane*.
+# The network has many parameters; a page has two dimensions. Let the three walk from one start: SGD at the rate 0.3, momentum at 0.03, which is the same steady step, and Adam at 0.03 as well. Then take all their points and find the plane that lies closest to them (its axes are the *principal components*). The lines of equal height are the training loss *on that plane*.
 
 # %% tags=["remove-input"]
 flowers = DATA[SEED]
@@ -1011,7 +1011,7 @@ show(
 )
 
 # %% [markdown]
-# After 2,000 flowers the losses (means of three seeds) are {{ after_2000[1]:.2f}} with single flowers, {{ after_2000[20]:.2f}} with twenty and {{ after_2000[100]:.2f}} with all: that is after {{ 2000 // 1 }} steps, {{ 2000 // 20 }} and {{ 2000 // 100 }}. (A computer does twenty flowers at once in much less than twenty times the time of one, which this count leaves out.) But single flowers never let the walk settle: from one step to the next the loss jumps {{ rough[1] / rough[20]:.0f}} times as far as with twenty. Robbins and Monro let the rate fall, so that the steps add up to infinity but their squares do not; question 4 shows what a constant rate leaves.
+# After 2,000 flowers the losses (means of three seeds) are {{ after_2000[1]:.2f}} with single flowers, {{ after_2000[20]:.2f}} with twenty and {{ after_2000[100]:.2f}} with all: that is after {{ 2000 // 1:,}} steps, {{ 2000 // 20 }} and {{ 2000 // 100 }}. (A computer does twenty flowers at once in much less than twenty times the time of one, which this count leaves out.) But single flowers never let the walk settle: from one step to the next the loss jumps {{ rough[1] / rough[20]:.0f}} times as far as with twenty. Robbins and Monro let the rate fall, so that the steps add up to infinity but their squares do not; question 4 shows what a constant rate leaves.
 #
 # ## Six ways to get it wrong
 #
@@ -1201,7 +1201,7 @@ assert height(imitation[-1]) < 1e-20
 #     SGD: divide the learning rate by 1,000, since all gradients are a thousand times as large. Adam: nothing, as long as $\varepsilon$ stays small beside $|g|$, since $m$ and the root of $v$ grow alike.
 #
 # ??? question "4. On $\tfrac12\theta^2$ each gradient has noise of variance 1. Where does SGD with $\eta = \tfrac12$ end?"
-#     Nowhere: it wanders. The variance $V$ of $\theta$ obeys $V' = (1 - \eta)^2 V + \eta^2$, and stays the same where $V = \eta/(2 - \eta)$, here $\tfrac13$. The build lets {{ many }} walks run: {{ floor:.3f}}. For small $\eta$ the floor is $\eta/2$, so half the rate is half the floor, and twice the time to get there.
+#     Nowhere: it wanders. The variance $V$ of $\theta$ obeys $V' = (1 - \eta)^2 V + \eta^2$, and stays the same where $V = \eta/(2 - \eta)$, here $\tfrac13$. The build lets {{ many:,}} walks run: {{ floor:.3f}}. For small $\eta$ the floor is $\eta/2$, so half the rate is half the floor, and twice the time to get there.
 #
 # ??? question "5. For the notebook: walk the opening valley with `Adam(params, 1e6 / 3, betas=(1 / 4, 0.999), eps=1e6)`. Whose path do you nearly get, and where does it differ?"
 #     Momentum's. The root of $v$ is small beside $\varepsilon$, so each step is $\eta/\varepsilon = \tfrac13$ times $\hat m$. And $m$, with its factor $1 - \beta_1$, is $\tfrac34$ of SGD's velocity, so that makes $\tfrac14$ of it. Only the correction is in excess: it makes the first step $\tfrac43$ as long, to $(8, -8)$, the second $\tfrac{16}{15}$, and then hardly matters. This is what it means that Adam *contains* momentum.
