@@ -933,7 +933,7 @@ assert shadows < 0.5 < 1 < between["momentum"] < moved["SGD"] < between["Adam"] 
 assert last["Adam"] < last["SGD"] < last["momentum"] and last["SGD"] < flattened["SGD"]
 
 # %% [markdown]
-# **A picture is a shadow.** On the plane SGD and momentum end {{ shadows:.1f}} from each other. In all {{ cloud.shape[1] }} dimensions it is {{ between["momentum"]:.1f}}, where SGD has moved {{ moved["SGD"]:.1f}} from the start: equal steady steps are not equal walks. The plane keeps {{ f"{kept:.0%}" }} of the variance of the points, and what it drops is that difference. The lines of height are a shadow too: SGD's last point has a loss of {{ last["SGD"]:.3f}}, the point of the plane below it {{ flattened["SGD"]:.3f}}. What you may trust is the coarse picture: there is no one bottom at which all arrive, no zigzag as in the valley, and Adam's loss is the lowest of the three ({{ last["Adam"]:.3f}}) after the longest way, {{ moved["Adam"]:.1f}}.
+# **A picture is a shadow.** On the plane SGD and momentum end {{ shadows:.1f}} from each other. In all {{ cloud.shape[1] }} dimensions it is {{ between["momentum"]:.1f}}, where SGD has moved {{ moved["SGD"]:.1f}} from the start: equal steady steps are not equal walks. The plane keeps {{ f"{kept:.0%}" }} of the variance of the points, and that difference is in what it drops. The lines of height are a shadow too: SGD's last point has a loss of {{ last["SGD"]:.3f}}, the point of the plane below it {{ flattened["SGD"]:.3f}}. What you may trust is the coarse picture: there is no one bottom at which all arrive, no zigzag as in the valley, and Adam's loss is the lowest of the three ({{ last["Adam"]:.3f}}) and its end the farthest from the start ({{ moved["Adam"]:.1f}}).
 #
 # ### Small batches: noise, and many steps
 #
