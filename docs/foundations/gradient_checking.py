@@ -1,0 +1,1293 @@
+# ---
+# title: Checking gradients
+# description: A wrong gradient raises no error and still learns a little, so you measure the slope, and this page says with which step, with which random numbers, and how close is close enough.
+# tags:
+#   - foundations
+# ---
+
+# %% [markdown]
+# # Checking gradients
+#
+# A wrong gradient raises no error. The loss still falls, only less far, and you look for the fault in the data, the learning rate, anywhere else. The remedy is old: move an input a little, and see what the function does. At the end of this page you will know how far to move it, why smaller is not better, how close is close enough, and how a check can run green on a backward pass that returns nothing but zeros.
+#
+# You need [the symbols of this book](notation.md) and [backpropagation by hand](chain_rule.py).
+
+# %% tags=["hide-input"]
+import inspect
+import textwrap
+import warnings
+from fractions import Fraction
+from itertools import product
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from IPython.display import Markdown, display
+from matplotlib.patches import Rectangle
+
+import nn_tutorial as nt
+from nn_tutorial import GradientError, gradient_check, relative_error
+from nn_tutorial.display import power
+from nn_tutorial.mutation import WRONG_BACKWARD
+from nn_tutorial.plotting import COLORS, show, show_source, use_style
+from nn_tutorial.theory import THEORIES
+
+SEED = 0
+use_style()
+rng = np.random.default_rng(SEED)
+
+# %% tags=["remove-input"]
+fig, ax = plt.subplots(figsize=(4.8, 3.5))
+line = np.linspace(0.9, 3.1, 200)
+at, wide = 2.0, 0.8
+ax.plot(line, line**3, color=COLORS["text"])
+for slope, color, style, name, end in (
+    (12.0, "green", "-", "tangent", 1.95),
+    (((at + wide) ** 3 - at**3) / wide, "orange", "--", "forward", 2.85),
+    (((at + wide) ** 3 - (at - wide) ** 3) / (2 * wide), "blue", ":", "central", 1.95),
+):
+    left = at if name == "forward" else at - wide
+    base = (at, at**3) if name != "central" else (at - wide, (at - wide) ** 3)
+    ends = np.array([left - 0.12, at + wide + 0.12])
+    ax.plot(ends, base[1] + slope * (ends - base[0]), style, color=COLORS[color])
+for x_mark in (at - wide, at, at + wide):
+    ax.plot([x_mark], [x_mark**3], "o", color=COLORS["text"], markersize=5)
+for text, place, color in (
+    ("forward: slope 17.44", (2.33, 17.6), "orange"),
+    ("central: slope 12.64", (1.12, 8.1), "blue"),
+    ("tangent: slope 12", (2.35, 9.6), "green"),
+):
+    ax.text(*place, text, color=COLORS[color], ha="right" if color == "orange" else "left")
+ax.set(title="Two ways to measure the slope of x³ at 2", xlabel="x", ylabel="f(x)",
+       xticks=[at - wide, at, at + wide], xticklabels=["2 − h", "2", "2 + h"])
+show(
+    fig,
+    name="secants",
+    alt=(
+        "The curve of x cubed with three lines at 2. The line through the points at 2 and 2 + h is "
+        "much steeper than the tangent. The line through the points at 2 − h and 2 + h runs nearly "
+        "parallel to the tangent."
+    ),
+    caption=(
+        "With a step of $h = 0.8$, large enough to see. Look at the dotted line: it does not touch "
+        "the curve at 2, and yet its slope is nearly that of the tangent."
+    ),
+)
+assert np.isclose(((at + wide) ** 3 - at**3) / wide, 17.44)
+assert np.isclose(((at + wide) ** 3 - (at - wide) ** 3) / (2 * wide), 12.64)
+
+# %% [markdown]
+# ## Three ways to measure a slope
+#
+# | Symbol | In code | Shape | Meaning |
+# |---|---|---|---|
+# | $f$ | `f` | | the function whose slope is wanted |
+# | $x$ | `x` | one number, later any shape | where it is wanted |
+# | $h$ | `h` | one number, positive | the step |
+# | $u$ | `u` | one number | the rounding unit: $2^{-53}$ in float64, $2^{-24}$ in float32 |
+# | $v$ | `v` | that of $x$ | a direction, of length 1 |
+# | $\partial L/\partial Y$ | `dy` | that of $y = f(x)$ | the upstream gradient, which *you* choose |
+#
+# The derivative is a limit. A program cannot take a limit, but it can stop on the way:
+#
+# $$f'(x) = \lim_{h \to 0} \frac{f(x + h) - f(x)}{h}$$
+#
+# Stop at some $h$, and you have the **forward difference**. Step to both sides, and you have the **central difference**. Step into the complex plane, and you have the **complex step**, which gets a section of its own.
+#
+# $$
+# \begin{aligned}
+# \text{forward:} \quad & \frac{f(x + h) - f(x)}{h} \\[4pt]
+# \text{central:} \quad & \frac{f(x + h) - f(x - h)}{2h} \\[4pt]
+# \text{complex step:} \quad & \frac{\operatorname{Im} f(x + ih)}{h}
+# \end{aligned}
+# $$
+
+
+# %%
+def forward(f, x, step, h):
+    return (f(x + step) - f(x)) / h
+
+
+def central(f, x, step, h):
+    return (f(x + step) - f(x - step)) / (2 * h)
+
+
+def complex_step(f, x, step, h):
+    return np.imag(f(x + 1j * step)) / h
+
+
+# %% [markdown]
+# For one number `step` is `h` itself. For an array, `step` will say which element moves.
+#
+# ## With exact fractions
+#
+# Take $f(x) = x^3$ at $x = 2$, where the slope is $3 \cdot 2^2 = 12$. Multiply out:
+#
+# $$
+# \begin{aligned}
+# (2 + h)^3 &= 8 + 12h + 6h^2 + h^3 \\
+# (2 - h)^3 &= 8 - 12h + 6h^2 - h^3
+# \end{aligned}
+# $$
+#
+# The forward difference takes 8 from the first line and divides by $h$. The central one takes the second line from the first and divides by $2h$:
+#
+# $$
+# \begin{aligned}
+# \text{forward:} \quad & 12 + 6h + h^2 \\
+# \text{central:} \quad & 12 + h^2
+# \end{aligned}
+# $$
+#
+# The term $6h^2$ stands in both lines with the same sign, so the subtraction removes it. That is the whole secret of the central difference. With $h = \tfrac1{10}$ it is off by $\tfrac1{100}$, the forward difference by $\tfrac{61}{100}$. Python's fractions do not round, so these are equalities:
+
+# %%
+for h in (Fraction(1, 10), Fraction(1, 1000)):
+    x = Fraction(2)
+    one_sided = forward(lambda x: x**3, x, h, h) - 3 * x**2
+    two_sided = central(lambda x: x**3, x, h, h) - 3 * x**2
+    assert one_sided == 3 * x * h + h**2
+    assert two_sided == h**2
+    print(f"h = {h}: forward is off by {one_sided}, central by {two_sided}")
+
+# %% [markdown]
+# And in the figure above, with $h = 0.8$, the two are off by $5.44$ and by $0.64$.
+#
+# ## How far off, in general
+#
+# Only polynomials multiply out. For any function with enough derivatives, Taylor's theorem does the same:
+#
+# $$f(x \pm h) = f(x) \pm h f'(x) + \frac{h^2}{2} f''(x) \pm \frac{h^3}{6} f'''(x) + \dots$$
+#
+# **Forward.** Subtract $f(x)$, divide by $h$. The slope is left, and the first term that does not belong:
+#
+# $$\frac{f(x + h) - f(x)}{h} = f'(x) + \frac{h}{2} f''(x) + \dots$$
+#
+# **Central.** Subtract the line with the minus signs from the line with the plus signs. All *even* terms are equal in both and disappear; the odd ones double. Divide by $2h$:
+#
+# $$\frac{f(x + h) - f(x - h)}{2h} = f'(x) + \frac{h^2}{6} f'''(x) + \dots$$
+#
+# This is the **truncation error**: what it costs to stop before the limit. Halve $h$, and it halves for the forward difference; for the central one it becomes a quarter. Test it on the cube: $f'' = 6x$ and $f''' = 6$ give $3xh$ and $h^2$, as above.
+#
+# ## Why not the smallest h there is?
+#
+# This is the step at which most people stumble. If the error shrinks with $h$, take $h = 10^{-15}$! Look at the two numbers that are subtracted, for $f(x) = \ln(1 + e^x)$ at $x = 1$:
+
+
+# %%
+def softplus(x):
+    return np.log1p(np.exp(x))
+
+
+for h in (1e-3, 1e-6, 1e-9, 1e-12):
+    high, low = softplus(1 + h), softplus(1 - h)
+    common = next(i for i, pair in enumerate(zip(f"{high:.16f}", f"{low:.16f}")) if len(set(pair)) > 1)
+    print(f"{h:.0e}  {high:.16f}  {low:.16f}  first {max(common - 1, 0):>2} digits agree")
+
+# %% [markdown]
+# A float64 holds about 16 digits. The closer the two points, the more of these agree, and the subtraction throws away all that agree. What is left is the tail, and the end of the tail is rounding. Dividing by $2h$ puts it back to the size of a slope, noise and all.
+#
+# In symbols: the computer does not give $f(x)$ but $f(x)(1 + \delta)$, and with luck and care $|\delta| \le u$. So each of the two values may be off by $u|f|$, whatever $h$ is. The difference may be off by twice that, and it is *divided by a small number*:
+#
+# $$
+# \begin{aligned}
+# \text{forward:} \quad & \frac{2u|f|}{h} \\[3pt]
+# \text{central:} \quad & \frac{2u|f|}{2h} = \frac{u|f|}{h}
+# \end{aligned}
+# $$
+#
+# Truncation falls with $h$, rounding rises as $h$ falls. Between them lies the best step.
+#
+# ### The best step
+#
+# Add the two errors and look for the smallest sum. **Forward:**
+#
+# $$E(h) = \frac h2 |f''| + \frac{2u|f|}{h}$$
+#
+# At the minimum the derivative with respect to $h$ is 0: $\tfrac12 |f''| = 2u|f|/h^2$. Solve for $h$, and put it back in, where both terms turn out equal:
+#
+# $$\boxed{h^* = 2\sqrt{u\,\frac{|f|}{|f''|}}, \qquad E^* = 2\sqrt{u\,|f|\,|f''|}}$$
+#
+# **Central:** the same with $E(h) = \tfrac{h^2}{6}|f'''| + u|f|/h$. The derivative is 0 where $\tfrac h3 |f'''| = u|f|/h^2$, so
+#
+# $$\boxed{h^* = \sqrt[3]{3u\,\frac{|f|}{|f'''|}}, \qquad E^* = \tfrac12 \sqrt[3]{9u^2 |f|^2 |f'''|}}$$
+#
+# If $f$ and its derivatives are about 1, the forward difference wants $h \approx \sqrt u$ and gives half of the digits; the central one wants $h \approx \sqrt[3]{u}$ and gives two thirds. Check the units: $|f|/|f'''|$ has the unit of $x^3$, and its cube root that of $x$, as a step must.
+#
+# ### Measured
+#
+# Two hundred and fifty-six points $x$ between $\tfrac12$ and $\tfrac32$, and the root of the mean square error over them. The steps are powers of two, so that $x + h$ is exact and only $f$ is rounded. The thin lines are not fitted: they are the boxed sums, with $f$ and its derivatives in.
+
+# %% tags=["hide-input"]
+def rms(values):
+    return float(np.sqrt(np.mean(np.square(values))))
+
+
+points = np.arange(512, 1536, 4) / 1024
+s = 1 / (1 + np.exp(-points))  # the slope of softplus, which the checks are compared with
+size_f, size_2, size_3 = rms(softplus(points)), rms(s * (1 - s)), rms(s * (1 - s) * (1 - 2 * s))
+rules = {"forward": forward, "central": central, "complex step": complex_step}
+units = {"float64": 2.0**-53, "float32": 2.0**-24}
+errors, steps, best, predicted = {}, {}, {}, {}
+for dtype, u in units.items():
+    steps[dtype] = 2.0 ** -np.arange(1.0, 53 if dtype == "float64" else 24)
+    for name, rule in rules.items():
+        x = points.astype(dtype)
+        found = [rule(softplus, x, np.array(h, dtype), np.array(h, dtype)) for h in steps[dtype]]
+        errors[dtype, name] = np.array([rms(slope.astype(float) - s) for slope in found])
+        best[dtype, name] = steps[dtype][errors[dtype, name].argmin()]
+    predicted[dtype, "forward"] = 2 * np.sqrt(u * size_f / size_2)
+    predicted[dtype, "central"] = np.cbrt(3 * u * size_f / size_3)
+theory = {
+    (dtype, name): (h / 2 * size_2 + 2 * u * size_f / h if name == "forward"
+                    else h**2 / 6 * size_3 + u * size_f / h)
+    for dtype, u in units.items() for name in ("forward", "central") for h in [steps[dtype]]
+}
+
+
+def power_law(dtype, name, low, high):
+    """The slope of a straight line through the errors, on logarithmic axes."""
+    inside = (steps[dtype] >= low) & (steps[dtype] <= high)
+    return np.polyfit(np.log(steps[dtype][inside]), np.log(errors[dtype, name][inside]), 1)[0]
+
+
+falls = {name: power_law("float64", name, 1e-3, 1e-1) for name in rules}
+rises = {name: power_law("float64", name, 1e-14, 1e-9) for name in ("forward", "central")}
+assert abs(falls["forward"] - 1) < 0.03 and abs(falls["central"] - 2) < 0.03
+assert all(abs(slope + 1) < 0.03 for slope in rises.values())
+for key, h in predicted.items():
+    assert 1 / 3 < best[key] / h < 3, key
+
+# %% tags=["remove-input"]
+fig, axes = plt.subplots(2, 1, figsize=(4.9, 7.0), sharex=True, sharey=True)
+looks = {"forward": ("orange", "s"), "central": ("blue", "o"), "complex step": ("green", "^")}
+for ax, dtype in zip(axes, units, strict=True):
+    for name, (color, marker) in looks.items():
+        ax.plot(steps[dtype], errors[dtype, name], marker, color=COLORS[color], markersize=3.5)
+        if name in ("forward", "central"):
+            ax.plot(steps[dtype], theory[dtype, name], color=COLORS[color], linewidth=0.9)
+            h = predicted[dtype, name]
+            ax.axvline(h, color=COLORS[color], linestyle=":", linewidth=1)
+            ax.text(h, 3e-18, f"{h:.0e}".replace("e-0", "e-").replace("-", "−"), ha="center",
+                    color=COLORS[color], fontsize=8.5,
+                    bbox={"facecolor": COLORS["background"], "edgecolor": "none", "pad": 1})
+    ax.set(title=dtype, ylabel="error of the slope", xscale="log", yscale="log",
+           ylim=(8e-19, 3), xlim=(1e-16, 1))
+axes[1].set_xlabel("step h")
+axes[0].text(3e-8, 3e-6, "forward", color=COLORS["orange"], ha="right", rotation=0)
+axes[0].text(2e-10, 1e-9, "central", color=COLORS["blue"], ha="right")
+axes[0].text(1e-12, 3e-16, "complex step", color=COLORS["green"], ha="center")
+axes[1].text(1e-4, 3e-5, "central", color=COLORS["blue"], ha="right")
+axes[1].text(3e-5, 1.5e-2, "forward", color=COLORS["orange"], ha="left")
+axes[1].text(1e-8, 2e-8, "complex step", color=COLORS["green"], ha="right", va="center")
+smallest = {key: values.min() for key, values in errors.items()}
+show(
+    fig,
+    name="error-against-h",
+    alt=(
+        "Two plots of the error against the step, on logarithmic axes. Forward and central "
+        "differences each draw a V: rounding on its left side, truncation on its right. In float64 "
+        f"the lowest errors are {smallest['float64', 'forward']:.0e} and "
+        f"{smallest['float64', 'central']:.0e}; in float32 {smallest['float32', 'forward']:.0e} "
+        f"and {smallest['float32', 'central']:.0e}. The complex step falls like the central "
+        "difference and then stays at rounding, however small the step."
+    ),
+    caption=(
+        "Marks: measured. Thin lines: the sum of truncation and rounding from the derivation; "
+        "dotted: the step it says is best. Look at the right-hand sides, which climb by one and by "
+        "two decades in a decade of $h$, and at the left-hand ones, which are parallel."
+    ),
+)
+
+# %% [markdown]
+# On the right the errors follow $h^{ {{ falls["forward"]:.2f}} }$ and $h^{ {{ falls["central"]:.2f}} }$, on the left $h^{ {{ rises["forward"]:.2f}} }$ and $h^{ {{ rises["central"]:.2f}} }$. The derivation says 1, 2 and twice $-1$. Truncation agrees with its line to the width of the mark. Rounding lies below its line, by a factor of about {{ np.median(theory["float64", "central"][30:] / errors["float64", "central"][30:]):.0f}}: the line is the *worst* that rounding can do, and two roundings seldom both do their worst in opposite directions.
+#
+# | | Best $h$, predicted | Best $h$, measured | Error there |
+# |---|---|---|---|
+# | forward, float64 | ${{ power(predicted["float64", "forward"]) }}$ | ${{ power(best["float64", "forward"]) }}$ | ${{ power(smallest["float64", "forward"]) }}$ |
+# | central, float64 | ${{ power(predicted["float64", "central"]) }}$ | ${{ power(best["float64", "central"]) }}$ | ${{ power(smallest["float64", "central"]) }}$ |
+# | forward, float32 | ${{ power(predicted["float32", "forward"]) }}$ | ${{ power(best["float32", "forward"]) }}$ | ${{ power(smallest["float32", "forward"]) }}$ |
+# | central, float32 | ${{ power(predicted["float32", "central"]) }}$ | ${{ power(best["float32", "central"]) }}$ | ${{ power(smallest["float32", "central"]) }}$ |
+#
+# The package uses $h = 10^{-6}$, a little to the left of the best. That costs a digit, and buys fewer kinks; you will see how many. (Gill, Murray and Wright 1981 choose $h$ function by function; for a check of a backward pass that is more care than it needs.)
+#
+# ## The complex step: nothing is subtracted
+#
+# Squire and Trapp (1998) revived an idea of Lyness and Moler (1967). Put $ih$ into Taylor's series, with $i^2 = -1$:
+#
+# $$f(x + ih) = f(x) + ih f'(x) - \frac{h^2}{2} f''(x) - \frac{ih^3}{6} f'''(x) + \dots$$
+#
+# The value has gone into the real part and the slope into the imaginary part. They never meet, so nothing is lost. Take the imaginary part and divide by $h$:
+#
+# $$\boxed{\frac{\operatorname{Im} f(x + ih)}{h} = f'(x) - \frac{h^2}{6} f'''(x) + \dots}$$
+#
+# No subtraction, no rounding that grows. Make $h$ so small that $h^2$ vanishes, and all digits are right:
+
+# %%
+for h in (1e-6, 1e-20, 1e-200):
+    off = complex_step(softplus, 1.0, h, h) - 1 / (1 + np.exp(-1.0))
+    print(f"h = {h:.0e}: off by {abs(off):.0e}")
+    assert abs(off) < 1e-12
+
+# %% [markdown]
+# There is a price. Every operation on the way must take complex numbers *and* be analytic: be given by a power series. Otherwise the imaginary part is lost, most often in silence. Here are some that are and some that are not, each at $x = (-2, 1.5)$, where only the first element moves:
+
+# %% tags=["hide-input"]
+def at_complex(f):
+    moved = np.array([-2.0, 1.5]) + np.array([1e-20j, 0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the cast warns once; that is all one gets
+        return float(np.sum(np.imag(f(moved))) / 1e-20)
+
+
+trials = {
+    "tanh(x)": (np.tanh, 1 - np.tanh(-2) ** 2),
+    "sqrt(x**2)": (lambda x: np.sqrt(x**2), -1.0),
+    "x.reshape(1, 2).T": (lambda x: x.reshape(1, 2).T, 1.0),
+    "where(x > 0, x, 0)": (lambda x: np.where(x > 0, x, 0), 0.0),
+    "x @ x": (lambda x: x @ x, -4.0),
+    "abs(x)": (np.abs, -1.0),
+    "x.conj()": (np.conj, 1.0),
+    "vdot(x, x)": (lambda x: np.vdot(x, x), -4.0),
+    "linalg.norm(x)": (np.linalg.norm, -2 / 2.5),
+    "var(x)": (np.var, -2 - (-0.25) + 0.0),
+    "x.astype(float)": (lambda x: x.astype(float), 1.0),
+}
+broken = set()
+for name, (f, true) in trials.items():
+    got = at_complex(f)
+    right_there = np.isclose(got, true, rtol=1e-12)
+    broken |= set() if right_there else {name}
+    print(f"{name:<20} slope {true:6.2f}  measured {got:6.2f}  {'' if right_there else 'WRONG'}")
+assert broken == {"abs(x)", "x.conj()", "vdot(x, x)", "linalg.norm(x)", "var(x)",
+                  "x.astype(float)"}
+
+# %% [markdown]
+# `abs` of a complex number is its length, a real number: no imaginary part, slope 0. `conj` turns its sign, and `vdot` conjugates its first argument. `norm` and `var` use `abs` inside, which you do not see. The comparison is the odd one out: NumPy compares real parts first, so away from the kink it happens to work, though an order of complex numbers has no meaning. A `.T` is safe; a conjugate transpose is not.
+#
+# So the complex step is for functions that you can read. The layers of this book refuse complex input; their [equations](../verify/checks.py) take it, and that is where the book uses it.
+#
+# ## Many inputs, many outputs
+#
+# A layer has many outputs, and a slope needs one. So you play the rest of the network yourself: choose an upstream gradient $\partial L/\partial Y$, hold it fixed, and let the loss be
+#
+# $$L(x) = \sum_k \frac{\partial L}{\partial y_k}\, f_k(x)$$
+#
+# Its gradient with respect to $y$ is what you chose, and its gradient with respect to $x$ is what the backward pass must return. What can you compare?
+#
+# - **Row by row.** Choose $\partial L/\partial Y$ as 1 for one output and 0 for the others: you get one row of the Jacobian. All rows, and you have all of it.
+# - **Element by element.** Choose one random $\partial L/\partial Y$, and move each element of $x$: two evaluations of $f$ for each of $D$ elements.
+# - **Along a direction.** Move all elements at once, along a random unit vector $v$: two evaluations, however large $D$ is. By the chain rule the slope must be
+#
+# $$\frac{L(x + hv) - L(x - hv)}{2h} \approx \sum_d \frac{\partial L}{\partial x_d}\, v_d$$
+#
+# With a pencil: $f(x) = (x_1 x_2,\ x_1^3)$ at $(2, 3)$, and $\partial L/\partial Y = (5, -1)$, so $L = 5 x_1 x_2 - x_1^3$. The gradient is $(5 x_2 - 3x_1^2,\ 5x_1) = (3, 10)$. Along $v = (\tfrac35, \tfrac45)$ the slope is $\tfrac{9}{5} + 8 = \tfrac{49}{5}$.
+
+# %%
+x, v, h = np.array([Fraction(2), Fraction(3)]), np.array([Fraction(3, 5), Fraction(4, 5)]), Fraction(1, 10)
+dy = np.array([5, -1])
+
+
+def L(x):
+    return dy @ [x[0] * x[1], x[0] ** 3]
+
+
+elements = [central(L, x, h * e, h) for e in np.eye(2, dtype=int)]
+along = central(L, x, h * v, h)
+assert elements == [3 - h**2, 10]
+assert along == Fraction(49, 5) - v[0] ** 3 * h**2
+print("elements:", *elements, "  along v:", along)
+
+# %% [markdown]
+# The errors are the truncation of $-x_1^3$ and nothing else; $x_2$ enters as a straight line, and a central difference of a straight line is exact.
+#
+# As arrays: this function moves each element in turn and returns the whole Jacobian, a row for each element of $x$. Multiply it with whatever `dy` you like.
+
+
+# %%
+def jacobian(f, x, h=1e-6, rule=central):
+    """Slope of every output with respect to every element of x: (size of x, size of y)."""
+    rows = []
+    for index in np.ndindex(x.shape):
+        step = np.zeros_like(x)
+        step[index] = h
+        rows.append(np.ravel(rule(f, x, step, h)))
+    return np.array(rows)
+
+
+x, dy = rng.standard_normal((5, 3)), rng.standard_normal((5, 3))
+measured = jacobian(lambda x: nt.softmax(x)[0], x) @ dy.ravel()
+ours = nt.softmax_backward(dy, nt.softmax(x)[0])
+print(f"softmax: largest difference {np.abs(measured - ours.ravel()).max():.0e}")
+assert np.abs(measured - ours.ravel()).max() < 1e-8
+
+# %% [markdown]
+# The package's `gradient_check` does not store the Jacobian. This is its heart; `moves` has a step for each array, so the same lines serve one element and a direction through all arrays at once:
+
+# %% tags=["remove-input"]
+code = next(c for c in gradient_check.__code__.co_consts if getattr(c, "co_name", "") == "slope")
+source = textwrap.dedent(inspect.getsource(code))
+display(Markdown(f'```python title="nn_tutorial/gradient_check.py"\n{source}```'))
+assert "high - low" in source and "2 * h" in source
+
+# %% [markdown]
+# It subtracts the *outputs* first and sums afterwards, which spares the digits that a large sum would cost.
+#
+# ## Why the error is relative
+#
+# Is a difference of $10^{-7}$ large? Beside a gradient of 1, no. Beside a gradient of $10^{-7}$ it is everything. So it is divided by the size of the gradient. For a measured slope $a$ and a computed one $b$:
+#
+# $$\boxed{\frac{|a - b|}{\max(|a|,\, |b|,\, \varphi)}, \qquad \varphi = \max\big(10^{-4},\ 10^{-3} \max_d |a_d|\big)}$$
+#
+# The larger of the two is in the denominator, so that neither is trusted more, and that $0$ against $3$ gives 1, not infinity. The floor $\varphi$ is there for gradients that are 0 by right: measured, they are rounding noise, and noise against 0 would be an error of one whole.
+
+# %% tags=["remove-input"]
+show_source(relative_error)
+
+# %% [markdown]
+# A floor has a price, and it is better to know it. With a tolerance of $10^{-6}$, an element is wrong unnoticed if it is off by less than $10^{-6} \varphi$, so by $10^{-10}$ or by a thousand-millionth of the largest. You will meet it again among the mistakes.
+#
+# ## How close is close enough?
+#
+# Rather than believe a rule of thumb, measure it. These are the book's layers, each with inputs away from kinks, each right by [all other witnesses](../verify/verified.py). How far off does a check say they are?
+
+# %% tags=["hide-input"]
+def spread(rng, shape):
+    """Numbers from −2 to 2 in random order, all apart and none near 0: no ties, no kinks."""
+    size = int(np.prod(shape))
+    return ((rng.permutation(size) + 0.5 - 0.5 * (size % 2)) / size * 4 - 2 + 1 / size).reshape(shape)
+
+
+def by_equations(theory, values, name):
+    """The forward equations as a function of one input; they take complex numbers."""
+    def f(x):
+        found, shape = values | {name: x}, theory.output(values)
+        for equation in theory.forward:
+            known = shape if equation is theory.forward[-1] else None
+            found[equation.name] = equation(found, shape=known)
+        return found[theory.forward[-1].name]
+    return f
+
+
+def by_package(theory, values, name):
+    """The package's layer as a function of one input."""
+    shape, out = theory.output(values), theory.forward[-1].name
+    dtype = values[name].dtype
+    blank = np.zeros(shape, dtype) if shape else np.ones((), dtype)
+    return lambda x: np.asarray(theory.package(values | {name: x}, blank)[out])
+
+
+layers = {name: theory for name, theory in THEORIES.items() if name != "two_layer_net"}
+methods = {"central, float64": 1e-6, "complex step": 1e-30, "central, float32": 2.0**-7}
+right = {method: {} for method in methods}
+for layer, law in layers.items():
+    draw = np.random.default_rng(SEED)
+    values = law.sample(draw, 0)
+    if layer in ("relu", "max_pool2d"):
+        values["X"] = spread(draw, values["X"].shape) * (5 if layer == "max_pool2d" else 1)
+    shape = law.output(values)
+    upstream = draw.standard_normal(shape) if shape else np.asarray(draw.uniform(0.5, 1.5))
+    truth = law.package(values, upstream)
+    single = {key: value.astype(np.float32) if getattr(value, "dtype", None) == np.float64
+              else value for key, value in values.items()}
+    for method, h in methods.items():
+        worst = 0.0
+        for name in law.inputs:
+            if method == "complex step":
+                if not all(equation.analytic for equation in law.forward):
+                    continue
+                table = jacobian(by_equations(law, values, name), values[name], h, complex_step)
+            else:
+                given = single if "32" in method else values
+                table = jacobian(by_package(law, given, name), given[name], h)
+            slopes = table.astype(float) @ np.ravel(upstream)
+            worst = max(worst, relative_error(np.ravel(truth[f"d{name}"]), slopes))
+        if worst or method != "complex step":
+            right[method][layer] = max(worst, 1e-17)
+
+# %% tags=["remove-input"]
+fig, ax = plt.subplots(figsize=(5.2, 4.6))
+order = sorted(layers, key=lambda name: right["central, float64"][name])
+looks = {"central, float64": ("blue", "o"), "complex step": ("green", "^"),
+         "central, float32": ("orange", "s")}
+for method, (color, marker) in looks.items():
+    for place, layer in enumerate(order):
+        if layer in right[method]:
+            ax.plot(right[method][layer], place, marker, color=COLORS[color], markersize=5)
+top = {method: max(found.values()) for method, found in right.items()}
+for method, place in (("complex step", 1e-15), ("central, float64", 3e-10),
+                      ("central, float32", 8e-4)):
+    color, marker = looks[method]
+    ax.text(place, len(order) - 0.1, method.replace(", ", "\n"), color=COLORS[color],
+            ha="center", va="bottom", fontsize=9)
+ax.set(xscale="log", xlim=(3e-18, 1), ylim=(-0.6, len(order) + 1.3),
+       xlabel="largest relative error of a right gradient")
+ax.set_yticks(range(len(order)), [name.replace("_", " ") for name in order])
+ax.axvline(1e-6, color=COLORS["muted"], linestyle="--", linewidth=1)
+ax.text(1.3e-6, -0.35, "10⁻⁶", color=COLORS["muted"], fontsize=8.5)
+show(
+    fig,
+    name="right-layers",
+    alt=(
+        "The layers of the book, one a row, on a logarithmic axis of relative error. Complex step: "
+        f"at most {top['complex step']:.0e}. Central differences in float64: at most "
+        f"{top['central, float64']:.0e}. Central differences in float32: at most "
+        f"{top['central, float32']:.0e}."
+    ),
+    caption=(
+        "What a check says about gradients that are right. All distance from 0 is the checker's "
+        "own error. Look at the gap between circles and squares: float32 leaves so little room "
+        "that a small mistake hides in the noise."
+    ),
+)
+assert top["complex step"] < 1e-12 and top["central, float64"] < 1e-6
+assert top["central, float32"] > 1e3 * top["central, float64"]
+gradcheck = inspect.signature(torch.autograd.gradcheck).parameters
+assert gradcheck["eps"].default == 1e-6
+
+# %% [markdown]
+# | Check | Largest error of a right layer | A tolerance that leaves room |
+# |---|---|---|
+# | complex step, float64, $h = 10^{-30}$ | ${{ power(top["complex step"]) }}$ | $10^{-9}$, the book's |
+# | central, float64, $h = 10^{-6}$ | ${{ power(top["central, float64"]) }}$ | $10^{-6}$, the book's |
+# | central, float32, $h = 2^{-7}$ | ${{ power(top["central, float32"]) }}$ | $10^{-1}$: useless for small mistakes |
+#
+# For comparison: PyTorch's `gradcheck` takes double precision, a step of ${{ power(gradcheck["eps"].default) }}$ as well, and lets pass what is off by ${{ power(gradcheck["rtol"].default) }}$ of the gradient plus ${{ power(gradcheck["atol"].default) }}$.
+#
+# Does it matter, a tolerance of $10^{-3}$ or $10^{-6}$? Most mistakes are gross, as you will see below. This one is not: a batch normalisation whose backward pass forgets the $\varepsilon$ under the root.
+
+
+# %%
+def no_eps(dy, cache):
+    """Wrong: 1/σ in the place of 1/√(σ² + ε)."""
+    return nt.batch_norm_backward(dy, cache._replace(inv_std=(cache.inv_std**-2 - 1e-5) ** -0.5))
+
+
+arrays = [2 * rng.standard_normal((5, 3)), rng.standard_normal(3), rng.standard_normal(3)]
+subtle = gradient_check(nt.batch_norm, no_eps, arrays, rng=rng, names=["x", "weight", "bias"])
+print(subtle)
+assert 1e-6 < subtle.max_error < 1e-4
+
+# %% [markdown]
+# It is off by ${{ power(subtle.max_error) }}$. A tolerance of $10^{-3}$ lets it pass, and float32 could not see it at all.
+#
+# ## Who notices? The upstream gradient
+#
+# `dy` is yours to choose, and the laziest choice is all ones: the loss is then the plain sum of the outputs, and many a test sums the outputs and calls `backward`. Try it on a softmax whose backward pass has not been written yet:
+
+# %%
+def returns_zeros(dy, cache):
+    return np.zeros_like(dy)
+
+
+scores = rng.standard_normal((5, 3))
+table = jacobian(lambda x: nt.softmax(x)[0], scores)
+for name, dy in (("ones", np.ones(15)), ("random", rng.standard_normal(15))):
+    print(f"{name:<7} the measured gradient is at most {np.abs(table @ dy).max():.0e}")
+assert np.abs(table @ np.ones(15)).max() < 1e-8
+
+# %% [markdown]
+# Of course: the probabilities of a row sum to 1, so the sum of all outputs is the constant {{ len(scores) }}, whatever the scores are. **Its gradient is 0, and so zeros are right.** Batch normalisation is the same: its outputs have the mean $\beta$, whatever comes in.
+#
+# A second kind of blindness: ones cannot tell an output from its neighbour. Roll the upstream gradient on by one example, and all ones are all ones:
+
+# %%
+def neighbours(dy, cache):
+    """Wrong: each example gets the gradient of the one before it."""
+    return nt.linear_backward(np.roll(dy, 1, axis=0), cache)
+
+
+_, cache = nt.linear(x := rng.standard_normal((5, 3)), w := rng.standard_normal((3, 7)), np.ones(7))
+for name, dy in (("ones", np.ones((5, 7))), ("random", rng.standard_normal((5, 7)))):
+    pairs = zip(neighbours(dy, cache)[:2], nt.linear_backward(dy, cache)[:2], strict=True)
+    worst = max(relative_error(a, b) for a, b in pairs)
+    print(f"{name:<7} dx: relative error {worst:.1f}")
+    assert (worst < 1e-12) == (name == "ones")
+
+# %% [markdown]
+# ### The experiment: forty wrong backward passes
+#
+# **The question.** How many wrong backward passes does a check notice, if the upstream gradient is all ones, random but positive, or random with both signs? And does a single random direction, two evaluations in all, notice as many as all elements?
+#
+# **A prediction.** All ones should miss what the two examples above miss. Positive numbers should also miss mistakes about signs. Random signs should miss nothing. One direction is one number, so it should miss something now and then.
+#
+# **The wrong passes.** Twenty-eight come from [the list on which this book's own tests are tried](../verify/verified.py), drawn up without this question in mind. Twelve more are added here, *chosen* because one of the four might not see them. So look at the two groups apart. Each runs on four shapes with five seeds; it is noticed if the relative error is above $10^{-4}$.
+
+# %% tags=["hide-input"]
+def wrong(layer, name, change):
+    """A layer with one gradient replaced; change takes its values, right results and dy."""
+    law = THEORIES[layer]
+
+    def package(values, dy):
+        found = law.package(values, dy)
+        return found | {name: change(values, found, dy)}
+    return package
+
+
+def moved(layer, change):
+    """A layer that gets a rearranged upstream gradient."""
+    return lambda values, dy: THEORIES[layer].package(values, change(dy))
+
+
+theirs = [entry for entry in WRONG_BACKWARD if entry[0] in layers]
+own = [
+    ("softmax", "returns zeros", wrong("softmax", "dZ", lambda v, r, d: 0 * d)),
+    ("softmax", "mean not weighted", wrong(
+        "softmax", "dZ", lambda v, r, d: r["P"] * (d - d.mean(1, keepdims=True)))),
+    ("batch_norm", "returns zeros", wrong("batch_norm", "dX", lambda v, r, d: 0 * d)),
+    ("relu", "mask and upstream sign", wrong("relu", "dX", lambda v, r, d: r["dX"] * (d > 0))),
+    ("sigmoid", "sign of dy lost", wrong("sigmoid", "dX", lambda v, r, d: np.abs(r["dX"]))),
+    ("tanh", "dy clipped to ±1", moved("tanh", lambda d: d.clip(-1, 1))),
+    ("linear", "dX of the next example", wrong("linear", "dX", lambda v, r, d: np.roll(r["dX"], 1, 0))),
+    ("linear", "dW with examples reversed", wrong("linear", "dW", lambda v, r, d: v["X"].T @ d[::-1])),
+    ("cross_entropy", "dy forgotten", wrong("cross_entropy", "dP", lambda v, r, d: r["dP"] / d)),
+    ("avg_pool2d", "of the next window", moved("avg_pool2d", lambda d: np.roll(d, 1, -1))),
+    ("max_pool2d", "of the next window", moved("max_pool2d", lambda d: np.roll(d, 1, -1))),
+    ("conv2d", "dy upside down", moved("conv2d", lambda d: d[:, :, ::-1])),
+]
+upstreams = {
+    "ones": lambda draw, shape: np.ones(shape),
+    "positive": lambda draw, shape: np.asarray(draw.uniform(0.5, 1.5, shape)),
+    "signs": lambda draw, shape: np.asarray(draw.standard_normal(shape)),
+}
+tried = [(i, seed) for i in (0, 1, 3, 4) for seed in range(5)]
+columns = [*upstreams, "one direction"]
+noticed = {entry[:2]: dict.fromkeys(columns, 0) for entry in theirs + own}
+off = {"right": [], "wrong": []}
+LIMIT = 1e-4
+
+# %% tags=["hide-input"]
+def both(f, x):
+    """The Jacobian, and which elements of x are at no kink: there two rules agree."""
+    table, one_sided = jacobian(f, x), jacobian(f, x, rule=forward)
+    return table, np.abs(table - one_sided).max(axis=1) < 1e-4
+
+
+def by_elements(law, found, tables, dy):
+    """The largest relative error over all inputs; a wrong shape is an infinite one."""
+    errors = [
+        relative_error(found[f"d{name}"].ravel()[smooth], (table @ dy.ravel())[smooth])
+        for name, (table, smooth) in tables.items()
+    ]
+    return max(errors)
+
+
+def by_direction(law, found, values, moves, dy, h=1e-6):
+    """The relative error along one direction through all inputs at once."""
+    high, low = (
+        law.package(values | {name: values[name] + sign * h * move for name, move in moves.items()},
+                    dy)[law.forward[-1].name]
+        for sign in (1, -1)
+    )
+    slope = np.sum(dy * (high - low)) / (2 * h)
+    along = sum(np.sum(found[f"d{name}"] * move) for name, move in moves.items())
+    return relative_error(np.array([along]), np.array([slope]))
+
+
+for (i, seed), (layer, law) in product(tried, layers.items()):
+    draw = np.random.default_rng([seed, i])
+    values = law.sample(draw, i)
+    tables = {name: both(by_package(law, values, name), values[name]) for name in law.inputs}
+    moves = {name: draw.standard_normal(values[name].shape) * smooth.reshape(values[name].shape)
+             for name, (_, smooth) in tables.items()}
+    for column, choose in upstreams.items():
+        dy = choose(draw, law.output(values))
+        off["right"].append(by_elements(law, law.package(values, dy), tables, dy))
+        for entry in (e for e in theirs + own if e[0] == layer):
+            found = {key: np.asarray(value) for key, value in entry[2](values, dy).items()}
+            fits = all(found[f"d{name}"].shape == values[name].shape for name in law.inputs)
+            error = by_elements(law, found, tables, dy) if fits else np.inf
+            noticed[entry[:2]][column] += error > LIMIT
+            if column == "signs":
+                off["wrong"].append(error)
+                one = by_direction(law, found, values, moves, dy) if fits else np.inf
+                noticed[entry[:2]]["one direction"] += one > LIMIT
+assert max(off["right"]) < LIMIT
+assert len(theirs) == 28 and len(own) == 12
+
+# %% tags=["remove-input"]
+hidden = [key for key, row in noticed.items() if min(row.values()) < len(tried)]
+fig, ax = plt.subplots(figsize=(5.5, 5.4))
+split = sum(key in {entry[:2] for entry in theirs} for key in hidden)
+for row, key in enumerate(hidden):
+    height = row + (0.7 if row >= split else 0)
+    ax.text(-0.1, height, f"{key[0].replace('_', ' ')}: {key[1]}", ha="right", va="center",
+            fontsize=8.5)
+    for column, name in enumerate(columns):
+        count = noticed[key][name]
+        if count:
+            ax.add_patch(Rectangle((column, height - 0.46), 0.94, 0.92, facecolor=COLORS["blue"],
+                                   alpha=0.3 * count / len(tried), edgecolor="none"))
+        ax.text(column + 0.47, height, f"{count}", ha="center", va="center",
+                color=COLORS["text" if count else "red"], fontweight="normal" if count else "bold",
+                fontsize=9)
+for column, name in enumerate(["all\nones", "posi-\ntive", "both\nsigns", "one di-\nrection"]):
+    ax.text(column + 0.47, -0.75, name, ha="center", va="bottom", fontsize=8.5)
+ax.text(-0.1, -0.75, f"noticed, of {len(tried)} runs", ha="right", va="bottom", fontsize=8.5,
+        color=COLORS["muted"])
+ax.set(xlim=(-5.0, 4), ylim=(len(hidden) + 0.4, -2.2))
+ax.set_title("The wrong passes that some check did not notice", loc="right")
+ax.axis("off")
+full = {column: [sum(noticed[entry[:2]][column] > 0 for entry in group) for group in (theirs, own)]
+        for column in columns}
+ones_misses = [key for key in hidden if noticed[key]["ones"] == 0]
+show(
+    fig,
+    name="who-notices",
+    alt=(
+        f"A table of {len(hidden)} wrong backward passes and how often each was noticed in "
+        f"{len(tried)} runs. All ones noticed none of them in any run. Positive numbers missed "
+        "three, numbers of both signs one, and a single direction the same one."
+    ),
+    caption=(
+        f"The other {len(noticed) - len(hidden)} were noticed by all four in every run and are "
+        "left out. The gap divides the book's own list, above, from the ones that were added. Look "
+        "at the first column: not one of these was noticed with all ones, not even once."
+    ),
+)
+assert len(ones_misses) == len(hidden) == 14
+assert full["ones"] == [26, 0] and full["signs"] == full["one direction"] == [27, 12]
+assert full["positive"] == [27, 10]
+least = min(error for error in off["wrong"] if error > LIMIT)
+assert least > 0.1
+
+# %% [markdown]
+# **The verdict.** Of the {{ len(theirs) }} that nobody chose, all ones notice {{ full["ones"][0] }}, the other three {{ full["signs"][0] }}. That is less of a difference than the warnings make you expect. All ones are not blind; they are blind in certain places. But if your mistake is in such a place, no seed and no shape will show it: of the {{ len(own) }} that were looked for there, all ones notice {{ full["ones"][1] }}, positive numbers {{ full["positive"][1] }}, both signs {{ full["signs"][1] }}.
+#
+# One part of the prediction was wrong. A single random direction, two evaluations, noticed *all* that the full comparison noticed, and as often. A gradient that is wrong in many elements is wrong along nearly every direction.
+#
+# One mistake stays hidden from everything: a max pooling that hands its gradient to all tied maxima. Away from ties it is right, and at a tie there is no slope to compare with. No difference can decide a convention. It takes a check by value, or another implementation.
+#
+# Three small things. `mask and upstream sign` was missed {{ len(tried) - noticed["relu", "mask and upstream sign"]["signs"] }} time of {{ len(tried) }}: by chance, every upstream number at an open gate was positive. Draw more than one `dy`. The convolution's image turned upside down was missed on one shape of four, because its output is one row high, and one row upside down is itself. And all ones can raise a *false* alarm: where the right gradient is 0, the comparison is one of noise with the floor, and came out as ${{ power(max(off["right"])) }}$.
+#
+# **What this does not show.** How often people make which mistake. The lists hold what somebody thought of. It also says nothing about small mistakes: the smallest error that was noticed here is {{ least:.2f}}, far above any tolerance.
+#
+# ### One wrong element among many
+#
+# Where a direction *is* weaker: a single wrong element. A random unit direction gives each of $D$ elements a share of about $1/\sqrt D$, and the error is diluted by as much. Double one element of a gradient of ones:
+
+# %%
+for D in (100, 10_000, 1_000_000):
+    shares = []
+    for _ in range(20):
+        v = rng.standard_normal(D)
+        shares.append(abs(v[0] / v.sum()))
+    print(f"D = {D:>9,}: element by element {1.0}, along a direction {np.median(shares):.0e}")
+assert 1e-6 < np.median(shares) < 1e-2
+
+# %% [markdown]
+# Even among a million, the trace is a thousand times the tolerance of $10^{-6}$. In float32 it would be gone. So `gradient_check` does both: all elements, and three directions through all arguments at once, which catch what falls between the arguments.
+#
+# ## Who notices? The input
+#
+# The upstream gradient is half of the experiment; the input is the other half. Mistakes hide behind inputs that are too nice. The same game with `gradient_check` itself, always with random signs from above:
+
+# %% tags=["hide-input"]
+def given(kind, draw):
+    """x, weight and bias of a linear layer; the other layers take what they need of it."""
+    n, d, k = {"square": (5, 5, 5), "one example": (1, 3, 7)}.get(kind, (5, 3, 7))
+    x, w, b = draw.standard_normal((n, d)), draw.standard_normal((d, k)), draw.standard_normal(k)
+    if kind == "all zero":
+        x = np.zeros((n, d))
+    elif kind == "equal rows":
+        x = np.tile(x[:1], (n, 1))
+    elif kind == "positive":
+        x, w = np.abs(x), np.abs(w)
+    elif kind == "as it begins":  # γ = 1 and β = 0; weights as an identity
+        w, b = np.eye(d), np.zeros(d)
+    return x, w, b
+
+
+def norm(kind, draw):
+    x, _, _ = given(kind, draw)
+    x = np.vstack([x, x + 1]) if kind == "one example" else x  # one would be refused
+    draws = [np.ones(x.shape[1]), np.zeros(x.shape[1])]
+    return [x, *draws] if kind == "as it begins" else [x, *draw.standard_normal((2, x.shape[1]))]
+
+
+def labelled(f):
+    return lambda z: f(z, np.arange(len(z)) % z.shape[1])
+
+
+def linear_with(change):
+    return lambda dy, cache: change(dy, cache, *nt.linear_backward(dy, cache))
+
+
+tried_passes = {
+    "linear: dX = dY W": (nt.linear, linear_with(lambda dy, c, dx, dw, db: (dy @ c.weight, dw, db))),
+    "linear: dW of the mean": (nt.linear, linear_with(lambda dy, c, dx, dw, db: (dx, dw / len(dy), db))),
+    "linear: dW, rows reversed": (nt.linear, linear_with(
+        lambda dy, c, dx, dw, db: (dx, c.x[::-1].T @ dy, db))),
+    "linear: db not summed": (nt.linear, linear_with(lambda dy, c, dx, dw, db: (dx, dw, dy[0]))),
+    "relu: no mask": (nt.relu, lambda dy, mask: dy),
+    "softmax: one mean for all rows": (
+        nt.softmax, lambda dp, p: p * (dp - (dp * p).sum() / len(p))),
+    "fused loss: not divided by N": (
+        labelled(nt.softmax_cross_entropy), lambda dy, dz: dy * dz * len(dz)),
+    "batch norm: γ forgotten in dX": (nt.batch_norm, lambda dy, c: (
+        nt.batch_norm_backward(dy, c._replace(weight=np.ones_like(c.weight)))[0],
+        *nt.batch_norm_backward(dy, c)[1:])),
+}
+kinds = ["good", "square", "one example", "all zero", "equal rows", "positive", "as it begins"]
+counts = {}
+for (name, (f, f_backward)), kind in product(tried_passes.items(), kinds):
+    counts[name, kind] = 0
+    for seed in range(5):
+        draw = np.random.default_rng(seed)
+        arrays = norm(kind, draw) if name.startswith("batch") else given(kind, draw)
+        arrays = arrays if name[:5] in ("linea", "batch") else arrays[:1]
+        try:
+            report = gradient_check(f, f_backward, list(arrays), rng=draw)
+            report.raise_if_above(1e-4, allow_kinks=True)
+        except (GradientError, ValueError):
+            counts[name, kind] += 1
+
+# %% tags=["remove-input"]
+fig, ax = plt.subplots(figsize=(5.5, 3.6))
+names = list(tried_passes)
+for row, name in enumerate(names):
+    ax.text(-0.1, row, name, ha="right", va="center", fontsize=8.5)
+    for column, kind in enumerate(kinds):
+        count = counts[name, kind]
+        ax.add_patch(Rectangle((column, row - 0.46), 0.94, 0.92, facecolor=COLORS["blue"],
+                               alpha=0.3 * count / 5, edgecolor="none"))
+        ax.text(column + 0.47, row, f"{count}", ha="center", va="center", fontsize=9,
+                color=COLORS["text" if count else "red"], fontweight="normal" if count else "bold")
+for column, kind in enumerate(kinds):
+    ax.text(column + 0.5, -0.65, kind, rotation=45, ha="left", va="bottom", fontsize=8.5)
+ax.text(-0.1, -0.65, "noticed, of 5 runs", ha="right", va="bottom", fontsize=8.5,
+        color=COLORS["muted"])
+ax.set(xlim=(-6.3, 8), ylim=(len(names) - 0.4, -3.1))
+ax.axis("off")
+blind = {kind: [name for name in names if counts[name, kind] == 0] for kind in kinds}
+show(
+    fig,
+    name="which-input",
+    alt=(
+        f"A table of {len(names)} wrong backward passes by {len(kinds)} kinds of input. With "
+        "different sizes and random numbers each is noticed in all five runs, and with square "
+        f"arrays too. One example hides {len(blind['one example'])} of them, a zero input "
+        f"{len(blind['all zero'])}, equal rows {len(blind['equal rows'])}, positive inputs "
+        f"{len(blind['positive'])}, parameters as they begin {len(blind['as it begins'])}."
+    ),
+    caption=(
+        "Rows are mistakes, columns are inputs. Look at the column of the single example: whatever "
+        "is a matter of *the batch* is out of sight."
+    ),
+)
+assert blind["good"] == blind["square"] == []
+assert len(blind["one example"]) == 5 and blind["positive"] == ["relu: no mask"]
+assert blind["equal rows"] == ["linear: dW, rows reversed"]
+assert blind["all zero"] == ["linear: dW of the mean", "linear: dW, rows reversed", "relu: no mask"]
+
+# %% [markdown]
+# - **One example** hides a forgotten $1/N$ and a forgotten sum over the batch. {{ len(blind["one example"]) }} of {{ len(names) }} mistakes are invisible.
+# - **Zeros** hide the weights' gradient, because $X^\top\, \partial L/\partial Y$ is 0 with any factor. For the ReLU all elements are at the kink, and a check that passes over kinks then passes everything.
+# - **Positive inputs** hide the mask. **Equal rows** hide which row was meant.
+# - **Parameters as they begin**, $\gamma = 1$ or an identity, hide that they were forgotten.
+# - **Square arrays** hid nothing here, and that is worth saying, because they have a bad name. `dy @ weight` in the place of `dy @ weight.T` runs without an error if the weight is square. But its *numbers* are wrong, and the check sees them, unless the weight is symmetric. What square arrays take from you is the alarm that costs nothing: the shapes.
+#
+# So: sizes that all differ, at least two examples, numbers of both signs, parameters moved away from where they begin.
+#
+# ## At a kink there is no slope
+#
+# ReLU and max pooling have kinks, where the slope jumps. If the kink lies between $x - h$ and $x + h$, the difference averages the two slopes:
+
+# %% tags=["hide-input"]
+h = 1e-6
+relative = np.linspace(-2, 2, 401)
+place = relative * h
+
+
+def relu_value(x):
+    return nt.relu(x)[0]
+
+
+two_sided, one_sided = (rule(relu_value, place, h, h) for rule in (central, forward))
+backward_pass = nt.relu_backward(np.ones_like(place), nt.relu(place)[1])
+misses = [relative_error(np.array([a]), np.array([b]))
+          for a, b in zip(backward_pass, two_sided, strict=True)]
+samples = np.array([-1.5, -1.1, -0.8, -0.4, 0.0, 0.4, 0.8, 1.1, 1.5])
+found = gradient_check(nt.relu, nt.relu_backward, [samples * h], rng=rng, directions=0)
+kinked = [index for (index,) in found.arguments[0].kinks]
+assert kinked == [2, 3, 4, 5, 6] and found.max_error < 1e-8
+
+# %% tags=["remove-input"]
+fig, (upper, lower) = plt.subplots(2, 1, figsize=(4.8, 5.2), sharex=True, height_ratios=[3, 2])
+for ax in (upper, lower):
+    ax.axvspan(-1, 1, color=COLORS["grid"], alpha=0.5, linewidth=0)
+for side in (relative <= 0, relative > 0):
+    upper.plot(relative[side], backward_pass[side], color=COLORS["green"])
+upper.plot(relative, two_sided, ":", color=COLORS["blue"])
+upper.plot(relative, one_sided, "--", color=COLORS["orange"])
+upper.text(-0.62, 0.62, "forward", color=COLORS["orange"], ha="right")
+upper.text(0.42, 0.57, "central", color=COLORS["blue"])
+upper.text(1.1, 0.87, "backward pass", color=COLORS["green"], fontsize=9)
+upper.set(title="Within h of a kink, a difference is no slope", ylabel="slope", ylim=(-0.1, 1.1))
+lower.plot(relative, misses, color=COLORS["blue"])
+for index, value in enumerate(samples):
+    lower.plot(value, -0.18, "x" if index in kinked else "o", color=COLORS["text"], markersize=5,
+               clip_on=False)
+lower.text(0, -0.42, "× at a kink     ● compared", ha="center", va="center", fontsize=9)
+lower.set(ylabel="relative error,\ncentral", xlabel="distance of x from the kink, in units of h",
+          ylim=(-0.6, 1.15), yticks=[0, 0.5, 1])
+show(
+    fig,
+    name="kink",
+    alt=(
+        "Above, slopes against the distance from the kink in units of h. The backward pass jumps "
+        "from 0 to 1 at 0; the central difference climbs in a straight line from −1 to 1, the "
+        "forward one from −1 to 0. Below, the relative error of the central difference: 1 between "
+        "−1 and 0, then falling from one half to 0 at 1. Of nine sample points the five within "
+        "the band are marked as at a kink, four as compared."
+    ),
+    caption=(
+        "The shaded band is $|x| < h$. Look below: inside the band a right gradient fails by up to "
+        "one whole, outside it is right to rounding. The package marks the points inside and "
+        "compares the others."
+    ),
+)
+assert np.isclose(max(misses), 1) and max(np.array(misses)[np.abs(relative) > 1.01]) < 1e-8
+
+# %% [markdown]
+# The error depends on $x/h$ and on nothing else. No tolerance saves you: a smaller $h$ only makes the band narrower. So a check has to *find* kinks. There are two ways:
+#
+# - **Ask the forward pass.** Its cache holds the decisions it took: the mask of a ReLU, the winner of a pooling window. If they differ between $x + h$ and $x - h$, a kink lies between. That is what `gradient_check` does. It then leaves the element out, counts it, and fails unless you allow it.
+# - **Ask both sides.** Where the one-sided slopes differ by much more than $h$, there is a kink. This needs no cache; [the certificates](../verify/checks.py) do it.
+#
+# The first has a blind spot: a forward pass that keeps no decision. Cache the ReLU's *output*, and the check cannot know:
+
+
+# %%
+def relu_keeping_output(x):
+    y, _ = nt.relu(x)
+    return y, y
+
+
+at_zero = [np.array([1.0, 0.0, -1.0])]
+for name, f, f_backward in (
+    ("keeps the mask", nt.relu, nt.relu_backward),
+    ("keeps the output", relu_keeping_output, lambda dy, y: dy * (y > 0)),
+):
+    report = gradient_check(f, f_backward, at_zero, rng=rng, directions=0)
+    print(f"{name:<17} at a kink: {report.kinks}, relative error {report.max_error:.0e}")
+assert report.kinks == 0 and report.max_error == 1
+
+# %% [markdown]
+# Both backward passes are right. The second is accused. If a check fails on one element of a thousand, and by about 1, look at how near to 0 its input is before you rewrite the formula.
+#
+# ### How often does it happen?
+#
+# A network on real data: ten handwritten digits, 64 pixels, 16 hidden ReLUs, and all of its parameters moved one by one, with larger and smaller steps. Three seeds for the weights.
+
+# %% tags=["hide-input"]
+data = nt.digits(seed=SEED)
+images, labels = data.x_train[:10].reshape(10, -1).astype(float), data.y_train[:10]
+
+
+def loss_of(net):
+    """A network's loss as a function of its parameters, its backward pass, and the parameters."""
+    names = list(net.params)
+
+    def f(*arrays):
+        for name, array in zip(names, arrays, strict=True):
+            net.params[name][...] = array
+        logits, cache = net.forward(images)
+        loss, dlogits = nt.softmax_cross_entropy(logits, labels)
+        return loss, (cache, dlogits)
+
+    def f_backward(dy, cache):
+        grads = net.backward(dy * cache[1], cache[0])[1]
+        return tuple(grads[name] for name in names)
+
+    return f, f_backward, [net.params[name].copy() for name in names]
+
+
+sizes, kinked, noise = [1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7], {}, {}
+for h in sizes:
+    reports = []
+    for seed in range(3):
+        net = nt.mlp(64, [16], 10, rng=np.random.default_rng(seed), dtype=np.float64)
+        draw = np.random.default_rng(SEED)
+        reports.append(gradient_check(*loss_of(net), rng=draw, h=h, directions=0))
+    kinked[h] = np.mean([report.kinks for report in reports])
+    noise[h] = max(report.max_error for report in reports)
+total = sum(a.checked + len(a.kinks) for a in reports[0].arguments)
+print("step    at a kink  largest relative error of the others")
+for h in sizes:
+    print(f"{h:.0e}{kinked[h]:>10.1f}{noise[h]:>15.0e}")
+assert kinked[1e-2] > 5 and kinked[1e-3] < 2 and noise[1e-7] > noise[1e-5] < noise[1e-2]
+level = 2.0**-53 * np.log(10) / 1e-6 / 1e-4
+
+# %% [markdown]
+# With $h = 0.1$, {{ kinked[1e-1]:.0f}} of {{ f"{total:,}" }} elements straddle a kink, with $h = 0.01$ it is {{ kinked[1e-2]:.0f}}, with $h = 10^{-3}$ {{ kinked[1e-3]:.1f}}. This is the reason for steps below $10^{-4}$.
+#
+# Look at the last column too. With $h = 10^{-6}$ a right network is off by {{ noise[1e-6]:.0e}}, and a tolerance of $10^{-6}$ would accuse it. Nothing is wrong. The derivation above tells you in advance: the loss of ten classes begins at about $\ln 10$, its rounding is worth $u \ln 10 / h$, and an element whose gradient lies below the floor is divided by $10^{-4}$. That makes ${{ power(level) }}$. A single layer with outputs near 1, and gradients near 1, has digits to spare; a whole network's loss has gradients of all sizes. Use $h = 10^{-5}$ there ({{ noise[1e-5]:.0e}}), or a tolerance of $10^{-5}$.
+#
+# ## Do errors pile up in a deep network?
+#
+# **The question.** Does a deeper network need a looser tolerance?
+#
+# **A prediction.** Each layer rounds, and each multiplies what the layers before it rounded. So the error of a check should grow with the number of layers.
+#
+# Networks with 1 to 64 hidden layers of 16 units, on the same ten digits, with tanh and with ReLU, five seeds each. Two kinds of direction: twenty random ones, and the direction of the gradient itself.
+
+# %% tags=["hide-input"]
+depths = [1, 2, 4, 8, 16, 32, 64]
+
+
+def deep(kind, depth, seed):
+    draw, n, stack = np.random.default_rng(seed), 64, []
+    begin = nt.xavier_normal if kind == "tanh" else nt.he_normal
+    for _ in range(depth):
+        stack += [nt.Linear(n, 16, rng=draw, dtype=np.float64, init=begin),
+                  nt.Tanh() if kind == "tanh" else nt.ReLU()]
+        n = 16
+    return nt.Sequential(*stack, nt.Linear(16, 10, rng=draw, dtype=np.float64))
+
+
+def along(f, arrays, grads, moves, h=1e-6):
+    """Measured and computed slope along a direction, which is made one unit long."""
+    length = np.sqrt(sum(np.sum(move**2) for move in moves))
+    high, low = (f(*(a + sign * h / length * m for a, m in zip(arrays, moves, strict=True)))[0]
+                 for sign in (1, -1))
+    computed = sum(np.sum(g * m) for g, m in zip(grads, moves, strict=True)) / length
+    return (high - low) / (2 * h), computed
+
+
+depth_rows = {}
+for kind, depth in product(("tanh", "relu"), depths):
+    for seed in range(5):
+        f, f_backward, arrays = loss_of(deep(kind, depth, seed))
+        grads = f_backward(1.0, f(*arrays)[1])
+        draw = np.random.default_rng(seed)
+        pairs = np.array([along(f, arrays, grads, [draw.standard_normal(a.shape) for a in arrays])
+                          for _ in range(20)])
+        straight = along(f, arrays, grads, grads)
+        missed = np.median(np.abs(pairs[:, 0] - pairs[:, 1]))
+        depth_rows.setdefault((kind, depth), []).append((
+            missed, missed / rms(pairs[:, 1]), abs(straight[0] / straight[1] - 1),
+            rms(pairs[:, 1]), sum(a.size for a in arrays)))
+middle = {key: np.median(rows, axis=0) for key, rows in depth_rows.items()}
+
+# %% tags=["remove-input"]
+fig, ax = plt.subplots(figsize=(4.9, 3.8))
+for kind, color, marker in (("tanh", "blue", "o"), ("relu", "orange", "s")):
+    for column, style in ((1, "-"), (2, "--")):
+        values = np.array([[row[column] for row in depth_rows[kind, depth]] for depth in depths])
+        ax.plot(depths, np.median(values, 1), marker + style, color=COLORS[color], markersize=4)
+        ax.fill_between(depths, values.min(1), values.max(1), color=COLORS[color], alpha=0.15,
+                        linewidth=0)
+ax.text(1.1, 2.2e-8, "random directions", va="bottom")
+ax.text(64, 2.5e-12, "along the gradient", ha="right", va="top")
+ax.text(16, 1.3e-7, "● tanh", color=COLORS["blue"], ha="right")
+ax.text(18, 1.3e-7, "■ ReLU", color=COLORS["orange"], ha="left")
+ax.set(title="The direction matters more than the depth", xlabel="hidden layers",
+       ylabel="relative error of the check", xscale="log", yscale="log", ylim=(1e-12, 4e-7))
+ax.set_xticks(depths, [str(depth) for depth in depths])
+ax.minorticks_off()
+grown = {kind: [middle[kind, 64][c] / middle[kind, 1][c] for c in range(5)] for kind in
+         ("tanh", "relu")}
+gain = middle["tanh", 64][1] / middle["tanh", 64][2]
+show(
+    fig,
+    name="depth",
+    alt=(
+        "Relative error of a check against the number of hidden layers. Along random directions it "
+        f"grows {grown['tanh'][1]:.0f}-fold with tanh and {grown['relu'][1]:.0f}-fold with ReLU "
+        "from 1 to 64 layers. Along the gradient's own direction it stays below a thousand-"
+        "millionth at all depths."
+    ),
+    caption=(
+        "Medians over five seeds, bands from the lowest to the highest; $h = 10^{-6}$. Solid: "
+        "random directions; dashed: the direction of the gradient. Look at the distance between "
+        "the two kinds of line, and compare it with how far either climbs."
+    ),
+)
+assert all(0.3 < grown[kind][0] < 3 for kind in grown)
+assert all(2 < grown[kind][1] < 40 for kind in grown)
+assert max(row[2] for rows in depth_rows.values() for row in rows) < 2e-9 and gain > 20
+
+# %% [markdown]
+# **The verdict.** The prediction is wrong. The *absolute* difference hardly moves with depth: at 64 layers it is {{ grown["tanh"][0]:.1f}} times that at one layer with tanh, and {{ grown["relu"][0]:.1f}} times with ReLU. It is the rounding of one number, the loss, divided by $2h$. What shrinks is what it is compared with. A random direction in $D$ dimensions is nearly at a right angle to the gradient, and sees about $1/\sqrt D$ of its length. From one layer to 64 the number of parameters grows {{ grown["tanh"][4]:.0f}}-fold, the slope along a random direction falls to {{ grown["tanh"][3]:.2f}} of what it was (ReLU: {{ grown["relu"][3]:.2f}}), and the relative error rises {{ grown["tanh"][1]:.0f}}-fold (ReLU: {{ grown["relu"][1]:.0f}}-fold).
+#
+# Go along the gradient itself, and the slope is as large as a slope can be: at 64 layers the check is {{ gain:.0f}} times as exact. It tests only that the gradient's length is right for its direction, though, so it comes in addition to random directions, not in their place.
+#
+# **What this does not show.** These networks begin well, so that signals neither die nor explode. Where they do, the gradients of the first layers become so small that rounding drowns them, and a check says nothing about those layers. Check layer by layer, each with an upstream gradient of its own: that is what this book does.
+#
+# ## Eight ways to fool yourself
+#
+# **The step from folklore.** Softmax with three steps. Too large and truncation accuses a right gradient; too small and rounding does:
+
+# %%
+for h in (1e-1, 1e-5, 1e-12):
+    report = gradient_check(nt.softmax, nt.softmax_backward, [scores], rng=rng, h=h)
+    print(f"h = {h:.0e}: relative error {report.max_error:.0e}")
+    assert (report.max_error < 1e-6) == (h == 1e-5)
+
+# %% [markdown]
+# **The step that was not taken.** $x + h$ is rounded, too. At $x = 1000.1$ a step of $10^{-6}$ is not a step of $10^{-6}$. The function $f(x) = x$ has slope 1, and:
+
+# %%
+x, h = 1000.1, 1e-6
+identity = central(lambda x: x, x, h, h) - 1
+power_of_two = central(lambda x: x, x, 2.0**-20, 2.0**-20) - 1
+print(f"h = 1e-6: off by {abs(identity):.0e};  h = 2**-20: off by {abs(power_of_two)}")
+assert abs(identity) > 1e-9 and power_of_two == 0
+
+# %% [markdown]
+# A power of two is a step that floating point can take exactly (here; not where $x$ is so large that $h$ falls below its last digit). Or divide by the distance that was really gone, `(x + h) - (x - h)` (Press and others 2007). Or scale your inputs to about 1.
+#
+# **Float32.** PyTorch's and this book's default type, and the wrong one for a check. The forward pass is right, the backward pass is right:
+
+# %%
+x, w, b = (rng.standard_normal(shape) for shape in ((5, 3), (3, 7), (7,)))
+dy = rng.standard_normal((5, 7))
+for dtype in (np.float64, np.float32):
+    cast = [a.astype(dtype) for a in (x, w, b)]
+    table = jacobian(lambda x: nt.linear(x, *cast[1:])[0], cast[0])
+    error = relative_error((table @ dy.ravel()).astype(float), (dy @ w.T).ravel())
+    print(f"{dtype.__name__}, h = 1e-6: relative error {error:.0e}")
+assert error > 1e-2
+
+try:
+    gradient_check(nt.linear, nt.linear_backward, cast, rng=rng, names=["x", "w", "b"])
+    raise AssertionError("accepted")
+except ValueError as refusal:
+    print(refusal)
+
+# %% [markdown]
+# **A function that is not a function.** A dropout that draws a new mask at each call gives two unrelated numbers, and their difference is divided by $10^{-6}$:
+
+# %%
+x = rng.standard_normal((5, 7))
+shared = np.random.default_rng(SEED)
+for name, f in (
+    ("a new mask each time", lambda x: nt.dropout(x, 0.4, shared)),
+    ("the same mask", lambda x: nt.dropout(x, 0.4, np.random.default_rng(SEED))),
+):
+    report = gradient_check(f, nt.dropout_backward, [x], rng=rng, directions=0)
+    print(f"{name:<21} relative error {report.max_error:.0e}")
+assert report.max_error < 1e-8
+
+# %% [markdown]
+# An error of about 1 on *all* elements that changes from run to run: look for randomness before you look at the formula.
+#
+# **The check that changes what it checks.** `BatchNorm` in training mode moves its running statistics at every call. A check calls it hundreds of times. The check passes, and the layer is another one:
+
+# %%
+layer = nt.BatchNorm(3, dtype=np.float64)
+x = 3 + rng.standard_normal((5, 3))
+before = layer(x)
+report = gradient_check(layer.forward, lambda dy, cache: layer.backward(dy, cache)[0], [x], rng=rng)
+moved_by = np.abs(layer(x) - before).max()
+print(f"relative error {report.max_error:.0e}; predictions moved by {moved_by:.1f}")
+assert report.max_error < 1e-6 and moved_by > 1
+
+# %% [markdown]
+# Check the function `batch_norm`, which keeps nothing, or give the check a copy of the layer. And check the mode you train in. In evaluation the statistics are constants, and a backward pass that *takes* them for constants is right there:
+
+
+# %%
+def constants(dy, cache):
+    """Wrong in training: the mean and the variance depend on x."""
+    return layer.backward(dy, cache._replace(train=False))[0]
+
+
+for train in (False, True):
+    def f(x, train=train):
+        return layer.forward(x, train=train)
+
+    report = gradient_check(f, constants, [x], rng=rng)
+    print(f"{'training' if train else 'evaluation':<11} relative error {report.max_error:.0e}")
+assert report.max_error > 0.1
+
+# %% [markdown]
+# **The input that was moved and not put back.** Many a check adds $h$ in place, subtracts $2h$, and adds $h$ again, to spare a copy:
+
+# %%
+def careless(f, x, h=1e-6):
+    slopes = []
+    for i in np.ndindex(x.shape):
+        x[i] += h
+        high = f(x)
+        x[i] -= 2 * h
+        low = f(x)
+        x[i] += h
+        slopes.append(np.sum(high - low) / (2 * h))
+    return np.array(slopes)
+
+
+x = rng.standard_normal((5, 7))
+before = x.copy()
+flatten = careless(lambda x: x.reshape(-1), x)
+print(f"slopes of a reshape: all {set(flatten.tolist())}, by right 1")
+print(f"elements of x that are not what they were: {(x != before).sum()} of {x.size}")
+assert (flatten == 0).all() and (x != before).any()
+
+# %% [markdown]
+# Two faults in one. A reshape returns a *view*, so `high` and `low` are the same memory and their difference is 0. And $x + h - 2h + h$ is not $x$. `gradient_check` works on copies throughout.
+#
+# **Only `dx`.** A layer hands out a gradient for each of its arrays. Check the input alone, and a bias whose gradient was not summed goes on training:
+
+# %%
+f, f_wrong = tried_passes["linear: db not summed"]
+x, w, b = given("good", rng)
+alone = gradient_check(lambda x: f(x, w, b), lambda dy, c: f_wrong(dy, c)[0], [x], rng=rng)
+together = gradient_check(f, f_wrong, [x, w, b], rng=rng, names=["x", "weight", "bias"])
+print(f"x alone: relative error {alone.max_error:.0e}")
+print(together)
+assert alone.max_error < 1e-6 < 0.1 < together.arguments[2].max_error
+assert together.arguments[1].max_error < 1e-6
+
+# %% [markdown]
+# **Tiny gradients.** Scale a loss by $10^{-12}$, and nothing is easier than to agree with it. `np.allclose` allows $10^{-8}$ by default. The floor of this book's own check lets it pass as well:
+
+
+# %%
+def tiny(x):
+    return 1e-12 * x**2, x
+
+
+report = gradient_check(tiny, lambda dy, x: np.zeros_like(x), [x], rng=rng)
+gradient = 2e-12 * x
+print(f"allclose: {np.allclose(gradient, 0)}, relative error with the floor {report.max_error:.0e}")
+assert np.allclose(gradient, 0) and report.max_error < 1e-6
+
+# %% [markdown]
+# There is no way round it: below the floor, noise and gradient cannot be told apart. The remedy is to bring gradients to the size of 1. Draw the upstream gradient of that size, as `gradient_check` does, and do not check at the end of a long chain of small factors.
+#
+# ## A list to keep
+#
+# 1. float64, central, $h = 10^{-6}$ for a layer, $10^{-5}$ for a network's loss.
+# 2. A random upstream gradient of both signs and size 1, more than once.
+# 3. Sizes that differ, two or more examples, parameters away from where they begin.
+# 4. All arguments, in the mode in which you train, on copies, without fresh randomness.
+# 5. Relative error below $10^{-6}$. Between that and $10^{-3}$: look for an $\varepsilon$, a type, a kink. Above: it is wrong.
+# 6. Kinks counted, not ignored.
+#
+# ## Try it
+#
+# ??? question "1. The error of a central difference is $10^{-8}$ at $h = 10^{-3}$. What is it at $h = 10^{-4}$?"
+#     $10^{-10}$: truncation goes with $h^2$. Rounding is still far below it, at about $10^{-16}/10^{-4} = 10^{-12}$.
+#
+# ??? question "2. With a pencil: the central difference of $x^2$ at any $x$ and with any $h$?"
+#     $\frac{(x + h)^2 - (x - h)^2}{2h} = \frac{4xh}{2h} = 2x$, exactly. Its error has the third derivative as a factor, and that is 0. So a check with squares says nothing about your $h$, however large.
+#
+# ??? question "3. A check of a softmax passes with all ones from above. What have you learnt?"
+#     That your backward pass returns about 0 where it should return 0. A function that always returns 0 does so too.
+#
+# ??? question "4. Your check fails on 3 elements of 5,000, each with a relative error of about 1 or one half. The rest agree to $10^{-9}$. What do you look at first?"
+#     At their inputs: are they within $h$ of a kink? Halve $h$. Elements that straddle a kink drop out one after the other, and a wrong formula stays wrong.
+#
+# ??? question "5. For the notebook: a difference whose error falls with $h^4$?"
+#     Take the central difference with $h$ and with $2h$, and combine them so that the $h^2$ terms cancel: $\tfrac43 D(h) - \tfrac13 D(2h)$. Add it to `rules` and run the figure. Where is its best step, and how much does it gain? (It is called Richardson extrapolation.)
+#
+# ## Sources
+#
+# - Lyness and Moler (1967), *Numerical differentiation of analytic functions*, SIAM Journal on Numerical Analysis: derivatives by way of the complex plane.
+# - Gill, Murray and Wright (1981), *Practical optimization*, Academic Press: the choice of $h$.
+# - Squire and Trapp (1998), *Using complex variables to estimate derivatives of real functions*, SIAM Review: the complex step.
+# - Martins, Sturdza and Alonso (2003), *The complex-step derivative approximation*, ACM Transactions on Mathematical Software: how to write code for it, and what breaks it.
+# - Press, Teukolsky, Vetterling and Flannery (2007), *Numerical recipes*, third edition, section 5.7: the best step, and steps that can be taken exactly.
+# - Bengio (2012), *Practical recommendations for gradient-based training of deep architectures*, in Neural Networks: Tricks of the Trade: gradient checks in practice.
