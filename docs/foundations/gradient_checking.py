@@ -143,7 +143,7 @@ def complex_step(f, x, step, h):
 # The term $6h^2$ stands in both lines with the same sign, so the subtraction removes it. That is the whole secret of the central difference. With $h = \tfrac1{10}$ it is off by $\tfrac1{100}$, the forward difference by $\tfrac{61}{100}$. Python's fractions do not round, so these are equalities:
 
 # %%
-for h in (Fraction(1, 10), Fraction(1, 1000)):
+for h in (Fraction(1, 10), Fraction(1, 100)):
     x = Fraction(2)
     one_sided = forward(lambda x: x**3, x, h, h) - 3 * x**2
     two_sided = central(lambda x: x**3, x, h, h) - 3 * x**2
@@ -185,13 +185,14 @@ def softplus(x):
     return np.log1p(np.exp(x))
 
 
+agree = []
 for h in (1e-3, 1e-6, 1e-9, 1e-12):
     high, low = f"{softplus(1 + h):.15f}", f"{softplus(1 - h):.15f}"
-    agree = next(i for i in range(17) if high[i] != low[i]) - 1  # one is the dot
-    print(f"{h:.0e}  {high}  {low}  {agree:2}")
+    agree.append(sum(high[:i] == low[:i] for i in range(3, 18)) + 1)
+    print(f"{h:.0e} {high} {low}")
 
 # %% [markdown]
-# A float64 holds about 16 digits. The closer the two points, the more of these agree (the last column counts them), and the subtraction throws away all that agree. What is left is the tail, and the end of the tail is rounding. Dividing by $2h$ puts it back to the size of a slope, noise and all.
+# A float64 holds about 16 digits. The closer the two points, the more of these agree, here {{ ", ".join(map(str, agree[:3])) }} and {{ agree[3] }}, and the subtraction throws away all that agree. What is left is the tail, and the end of the tail is rounding. Dividing by $2h$ puts it back to the size of a slope, noise and all.
 #
 # In symbols: the computer does not give $f(x)$ but $f(x)(1 + \theta)$, where a careful program has $|\theta|$ about as small as $\rho$. So each of the two values may be off by $\rho|f|$, whatever $h$ is. The difference may be off by twice that, and it is *divided by a small number*:
 #
@@ -224,7 +225,7 @@ for h in (1e-3, 1e-6, 1e-9, 1e-12):
 #
 # Two hundred and fifty-six points $x$ between $\tfrac12$ and $\tfrac32$, and the root of the mean square error over them. The steps are powers of two, so that $x + h$ is exact and only $f$ is rounded. The thin lines are not fitted: they are the two sums $E(h)$, with $f$ and its derivatives put in.
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 def rms(values):
     return float(np.sqrt(np.mean(np.square(values))))
 
@@ -351,7 +352,7 @@ for h in (1e-6, 1e-20, 1e-200):
 # %% [markdown]
 # There is a price. Every operation on the way must take complex numbers *and* be analytic: be given by a power series. Otherwise the imaginary part is lost, most often in silence. Here are some that are and some that are not, each at $x = (-2, 1.5)$, where only the first element moves:
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 def at_complex(f):
     moved = np.array([-2.0, 1.5]) + np.array([1e-20j, 0])
     with warnings.catch_warnings():
@@ -373,11 +374,11 @@ trials = {
     "x.astype(float)": (lambda x: x.astype(float), 1.0),
 }
 broken = set()
+print(f"{'':<20}slope  found")
 for name, (f, true) in trials.items():
     got = at_complex(f)
-    right_there = np.isclose(got, true, rtol=1e-12)
-    broken |= set() if right_there else {name}
-    print(f"{name:<20} slope {true:6.2f}  measured {got:6.2f}  {'' if right_there else 'WRONG'}")
+    broken |= set() if np.isclose(got, true, rtol=1e-12) else {name}
+    print(f"{name:<19}{true:6.2f} {got:6.2f}{'  WRONG' if name in broken else ''}")
 assert broken == {"abs(x)", "x.conj()", "vdot(x, x)", "linalg.norm(x)", "var(x)",
                   "x.astype(float)"}
 
@@ -416,7 +417,8 @@ elements = [central(loss, x, h * e, h) for e in np.eye(2, dtype=int)]
 along_s = central(loss, x, h * s, h)
 assert elements == [3 - h**2, 10]
 assert along_s == Fraction(49, 5) - s[0] ** 3 * h**2
-print("elements:", *elements, "  along s:", along_s)
+print("elements:", *elements)
+print("along s: ", along_s)
 
 # %% [markdown]
 # The errors are the truncation of $-x_1^3$ and nothing else; $x_2$ enters as a straight line, and a central difference of a straight line is exact.
@@ -458,7 +460,12 @@ assert "high - low" in source and "2 * h" in source
 #
 # Is a difference of $10^{-7}$ large? Beside a gradient of 1, no. Beside a gradient of $10^{-7}$ it is everything. So it is divided by the size of the gradient. For a measured slope $a$ and a computed one $b$:
 #
-# $$\boxed{\frac{|a - b|}{\max(|a|,\, |b|,\, \varphi)}, \qquad \varphi = \max\big(10^{-4},\ 10^{-3} \max_d |a_d|\big)}$$
+# $$
+# \boxed{\begin{aligned}
+# r &= \frac{|a - b|}{\max(|a|,\, |b|,\, \varphi)} \\[3pt]
+# \varphi &= \max\big(10^{-4},\ 10^{-3} \max_d |a_d|\big)
+# \end{aligned}}
+# $$
 #
 # The larger of the two is in the denominator, so that neither is trusted more, and that $0$ against $3$ gives 1, not infinity. The floor $\varphi$ is there for gradients that are 0 by right: measured, they are rounding noise, and noise against 0 would be an error of one whole.
 
@@ -472,7 +479,7 @@ show_source(relative_error)
 #
 # Rather than believe a rule of thumb, measure it. These are the book's layers, each with inputs away from kinks, each right by [all other witnesses](../verify/verified.py). How far off does a check say they are?
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 def spread(rng, shape):
     """Numbers from −2 to 2 in random order, all apart and none near 0: no ties, no kinks."""
     size = int(np.prod(shape))
@@ -736,12 +743,12 @@ assert len(theirs) == 28 and len(own) == 12
 
 # %% tags=["remove-input"]
 hidden = [key for key, row in noticed.items() if min(row.values()) < len(tried)]
-fig, ax = plt.subplots(figsize=(5.5, 5.4))
+fig, ax = plt.subplots(figsize=(4.8, 5.6))
 split = sum(key in {entry[:2] for entry in theirs} for key in hidden)
 for row, key in enumerate(hidden):
     height = row + (0.7 if row >= split else 0)
     ax.text(-0.1, height, f"{key[0].replace('_', ' ')}: {key[1]}", ha="right", va="center",
-            fontsize=8.5)
+            fontsize=9)
     for column, name in enumerate(columns):
         count = noticed[key][name]
         if count:
@@ -754,7 +761,7 @@ for column, name in enumerate(["all\nones", "posi-\ntive", "both\nsigns", "one d
     ax.text(column + 0.47, -0.75, name, ha="center", va="bottom", fontsize=8.5)
 ax.text(-0.1, -0.75, f"noticed, of {len(tried)} runs", ha="right", va="bottom", fontsize=8.5,
         color=COLORS["muted"])
-ax.set(xlim=(-5.0, 4), ylim=(len(hidden) + 0.4, -2.2))
+ax.set(xlim=(-5.6, 4), ylim=(len(hidden) + 0.4, -2.2))
 ax.set_title("The wrong passes that some check did not notice", loc="right")
 ax.axis("off")
 full = {column: [sum(noticed[entry[:2]][column] > 0 for entry in group) for group in (theirs, own)]
@@ -824,7 +831,7 @@ assert 1e-4 < trace < 1e-2
 #
 # The upstream gradient is half of the experiment; the input is the other half. Mistakes hide behind inputs that are too nice. The same game with `gradient_check` itself, always with random signs from above:
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 def given(kind, draw):
     """x, weight and bias of a linear layer; the other layers take what they need of it."""
     n, d, k = {"square": (5, 5, 5), "one example": (1, 3, 7)}.get(kind, (5, 3, 7))
@@ -898,10 +905,10 @@ for (f, f_backward), kind in product(right_passes.items(), kinds):
     assert not any(alarmed(f, f_backward, kind, seed) for seed in range(5))
 
 # %% tags=["remove-input"]
-fig, ax = plt.subplots(figsize=(5.5, 3.6))
+fig, ax = plt.subplots(figsize=(4.9, 3.9))
 names = list(tried_passes)
 for row, name in enumerate(names):
-    ax.text(-0.1, row, name, ha="right", va="center", fontsize=8.5)
+    ax.text(-0.1, row, name, ha="right", va="center", fontsize=9)
     for column, kind in enumerate(kinds):
         count = counts[name, kind]
         ax.add_patch(Rectangle((column, row - 0.46), 0.94, 0.92, facecolor=COLORS["blue"],
@@ -912,7 +919,7 @@ for column, kind in enumerate(kinds):
     ax.text(column + 0.5, -0.65, kind, rotation=45, ha="left", va="bottom", fontsize=8.5)
 ax.text(-0.1, -0.65, "noticed, of 5 runs", ha="right", va="bottom", fontsize=8.5,
         color=COLORS["muted"])
-ax.set(xlim=(-6.3, 8), ylim=(len(names) - 0.4, -3.1))
+ax.set(xlim=(-6.0, 7.7), ylim=(len(names) - 0.4, -2.9))
 ax.axis("off")
 blind = {kind: [name for name in names if counts[name, kind] == 0] for kind in kinds}
 show(
@@ -950,7 +957,7 @@ assert blind["all zero"] == ["linear: dW of the mean", "linear: dW, rows reverse
 #
 # ReLU and max pooling have kinks, where the slope jumps. If the kink lies between $x - h$ and $x + h$, the difference averages the two slopes:
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 h = 1e-6
 relative = np.linspace(-2, 2, 401)
 place = relative * h
@@ -1037,7 +1044,7 @@ assert report.kinks == 0 and report.max_error == 1
 #
 # A network on real data: ten handwritten digits, 64 pixels, 16 hidden ReLUs, and all of its parameters moved one by one, with larger and smaller steps. Three seeds for the weights.
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 data = nt.digits(seed=SEED)
 images, labels = data.x_train[:10].reshape(10, -1).astype(float), data.y_train[:10]
 
@@ -1090,7 +1097,7 @@ level = 2.0**-53 * np.log(10) / 1e-6 / 1e-4
 #
 # Networks with 1 to 64 hidden layers of 16 units, on the same ten digits, with tanh and with ReLU, five seeds each. Two kinds of direction: twenty random ones, and the direction of the gradient itself.
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 depths = [1, 2, 4, 8, 16, 32, 64]
 
 
@@ -1340,7 +1347,7 @@ def nothing(dy, x):
 
 report = gradient_check(tiny, nothing, [x], rng=rng)
 close = np.allclose(2e-12 * x, nothing(None, x))
-print(f"allclose: {close}; error with the floor: {report.max_error:.0e}")
+print(f"allclose: {close}; our error: {report.max_error:.0e}")
 assert close and report.max_error < 1e-6
 
 # %% [markdown]
