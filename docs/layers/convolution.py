@@ -1,0 +1,1046 @@
+# ---
+# title: Convolution
+# description: One small kernel slides over the whole image, and its backward pass adds up overlapping windows, which is where the famous flip comes from.
+# tags:
+#   - layers
+# ---
+
+# %% [markdown]
+# # Convolution
+#
+# An edge is an edge, wherever in the picture it lies. A convolution looks for one small pattern everywhere, with one small set of weights. At the end of this page you will be able to derive its backward pass, explain why a kernel comes back turned by 180°, and say what the layer knows about images that a matrix does not.
+#
+# You need [the symbols of this book](../foundations/notation.md) and [backpropagation by hand](../foundations/chain_rule.py).
+
+# %% tags=["hide-input"]
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from matplotlib.patches import Rectangle
+from sklearn.datasets import load_sample_image
+
+import nn_tutorial as nt
+from nn_tutorial import GradientError, conv2d, conv2d_backward, gradient_check
+from nn_tutorial.display import (
+    certificate_figure,
+    power,
+    show_certificate,
+    show_derivation,
+    show_equations,
+)
+from nn_tutorial.equations import Derivation
+from nn_tutorial.plotting import COLORS, show, show_source, use_style, value_grid
+
+SEED = 0
+use_style()
+rng = np.random.default_rng(SEED)
+
+photo = load_sample_image("china.jpg")[14:398, 20:404].mean(2)[None, None] / 255
+box = np.full((1, 1, 3, 3), 1 / 9)
+photo = conv2d(photo, box, np.zeros(1), stride=3)[0]  # each pixel the mean of nine
+edge = np.array([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]])
+edges = conv2d(photo, edge[None, None], np.zeros(1), padding=1)[0][0, 0]
+
+
+def picture(ax, image, title, limits):
+    """Draw a grey image, black at the lower limit and white at the upper."""
+    levels = np.round(np.clip((image - limits[0]) / (limits[1] - limits[0]), 0, 1) * 31) / 31
+    ax.imshow(levels, cmap="gray", vmin=0, vmax=1, interpolation="none")
+    ax.set_title(title, fontsize=9.5, fontweight="normal")
+    ax.axis("off")
+
+
+fig, axes = plt.subplots(1, 3, figsize=(5.4, 2.4), width_ratios=[4, 1.7, 4])
+picture(axes[0], photo[0, 0], "128×128 numbers", (0, 1))
+value_grid(axes[1], edge, highlight=edge > 0)
+axes[1].set_title("a kernel", fontsize=9.5, fontweight="normal")
+picture(axes[2], edges, "what it finds", (-1.5, 1.5))
+show(
+    fig,
+    name="photograph",
+    alt=(
+        "Left a grey photograph of a pagoda with columns and railings. In the middle nine numbers: "
+        "−1, 0, 1; −2, 0, 2; −1, 0, 1. Right the result: upright edges stand out, white where the "
+        "picture gets brighter to the right and black where it gets darker; level areas are grey."
+    ),
+    caption=(
+        "Nine weights, used at every place of the picture. Look at the columns and the outline on "
+        "the right: every upright edge is found, level ones are not. Photograph: *china.jpg* by "
+        "danielbuechele, [CC BY 2.0](https://creativecommons.org/licenses/by/2.0/), as "
+        "scikit-learn ships it; here grey, cropped and reduced."
+    ),
+)
+
+# %% [markdown]
+# ## What a matrix forgets
+#
+# You could flatten the image and multiply it by a matrix. Two things are wrong with that. The first is that a fully connected layer does not know which pixels are neighbours. Shuffle the pixels of all images in one fixed way, shuffle the rows of the matrix in the same way, and nothing has changed:
+
+# %%
+images = nt.digits(seed=SEED).x_test.reshape(250, 64).astype(np.float64)
+matrix = rng.standard_normal((64, 25))
+order = rng.permutation(64)
+apart = np.abs(images @ matrix - images[:, order] @ matrix[order]).max()
+print(f"largest difference: {apart:.0e}")
+assert apart < 1e-12
+
+# %% [markdown]
+# As weights begin at random, their order means nothing. So such a network must learn a shuffled image exactly as well as a real one. We will put that to the test at the end.
+#
+# The second is the bill. From an image of 28×28 to eight maps of the same size:
+
+# %%
+pixels, filters = 28 * 28, 8
+full = pixels * filters * pixels + filters * pixels
+shared = sum(p.size for p in nt.Conv2d(1, filters, 5, padding=2, rng=rng).params.values())
+print(f"matrix {full:,} weights, eight kernels of 5×5 {shared}")
+
+# %% [markdown]
+# A convolution makes two assumptions that a matrix does not: what belongs together lies together, so an output looks at a small window; and what is worth finding in one place is worth finding in all, so the window's weights are the same everywhere. {{ full:,}} weights become {{ shared }}.
+#
+# ## Shapes first
+#
+# | Symbol | In code | Shape | Meaning |
+# |---|---|---|---|
+# | $X$ | `x` | $(N, C, H, W)$ | the input, $C$ channels |
+# | $w$ | `weight` | $(F, C, k_h, k_w)$ | $F$ **filters**, each a **kernel** for each channel |
+# | $b$ | `bias` | $(F)$ | one a filter |
+# | $Y$ | `y` | $(N, F, H', W')$ | the output: $F$ **feature maps** |
+# | $s$, $r$ | `stride` | two integers | step from window to window, down and across |
+# | $p$, $q$ | `padding` | two integers | zeros around the image, above and beside |
+#
+# $(i, j)$ is a pixel of the output, $(u, v)$ a place in the kernel, $(a, e)$ a pixel of the input. Each output is one window, multiplied with a filter and summed, over the channels too:
+#
+# $$\begin{aligned} y_{nfij} = b_f + \sum_{c,u,v}\; & w_{fcuv} \\ \cdot\; & x_{n,\,c,\,s i + u - p,\; r j + v - q}\end{aligned}$$
+#
+# A pixel that does not exist counts as 0. To keep the formulas readable, we first do everything along one line; a second axis then brings its own indices and nothing new.
+#
+# ## A line of four pixels, by hand
+#
+# $x = (2, 1, 0, 3)$ and the kernel $w = (1, 2, 3)$. It fits in two places:
+#
+# $$\begin{aligned} y_0 &= 1 \cdot 2 + 2 \cdot 1 + 3 \cdot 0 = 4\\ y_1 &= 1 \cdot 1 + 2 \cdot 0 + 3 \cdot 3 = 10\end{aligned}$$
+#
+# **Backward.** Let the gradient that arrives be $(1, 10)$. Each output hands it to the three pixels it has seen, times the weight with which it has seen them. So lay the kernel down once for each window, times what arrived there, and add:
+#
+# | | $x_0$ | $x_1$ | $x_2$ | $x_3$ |
+# |---|---|---|---|---|
+# | from $y_0$, times 1 | 1 | 2 | 3 | |
+# | from $y_1$, times 10 | | 10 | 20 | 30 |
+# | $\partial L/\partial x$ | **1** | **12** | **23** | **30** |
+#
+# And each weight collects, from each window, what arrived there times the pixel it met there: $\partial L/\partial w_0 = 1 \cdot 2 + 10 \cdot 1 = 12$, then $1 \cdot 1 + 10 \cdot 0 = 1$ and $1 \cdot 0 + 10 \cdot 3 = 30$. The bias is added to every output, so it gets $1 + 10$.
+
+# %%
+x_line, w_line = np.array([[[[2.0, 1.0, 0.0, 3.0]]]]), np.array([[[[1.0, 2.0, 3.0]]]])
+y_line, cache = conv2d(x_line, w_line, np.zeros(1))
+dx_line, dw_line, db_line = conv2d_backward(np.array([[[[1.0, 10.0]]]]), cache)
+
+assert y_line.ravel().tolist() == [4, 10]
+assert dx_line.ravel().tolist() == [1, 12, 23, 30]
+assert dw_line.ravel().tolist() == [12, 1, 30] and db_line == [11]
+
+# %% [markdown]
+# ## Nine pixels, by hand
+#
+# The same in two dimensions, with a bias of 1:
+#
+# $$X = \begin{bmatrix}1 & 2 & 0\\ 0 & 1 & 3\\ 2 & 1 & 1\end{bmatrix}, \quad
+#   w = \begin{bmatrix}1 & 0\\ 2 & -1\end{bmatrix}, \quad
+#   Y = \begin{bmatrix}1 & 2\\ 4 & 3\end{bmatrix}$$
+#
+# The window at the top right holds $2, 0, 1, 3$. So $y_{01} = 1 \cdot 2 + 0 \cdot 0 + 2 \cdot 1 - 1 \cdot 3 + 1 = 2$.
+
+# %%
+x = np.array([[[[1.0, 2.0, 0.0], [0.0, 1.0, 3.0], [2.0, 1.0, 1.0]]]])
+weight, bias = np.array([[[[1.0, 0.0], [2.0, -1.0]]]]), np.ones(1)
+dy = np.array([[[[1.0, 2.0], [0.0, -1.0]]]])
+
+y, cache = conv2d(x, weight, bias)
+dx, dweight, dbias = conv2d_backward(dy, cache)
+
+assert (y == [[1, 2], [4, 3]]).all()
+assert (dx == [[1, 2, 0], [2, 2, -2], [0, -2, 1]]).all()
+assert (dweight == [[4, -1], [1, 6]]).all() and dbias == [2]
+
+# %% tags=["hide-input"]
+seen = np.zeros((3, 3), bool)
+seen[:2, 1:] = True
+corner = np.array([[False, True], [False, False]])
+everything = np.ones((2, 2), bool)
+middle = np.zeros((3, 3), bool)
+middle[1, 1] = True
+fig, axes = plt.subplots(2, 3, figsize=(5.0, 3.7), width_ratios=[3, 2, 2])
+for ax, values, title, lit, color in (
+    (axes[0, 0], x, "X comes in", seen, "blue"),
+    (axes[0, 1], weight, "w", everything, "blue"),
+    (axes[0, 2], y, "Y goes on", corner, "blue"),
+    (axes[1, 2], dy, "∂L/∂Y arrives", everything, "orange"),
+    (axes[1, 1], dweight, "∂L/∂w", None, "orange"),
+    (axes[1, 0], dx, "∂L/∂X goes back", middle, "orange"),
+):
+    value_grid(ax, values[0, 0], title=title, highlight=lit, color=color)
+    ax.title.set(fontsize=9.5)
+show(
+    fig,
+    name="by-hand",
+    alt=(
+        "Six grids. Above: the input with the four pixels at its top right marked, the kernel, "
+        "and the output with its top right cell marked, which is 2. Below: the gradient that "
+        "arrives, that of the kernel, and that of the input, whose middle cell is marked."
+    ),
+    caption=(
+        "Forward above, from left to right: the marked window makes the marked output. Backward "
+        "below, from right to left: the marked pixel was seen by all four windows, so all four "
+        "gradients reach it."
+    ),
+)
+
+# %% [markdown]
+# Look at the pixel in the middle. The top left window met it with the weight $-1$, the top right one with $2$, the lower left one with $0$, the lower right one with $1$. It gets
+#
+# $$(-1) \cdot 1 + 2 \cdot 2 + 0 \cdot 0 + 1 \cdot (-1) = 2$$
+#
+# Read the weights in the order of the windows: $-1, 2, 0, 1$. This is the kernel read backwards. A pixel that lies *low* in a window belongs to a window that lies *high*. Remember that; it is the flip, and more of it follows.
+#
+# ## How large is the output?
+#
+# With the padding the line has $H + 2p$ pixels. The first window begins at 0, and the last possible start is $H + 2p - k$, or it would hang over the end. The starts are the multiples of $s$ from 0 to there, and there are
+#
+# $$\boxed{H' = \left\lfloor \frac{H + 2p - k}{s} \right\rfloor + 1}$$
+#
+# of them. Do not believe it, count: for all small sizes, list the starts at which a window fits.
+
+# %%
+cases = 0
+for size, k, s, p in np.ndindex(10, 6, 5, 4):
+    size, k, s = size + 1, k + 1, s + 1
+    starts = [a for a in range(0, size + 2 * p, s) if a + k <= size + 2 * p]
+    if starts:  # else the kernel is larger than the image
+        found = conv2d(np.ones((1, 1, size, 1)), np.ones((1, 1, k, 1)), np.zeros(1),
+                       stride=(s, 1), padding=(p, 0))[0]
+        assert len(starts) == (size + 2 * p - k) // s + 1 == found.shape[2]
+        cases += 1
+print(f"{cases} sizes counted, all agree")
+
+# %% tags=["hide-input"]
+examples = [(5, 3, 1, 0), (5, 3, 1, 1), (5, 3, 2, 1), (6, 3, 2, 0)]
+fig, axes = plt.subplots(len(examples), 1, figsize=(4.6, 6.6), height_ratios=[3, 5, 3, 2.4])
+for ax, (size, k, s, p) in zip(axes, examples, strict=True):
+    count = (size + 2 * p - k) // s + 1
+    for a in range(-p, size + p):
+        inside = 0 <= a < size
+        ax.add_patch(Rectangle((a, 0), 1, 0.8, fill=inside, facecolor=COLORS["grid"],
+                               edgecolor=COLORS["muted"], linestyle="-" if inside else "--"))
+        ax.text(a + 0.5, 0.4, f"x{a}" if inside else "0", ha="center", va="center", fontsize=9)
+    for i in range(count):
+        ax.plot([s * i - p + 0.06, s * i - p + k - 0.06], [1.3 + 0.62 * i] * 2, linewidth=5,
+                color=COLORS["blue"], alpha=0.6, solid_capstyle="butt")
+        ax.text(7.3, 1.3 + 0.62 * i, f"y{i}", va="center", color=COLORS["blue"], fontsize=9)
+    ax.set(xlim=(-1.1, 7.8), ylim=(1.7 + 0.62 * (count - 1), -0.1))
+    ax.set_title(f"{size} pixels, kernel {k}, stride {s}, padding {p}: {count} outputs",
+                 fontsize=9.5, fontweight="normal")
+    ax.axis("off")
+left_over = (6 - 3) % 2
+show(
+    fig,
+    name="stride-and-padding",
+    alt=(
+        "Four lines of pixels with the windows below them. Without padding 5 pixels give 3 "
+        "outputs; with one zero on each side, 5; with stride 2 in addition, 3. Six pixels with "
+        "stride 2 and no padding give 2 outputs, and the last pixel lies below no window."
+    ),
+    caption=(
+        "Each bar is a window. In the second line a padding of $(k-1)/2$ keeps the size. In the "
+        "last, look at $x_5$: the next window would hang over the end, so nobody sees it, and its "
+        "gradient is 0."
+    ),
+)
+assert left_over == 1
+unseen = conv2d(np.ones((1, 1, 6, 1)), np.ones((1, 1, 3, 1)), np.zeros(1), stride=(2, 1))[1]
+assert (conv2d_backward(np.ones((1, 1, 2, 1)), unseen)[0].ravel() == [1, 1, 2, 1, 1, 0]).all()
+
+# %% [markdown]
+# ## Six kernels, one photograph
+#
+# Before anybody learnt kernels, people made them by hand. A kernel whose numbers sum to 1 keeps level areas as they are; one whose numbers sum to 0 makes them vanish. All six maps below come out of one call, with six filters:
+
+# %%
+binomial = np.array([1.0, 2.0, 1.0])
+laplace = np.array([[0.0, 1.0, 0.0], [1.0, -4.0, 1.0], [0.0, 1.0, 0.0]])
+kernels = {
+    "box blur": np.full((3, 3), 1 / 9),
+    "Gaussian blur": np.outer(binomial, binomial) / 16,
+    "sharpen": np.pad([[1.0]], 1) - laplace,
+    "Sobel, left to right": edge,
+    "Sobel, top to bottom": edge.T,
+    "Laplace": laplace,
+}
+bank = np.stack(list(kernels.values()))[:, None]
+maps = conv2d(photo, bank, np.zeros(6), padding=1)[0]
+
+assert np.allclose(bank[:3].sum((1, 2, 3)), 1) and np.allclose(bank[3:].sum((1, 2, 3)), 0)
+flat = conv2d(np.full((1, 1, 9, 9), 0.7), bank, np.zeros(6))[0]
+assert np.allclose(flat[:, :3], 0.7) and np.allclose(flat[:, 3:], 0)
+
+# %% tags=["hide-input"]
+limits = [(0, 1)] * 3 + [(-1.5, 1.5)] * 2 + [(-0.8, 0.8)]
+fig, axes = plt.subplots(3, 2, figsize=(4.8, 7.4))
+for ax, name, image, limit in zip(axes.T.flat, kernels, maps[0], limits, strict=True):
+    picture(ax, image, name, limit)
+show(
+    fig,
+    name="feature-maps",
+    alt=(
+        "Six versions of the photograph. Two are blurred, one has crisper edges; the two Sobel "
+        "maps show upright edges alone and level edges alone on grey; the Laplace map shows thin "
+        "lines along all edges."
+    ),
+    caption=(
+        "Six feature maps of the photograph above. Left, kernels of sum 1; right, kernels of sum "
+        "0, with 0 drawn as grey. Compare the railings in the two Sobel maps: one kernel is the "
+        "other, transposed."
+    ),
+)
+
+# %% [markdown]
+# A convolutional network begins with filters like these, with the difference that nobody chose them. The gradient did, and it is our next subject.
+#
+# ## From one pixel to the array
+#
+# **One product.** In $y = wx + b$ the slope to $x$ is $w$, the slope to $w$ is $x$ and that to $b$ is 1. Each output is a sum of such products, so each of its terms has these slopes.
+#
+# **Which outputs have seen pixel $a$?** Here everybody stumbles, so take it slowly. The output $i$ looks at the pixels $s i + u - p$. To find out who looks at $a$, solve for $i$:
+#
+# $$i = \frac{a - u + p}{s}$$
+#
+# For each place $u$ in the kernel there is at most one such output: it exists if the quotient is whole and lies between $0$ and $H' - 1$. Look at the sign: **$u$ stands with a minus**. In the forward pass a larger $u$ means a pixel further on; in the backward pass a larger $u$ means an output further *back*. For five pixels, $k = 3$, $s = 2$, $p = 1$, the third case in the figure above:
+
+# %%
+k, s, p, out = 3, 2, 1, 3
+for a in range(5):
+    who = [((a - u + p) // s, u) for u in range(k) if (a - u + p) % s == 0]
+    who = [(i, u) for i, u in who if 0 <= i < out]
+    print(f"x{a} is seen by", " and ".join(f"y{i} with w{u}" for i, u in who))
+
+# %% [markdown]
+# Three pixels are seen once and two twice. Read a line with two entries from left to right: $i$ falls as $u$ rises.
+#
+# **With a sum and a bracket.** The chain rule adds over all outputs and all their terms; the bracket $[a = si + u - p]$ is 1 for the terms in which pixel $a$ stands. The lines are evaluated at this build and must agree with each other and with `conv2d_backward`:
+
+
+# %% tags=["remove-input"]
+def along_a_line(values):
+    """Values of a derivation along one line, for a random example of the given sizes."""
+    size, k, s, p = values
+    draw = np.random.default_rng(values)
+    example, kernel = draw.standard_normal((1, 1, size, 1)), draw.standard_normal((1, 1, k, 1))
+    out, cache = conv2d(example, kernel, np.zeros(1), stride=(s, 1), padding=(p, 0))
+    upstream = draw.standard_normal(out.shape)
+    found = conv2d_backward(upstream, cache)[0].ravel()
+    return {"dY": upstream.ravel(), "w": kernel.ravel(), "s": s, "p": p}, found
+
+
+def derive(derivation, samples):
+    """Print a derivation after comparing each of its steps with the package."""
+    from IPython.display import Markdown, display
+
+    worst = 0.0
+    for sizes in samples:
+        values, found = along_a_line(sizes)
+        for step in derivation.values(values, shape=found.shape):
+            worst = max(worst, float(np.abs(step - found).max() / np.abs(found).max()))
+    assert worst < 1e-14, worst
+    reasons = "\n".join(f"{i}. {step.reason}" for i, step in enumerate(derivation.steps, 1))
+    display(Markdown(f"$$\n{derivation.latex}\n$$\n\n{reasons}\n"))
+    return worst
+
+
+from_terms = ("sum[i,u](dY[i] * w[u] * (a == s*i+u-p))", "the chain rule, over all terms")
+solved = ("sum[i](dY[i] * w[a-s*i+p])",
+          "the bracket keeps $u = a - si + p$; outside of the kernel there is no weight, so 0")
+every = [(7, 3, 1, 0), (7, 3, 1, 1), (7, 3, 2, 1), (11, 2, 3, 0), (5, 5, 2, 2), (13, 3, 5, 2)]
+line_error = derive(Derivation("dx[a]", from_terms, solved), every)
+
+# %% [markdown]
+# (The largest relative difference was ${{ power(line_error) }}$, over {{ len(every) }} sizes with strides up to {{ max(e[2] for e in every) }}.) The last line says in symbols what you did by hand: lay the kernel down at each window, times what arrived there, and add.
+#
+# **With all indices.** The second axis brings a bracket of its own. The input's gradient is summed over the filters, because all of them have seen the pixel; batch and channel stay as they are:
+#
+# $$\boxed{\begin{aligned}\frac{\partial L}{\partial x_{ncae}} = \sum_{f,i,j,u,v} & \frac{\partial L}{\partial y_{nfij}}\; w_{fcuv} \\ \cdot\; & [a = s i + u - p] \\ \cdot\; & [e = r j + v - q]\end{aligned}}$$
+#
+# **The weights.** A weight is used in every window of every image, so the sum runs over these. It meets the outputs of its own filter alone:
+
+# %% tags=["remove-input"]
+show_derivation("conv2d", 0)
+
+# %% [markdown]
+# $$\boxed{\begin{aligned}\frac{\partial L}{\partial w_{fcuv}} = \sum_{n,i,j} & \frac{\partial L}{\partial y_{nfij}} \\ \cdot\; & x_{n,\,c,\,s i + u - p,\; r j + v - q}\end{aligned}}$$
+#
+# It is the input, looked at through windows again, with $\partial L/\partial Y$ in the place of the kernel. The **bias** is added everywhere:
+#
+# $$\boxed{\frac{\partial L}{\partial b_f} = \sum_{n,i,j} \frac{\partial L}{\partial y_{nfij}}}$$
+#
+# Check the shapes. What is left when the sums are done: $n, c, a, e$ is $(N, C, H, W)$; $f, c, u, v$ is $(F, C, k_h, k_w)$; $f$ is $(F)$.
+#
+# ## The kernel comes back turned
+#
+# Now let the stride be 1 and solve the bracket the other way, for $i$:
+
+# %% tags=["remove-input"]
+for_outputs = ("sum[u](dY[a-u+p] * w[u])",
+               "the bracket keeps $i = a - u + p$; outside of the output nothing arrived, so 0")
+flip_error = derive(Derivation("dx[a]", from_terms, for_outputs),
+                    [sizes for sizes in every if sizes[2] == 1])
+
+# %% [markdown]
+# In the forward pass stands $x_{i+u}\,w_u$: both indices rise together. Mathematics calls this a *cross-correlation*. In the backward pass stands $\frac{\partial L}{\partial y_{a-u}}\,w_u$: one rises as the other falls. This, and only this, is what mathematics calls a *convolution*. Reading one array backwards turns one into the other. So the flip that the frameworks leave out of the forward pass cannot be got rid of: it turns up in the gradient of the input.
+#
+# You can see it without a formula. Send a single 1 through each direction:
+
+# %%
+kernel = np.arange(1.0, 10.0).reshape(1, 1, 3, 3)
+one = np.zeros((1, 1, 5, 5))
+one[0, 0, 2, 2] = 1
+
+forward, cache = conv2d(one, kernel, np.zeros(1), padding=1)
+backward = conv2d_backward(one, cache)[0]
+assert (forward[0, 0, 1:4, 1:4] == kernel[0, 0, ::-1, ::-1]).all()
+assert (backward[0, 0, 1:4, 1:4] == kernel[0, 0]).all()
+
+# %% tags=["hide-input"]
+fig, axes = plt.subplots(2, 2, figsize=(4.7, 5.2))
+for ax, values, title, color in (
+    (axes[0, 0], one, "one pixel is 1", "blue"),
+    (axes[0, 1], forward, "forward: Y", "blue"),
+    (axes[1, 1], one, "one gradient is 1", "orange"),
+    (axes[1, 0], backward, "backward: ∂L/∂X", "orange"),
+):
+    value_grid(ax, values[0, 0], title=title, highlight=values[0, 0] > 0, color=color)
+show(
+    fig,
+    name="flip",
+    alt=(
+        "Four grids of five by five. A single 1 in the input gives, forward, the block 9 8 7, "
+        "6 5 4, 3 2 1. A single 1 in the gradient gives, backward, 1 2 3, 4 5 6, 7 8 9."
+    ),
+    caption=(
+        "The kernel is 1 to 9 in reading order. One bright pixel comes out with the kernel turned "
+        "by 180°; one gradient comes back with the kernel upright, laid down where its window was. "
+        "Each direction is the turned version of the other."
+    ),
+)
+
+# %% [markdown]
+# Be careful with the words: the backward pass *lays down* an upright kernel, as you did by hand. But if you want to compute $\partial L/\partial X$ with the same sliding-window code as the forward pass, you collect instead of laying down, and then you must *turn* the kernel first. Both sentences describe one formula.
+#
+# ## The gradient of a convolution is a convolution
+#
+# How does that go when the stride is not 1? Then $i = (a - u + p)/s$ must be whole. Put $s - 1$ zeros between the neighbours in $\partial L/\partial Y$, and the missing outputs are there, as zeros. Pad with $k - 1 - p$, turn the kernel, exchange its first two axes (what comes in are now filters, what goes out channels), and use the forward pass:
+
+
+# %%
+def backward_by_forward(dy, x_shape, weight, stride, padding):
+    """The gradient of the input, computed by conv2d; for a padding below the kernel's size."""
+    (n, f, oh, ow), (_, c, h, w), k = dy.shape, x_shape, np.array(weight.shape[2:])
+    spread = np.zeros((n, f, h + 2 * padding - k[0] + 1, w + 2 * padding - k[1] + 1))
+    spread[:, :, : stride * oh : stride, : stride * ow : stride] = dy  # zeros in between
+    turned = weight[:, :, ::-1, ::-1].swapaxes(0, 1)
+    return conv2d(spread, turned, np.zeros(c), padding=tuple(k - 1 - padding))[0]
+
+
+worst = 0.0
+for h, kh, kw, s, p in np.ndindex(4, 3, 3, 3, 2):
+    if p <= min(kh, kw):
+        a, f = rng.standard_normal((2, 3, h + 4, 6)), rng.standard_normal((5, 3, kh + 1, kw + 1))
+        out, cache = conv2d(a, f, np.zeros(5), stride=s + 1, padding=p)
+        upstream = rng.standard_normal(out.shape)
+        theirs = backward_by_forward(upstream, a.shape, f, s + 1, p)
+        worst = max(worst, float(np.abs(theirs - conv2d_backward(upstream, cache)[0]).max()))
+assert worst < 1e-12
+
+# %% [markdown]
+# The largest difference over all these geometries is ${{ power(worst) }}$. The array `spread` has one place for every start at stride 1, so rows that no window reached get their zeros as well. This is also what the layers called *transposed convolution* do in their forward pass: they are this layer's backward pass (Dumoulin and Visin 2016 draw them all).
+#
+# ## It is a matrix after all
+#
+# Every output is a weighted sum of pixels, so there *is* a matrix $A$ with $Y = A X$, when both are flattened. You get its columns by sending in one pixel at a time:
+
+# %%
+side, taps = 4, np.array([[[[1.0, 2.0], [3.0, 4.0]]]])
+each = np.eye(side * side).reshape(-1, 1, side, side)  # sixteen images of one bright pixel
+toeplitz = conv2d(each, taps, np.zeros(1))[0].reshape(side * side, -1).T
+some, arriving = rng.standard_normal((1, 1, side, side)), rng.standard_normal((1, 1, 3, 3))
+out, cache = conv2d(some, taps, np.zeros(1))
+assert np.allclose(toeplitz @ some.ravel(), out.ravel(), rtol=0, atol=1e-14)
+back = conv2d_backward(arriving, cache)[0]
+assert np.allclose(toeplitz.T @ arriving.ravel(), back.ravel(), rtol=0, atol=1e-14)
+
+# %% tags=["hide-input"]
+letters = np.array(["", "w₀₀", "w₀₁", "w₁₀", "w₁₁"])
+fig, ax = plt.subplots(figsize=(5.4, 3.4))
+value_grid(ax, letters[toeplitz.astype(int)], highlight=toeplitz > 0)
+for text in ax.texts:
+    text.set(fontsize=7, fontweight="normal")
+ax.axis("on")
+ax.set(xticks=np.arange(16) + 0.5, yticks=np.arange(9) + 0.5, xlabel="pixel of X",
+       ylabel="pixel of Y", title="36 numbers that are not 0, four of them different")
+ax.set_xticks(np.arange(16) + 0.5, [f"{i}" for i in range(16)])
+ax.set_yticks(np.arange(9) + 0.5, [f"{i}" for i in range(9)])
+ax.tick_params(length=0)
+ax.grid(visible=False)
+for spine in ax.spines.values():
+    spine.set_visible(False)
+show(
+    fig,
+    name="toeplitz",
+    alt=(
+        "A matrix of 9 rows and 16 columns, nearly empty. Each row holds the same four weights, "
+        "two neighbours and two more four columns on, moved one place to the right from row to "
+        "row, and two places where a new row of the image begins."
+    ),
+    caption=(
+        "The matrix of a 2×2 kernel on a 4×4 image. Look along the diagonals: the same weight "
+        "again and again. Sharing is what makes the matrix of a convolution special; empty cells "
+        "are what make it cheap."
+    ),
+)
+assert (toeplitz > 0).sum() == 36 and toeplitz.shape == (9, 16)
+
+# %% [markdown]
+# With a matrix the backward pass is known from [the linear layer](linear.py): $\partial L/\partial X = A^\top\, \partial L/\partial Y$. All that this page derives is what multiplying by $A^\top$ means when you never build $A$.
+#
+# ## The code says the same
+#
+# First the definition, in four loops over the images, filters, rows and columns of the output. In the backward pass, `dweight[k] +=`, `dimage[window] +=` and `dbias[k] +=` are the three boxes; the last line crops the padding.
+
+# %% tags=["remove-input"]
+show_source(nt.conv2d_loops)
+
+# %% tags=["remove-input"]
+show_source(nt.conv2d_loops_backward)
+
+# %% [markdown]
+# The equations, as the build evaluates them; unfold what they were held against:
+
+# %% tags=["remove-input"]
+show_equations("conv2d", "Y")
+
+# %% tags=["remove-input"]
+show_equations("conv2d", "dX")
+
+# %% [markdown]
+# ### One product: im2col
+#
+# Loops in Python are slow. Write each window as a row, and the convolution is a matrix product with the filters as columns, which every machine does fast (Chellapilla, Puri and Simard 2006). For the nine pixels from above:
+
+# %%
+y_cols, cols_cache = nt.conv2d_im2col(x, weight, bias)
+cols = cols_cache.cols
+assert (cols @ weight.ravel() + bias == y.ravel()).all()
+
+often = nt.conv2d_im2col_backward(np.ones_like(y), nt.conv2d_im2col(x, np.ones_like(weight), bias)[1])[0]
+assert (often[0, 0] == [[1, 2, 1], [2, 4, 2], [1, 2, 1]]).all()
+
+# %% tags=["hide-input"]
+names = np.array(["a", "b", "c", "d", "e", "f", "g", "h", "i"])
+where = nt.conv2d_im2col(np.arange(9.0).reshape(1, 1, 3, 3), weight, bias)[1].cols.astype(int)
+fig, axes = plt.subplots(1, 3, figsize=(5.0, 2.3), width_ratios=[3, 4, 3])
+value_grid(axes[0], names.reshape(3, 3), title="image", highlight=names.reshape(3, 3) == "e")
+value_grid(axes[1], names[where], title="im2col", highlight=names[where] == "e")
+value_grid(axes[2], often[0, 0], title="copies", highlight=often[0, 0] == 4, color="orange")
+show(
+    fig,
+    name="im2col",
+    alt=(
+        "An image of nine pixels named a to i. Its im2col matrix has the rows a b d e, b c e f, "
+        "d e g h, e f h i. The number of copies: corners 1, sides 2, the middle 4."
+    ),
+    caption=(
+        "Each row of the matrix is a window. The pixel e is in all four, in another column each "
+        "time: the last, the third, the second, the first. There is the flip again."
+    ),
+)
+
+# %% [markdown]
+# Backward, each copy gets its gradient from the product, and then the copies of a pixel must be **added**. This is called col2im; it is the loop at the end:
+
+# %% tags=["remove-input"]
+show_source(nt.conv2d_im2col_backward)
+
+# %% tags=["hide-input"]
+grown = []
+for size in (8, 32, 128):
+    large = np.zeros((1, 1, size, size), np.float32)
+    held = nt.conv2d_im2col(large, np.zeros((1, 1, 5, 5), np.float32), np.zeros(1, np.float32))[1]
+    grown.append(held.cols.size / large.size)
+assert grown[0] < grown[1] < grown[2] < 25
+
+# %% [markdown]
+# The price is memory: almost every pixel is copied $k_h k_w$ times. With a 5×5 kernel and no padding the matrix has {{ grown[0]:.1f}} times the pixels of an 8×8 image, {{ grown[1]:.1f}} times those of 32×32 and {{ grown[2]:.1f}} times those of 128×128; the limit is 25.
+#
+# ### The fast one
+#
+# `conv2d`, which this book uses, copies along the width only: $k_w$ shifted views. If the batch lies last in memory, the rows of a window then lie under each other, so the height needs no copy but a view with the right stride (Cho and Brand 2017). Backward, the products for one row of the kernel are added into a band of rows, and the columns are added afterwards. [How fast is it?](../verify/speed.py) shows the source, derives it and has the times. What matters here: all three are one function, and PyTorch's is the same.
+
+# %%
+a, f = rng.standard_normal((2, 3, 9, 8)), rng.standard_normal((4, 3, 3, 2))
+offset = rng.standard_normal(4)
+place = {"stride": (2, 1), "padding": (1, 0)}
+there = [torch.tensor(array, requires_grad=True) for array in (a, f, offset)]
+theirs = torch.nn.functional.conv2d(*there, **place)
+upstream = rng.standard_normal(theirs.shape)
+theirs.backward(torch.tensor(upstream))
+expected = [theirs.detach().numpy(), *(t.grad.numpy() for t in there)]
+agreement = []
+for name in ("conv2d_loops", "conv2d_im2col", "conv2d"):
+    out, cache = getattr(nt, name)(a, f, offset, **place)
+    results = [out, *getattr(nt, name + "_backward")(upstream, cache)]
+    agreement.append(max(np.abs(r - e).max() for r, e in zip(results, expected)))
+    print(f"{name:<14} differs from PyTorch by {agreement[-1]:.0e}")
+assert max(agreement) < 1e-12
+
+# %% [markdown]
+# ## Proof
+#
+# Differences of the forward pass, with a random gradient from above, and sizes that are all different:
+
+# %%
+def geometry(stride, padding, pair=(conv2d, conv2d_backward)):
+    """A forward and a backward pass with stride and padding fixed."""
+    return lambda *arrays: pair[0](*arrays, stride=stride, padding=padding), pair[1]
+
+
+arrays = [rng.standard_normal(shape) for shape in ((2, 3, 7, 5), (4, 3, 3, 2), (4,))]
+report = gradient_check(*geometry((2, 1), (1, 1)), arrays, rng=rng, names=["x", "weight", "bias"])
+report.raise_if_above(1e-6)
+print(report)
+
+# %% [markdown]
+# And [the certificate](../verify/checks.py) of this build:
+
+# %% tags=["remove-input"]
+rows = show_certificate("conv2d")
+double = [row for row in rows if row.dtype == "float64"]
+worst_central, worst_exact = max(r.central for r in double), max(r.complex_step for r in double)
+worst_torch = max(row.pytorch for row in double)
+show(
+    certificate_figure(rows),
+    name="convolution-certificate",
+    alt=(
+        f"Relative errors on a logarithmic axis. In float64 the complex step agrees to "
+        f"{worst_exact:.0e} and PyTorch to {worst_torch:.0e}; central differences to "
+        f"{worst_central:.0e}. In float32 all are larger."
+    ),
+    caption=(
+        "The table as a picture. Look at the dots: what the differences lose is their own "
+        "rounding, since the two exact witnesses agree to the last digits."
+    ),
+)
+
+# %% [markdown]
+# The layer is linear in each of its arguments, so a difference has no error but rounding, about $10^{-16}/h = 10^{-10}$ with $h = 10^{-6}$, times the size of the numbers that are subtracted. Measured against the largest gradient, as in the certificate, that leaves ${{ power(worst_central) }}$; measured against each element, as in the report above it, small elements look worse. The complex step and PyTorch agree to ${{ power(max(worst_exact, worst_torch)) }}$.
+#
+# ## Six mistakes, and where each one hides
+#
+# The mistakes below have one thing in common: each is *right* for some geometries, and a test that uses one of these never finds it.
+
+
+# %%
+def kernel_turned(dy, cache):
+    """Wrong: the flip is already in the formula, and here it is done once more."""
+    return conv2d_backward(dy, cache._replace(weight=cache.weight[:, :, ::-1, ::-1]))
+
+
+def cropped_at_corner(dy, cache):
+    """Wrong: the padding is cut off at one end only."""
+    h, w = cache.x_shape[2:]
+    framed = cache._replace(x_shape=cache.cols.shape, padding=(0, 0))
+    dx, dweight, dbias = nt.conv2d_loops_backward(dy, framed)
+    return dx[:, :, :h, :w], dweight, dbias
+
+
+def stride_forgotten(dy, cache):
+    """Wrong: the windows are put back next to each other."""
+    (h, w), (kh, kw), (p, q) = cache.x_shape[2:], cache.weight.shape[2:], cache.padding
+    framed = np.zeros_like(cache.cols)
+    for n, f, i, j in np.ndindex(dy.shape):
+        framed[n, :, i : i + kh, j : j + kw] += dy[n, f, i, j] * cache.weight[f]
+    return framed[:, :, p : p + h, q : q + w], *nt.conv2d_loops_backward(dy, cache)[1:]
+
+
+# %%
+def copies_not_added(dy, cache):
+    """Wrong: += with repeated indices keeps the last copy and drops the others."""
+    (n, c, h, w), (p, q), f = cache.x_shape, cache.padding, len(cache.weight)
+    framed = np.zeros((n, c, h + 2 * p, w + 2 * q))
+    number = np.arange(float(framed.size)).reshape(framed.shape)
+    index = nt.conv2d_im2col(number, cache.weight, np.zeros(f), stride=cache.stride)[1].cols
+    rows = dy.transpose(0, 2, 3, 1).reshape(-1, f) @ cache.weight.reshape(f, -1)
+    framed.ravel()[index.astype(int)] += rows  # np.add.at would add them
+    return framed[:, :, p : p + h, q : q + w], *nt.conv2d_im2col_backward(dy, cache)[1:]
+
+
+def axes_not_swapped(dy, cache):
+    """Wrong: filters taken for channels."""
+    return conv2d_backward(dy, cache._replace(weight=cache.weight.swapaxes(0, 1)))
+
+
+def bias_over_batch(dy, cache):
+    """Wrong: the bias is added at every pixel, so its gradient is a sum over pixels too."""
+    return *conv2d_backward(dy, cache)[:2], dy.sum(0)
+
+# %% [markdown]
+# The first four are now run twice through the same gradient check: on a geometry that hides the mistake, and on another.
+
+# %% tags=["hide-input"]
+def sizes(c, f, image, kernel):
+    return [rng.standard_normal(shape) for shape in ((2, c, *image), (f, c, *kernel), (f,))]
+
+
+def passes(backward, arrays, stride, padding, forward=conv2d):
+    """Whether the gradient check lets a backward pass through; and if not, its complaint."""
+    try:
+        pair = geometry(stride, padding, (forward, backward))
+        found = gradient_check(*pair, arrays, rng=rng, names=["dx", "dw", "db"])
+        found.raise_if_above(1e-6)
+        return True, ""
+    except (GradientError, ValueError) as error:
+        name = next((r.name for r in found.arguments if r.max_error > 1e-6), "") if isinstance(
+            error, GradientError) else "shape"
+        return False, name
+
+
+# %%
+symmetric = sizes(3, 4, (6, 7), (3, 3))
+symmetric[1] = symmetric[1] + symmetric[1][:, :, ::-1, ::-1]  # the same when turned
+plain, square = sizes(3, 4, (7, 5), (3, 3)), sizes(3, 3, (7, 5), (3, 3))
+loops, im2col = nt.conv2d_loops, nt.conv2d_im2col
+trials = [  # mistake, forward, where it hides, where it does not
+    (kernel_turned, conv2d, "a symmetric kernel", (symmetric, 1, 1), (plain, 1, 1)),
+    (cropped_at_corner, loops, "no padding", (plain, 1, 0), (plain, 1, 1)),
+    (stride_forgotten, loops, "stride 1", (plain, 1, 1), (plain, 2, 1)),
+    (copies_not_added, im2col, "stride = kernel", (plain, 3, 1), (plain, 2, 1)),
+]
+for wrong, forward, place, hidden, open_ in trials:
+    (slips, _), (again, name) = passes(wrong, *hidden, forward), passes(wrong, *open_, forward)
+    print(f"{wrong.__name__:<18} passes with {place:<18} else caught: {name}")
+    assert slips and not again and name == "dx"
+
+# %% [markdown]
+# The Gaussian and the Laplace kernel are symmetric: with them, a gradient with its kernel turned the wrong way is *right*. Sobel kernels change sign when turned, so there every gradient of the input would have the wrong sign.
+#
+# The fourth deserves a second look, since it is written with a `+=`. In NumPy, `a[index] += values` reads, adds and writes once for each place, so an index that comes up four times gets one of its four values. Where windows do not overlap, no index comes up twice.
+#
+# The last two show in shapes, and there is one case in which they do not:
+
+# %%
+for shape, name in ((plain, "C ≠ F"), (square, "C = F")):
+    try:
+        out, cache = conv2d(*shape)
+        axes_not_swapped(rng.standard_normal(out.shape), cache)
+        print(f"axes_not_swapped, {name}: runs; gradient check passes:",
+              passes(axes_not_swapped, shape, 1, 0)[0])
+    except ValueError:
+        print(f"axes_not_swapped, {name}: refused")
+assert not passes(axes_not_swapped, square, 1, 0)[0]
+
+out, cache = conv2d(*square)  # three filters, and three columns in the output
+step = bias_over_batch(np.ones_like(out), cache)[2]
+print("bias", square[2].shape, "minus its step", (square[2] - step).shape)
+assert out.shape[3] == len(square[2]) and (square[2] - step).shape == (3, 5, 3)
+
+# %% [markdown]
+# With as many channels as filters the swapped weights fit and nothing complains. And the bias, if its gradient has kept its pixels and you write `bias = bias - step`, is broadcast without a word where the number of filters equals the width of the output: it is now an image. **The moral: check with sizes that are all different, a stride above 1, some padding, and a kernel without symmetry.** Our certificate does.
+#
+# ## Move the picture and the map moves along
+#
+# Because the weights are the same everywhere, a pattern that moves one pixel to the right gives the same response, one pixel to the right. This is **translation equivariance**. It has two limits, and you can measure both:
+
+
+# %%
+def disagreement(image, kernel, move, stride):
+    """Where conv(moved image) and moved conv(image) differ; moves are circular."""
+    p = kernel.shape[2] // 2
+    first = conv2d(np.roll(image, move, axis=3), kernel, np.zeros(1), stride=stride, padding=p)[0]
+    then = np.roll(conv2d(image, kernel, np.zeros(1), stride=stride, padding=p)[0],
+                   move // stride, axis=3)
+    return np.abs(first - then)[0, 0] > 1e-9
+
+
+image, any_kernel = rng.standard_normal((1, 1, 12, 12)), rng.standard_normal((1, 1, 5, 5))
+moved = disagreement(image, any_kernel, 1, 1)
+print("columns that differ, stride 1, moved by 1:", np.flatnonzero(moved.any(0)).tolist())
+by_stride = {move: disagreement(image, any_kernel, move, 2).mean() for move in (1, 2)}
+assert not moved[:, 3:-2].any() and moved.any()
+assert by_stride[1] == 1 and not disagreement(image, any_kernel, 2, 2)[:, 2:-1].any()
+
+# %% [markdown]
+# In the middle the two agree to the last digit. Near the border the windows see padding in the place of pixels, and it matters which side you are on: {{ int(moved.any(0).sum()) }} of the 12 columns differ. And with a stride of 2, a move by *one* pixel lands between the samples: {{ by_stride[1]:.0%}} of the outputs differ. Moved by two, those away from the border agree. Networks with strides are therefore less steady under small moves than one would think (Zhang 2019).
+#
+# ## How far does an output see?
+#
+# One output of one layer sees $k$ pixels of the layer below. Stack layers, and it sees further. Let $r_\ell$ be the width seen from layer $\ell$, and $j_\ell$ the distance in the image between the centres of two neighbouring outputs. Going up one layer, $k_\ell$ neighbours are looked at: the first of them sees $r_{\ell-1}$ pixels, and each further one adds a jump.
+#
+# $$\begin{aligned} r_\ell &= r_{\ell-1} + (k_\ell - 1)\, j_{\ell-1}, & r_0 &= 1\\ j_\ell &= s_\ell\, j_{\ell-1}, & j_0 &= 1\end{aligned}$$
+#
+# A gradient can measure it: send a single 1 back from one output, and see which pixels it reaches. The layers are those of [`small_cnn`](../networks/cnn.py). A max-pooling passes a gradient to its winner only, so we take all pixels that are reached for any of 200 random images.
+
+# %%
+stack = [nt.Conv2d(1, 8, 5, padding=2, rng=rng), nt.MaxPool2d(2),
+         nt.Conv2d(8, 16, 3, padding=1, rng=rng), nt.MaxPool2d(2)]
+kernel_and_stride = [(5, 1), (2, 2), (3, 1), (2, 2)]
+noise = rng.standard_normal((200, 1, 28, 28)).astype(np.float32)
+r, jump, reached = 1, 1, []
+for depth, (k, s) in enumerate(kernel_and_stride, 1):
+    r, jump = r + (k - 1) * jump, s * jump
+    net = nt.Sequential(*stack[:depth])
+    out, cache = net.forward(noise)
+    single = np.zeros_like(out)
+    single[:, 0, out.shape[2] // 2, out.shape[3] // 2] = 1
+    reached.append((net.backward(single, cache)[0] != 0).any((0, 1)))
+    rows_, columns_ = np.flatnonzero(reached[-1].any(1)), np.flatnonzero(reached[-1].any(0))
+    measured = int(np.ptp(rows_)) + 1, int(np.ptp(columns_)) + 1
+    print(f"after layer {depth}: formula {r:>2}, measured {measured[0]}×{measured[1]}, jump {jump}")
+    assert measured == (r, r)
+
+# %% tags=["hide-input"]
+fig, axes = plt.subplots(2, 2, figsize=(4.6, 5.0))
+labels_ = ["conv 5×5", "then pool 2×2", "then conv 3×3", "then pool 2×2"]
+for ax, area, label in zip(axes.flat, reached, labels_, strict=True):
+    for a, e in np.argwhere(area):
+        ax.add_patch(Rectangle((e, a), 1, 1, facecolor=COLORS["blue"], alpha=0.6, edgecolor="none"))
+    ax.add_patch(Rectangle((0, 0), 28, 28, fill=False, edgecolor=COLORS["muted"]))
+    ax.set(xlim=(-0.5, 28.5), ylim=(28.5, -0.5), aspect="equal")
+    ax.set_title(f"{label}: {int(area.any(0).sum())}×{int(area.any(1).sum())}", fontsize=9.5,
+                 fontweight="normal")
+    ax.axis("off")
+show(
+    fig,
+    name="receptive-fields",
+    alt=(
+        "Four frames of 28 by 28 pixels, each with a filled square: the pixels that one output "
+        "sees. Its side grows from layer to layer: "
+        + ", ".join(str(int(area.any(0).sum())) for area in reached) + " pixels."
+    ),
+    caption=(
+        "The pixels that the gradient of one output reaches, after one layer, two, three and four. "
+        "Look at what the 3×3 convolution adds: more than 2, since its steps are two pixels wide."
+    ),
+)
+
+# %% [markdown]
+# ### Seeing is not looking
+#
+# That is how far an output *can* see. Does it look at all of it alike? A pixel at the edge reaches the output along one path, a pixel in the middle along very many. Luo, Li, Urtasun and Zemel (2016) predict: with random weights the square of the gradient has the shape of a bell. The reason fits into three lines. A weight that is drawn at random with mean 0 multiplies the expected square by its variance, and paths do not mix, since products of different weights have mean 0. So the expected square is a box of width $k$, convolved with itself $L$ times for $L$ layers. Each box has variance $(k^2 - 1)/12$, and variances add:
+#
+# $$\text{standard deviation} = \sqrt{L\,\frac{k^2 - 1}{12}}, \qquad r = L\,(k - 1) + 1$$
+#
+# The field grows like $L$, what is looked at only like $\sqrt L$. Ten seeds, eight channels, $k = 3$, with a ReLU between the layers and without:
+
+# %% tags=["hide-input"]
+depths, effective_seeds = [2, 5, 10, 20], range(10)
+
+
+def squares(depth, seed, bend):
+    """The squared gradient of one output in the middle, over the pixels of the input."""
+    draw = np.random.default_rng([depth, seed])
+    layers = []
+    for level in range(depth):
+        layers.append(nt.Conv2d(8 if level else 1, 8, 3, padding=1, rng=draw, dtype=np.float64))
+        layers += [nt.ReLU()] if bend and level < depth - 1 else []
+    net = nt.Sequential(*layers)
+    out, cache = net.forward(draw.standard_normal((1, 1, 2 * depth + 1, 2 * depth + 1)))
+    single = np.zeros_like(out)
+    single[0, :, depth, depth] = draw.standard_normal(8)
+    g = net.backward(single, cache)[0][0, 0] ** 2
+    return g / g.sum()
+
+
+def spread_of(g):
+    """Standard deviation along one axis, both axes averaged, in pixels."""
+    at = np.arange(len(g)) - len(g) // 2
+    return np.sqrt((g.sum(0) @ at**2 + g.sum(1) @ at**2) / 2)
+
+
+bell = {bend: {d: np.array([squares(d, seed, bend) for seed in effective_seeds]) for d in depths}
+        for bend in (False, True)}
+widths = {bend: np.array([[spread_of(g) for g in bell[bend][d]] for d in depths])
+          for bend in bell}
+predicted = np.sqrt(np.array(depths) * (3**2 - 1) / 12)
+
+fig, (upper, lower) = plt.subplots(2, 1, figsize=(4.8, 6.0))
+for d, color, style in ((5, "green", ":"), (20, "blue", "-")):
+    mean = bell[True][d].mean(0)
+    at = np.arange(2 * d + 1) - d
+    profile = (mean.sum(0) + mean.sum(1)) / 2
+    upper.plot(at, profile, style, color=COLORS[color])
+    upper.axvspan(-d - 0.5, d + 0.5, color=COLORS[color], alpha=0.08, linewidth=0)
+    upper.text(*((2.9, 0.17) if d == 5 else (6.5, 0.055)), f"{d} layers", color=COLORS[color])
+upper.set(title="A bell in a wide field", xlabel="distance from the middle (pixels)",
+          ylabel="share of squared gradient")
+line_depths = np.linspace(0, 21, 100)
+lower.plot(line_depths, np.sqrt(line_depths * 8 / 12), "--", color=COLORS["muted"])
+for bend, color, marker, shift in ((False, "blue", "o", -0.2), (True, "orange", "s", 0.2)):
+    for column in widths[bend].T:
+        lower.plot(np.array(depths) + shift, column, marker, color=COLORS[color], markersize=4,
+                   alpha=0.5)
+lower.text(11.6, 2.0, "without ReLU", color=COLORS["blue"])
+lower.text(11.6, 1.5, "with ReLU", color=COLORS["orange"])
+lower.text(12.5, 3.25, "predicted", color=COLORS["muted"], ha="right")
+lower.set(title="It widens like a square root", xlabel="layers L", ylabel="standard deviation (px)",
+          xlim=(0, 21.5), ylim=(0, None), xticks=depths)
+gap = {bend: np.abs(widths[bend].mean(1) / predicted - 1) for bend in widths}
+inner = bell[True][20].mean(0)[10:31, 10:31].sum()
+show(
+    fig,
+    name="effective-field",
+    alt=(
+        "Above, two bell curves, of 5 and of 20 layers, inside shaded bands of 11 and 41 pixels, "
+        "of which the wider curve fills about half. Below, the standard deviation over the number "
+        f"of layers: from {widths[True][0].mean():.1f} pixels at 2 layers to "
+        f"{widths[True][-1].mean():.1f} at 20, along the predicted square root."
+    ),
+    caption=(
+        "Above, with ReLU, the mean of ten seeds; the shaded bands are the receptive fields. "
+        "Below, a mark is a network. Look at the distance between the blue curve and the edges of "
+        "its band: half of the field is hardly used."
+    ),
+)
+assert gap[False].max() < 0.1 and gap[True].max() < 0.1 and inner > 0.9
+
+# %% [markdown]
+# The mean width differs from the prediction by {{ gap[False].max():.0%}} at most without a ReLU, and by {{ gap[True].max():.0%}} with one, for which the argument above is not a proof. After 20 layers, the middle 21×21 pixels, about a quarter of the field, hold {{ inner:.0%}} of the squared gradient. All of that is for *random* weights; training changes it, and Luo and others report that it grows.
+#
+# ## Does the neighbourhood matter?
+#
+# **The question.** A convolutional network assumes that neighbours belong together, and that a pattern may appear anywhere. Are these assumptions what makes it good?
+#
+# **A prediction.** Shuffle the pixels of all digits by one fixed permutation. For an MLP nothing changes, as we saw. For the convolution the windows now hold strangers, so it should fall, below the MLP. On the images as they are it should beat an MLP of the same number of weights. And if the *test* images are moved by one pixel to the left or right, it should suffer less.
+
+# %% tags=["hide-input"]
+data = nt.digits(sizes=(1000, 297, 500), seed=SEED)
+rates, seeds = [0.01, 0.03, 0.1], range(5)
+
+
+def build(kind, draw):
+    """Two networks with about the same number of weights."""
+    if kind == "mlp":
+        return nt.Sequential(nt.Flatten(), *nt.mlp(64, [25], 10, rng=draw).layers)
+    return nt.Sequential(
+        nt.Conv2d(1, 8, 3, padding=1, rng=draw), nt.ReLU(), nt.MaxPool2d(2),
+        nt.Conv2d(8, 16, 3, padding=1, rng=draw), nt.ReLU(), nt.MaxPool2d(2),
+        nt.Flatten(), nt.Linear(64, 10, rng=draw))
+
+
+def shifted(images, by):
+    """Move images sideways; what leaves is lost, what enters is 0."""
+    moved = np.zeros_like(images)
+    if by > 0:
+        moved[..., by:] = images[..., :-by]
+    else:
+        moved[..., :by] = images[..., -by:]
+    return moved
+
+
+def run(kind, shuffle, rate, seed):
+    """Accuracy on validation, test and moved test images."""
+    draw = np.random.default_rng(seed)
+    order = np.random.default_rng([seed, 64]).permutation(64) if shuffle else np.arange(64)
+
+    def view(images):
+        return np.ascontiguousarray(images.reshape(-1, 64)[:, order].reshape(images.shape))
+
+    net = build(kind, draw)
+    nt.fit(net, (view(data.x_train), data.y_train), epochs=20, batch_size=32, rng=draw,
+           optimizer=nt.SGD(net.params, rate, momentum=0.9), keep_best=False)
+    score = [nt.evaluate(net, view(images), labels)[1] for images, labels in (
+        (data.x_val, data.y_val), (data.x_test, data.y_test),
+        (shifted(data.x_test, -1), data.y_test), (shifted(data.x_test, 1), data.y_test))]
+    return score[0], score[1], (score[2] + score[3]) / 2
+
+
+cells = [("cnn", False), ("mlp", False), ("cnn", True), ("mlp", True)]
+runs = {cell: np.array([[run(*cell, rate, seed) for seed in seeds] for rate in rates])
+        for cell in cells}  # rate, seed, (validation, test, moved)
+best = {cell: found[..., 0].mean(1).argmax() for cell, found in runs.items()}
+scores = {cell: 100 * found[best[cell], :, 1:] for cell, found in runs.items()}
+weights = {kind: sum(p.size for p in build(kind, np.random.default_rng(0)).params.values())
+           for kind in ("cnn", "mlp")}
+lost = data.x_test[..., [0, -1]].sum() / data.x_test.sum() / 2
+
+# %% tags=["hide-input"]
+fig, axes = plt.subplots(2, 1, figsize=(4.8, 5.2), height_ratios=[1, 1])
+for ax, which, title in ((axes[0], 0, "Test images where they were"),
+                         (axes[1], 1, "Test images moved by one pixel")):
+    for place_, (cell, found) in enumerate(scores.items()):
+        color, marker = ("blue", "o") if cell[0] == "cnn" else ("orange", "s")
+        y_at = 3 - place_
+        ax.plot(found[:, which], y_at + np.linspace(-0.16, 0.16, 5), marker, color=COLORS[color],
+                markersize=5, alpha=0.6)
+        ax.plot([found[:, which].mean()] * 2, [y_at - 0.32, y_at + 0.32], color=COLORS[color])
+    ax.set(title=title, yticks=range(4), ylim=(-0.5, 3.5))
+    ax.set_yticks([3, 2, 1, 0], ["convolution", "MLP", "convolution,\nshuffled", "MLP,\nshuffled"])
+axes[1].set_xlabel("accuracy (%)")
+means = {cell: found.mean(0) for cell, found in scores.items()}
+show(
+    fig,
+    name="shuffled",
+    alt=(
+        "Test accuracy of five seeds for four cases, twice. Where they were: convolution "
+        f"{means[cells[0]][0]:.1f}, MLP {means[cells[1]][0]:.1f}, shuffled convolution "
+        f"{means[cells[2]][0]:.1f}, shuffled MLP {means[cells[3]][0]:.1f} percent. Moved by one "
+        f"pixel: {means[cells[0]][1]:.0f}, {means[cells[1]][1]:.0f}, {means[cells[2]][1]:.0f} and "
+        f"{means[cells[3]][1]:.0f} percent."
+    ),
+    caption=(
+        "A mark is a seed, a bar the mean; the two scales differ. Above, all four are close. Look "
+        "below: one pixel to the side costs everybody dearly, and the convolution on real images "
+        "the least."
+    ),
+)
+
+real, mlp_real, mixed, mlp_mixed = (scores[cell] for cell in cells)
+ahead = (real - mlp_real).mean(0)[0]
+from_seed = real[:, 0].std(ddof=1)
+fell, behind = (real - mixed).mean(0)[0], (mlp_mixed - mixed).mean(0)[0]
+changed = abs((mlp_real - mlp_mixed).mean(0)[0])
+assert abs(ahead) < 2 * from_seed and changed < 1
+assert fell > 0.5 and behind > 0.5
+assert real[:, 1].min() > mlp_real[:, 1].max() > mlp_mixed[:, 1].mean() > mixed[:, 1].mean()
+
+# %% [markdown]
+# Both networks have about the same number of weights, {{ weights["cnn"]:,}} and {{ weights["mlp"]:,}}, 1,000 images to train on, the best of three learning rates (on the validation images) and five seeds, each with a permutation of its own.
+#
+# **The verdict.** The part of the prediction that everybody believes fails. On the images as they are the convolution reaches {{ means[cells[0]][0]:.1f}} % and the MLP {{ means[cells[1]][0]:.1f}} %, and the seeds of the former alone scatter by {{ from_seed:.1f}} points (standard deviation): that is no difference that one could claim. The rest holds. Shuffled, the MLP is where it was, to {{ changed:.1f}} points; the convolution has lost {{ fell:.1f}} and lies {{ behind:.1f}} below the MLP. It still reads {{ means[cells[2]][0]:.0f}} % of pictures in which no human would see a digit.
+#
+# What the assumptions buy stands in the lower plot. One pixel to the side, by which {{ lost:.1%}} of the ink is lost, and the MLP falls to {{ means[cells[1]][1]:.0f}} %. The convolution keeps {{ means[cells[0]][1]:.0f}} %, with each of its seeds above each of the MLP's. On shuffled images, where a move is no move of the pattern, it has {{ means[cells[2]][1]:.0f}} %, less than the MLP. So it is the neighbourhood that helps, and not the layer as such.
+#
+# **What this does not show.** These digits were centred and scaled by those who collected them, which spares an MLP the very thing that it cannot do; photographs are not so kind. The move was made at the test alone: networks that see moved images in training learn to bear them, and this was not tried. And {{ means[cells[0]][1]:.0f}} % is poor as well. Moving *along* is not staying the *same*: the last layer reads the maps at fixed places, and has never seen them moved. [Pooling](pooling.py) is the next thing to look at.
+#
+# ## Try it
+#
+# ??? question "1. An image of 32×32, a kernel of 5×5, padding 2. How large is the output with stride 1, and with stride 2?"
+#     $32 + 4 - 5 = 31$, so $31 + 1 = 32$ with stride 1, and $\lfloor 31/2 \rfloor + 1 = 16$ with stride 2.
+#
+# ??? question "2. With a pencil: $x = (1, 2, 3)$, $w = (1, -1)$, and $(2, 1)$ arrives. What are $y$, $\partial L/\partial x$ and $\partial L/\partial w$?"
+#     $y = (-1, -1)$. Lay the kernel down twice: $(2, -2, 0) + (0, 1, -1) = (2, -1, -1)$. And $\partial L/\partial w = (2 \cdot 1 + 1 \cdot 2,\; 2 \cdot 2 + 1 \cdot 3) = (4, 7)$.
+#
+# ??? question "3. What is a convolution with a kernel of 1×1?"
+#     A [linear layer](linear.py) over the channels, the same at every pixel. Its windows do not overlap, turning its kernel changes nothing, and three of the six mistakes above hide in it.
+#
+# ??? question "4. Two layers of 3×3 see as far as one of 5×5. Which has more weights, and can each do what the other does?"
+#     With $C$ channels throughout, $2 \cdot 9\,C^2$ against $25\,C^2$. If nothing stands between the two, they are one 5×5 convolution (away from the border), but for one channel not every 5×5 kernel is a product of two of 3×3: 18 numbers cannot be 25. With a [ReLU](relu.py) between them they can do what no single convolution can.
+#
+# ??? question "5. For the notebook: run the experiment with 200 training images. Write down first what you expect."
+#     `digits(sizes=(200, 297, 500))`, and three times the epochs. One would think that an assumption is worth more where there is less to learn from. Look which gap opens: that between the convolution and the MLP on real images, or that between the convolution on real images and on shuffled ones.
+#
+# ## Sources
+#
+# - Fukushima (1980), *Neocognitron: a self-organizing neural network model for a mechanism of pattern recognition unaffected by shift in position*, Biological Cybernetics: local windows with shared weights.
+# - LeCun, Boser, Denker, Henderson, Howard, Hubbard and Jackel (1989), *Backpropagation applied to handwritten zip code recognition*, Neural Computation: trained by gradient.
+# - Chellapilla, Puri and Simard (2006), *High performance convolutional neural networks for document processing*: im2col.
+# - Dumoulin and Visin (2016), *A guide to convolution arithmetic for deep learning*, arXiv 1603.07285: sizes, and the transposed convolution.
+# - Luo, Li, Urtasun and Zemel (2016), *Understanding the effective receptive field in deep convolutional neural networks*, NIPS.
+# - Cho and Brand (2017), *MEC: memory-efficient convolution for deep neural network*, ICML.
+# - Zhang (2019), *Making convolutional networks shift-invariant again*, ICML: what strides do to small moves.
