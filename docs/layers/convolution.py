@@ -21,6 +21,7 @@ from sklearn.datasets import load_sample_image
 
 import nn_tutorial as nt
 from nn_tutorial import GradientError, conv2d, conv2d_backward, gradient_check
+from nn_tutorial.circle import close
 from nn_tutorial.display import (
     certificate_figure,
     power,
@@ -29,6 +30,7 @@ from nn_tutorial.display import (
 )
 from nn_tutorial.equations import Derivation
 from nn_tutorial.plotting import COLORS, show, show_source, use_style, value_grid
+from nn_tutorial.theory import SHAPES, THEORIES
 
 SEED = 0
 use_style()
@@ -95,7 +97,7 @@ pixels, filters = 28 * 28, 8
 full = pixels * filters * pixels + filters * pixels
 layer = nt.Conv2d(1, filters, 5, padding=2, rng=rng)
 shared = sum(p.size for p in layer.params.values())
-print(f"matrix {full:,} weights, eight kernels {shared}")
+print(f"matrix {full:>15,} weights\nkernels {shared:>14,} weights")
 
 # %% [markdown]
 # A convolution makes two assumptions that a matrix does not: what belongs together lies together, so an output looks at a small window; and what is worth finding in one place is worth finding in all, so the window's weights are the same everywhere. {{ full:,}} weights become {{ shared }}.
@@ -473,7 +475,8 @@ def backward_by_forward(dy, x_shape, weight, s, p):
     return conv2d(spread, turned, np.zeros(c), padding=around)[0]
 
 
-worst = 0.0
+# %% tags=["remove-input"]
+worst, tried = 0.0, 0
 for h, kh, kw, s, p in np.ndindex(4, 3, 3, 3, 2):
     if p <= min(kh, kw):
         a = rng.standard_normal((2, 3, h + 4, 6))
@@ -482,11 +485,11 @@ for h, kh, kw, s, p in np.ndindex(4, 3, 3, 3, 2):
         upstream = rng.standard_normal(out.shape)
         ours = conv2d_backward(upstream, cache)[0]
         theirs = backward_by_forward(upstream, a.shape, f, s + 1, p)
-        worst = max(worst, float(np.abs(theirs - ours).max()))
+        worst, tried = max(worst, float(np.abs(theirs - ours).max())), tried + 1
 assert worst < 1e-12
 
 # %% [markdown]
-# The largest difference over all these geometries is ${{ power(worst) }}$. The array `spread` has one place for every start at stride 1, so rows that no window reached get their zeros as well. This is also what the layers called *transposed convolution* do in their forward pass: they are this layer's backward pass (Dumoulin and Visin 2016 draw them all).
+# Held against `conv2d_backward` in {{ tried }} geometries, with strides up to 3: the largest difference is ${{ power(worst) }}$. (`spread` has a place for every start at stride 1, so rows that no window reached get their zeros as well.) The layers called *transposed convolution* do this in their *forward* pass: they are this layer's backward pass (Dumoulin and Visin 2016 draw them all).
 #
 # ## It is a matrix after all
 #
@@ -535,27 +538,26 @@ show(
 )
 assert (toeplitz > 0).sum() == 36 and toeplitz.shape == (9, 16)
 
+# %% tags=["remove-input"]
+held = [check for check in close(THEORIES["conv2d"]) if check.name == "dX"]
+held_numbers, held_error = sum(c.compared for c in held), max(c.error for c in held)
+assert {c.relation for c in held} == {"layer", "complex step"}
+
 # %% [markdown]
 # With a matrix the backward pass is known from [the linear layer](linear.py): $\partial L/\partial X = A^\top\, \partial L/\partial Y$. All that this page derives is what multiplying by $A^\top$ means when you never build $A$.
 #
 # ## The code says the same
 #
-# First the definition, in four loops over the images, filters, rows and columns of the output. In the backward pass, `dweight[k] +=`, `dimage[window] +=` and `dbias[k] +=` are the three boxes; the last line crops the padding.
-
-# %% tags=["remove-input"]
-show_source(nt.conv2d_loops)
+# First the definition, in loops over the images, filters, rows and columns of the output ([the forward pass](../verify/speed.py) is written in the same way). `dweight[k] +=`, `dimage[window] +=` and `dbias[k] +=` are the three boxes; the last line crops the padding.
 
 # %% tags=["remove-input"]
 show_source(nt.conv2d_loops_backward)
 
 # %% [markdown]
-# The equations, as the build evaluates them; unfold what they were held against:
+# The boxes are evaluated by the build. That of the input is too long to print again; {{ held_numbers }} numbers of it, on samples of {{ SHAPES }} shapes, were held against the code and against the complex step, and the largest relative error is ${{ power(held_error) }}$. The other two:
 
 # %% tags=["remove-input"]
-show_equations("conv2d", "Y", "dW", "db")
-
-# %% tags=["remove-input"]
-show_equations("conv2d", "dX")
+show_equations("conv2d", "dW", "db")
 
 # %% [markdown]
 # ### One product: im2col
@@ -610,9 +612,9 @@ assert grown[0] < grown[1] < grown[2] < 25
 #
 # ### The fast one
 #
-# `conv2d`, which this book uses, copies along the width only: $k_w$ shifted views. If the batch lies last in memory, the rows of a window then lie under each other, so the height needs no copy but a view with the right stride (Cho and Brand 2017). Backward, the products for one row of the kernel are added into a band of rows, and the columns are added afterwards. [How fast is it?](../verify/speed.py) shows the source, derives it and has the times. What matters here: all three are one function, and PyTorch's is the same.
+# `conv2d`, which this book uses, copies along the width only, $k_w$ shifted views. If the batch lies last in memory, the rows of a window then lie under each other, and the height needs a view and no copy (Cho and Brand 2017). [How fast is it?](../verify/speed.py) has the source, the derivation and the times. What matters here: all three are one function, and PyTorch's is the same. The largest difference of all outputs and gradients, in float64, with stride and padding:
 
-# %%
+# %% tags=["remove-input"]
 a, f = rng.standard_normal((2, 3, 9, 8)), rng.standard_normal((4, 3, 3, 2))
 offset = rng.standard_normal(4)
 place = {"stride": (2, 1), "padding": (1, 0)}
@@ -627,7 +629,7 @@ for name in ("conv2d_loops", "conv2d_im2col", "conv2d"):
     results = [out, *getattr(nt, name + "_backward")(upstream, cache)]
     apart = [np.abs(r - e).max() for r, e in zip(results, expected)]
     agreement.append(max(apart))
-    print(f"{name:<14} differs from PyTorch by {agreement[-1]:.0e}")
+    print(f"{name:<14} {agreement[-1]:.0e}")
 assert max(agreement) < 1e-12
 
 # %% [markdown]
@@ -675,7 +677,7 @@ show(
 #
 # ## Six mistakes, and where each one hides
 #
-# The mistakes below have one thing in common: each is *right* for some geometries, and a test that uses one of these never finds it.
+# Each of the mistakes below has a geometry in which it hides: there the result is right, or at least nothing complains. A test that uses no other never finds it.
 
 
 # %%
@@ -729,7 +731,7 @@ def bias_over_batch(dy, cache):
 # %% [markdown]
 # The first four are now run twice: on a geometry that hides the mistake, and on another. The gradient check has to let them pass on the first and to catch them on the second; the *cosine* is that of the angle between the wrong gradient of the input and the right one.
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 def draw_arrays(c, f, image, kernel):
     """An input, filters and biases of the given sizes."""
     return [rng.standard_normal(shape) for shape in ((2, c, *image), (f, c, *kernel), (f,))]
@@ -757,20 +759,21 @@ even = draw_arrays(3, 4, (7, 5), (3, 3))
 even[1] += even[1][:, :, ::-1, ::-1].copy()  # the same when turned
 loops, im2col = nt.conv2d_loops, nt.conv2d_im2col
 trials = [  # mistake, forward pass, where it hides, where it shows (stride, padding)
-    (kernel_turned, conv2d, "symmetric kernel", (even, 1, 1), (plain, 1, 1)),
+    (kernel_turned, conv2d, "symmetry", (even, 1, 1), (plain, 1, 1)),
     (cropped_at_corner, loops, "no padding", (plain, 1, 0), (plain, 1, 1)),
     (stride_forgotten, loops, "stride 1", (plain, 1, 1), (plain, 2, 1)),
-    (copies_not_added, im2col, "stride = kernel", (plain, 3, 1), (plain, 2, 1)),
+    (copies_not_added, im2col, "stride 3", (plain, 3, 1), (plain, 2, 1)),
 ]
+print("mistake           hides with else cosine")
 for wrong, forward, hiding, hidden, shown in trials:
     assert caught(wrong, forward, *hidden) == []
     assert caught(wrong, forward, *shown) == ["dx"]
     near = cosine(wrong, forward, *shown)
     assert near > 0.5 if wrong is copies_not_added else abs(near) < 0.3
-    print(f"{wrong.__name__:<18} hides: {hiding:<17} else cosine {near:5.2f}")
+    print(f"{wrong.__name__:<18}{hiding:<12}{near:8.2f}")
 
 # %% [markdown]
-# The first three have the right shape and about the right size, and stand nearly at right angles to the truth: the layers below are taught noise, while the layer itself learns well, since its own `dweight` is right. The fourth points roughly the right way; with it, everything learns, only worse, and nobody looks again.
+# The first three stand nearly at right angles to the truth, so the layers below are told nothing of use. But the layer itself learns as ever, since its own `dweight` is right, and the loss can fall. The fourth points roughly the right way, and nobody looks again.
 #
 # The Gaussian and the Laplace kernel are symmetric: with them, a gradient with its kernel turned the wrong way is *right*. Sobel kernels change sign when turned, so there every gradient of the input would have the wrong sign.
 #
@@ -783,15 +786,20 @@ square = draw_arrays(3, 3, (7, 5), (3, 3))  # as many filters as channels
 for arrays, name in ((plain, "C ≠ F"), (square, "C = F")):
     try:
         wrong = caught(axes_not_swapped, conv2d, arrays, 1, 0)
-        print(f"axes_not_swapped, {name}: runs, and is wrong in", *wrong)
+        print(f"axes, {name}: runs, wrong in", *wrong)
     except ValueError as error:
-        print(f"axes_not_swapped, {name}: {type(error).__name__}")
+        print(f"axes, {name}: {type(error).__name__}")
 assert wrong == ["dx"]
 
 out, cache = conv2d(*square)  # three filters, and three columns in the output
 step = bias_over_batch(np.ones_like(out), cache)[2]
-print("bias", square[2].shape, "minus its step", (square[2] - step).shape)
+print("bias", square[2].shape, "becomes", (square[2] - step).shape)
 assert out.shape[3] == len(square[2]) and (square[2] - step).shape == (3, 5, 3)
+
+# %% tags=["remove-input"]
+dots = draw_arrays(3, 4, (5, 4), (1, 1))
+assert caught(kernel_turned, conv2d, dots, 1, 0) == []
+assert caught(copies_not_added, im2col, dots, 1, 0) == []
 
 # %% [markdown]
 # With as many channels as filters the swapped weights fit and nothing complains. And the bias, if its gradient has kept its pixels and you write `bias = bias - step`, is broadcast without a word where the number of filters equals the width of the output: it is now an image. **The moral: check with sizes that are all different, a stride above 1, some padding, and a kernel without symmetry.** Our certificate does.
@@ -815,13 +823,13 @@ def disagree(move, stride):
 noise = rng.standard_normal((1, 1, 12, 12))
 tilted = rng.standard_normal((1, 1, 5, 5))
 moved = disagree(move=1, stride=1)
-print("moved by 1, stride 1, columns that differ:", np.flatnonzero(moved.any(0)))
+print("columns that differ:", *np.flatnonzero(moved.any(0)))
 between = disagree(move=1, stride=2).mean()
 assert moved.any() and not moved[:, 3:-2].any()
 assert between == 1 and not disagree(move=2, stride=2)[:, 2:-1].any()
 
 # %% [markdown]
-# In the middle the two agree to the last digit. Near the border the windows see padding in the place of pixels, and it matters which side you are on: {{ int(moved.any(0).sum()) }} of the 12 columns differ. And with a stride of 2, a move by *one* pixel lands between the samples: {{ between:.0%}} of the outputs differ. Moved by two, those away from the border agree. Networks with strides are therefore less steady under small moves than one would think (Zhang 2019).
+# With stride 1 the two agree in the middle. Near the border the windows see padding in the place of pixels, and it matters which side you are on: {{ int(moved.any(0).sum()) }} of the 12 columns differ. And with a stride of 2, a move by *one* pixel lands between the samples: {{ between:.0%}} of the outputs differ. Moved by two, those away from the border agree. Networks with strides are therefore less steady under small moves than one would think (Zhang 2019).
 #
 # ## How far does an output see?
 #
@@ -845,7 +853,7 @@ for depth, (k, s) in enumerate(kernel_and_stride, 1):
     single[:, 0, out.shape[2] // 2, out.shape[3] // 2] = 1
     area = (net.backward(single, cache)[0] != 0).any((0, 1))
     down, across = area.any(1).sum(), area.any(0).sum()
-    print(f"layer {depth}: formula {field:>2}, measured {down}×{across}, jump {jump}")
+    print(f"layer {depth}: R = {field}, seen {down}×{across}, jump {jump}")
     assert down == across == field and area.sum() == field**2  # a full square
     reached.append(area)
 
@@ -880,10 +888,10 @@ show(
 #
 # $$\text{standard deviation} = \sqrt{\ell\,\frac{k^2 - 1}{12}}$$
 #
-# A sum of many dice is nearly a bell curve. The field $R_\ell = \ell\,(k - 1) + 1$ grows like $\ell$, what is looked at only like $\sqrt \ell$. Ten seeds, eight channels, $k = 3$, with a ReLU between the layers and without:
+# A sum of many dice is nearly a bell curve. The field $R_\ell = \ell\,(k - 1) + 1$ grows like $\ell$, what is looked at only like $\sqrt \ell$. Twenty-five seeds, eight channels, $k = 3$, with a ReLU between the layers and without:
 
-# %% tags=["hide-input"]
-depths, effective_seeds = [2, 5, 10, 20], range(10)
+# %% tags=["remove-input"]
+depths, effective_seeds = [2, 5, 10, 20], range(25)
 
 
 def squares(depth, seed, bend):
@@ -952,7 +960,7 @@ show(
         f"{widths[True][-1].mean():.1f} at 20, along the predicted square root."
     ),
     caption=(
-        "Above, with ReLU, the mean of ten seeds, and dashed the prediction; the shaded bands are the "
+        "Above, with ReLU, the mean of 25 seeds, and dashed the prediction; the shaded bands are the "
         "receptive fields. "
         "Below, a mark is a network. Look at the distance between the blue curve and the edges of "
         "its band: half of the field is hardly used."
@@ -1016,11 +1024,11 @@ runs = {cell: np.array([[run(*cell, rate, seed) for seed in seeds] for rate in r
         for cell in cells}  # rate, seed, (validation, test, moved)
 best = {cell: found[..., 0].mean(1).argmax() for cell, found in runs.items()}
 scores = {cell: 100 * found[best[cell], :, 1:] for cell, found in runs.items()}
+
+# %% tags=["remove-input"]
 weights = {kind: sum(p.size for p in build(kind, np.random.default_rng(0)).params.values())
            for kind in ("cnn", "mlp")}
 lost = data.x_test[..., [0, -1]].sum() / data.x_test.sum() / 2
-
-# %% tags=["remove-input"]
 fig, axes = plt.subplots(2, 1, figsize=(4.8, 5.2), height_ratios=[1, 1])
 for ax, which, title in ((axes[0], 0, "Test images where they were"),
                          (axes[1], 1, "Test images moved by one pixel")):
@@ -1052,6 +1060,8 @@ show(
     ),
 )
 
+
+# %% tags=["remove-input"]
 real, mlp_real, mixed, mlp_mixed = (scores[cell] for cell in cells)
 ahead = (real - mlp_real).mean(0)[0]
 from_seed = real[:, 0].std(ddof=1)
@@ -1064,25 +1074,25 @@ assert real[:, 1].min() > mlp_real[:, 1].max() > mlp_mixed[:, 1].mean() > mixed[
 # %% [markdown]
 # Both networks have about the same number of weights, {{ weights["cnn"]:,}} and {{ weights["mlp"]:,}}, 1,000 images to train on, the best of three learning rates (on the validation images) and five seeds, each with a permutation of its own.
 #
-# **The verdict.** The part of the prediction that seemed safest does not show. On the images as they are, the convolution reaches {{ means[cells[0]][0]:.1f}} % and the MLP {{ means[cells[1]][0]:.1f}} %, and the seeds of the former alone scatter by {{ from_seed:.1f}} points (standard deviation): that is no difference that one could claim. The rest holds. Shuffled, the MLP is where it was, to {{ changed:.1f}} points; the convolution has lost {{ fell:.1f}} and lies {{ behind:.1f}} below the MLP. It still reads {{ means[cells[2]][0]:.0f}} % of pictures that look like noise.
+# **The verdict.** The part of the prediction that seemed safest does not show. On the images as they are, the convolution reaches {{ means[cells[0]][0]:.1f}}% and the MLP {{ means[cells[1]][0]:.1f}}%, and the seeds of the former alone scatter by {{ from_seed:.1f}} points (standard deviation): that is no difference that one could claim. The rest holds. Shuffled, the MLP is where it was, to {{ changed:.1f}} points; the convolution has lost {{ fell:.1f}} and lies {{ behind:.1f}} below the MLP. It still reads {{ means[cells[2]][0]:.0f}}% of pictures that look like noise.
 #
-# What the assumptions buy stands in the lower plot. One pixel to the side, by which {{ lost:.1%}} of the ink is lost, and the MLP falls to {{ means[cells[1]][1]:.0f}} %. The convolution keeps {{ means[cells[0]][1]:.0f}} %, with each of its seeds above each of the MLP's. The same network on shuffled images, where its windows hold strangers, keeps {{ means[cells[2]][1]:.0f}} %, less than the MLP. So it is the neighbourhood that helps, and not the layer as such.
+# What the assumptions buy stands in the lower plot. One pixel to the side, by which {{ lost:.1%}} of the ink is lost, and the MLP falls to {{ means[cells[1]][1]:.0f}}%. The convolution keeps {{ means[cells[0]][1]:.0f}}%, with each of its seeds above each of the MLP's. The same network on shuffled images, where its windows hold strangers, keeps {{ means[cells[2]][1]:.0f}}%, less than the MLP. So it is the neighbourhood that helps, and not the layer as such.
 #
-# **What this does not show.** These digits were centred and scaled by those who collected them, which spares an MLP the very thing that it cannot do; photographs are not so kind. The move was made at the test alone: networks that see moved images in training learn to bear them, and this was not tried. And {{ means[cells[0]][1]:.0f}} % is poor as well. Moving *along* is not staying the *same*: the last layer reads the maps at fixed places, and has never seen them moved. [Pooling](pooling.py) is the next thing to look at.
+# **What this does not show.** These digits were normalised in size and place before anybody sees them, which spares an MLP the very thing that it is bad at; photographs are not so kind. The move was made at the test alone: networks that see moved images in training learn to bear them, and this was not tried. And {{ means[cells[0]][1]:.0f}}% is poor as well. Moving *along* is not staying the *same*: the last layer reads the maps at fixed places, and has never seen them moved. [Pooling](pooling.py) is the next thing to look at.
 #
 # ## Try it
 #
 # ??? question "1. An image of 32×32, a kernel of 5×5, padding 2. How large is the output with stride 1, and with stride 2?"
-#     $32 + 4 - 5 = 31$, so $31 + 1 = 32$ with stride 1, and $\lfloor 31/2 \rfloor + 1 = 16$ with stride 2.
+#     32 + 4 − 5 = 31, so 31 + 1 = 32 with stride 1, and 15 + 1 = 16 with stride 2.
 #
 # ??? question "2. With a pencil: $x = (1, 2, 3)$, $w = (1, -1)$, and $(2, 1)$ arrives. What are $y$, $\partial L/\partial x$ and $\partial L/\partial w$?"
 #     $y = (-1, -1)$. Lay the kernel down twice: $(2, -2, 0) + (0, 1, -1) = (2, -1, -1)$. And $\partial L/\partial w = (2 \cdot 1 + 1 \cdot 2,\; 2 \cdot 2 + 1 \cdot 3) = (4, 7)$.
 #
 # ??? question "3. What is a convolution with a kernel of 1×1?"
-#     A [linear layer](linear.py) over the channels, the same at every pixel. Its windows do not overlap, turning its kernel changes nothing, and three of the six mistakes above hide in it.
+#     A [linear layer](linear.py) over the channels, the same at every pixel. Its windows do not overlap, turning its kernel changes nothing, and so the first and the fourth of the mistakes above hide in it.
 #
 # ??? question "4. Two layers of 3×3 see as far as one of 5×5. Which has more weights, and can each do what the other does?"
-#     With $C$ channels throughout, $2 \cdot 9\,C^2$ against $25\,C^2$. If nothing stands between the two, they are one 5×5 convolution (away from the border), but for one channel not every 5×5 kernel is a product of two of 3×3: 18 numbers cannot be 25. With a [ReLU](relu.py) between them they can do what no single convolution can.
+#     With $C$ channels throughout, $18\,C^2$ against $25\,C^2$. If nothing stands between the two, they are one 5×5 convolution (away from the border), but not every one: $18\,C^2$ numbers cannot make all choices of $25\,C^2$. With a [ReLU](relu.py) between them they can do what no single convolution can.
 #
 # ??? question "5. For the notebook: run the experiment with 200 training images. Write down first what you expect."
 #     `digits(sizes=(200, 297, 500))`, and three times the epochs. One would think that an assumption is worth more where there is less to learn from. Look which gap opens: that between the convolution and the MLP on real images, or that between the convolution on real images and on shuffled ones.
