@@ -67,8 +67,8 @@ show(
     ),
     caption=(
         "Nine weights, used at every place of the picture. Look at the columns and the outline on "
-        "the right: every upright edge is found, level ones are not. The dark line at the right "
-        "border is the padding: to the kernel, the picture ends in black. Photograph: *china.jpg* by "
+        "the right: upright edges are found, level ones are not. The dark line at the right border "
+        "is the padding: to the kernel, the picture ends in black. Photograph: *china.jpg* by "
         "danielbuechele, [CC BY 2.0](https://creativecommons.org/licenses/by/2.0/), as "
         "scikit-learn ships it; here grey, cropped and reduced."
     ),
@@ -88,9 +88,9 @@ print(f"largest difference: {apart:.0e}")
 assert apart < 1e-12
 
 # %% [markdown]
-# As weights begin at random, their order means nothing. So such a network must learn shuffled images exactly as well as real ones, if you average over its random beginnings. We will put that to the test at the end.
+# The weights begin at random, all in the same way, so their order means nothing. A network of such layers, a *multilayer perceptron* or MLP, must therefore learn shuffled images exactly as well as real ones, if you average over its random beginnings. We will put that to the test at the end.
 #
-# The second is the bill. From an image of 28×28 to eight maps of the same size:
+# The second is the bill. From an image of 28×28 to eight maps of the same size, biases included:
 
 # %%
 pixels, filters = 28 * 28, 8
@@ -265,8 +265,8 @@ show(
         "stride 2 and no padding give 2 outputs, and the last pixel lies below no window."
     ),
     caption=(
-        "Each bar is a window. In the second line a padding of $(k-1)/2$ keeps the size (for an "
-        "odd $k$). In the last, look at $x_5$: the next window would hang over the end, so nobody sees it, and its "
+        "Each bar is a window. In the second line a padding of $(k-1)/2$ keeps the size (with "
+        "stride 1 and an odd $k$). In the last, look at $x_5$: the next window would hang over the end, so nobody sees it, and its "
         "gradient is 0."
     ),
 )
@@ -421,7 +421,7 @@ derive(Derivation("dx[a]", from_terms, for_outputs),
        [sizes for sizes in every if sizes[2] == 1])
 
 # %% [markdown]
-# In the forward pass stands $x_{i+u}\,w_u$: both indices rise together. Mathematics calls this a *cross-correlation*. In the backward pass stands $\frac{\partial L}{\partial y_{a-u}}\,w_u$: one rises as the other falls. This, and only this, is what mathematics calls a *convolution*. Reading one array backwards turns one into the other. So the flip that the frameworks leave out of the forward pass cannot be got rid of: it turns up in the gradient of the input.
+# In the forward pass stands $x_{i+u}\,w_u$ (without padding): both indices rise together. Mathematics calls this a *cross-correlation*. In the backward pass stands $\frac{\partial L}{\partial y_{a-u}}\,w_u$: one rises as the other falls. This, and only this, is what mathematics calls a *convolution*. Reading one array backwards turns one into the other. So the flip that the frameworks leave out of the forward pass cannot be got rid of: it turns up in the gradient of the input.
 #
 # You can see it without a formula. Send a single 1 through each direction:
 
@@ -776,7 +776,7 @@ for wrong, forward, hiding, hidden, shown in trials:
     print(f"{wrong.__name__:<18}{hiding:<12}{near:8.2f}")
 
 # %% [markdown]
-# The first three stand nearly at right angles to the truth, so the layers below are told nothing of use. But the layer itself learns as ever, since its own `dweight` is right, and the loss can fall. The fourth points roughly the right way, and nobody looks again.
+# The first three stand nearly at right angles to the truth, so the layers below are told nothing of use. But the layer itself, whose `dweight` is right, and those above it learn as ever, and the loss can fall. The fourth points roughly the right way, and nobody looks again.
 #
 # The Gaussian and the Laplace kernel are symmetric: with them, a gradient with its kernel turned the wrong way is *right*. Sobel kernels change sign when turned, so there every gradient of the input would have the wrong sign.
 #
@@ -808,7 +808,7 @@ assert caught(kernel_turned, conv2d, dots, 1, 0) == []
 assert caught(copies_not_added, im2col, dots, 1, 0) == []
 
 # %% [markdown]
-# With as many channels as filters the swapped weights fit and nothing complains. And the bias, if its gradient has kept its pixels and you write `bias = bias - step`, is broadcast without a word where the number of filters equals the width of the output: it is now an image. **The moral: check with sizes that are all different, a stride above 1, some padding, and a kernel without symmetry.** The {{ SHAPES }} geometries of our certificate all have $C \ne F$ and random kernels, and between them strides up to {{ max(v["s"] for v in certified) }} and padding.
+# With as many channels as filters the swapped weights fit, and nothing complains but the gradient check. And the bias, if its gradient has kept its pixels and you write `bias = bias - step`, is broadcast without a word where the number of filters equals the width of the output: it is now an image. **The moral: check with sizes that are all different, a stride above 1, some padding, and a kernel without symmetry.** The {{ SHAPES }} geometries of our certificate all have $C \ne F$ and random kernels, and between them strides up to {{ max(v["s"] for v in certified) }} and padding.
 #
 # ## Move the picture and the map moves along
 #
@@ -835,7 +835,7 @@ assert moved.any() and not moved[:, 3:-2].any()
 assert between == 1 and not disagree(move=2, stride=2)[:, 2:-1].any()
 
 # %% [markdown]
-# With stride 1 the two agree in the middle. Near the border the windows see padding in the place of pixels, and it matters which side you are on: {{ int(moved.any(0).sum()) }} of the 12 columns differ. And with a stride of 2, a move by *one* pixel lands between the samples: {{ between:.0%}} of the outputs differ. Moved by two, those away from the border agree. Networks with strides are therefore less steady under small moves than one would think (Zhang 2019).
+# In the middle the two agree. Near the border the windows see padding in the place of pixels, and it matters which side you are on: {{ int(moved.any(0).sum()) }} of the 12 columns differ. And with a stride of 2, a move by *one* pixel lands between the samples: {{ between:.0%}} of the outputs differ. Moved by two, those away from the border agree. Networks with strides are therefore less steady under small moves than one would think (Zhang 2019).
 #
 # ## How far does an output see?
 #
@@ -890,7 +890,7 @@ show(
 # %% [markdown]
 # ### Seeing is not looking
 #
-# That is how far an output *can* see. Does it look at all of it alike? A pixel at the edge reaches the output along one path, a pixel in the middle along very many. Luo, Li, Urtasun and Zemel (2016) predict: with random weights the square of the gradient has the shape of a bell. The reason, for layers without anything between them: the gradient of a pixel is a sum over paths, each the product of the weights on its way. Square it and take the mean over random weights of mean 0. Two different paths differ in a weight, so the mean of their product is 0; a path with itself gives the product of the variances, the same for all. So the expected square counts the *paths* that lead to a pixel. Each layer lets a path step to one of $k$ neighbours, and after $\ell$ layers its end is spread like a sum of $\ell$ dice with $k$ sides. One such die has the variance $(k^2 - 1)/12$, and variances add:
+# That is how far an output *can* see. Does it look at all of it alike? A pixel at the edge of the field reaches the output along few paths, one in the middle along very many. Luo, Li, Urtasun and Zemel (2016) predict: with random weights the square of the gradient has the shape of a bell. The reason, for layers without anything between them: the gradient of a pixel is a sum over paths, each the product of the weights on its way. Square it and take the mean over random weights of mean 0. Two different paths differ in a weight, so the mean of their product is 0; a path with itself gives the product of the variances, one from each layer and the same for all paths. So the expected square counts the *paths* that lead to a pixel. Each layer lets a path step to one of $k$ neighbours, and after $\ell$ layers its end is spread like a sum of $\ell$ dice with $k$ sides. One such die has the variance $(k^2 - 1)/12$, and variances add:
 #
 # $$\text{standard deviation} = \sqrt{\ell\,\frac{k^2 - 1}{12}}$$
 #
@@ -1082,7 +1082,7 @@ assert mixed[:, 1].mean() < min(mlp_real[:, 1].mean(), mlp_mixed[:, 1].mean()) -
 #
 # What the assumptions buy stands in the lower plot. One pixel to the side, by which {{ lost:.1%}} of the ink is lost, and the MLP falls to {{ means[cells[1]][1]:.0f}}%. The convolution keeps {{ means[cells[0]][1]:.0f}}%, with each of its seeds above each of the MLP's. The same network on shuffled images, where its windows hold strangers, keeps {{ means[cells[2]][1]:.0f}}%, less than the MLP. So it is the neighbourhood that helps, and not the layer as such.
 #
-# **What this does not show.** These digits were normalised in size and place before anybody sees them, which spares an MLP the very thing that it is bad at; photographs are not so kind. The move was made at the test alone: networks that see moved images in training learn to bear them, and this was not tried. And {{ means[cells[0]][1]:.0f}}% is poor as well. Moving *along* is not staying the *same*: the last layer reads the maps at fixed places, and has never seen them moved. [Pooling](pooling.py) is the next thing to look at.
+# **What this does not show.** These digits were normalised in size and place by those who prepared them, which spares an MLP the very thing that it is bad at; photographs are not so kind. The move was made at the test alone: a network that sees moved images in training may learn to bear them, and this was not tried. And {{ means[cells[0]][1]:.0f}}% is poor as well. Moving *along* is not staying the *same*: the last layer reads the maps at fixed places, and has never seen them moved. [Pooling](pooling.py) is the next thing to look at.
 #
 # ## Try it
 #
