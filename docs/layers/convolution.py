@@ -843,7 +843,7 @@ assert between == 1 and not disagree(move=2, stride=2)[:, 2:-1].any()
 #
 # $$\begin{aligned} R_\ell &= R_{\ell-1} + (k_\ell - 1)\, \Delta_{\ell-1}, & R_0 &= 1\\ \Delta_\ell &= s_\ell\, \Delta_{\ell-1}, & \Delta_0 &= 1\end{aligned}$$
 #
-# A gradient can measure it: send a single 1 back from one output, and see which pixels it reaches. The layers are those of [`small_cnn`](../networks/cnn.py). A max-pooling passes a gradient to its winner only, so we take all pixels that are reached for any of 200 random images.
+# A gradient can measure it: send a single 1 back from one output, and see which pixels it reaches. The layers are those of [`small_cnn`](../networks/cnn.py), without the ReLUs, which look at one pixel each. A max-pooling passes a gradient to its winner only, so we take all pixels that are reached for any of 200 random images.
 
 # %%
 stack = [nt.Conv2d(1, 8, 5, padding=2, rng=rng), nt.MaxPool2d(2),
