@@ -426,7 +426,7 @@ for wrong in (weight_turned, input_not_turned):
     assert found[wrong][:2] == ["shapes", "numbers"]
 
 # %% [markdown]
-# With three different sizes, the shapes give the transposes away before any number is compared. With equal sizes only the numbers do. And with a batch of *one*, a mean is a sum, and the averaged bias passes every check. So check with more than one example, and with sizes that all differ; this book takes primes.
+# With three different sizes, the shapes give the transposes away before any number is compared. With equal sizes only the numbers do. And with a batch of *one*, a mean is a sum, and the averaged bias passes every check. In a training it is the quietest of the four: the biases learn $N$ times too slowly, and nobody sees it. So check with more than one example, and with sizes that all differ; this book takes primes.
 #
 # The first mistake is worth a second look, because it can run. If the update makes a new array, NumPy broadcasts without a word, and the bias becomes a table with one row an example:
 
@@ -435,6 +435,16 @@ new_bias = bias - 0.1 * dy  # should be dy.sum(0)
 again = x @ weight + new_bias
 print(f"bias {bias.shape} -> {new_bias.shape}; next output {again.shape}")
 assert new_bias.shape == (2, 2) and again.shape == y.shape
+
+# %% tags=["remove-cell"]
+refused = 0
+for update in (lambda b: np.subtract(b, 0.1 * dy, out=b),
+               lambda b: SGD({"bias": b}, 0.1).step({"bias": dy})):
+    try:
+        update(bias.copy())
+    except ValueError:
+        refused += 1
+assert refused == 2
 
 # %% [markdown]
 # Each *place in the batch* now has a bias of its own. Nothing complains, until a batch of another size comes. Written in place, `bias -= 0.1 * dy` is refused by NumPy, and the optimisers of this book refuse a gradient whose shape is not the parameter's.
@@ -586,7 +596,7 @@ def sizes(init, bend, seed):
 
 
 # %% [markdown]
-# The promise is a product of factors. The third row is new: a weight's gradient is a sum over $N$ products, $\sum_n x_{ni}\, \partial L/\partial y_{nk}$. If what arrives is independent from one example to the next, the diagonal argument holds again, and its square is $N\, q(X)\, q(\partial L/\partial Y)$ on average.
+# In code, the promise is a product of factors. Its third row is new: a weight's gradient is a sum over $N$ products, $\sum_n x_{ni}\, \partial L/\partial y_{nk}$. If what arrives is independent from one example to the next, the diagonal argument holds again, and its square is $N\, q(X)\, q(\partial L/\partial Y)$ on average.
 
 
 # %%
@@ -674,7 +684,7 @@ for bend in bends:
 # %% [markdown]
 # The means lie within a factor of {{ mean_off:.1f}} of their lines, single runs within {{ run_off:.1f}}, while the sizes span {{ np.ptp(span):.0f}} powers of ten. So the assumption that is not true did little harm, before any training and with a random gradient in the place of a loss's. He's start keeps the size near 1 in both directions. Xavier's, made without a ReLU in mind, loses half of the mean square in each layer: after twenty, about $2^{-10}$ of the size is left, a thousandth.
 #
-# **The last plot is the surprise.** You will often read that in a deep network the *lower* layers get no gradient. Activations do fall from left to right, and gradients do fall from right to left. But the gradient of a weight is a product of the two, one from below and one from above, and the product has the same number of factors in *every* layer. From layer 2 up, the largest and the smallest differ by a factor of {{ flat:.1f}} at most. Glorot and Bengio (2010) noted it. The layers starve or burn all together.
+# **The last plot is the surprise.** You will often read that in a deep network the *lower* layers get no gradient. With weights that are too small, activations do fall from left to right, and gradients from right to left. But that is the gradient of the *outputs*. The gradient of a weight is a product of the two, one from below and one from above, and the product has the same number of factors in *every* layer. From layer 2 up (the first reads 64 numbers, not 256), the largest and the smallest differ by a factor of {{ flat:.1f}} at most. Glorot and Bengio (2010) noted it. The layers starve or burn all together.
 #
 # **Zeros.** The first layer puts out 0, and then so does every other. Backward, $\partial L/\partial Y\; W^\top$ is 0 because $W$ is. No weight gets any gradient, in any layer. (In a classifier without a bend at its end, the last bias does: it learns how common each class is.)
 #
@@ -765,12 +775,12 @@ assert quantiles[16][1] < 0.3 < 0.8 < quantiles[256][1] < 1
 #
 # **A prediction.** With three layers all but zeros should do, since three factors do little harm. With twenty, He's should learn. Xavier's signal is down to a thousandth, which a learning rate may make good. The other two should fail: with $\sigma = 0.02$ the output is smaller than $10^{-18}$, and no rate mends that.
 #
-# Digits; hidden layers of 64 units; SGD with momentum 0.9; batches of 64; 10 epochs. At a quarter of the width, twice the $\sigma$ makes the same factor a layer, so the two bad starts are 0.02 and 0.4 here. Each start has the best of four learning rates, chosen by the accuracy on the validation images with two seeds; then five other seeds are run and tested. In twenty layers $\sigma = 0.4$ diverges at every usual rate, so there it chooses among four tiny ones. After that, Xavier and He once more for 30 epochs, each with a third of its rate.
+# Digits; hidden layers of 64 units; SGD with momentum 0.9; batches of 64; 10 epochs. At a quarter of the width, twice the $\sigma$ makes the same factor a layer, so the two bad starts are 0.02 and 0.4 here. Each start has the best of five learning rates, chosen by the accuracy on the validation images with two seeds; then five other seeds are run and tested. In twenty layers $\sigma = 0.4$ diverges at every usual rate, so there it chooses among four tiny ones. After that, Xavier and He once more for 30 epochs, each with a third of its rate.
 
 # %% tags=["hide-input"]
 narrow = {"zeros": zeros, "σ = 0.02": normal(0.02), "Xavier": xavier_normal, "He": he_normal,
           "σ = 0.4": normal(0.4)}
-usual, tiny = [0.003, 0.01, 0.03, 0.1], [1e-10, 1e-9, 1e-8, 1e-7]
+usual, tiny = [0.001, 0.003, 0.01, 0.03, 0.1], [1e-10, 1e-9, 1e-8, 1e-7]
 
 
 def train(init, layers, rate, seed, epochs=10):
@@ -845,11 +855,13 @@ show(
 )
 three = [mean_of[start, 3] for start in narrow if start != "zeros"]
 he, xavier = results["He", 20][1], results["Xavier", 20][1]
+assert all(usual[0] < results[start, 20][0] < usual[-1] for start in longer)
+assert tiny[0] < results["σ = 0.4", 20][0] < tiny[-1]
 assert min(three) > 0.9 and mean_of["zeros", 3] < 0.15
 assert max(mean_of["zeros", 20], mean_of["σ = 0.02", 20]) < 0.15
 assert mean_of["σ = 0.4", 20] < 0.4 and he.mean() > 0.75
-assert he.min() > xavier.max() and longer["He"].mean() > longer["Xavier"].mean() + 0.1
-assert longer["Xavier"].mean() > xavier.mean() + 0.1 and plain.min() > he.max()
+assert he.mean() > xavier.mean() + 0.2 and longer["He"].mean() > longer["Xavier"].mean() + 0.1
+assert longer["Xavier"].mean() > xavier.mean() + 0.1 and plain.mean() > he.mean() + 0.02
 
 # %% [markdown]
 # **The verdict.** With three layers the start hardly matters: zeros apart, all read from {{ min(three):.1%}} to {{ max(three):.1%}} of the test digits. With twenty it decides.
@@ -862,11 +874,11 @@ assert longer["Xavier"].mean() > xavier.mean() + 0.1 and plain.min() > he.max()
 # | He | {{ results["He", 20][0]:g}} | {{ he.mean():.0%}} | {{ 100 * he.std(ddof=1):.1f}} points |
 # | $\sigma = 0.4$ | ${{ power(results["σ = 0.4", 20][0]) }}$ | {{ mean_of["σ = 0.4", 20]:.0%}} | {{ 100 * results["σ = 0.4", 20][1].std(ddof=1):.1f}} points |
 #
-# To name the commonest digit every time would give {{ common:.0%}}. The prediction holds, but for Xavier the learning rate does not make good what the start has lost, not in ten epochs. In thirty it gets to {{ longer["Xavier"].mean():.0%}} (from {{ longer["Xavier"].min():.0%}} to {{ longer["Xavier"].max():.0%}}), He's to {{ longer["He"].mean():.0%}}.
+# To name the commonest digit every time would give {{ common:.0%}}. The prediction holds, but for Xavier the learning rate does not make good what the start has lost, not in ten epochs. In thirty it gets to {{ longer["Xavier"].mean():.0%}} (from {{ longer["Xavier"].min():.0%}} to {{ longer["Xavier"].max():.0%}}), He's to {{ longer["He"].mean():.0%}}. The rates that were chosen for Xavier, He and 0.4 lie inside their grids, so none of them asked for a larger or a smaller one.
 #
-# And look at the dashed line. One single layer, begun with zeros, reads {{ plain.mean():.1%}}, more than any of the networks with twenty layers in the same ten epochs. Zeros do no harm there, because with one layer nothing has to pass through a weight. And the depth earned nothing on this task: the good start removed an obstacle that the depth had put up.
+# And look at the dashed line. One single layer, begun with zeros, reads {{ plain.mean():.1%}}, in the same ten epochs more than He's twenty layers do on average. Zeros do no harm there, because with one layer nothing has to pass through a weight. And the depth earned nothing on this task: the good start removed an obstacle that the depth had put up.
 #
-# **What this does not show.** That Xavier's start is bad: it was made for other bends, and with three layers it is as good as any. That He's is enough for a hundred layers. And nobody has to depend on the start alone: [batch normalisation](batch_norm.py) sets the size anew in every layer, and [skip connections](../foundations/chain_rule.py) carry the signal past it. Ten epochs are short, one split was used, and four rates are few.
+# **What this does not show.** That Xavier's start is bad: it was made for other bends, and with three layers it is as good as any. That He's is enough for a hundred layers. And nobody has to depend on the start alone: [batch normalisation](batch_norm.py) sets the size anew in every layer, and [skip connections](../foundations/chain_rule.py) carry the signal past it. Ten epochs are short, one split was used, and five rates are few.
 
 # %% tags=["remove-cell"]
 def repair(place, seed, keep_biases=True):
