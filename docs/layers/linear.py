@@ -101,7 +101,7 @@ show(
 #
 # A **unit** multiplies each input by a weight, adds the products up and adds a bias: $y = x_1 w_1 + x_2 w_2 + b$. In the figure $w = (1, 2)$ and $b = -80$, chosen by hand. A flower whose petal is 50 mm long and 20 mm wide gets $50 + 40 - 80 = 10$, and lies on the side of virginica.
 #
-# Over the plane of the two inputs, $y$ is a tilted plane. The weights point in the direction in which it rises, and the longer they are the steeper it is. The bias lifts or lowers it, which moves the line $y = 0$ without turning it.
+# Over the plane of the two inputs, $y$ is a tilted plane. The weights, drawn as an arrow, point in the direction in which it rises, and the longer the arrow the steeper the rise. The bias lifts or lowers it, which moves the line $y = 0$ without turning it.
 #
 # A **fully connected layer** is $n_\text{out}$ such units side by side. All of them read the same $n_\text{in}$ inputs. Column $k$ of $W$ holds the weights of unit $k$.
 #
@@ -253,11 +253,11 @@ assert (np.einsum("nk->k", dy) == dbias).all()
 # %% [markdown]
 # ## The shape argument, and where it ends
 #
-# There is a shortcut. The gradient of $W$ has the shape of $W$, it is made of $X$ and $\partial L/\partial Y$, and there is only one way to multiply the two so that the shapes fit. It is a fine way to *remember* the result, and a good check on every line you write. It is not a proof. Look at what it cannot see:
+# There is a shortcut. The gradient of $W$ has the shape of $W$, it is made of $X$ and $\partial L/\partial Y$, and when $N$, $n_\text{in}$ and $n_\text{out}$ all differ there is only one way to multiply the two so that the shapes fit. It is a fine way to *remember* the result, and a good check on every line you write. It is not a proof. Look at what it cannot see:
 #
 # - every factor: $\tfrac1N X^\top\, \partial L/\partial Y$ has the right shape, and so has twice as much;
 # - what happened to the numbers: a column *mean* has the shape of a column *sum*;
-# - every transpose, as soon as two sizes are equal.
+# - one transpose or another, as soon as two sizes are equal.
 #
 # The last one is no rare case. Many networks have several layers of the same width, and there $\partial L/\partial Y\; W$ fits as well as $\partial L/\partial Y\; W^\top$. Let one layer of a network make this mistake, and train it:
 
@@ -325,7 +325,7 @@ report.raise_if_above(1e-6)
 print(report)
 
 # %% [markdown]
-# The largest relative error is {{ report.max_error:.0e}}. In each single argument the layer is a straight line, and along any direction through all three at once a parabola; a central difference of either is exact. What you see is rounding, about $10^{-16}$ divided by $h = 10^{-6}$.
+# The largest relative error is {{ report.max_error:.0e}}. In each single argument the layer is a straight line, and along any direction through all three at once a parabola; a central difference of either is exact. What you see is rounding, about $10^{-16}$ divided by $h = 10^{-6}$, and more where a gradient is small beside the loss.
 #
 # PyTorch stores the weight the other way round, $(n_\text{out}, n_\text{in})$, one unit a *row*. So we hand it the transpose, and turn its gradient back:
 
@@ -426,7 +426,7 @@ for wrong in (weight_turned, input_not_turned):
     assert found[wrong][:2] == ["shapes", "numbers"]
 
 # %% [markdown]
-# With three different sizes, the shapes give the transposes away before any number is compared. With equal sizes only the numbers do. And with a batch of *one*, a mean is a sum, and the averaged bias passes every check. In a training it is the quietest of the four: the biases learn $N$ times too slowly, and nobody sees it. So check with more than one example, and with sizes that all differ; this book takes primes.
+# With three different sizes, the shapes give the transposes away before any number is compared. With equal sizes only the numbers do. And with a batch of *one*, a mean is a sum, and the averaged bias passes every check. In a training it is the quietest of the four: the biases learn $N$ times too slowly, and little else shows. So check with more than one example, and with sizes that all differ; this book takes primes.
 #
 # The first mistake is worth a second look, because it can run. If the update makes a new array, NumPy broadcasts without a word, and the bias becomes a table with one row an example:
 
@@ -556,14 +556,14 @@ assert np.allclose(stacked, as_one, rtol=0, atol=1e-12)
 # | Name | $\sigma^2$ | Made for |
 # |---|---|---|
 # | LeCun and others (1998) | $1/n_\text{in}$ | forward, no ReLU |
-# | **Xavier**: Glorot and Bengio (2010) | $2/(n_\text{in} + n_\text{out})$ | a compromise of both, no ReLU |
+# | **Xavier**: Glorot and Bengio (2010) | $2/(n_\text{in} + n_\text{out})$ | both, no ReLU: one over the mean of the two |
 # | **He** and others (2015) | $2/n_\text{in}$ | forward, ReLU |
 #
 # He's choice does not look at $n_\text{out}$ at all, and need not. Backward its factor is $n_\text{out}/n_\text{in}$, and what one layer puts out the next takes in. So over all layers everything cancels but the last width over the first. That is one ratio, and not a power.
 #
 # ## Twenty layers, measured
 #
-# 64 handwritten digits, scaled to mean 0 and variance 1 over all pixels. Twenty layers of width 256, with a bend after each. At the top a random gradient of size 1 arrives. Five starts: zeros; $\sigma = 0.01$, as in the network of Krizhevsky and others (2012); Xavier; He; $\sigma = 0.2$. Five seeds for each.
+# Sixty-four handwritten digits, scaled to mean 0 and variance 1 over all pixels. Twenty layers of width 256, with a bend after each. At the top a random gradient of size 1 arrives. Five starts: zeros; $\sigma = 0.01$, as in the network of Krizhevsky and others (2012); Xavier; He; $\sigma = 0.2$. Five seeds for each.
 
 # %%
 depth, width, seeds = 20, 256, range(5)
@@ -682,7 +682,7 @@ for bend in bends:
     assert (seen[bend, "zeros"] == 0).all()
 
 # %% [markdown]
-# The means lie within a factor of {{ mean_off:.1f}} of their lines, single runs within {{ run_off:.1f}}, while the sizes span {{ np.ptp(span):.0f}} powers of ten. So the assumption that is not true did little harm, before any training and with a random gradient in the place of a loss's. He's start keeps the size near 1 in both directions. Xavier's, made without a ReLU in mind, loses half of the mean square in each layer: after twenty, about $2^{-10}$ of the size is left, a thousandth.
+# The means lie within a factor of {{ mean_off:.1f}} of their lines, single runs within {{ run_off:.1f}}, while the sizes span {{ np.ptp(span):.0f}} powers of ten. So the assumption that is not true did little harm, before any training and with a random gradient in the place of a loss's. He's start keeps the size near 1 in both directions. Xavier's, made without a ReLU in mind, loses half of the mean square in each layer of equal widths, and after twenty layers the size is down to ${{ power(seen["ReLU", "Xavier"][:, 0, -1].mean()) }}$.
 #
 # **The last plot is the surprise.** You will often read that in a deep network the *lower* layers get no gradient. With weights that are too small, activations do fall from left to right, and gradients from right to left. But that is the gradient of the *outputs*. The gradient of a weight is a product of the two, one from below and one from above, and the product has the same number of factors in *every* layer. From layer 2 up (the first reads 64 numbers, not 256), the largest and the smallest differ by a factor of {{ flat:.1f}} at most. Glorot and Bengio (2010) noted it. The layers starve or burn all together.
 #
@@ -743,7 +743,7 @@ assert top["σ = 0.01"].max() < 1e-10
 # %% [markdown]
 # A tanh stays between −1 and 1, so forward nothing can burst. With $\sigma = 0.2$, {{ saturated:.0%}} of the outputs at the top are beyond ±0.99 (seed {{ SEED }}). There a tanh is almost flat, and you will often read what follows from that: units saturate, gradients vanish. The measurement says the opposite. At the first layer the gradient is {{ bottom["σ = 0.2"].mean():.0f}} times as large as the one that arrived at the top. The flat units do stop it. The others multiply it by weights that are far too large, and they win. Schoenholz and others (2017) derive from which $\sigma$ on that happens.
 #
-# Xavier's promise is not kept either. After twenty layers the size is {{ top["Xavier"].mean():.2f}} and not 1, because a tanh makes everything a bit smaller, and the argument left that out. But the smaller the values are, the less a tanh bends, so the loss slows down from layer to layer.
+# Xavier's promise is not kept either. After twenty layers the size is {{ top["Xavier"].mean():.2f}} and not 1, because a tanh makes everything a bit smaller, and the argument left that out. But the smaller the values are, the less a tanh bends, so the shrinking slows down from layer to layer.
 #
 # ### The promise is about a mean
 #
@@ -773,7 +773,7 @@ assert quantiles[16][1] < 0.3 < 0.8 < quantiles[256][1] < 1
 #
 # **The question.** Which starts let a deep ReLU network learn, if each may choose its learning rate?
 #
-# **A prediction.** With three layers all but zeros should do, since three factors do little harm. With twenty, He's should learn. Xavier's signal is down to a thousandth, which a learning rate may make good. The other two should fail: with $\sigma = 0.02$ the output is smaller than $10^{-18}$, and no rate mends that.
+# **A prediction.** With three layers all but zeros should do, since three factors do little harm. With twenty, He's should learn. Xavier's signal is down to about a thousandth, which a learning rate may make good. The other two should fail: with $\sigma = 0.02$ the output is smaller than $10^{-18}$, and no rate mends that.
 #
 # Digits; hidden layers of 64 units; SGD with momentum 0.9; batches of 64; 10 epochs. At a quarter of the width, twice the $\sigma$ makes the same factor a layer, so the two bad starts are 0.02 and 0.4 here. Each start has the best of five learning rates, chosen by the accuracy on the validation images with two seeds; then five other seeds are run and tested. In twenty layers $\sigma = 0.4$ diverges at every usual rate, so there it chooses among four tiny ones. After that, Xavier and He once more for 30 epochs, each with a third of its rate.
 
@@ -874,11 +874,11 @@ assert longer["Xavier"].mean() > xavier.mean() + 0.1 and plain.mean() > he.mean(
 # | He | {{ results["He", 20][0]:g}} | {{ he.mean():.0%}} | {{ 100 * he.std(ddof=1):.1f}} points |
 # | $\sigma = 0.4$ | ${{ power(results["σ = 0.4", 20][0]) }}$ | {{ mean_of["σ = 0.4", 20]:.0%}} | {{ 100 * results["σ = 0.4", 20][1].std(ddof=1):.1f}} points |
 #
-# To name the commonest digit every time would give {{ common:.0%}}. The prediction holds, but for Xavier the learning rate does not make good what the start has lost, not in ten epochs. In thirty it gets to {{ longer["Xavier"].mean():.0%}} (from {{ longer["Xavier"].min():.0%}} to {{ longer["Xavier"].max():.0%}}), He's to {{ longer["He"].mean():.0%}}. The rates that were chosen for Xavier, He and 0.4 lie inside their grids, so none of them asked for a larger or a smaller one.
+# To name the commonest digit every time would give {{ common:.0%}}. The prediction holds, and what it left open goes against Xavier: the learning rate does not make good what the start has lost, not in ten epochs. In thirty it gets to {{ longer["Xavier"].mean():.0%}} (from {{ longer["Xavier"].min():.0%}} to {{ longer["Xavier"].max():.0%}}), He's to {{ longer["He"].mean():.0%}}. The rates that were chosen for Xavier, He and 0.4 lie inside their grids, so none of them asked for a larger or a smaller one.
 #
 # And look at the dashed line. One single layer, begun with zeros, reads {{ plain.mean():.1%}}, in the same ten epochs more than He's twenty layers do on average. Zeros do no harm there, because with one layer nothing has to pass through a weight. And the depth earned nothing on this task: the good start removed an obstacle that the depth had put up.
 #
-# **What this does not show.** That Xavier's start is bad: it was made for other bends, and with three layers it is as good as any. That He's is enough for a hundred layers. And nobody has to depend on the start alone: [batch normalisation](batch_norm.py) sets the size anew in every layer, and [skip connections](../foundations/chain_rule.py) carry the signal past it. Ten epochs are short, one split was used, and five rates are few.
+# **What this does not show.** That Xavier's start is bad: it was made for other bends, and with three layers it is as good as any. That He's is enough for a hundred layers. Ten epochs are short, one split was used, and five rates are few. Nor does anybody have to depend on the start alone: [batch normalisation](batch_norm.py) sets the size anew in every layer, and [skip connections](../foundations/chain_rule.py) carry the signal past it.
 
 # %% tags=["remove-cell"]
 def repair(place, seed, keep_biases=True):
@@ -924,7 +924,7 @@ assert repaired["first"] > 0.7 and repaired["last, no biases"] > 0.7 and repaire
 #     Xavier: $\sqrt{2/500} \approx 0.063$. He: $\sqrt{2/400} \approx 0.071$. He's keeps it, since $\tfrac12 \cdot 400 \cdot \tfrac{2}{400} = 1$. Backward the factor is $\tfrac12 \cdot 100 \cdot \tfrac{2}{400} = \tfrac14$ for the square.
 #
 # ??? question "5. For the notebook: repair Xavier's start in one place. In the network of twenty layers multiply the weights of a single layer by $2^{9.5}$, once the first layer's and once the last one's. Do both learn?"
-#     They compute the same function, because $\max(cx, 0) = c \max(x, 0)$ for $c > 0$: it does not matter in which layer a factor stands. Yet with the first layer enlarged the network reaches {{ repaired["first"]:.0%}} at a learning rate of 0.003, and with the last one enlarged it fails ({{ repaired["last"]:.0%}}, where diverged runs count as 0). The gradients of the weights are alike, since those are products of below and above. The gradient of a *bias* is not: it is what arrives from above alone, and that is now some 700 times as large, beside activations of a thousandth. Hold the biases at 0, and the second network reaches {{ repaired["last, no biases"]:.0%}}.
+#     While the biases are 0, they compute the same function, because $\max(cx, 0) = c \max(x, 0)$ for $c > 0$: it does not matter in which layer a factor stands. Yet with the first layer enlarged the network reaches {{ repaired["first"]:.0%}} at a learning rate of 0.003, and with the last one enlarged it fails ({{ repaired["last"]:.0%}}, where diverged runs count as 0). The gradients of the weights are alike, since those are products of below and above. The gradient of a *bias* is not: it is what arrives from above alone, and that is now some 700 times as large, beside activations of a thousandth. Hold the biases at 0, and the second network reaches {{ repaired["last, no biases"]:.0%}}.
 #
 # ## Sources
 #
