@@ -743,7 +743,7 @@ assert top["σ = 0.01"].max() < 1e-10
 # %% [markdown]
 # A tanh stays between −1 and 1, so forward nothing can burst. With $\sigma = 0.2$, {{ saturated:.0%}} of the outputs at the top are beyond ±0.99 (seed {{ SEED }}). There a tanh is almost flat, and you will often read what follows from that: units saturate, gradients vanish. The measurement says the opposite. At the first layer the gradient is {{ bottom["σ = 0.2"].mean():.0f}} times as large as the one that arrived at the top. The flat units do stop it. The others multiply it by weights that are far too large, and they win. Schoenholz and others (2017) derive from which $\sigma$ on that happens.
 #
-# Xavier's promise is not kept either. After twenty layers the size is {{ top["Xavier"].mean():.2f}} and not 1, because a tanh makes everything a bit smaller, and the argument left that out. But the smaller the values are, the less a tanh bends, so the shrinking slows down from layer to layer.
+# Xavier's promise is not kept either. After twenty layers the size is {{ top["Xavier"].mean():.2f}}, where {{ linear_promise[0, -1]:.2f}} was promised, because a tanh makes everything a bit smaller, and the argument left that out. But the smaller the values are, the less a tanh bends, so the shrinking slows down from layer to layer.
 #
 # ### The promise is about a mean
 #
@@ -848,7 +848,7 @@ show(
         f"{mean_of['Xavier', 20]:.0%}, {mean_of['He', 20]:.0%} and {mean_of['σ = 0.4', 20]:.0%}."
     ),
     caption=(
-        "A mark is a run, each start at its best learning rate. Compare the two plots: what the "
+        "A mark is a run, each start at its best learning rate (diamonds: a third of it). Compare the two plots: what the "
         "start decides in twenty layers, it does not in three. The dashed line is a single layer "
         "that began with zeros."
     ),
