@@ -132,7 +132,8 @@ def _box(cell: Cell, output: str) -> str:
 
 def _lean(content: str) -> str:
     """Take away the tokens of highlighted code that have no colour of their own: half its size."""
-    return re.sub(r'<span class="(?:n|p|w|o)">([^<]*)</span>', r"\1", content)
+    content = re.sub(r'<span class="(?:n|p|w|o)">([^<]*)</span>', r"\1", content)
+    return re.sub(r'<span class="([a-z][a-z0-9]?)">', r"<span class=\1>", content)
 
 
 @event_priority(-100)  # after mkdocstrings has resolved its references
@@ -165,11 +166,17 @@ def on_post_page(output: str, page: SitePage, config: MkDocsConfig) -> str:
     before, start, rest = output.partition("<article")
     article, end, after = rest.partition("</article")
     # The theme indents its frame, a fifth of the page; what is between <pre> stays as it is.
-    before, after = (re.sub(r"\s*\n\s*", "\n", part) for part in (before, after))
+    before, after = (_tight(part) for part in (before, after))
     whole = before + start + mathematics.fill(article, _math) + end + after
     if len(whole.encode()) > MOST_BYTES:
         log.warning(f"{page.file.src_uri}: {len(whole.encode())} bytes of HTML, over {MOST_BYTES}")
     return whole
+
+
+def _tight(frame: str) -> str:
+    """Take away the blanks between the tags of the theme's frame, and around a text in a tag."""
+    frame = re.sub(r"\s*\n\s*", "\n", frame)
+    return re.sub(r">\n([^<\n]+)\n<", r">\1<", re.sub(r">\n+<", "><", frame))
 
 
 def markdown(executed: Executed) -> str:
