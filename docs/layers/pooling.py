@@ -13,6 +13,8 @@
 # You need [the symbols of this book](../foundations/notation.md), [ReLU](relu.py), whose mask comes back here, and an idea of [convolution](convolution.py).
 
 # %% tags=["hide-input"]
+from math import factorial, prod
+
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
@@ -82,6 +84,8 @@ def picture(ax, values, title, color="text", windows=0, top=None):
 
 
 image = data.x_test[:1]
+
+# %% tags=["remove-input"]
 highest, its_cache = max_pool2d(image, 2)
 mean_of, mean_cache = avg_pool2d(image, 2)
 ones = np.ones_like(highest)
@@ -200,7 +204,7 @@ show(
 # %% [markdown]
 # The four windows pass on what arrived, no more and no less: both gradients sum to {{ dx_max.sum():.0f}}, as `dy` does. Keep that for later; it is a free check.
 #
-# ## Where does the slope of a maximum point?
+# ## Where the slope of a maximum points
 #
 # **One maximum of two numbers.** $y = \max(x_1, x_2)$, and let $x_1$ be ahead. Move each of the two by less than half of the lead, and $x_1$ is still ahead. So in a whole neighbourhood $y$ *is* $x_1$, and
 #
@@ -235,17 +239,17 @@ show_derivation("avg_pool2d")
 #
 # ## The code says the same
 #
-# First to be read: window by window. `argmax` finds the first of the largest, and the last line of the backward pass is the equation above the derivation.
+# First to be read: window by window. `argmax` finds the first of the largest. The line with `+=` in the backward pass is the sum over $i, j$; the code calls the pixel's column `q`.
 
 # %% tags=["remove-input"]
 show_source(max_pool2d_loops, max_pool2d_loops_backward)
 
 # %% [markdown]
-# The maximum's equations in the form that the build evaluates. $F$ is the winner's place in its window, counted in reading order from 0: the product is largest at the *first* pixel that equals the maximum. The three brackets then ask whether pixel $(a, e)$ stands at that place, without wrapping around the window's left and right edge.
+# Next, the maximum's equations in the form that the build evaluates. $F$ is the winner's place in its window, counted in reading order from 0: the product is largest at the *first* pixel that equals the maximum. The three brackets then ask whether pixel $(a, e)$ stands at that place, without wrapping around the window's left and right edge. The mean's forward equation stands below them; its gradient you have seen.
 
 # %% tags=["remove-input"]
 show_equations("max_pool2d", "Y", "F", "dX")
-show_equations("avg_pool2d", "Y", "dX")
+show_equations("avg_pool2d", "Y")
 
 # %% [markdown]
 # **The mean is a matrix product.** It is linear, and it treats rows and columns alike. So there is a matrix $A$ of shape $(H', H)$ that averages rows, and $B$ of shape $(W', W)$ that averages columns. In each, row $i$ holds $\tfrac1k$ where window $i$ stands. Then forward and backward are those of a [linear layer](linear.py), twice:
@@ -282,6 +286,18 @@ assert np.allclose(back, avg_pool2d_backward(arrives, cache), rtol=0, atol=1e-15
 
 # %% tags=["remove-input"]
 show_source(pooling._first_max, pooling._send)
+
+# %% [markdown]
+# In `_first_max`, `free` marks the windows that have no winner yet; it is what lets the first one win. `_send` is the box, once from windows to rows, once from rows to pixels. So the mask $M^{(u,v)}$ is a product of two: pixel $v$ won its row, and row $u$ won the window. On the sixteen numbers, the box word for word:
+
+# %%
+row_winners, row_of_window = max_cache.winners
+for u, v in np.ndindex(2, 2):
+    mask = row_of_window[u] & row_winners[v][:, :, u::2]
+    assert (dx_max[:, :, u::2, v::2] == dy * mask).all()
+
+# %% [markdown]
+# What does it cost to remember?
 
 # %%
 batch = rng.standard_normal((16, 8, 24, 24)).astype(np.float32)
@@ -403,7 +419,7 @@ theirs.backward(torch.tensor(whole))
 differ = (max_pool2d_backward(whole, cache) != there.grad.numpy()).sum()
 inside = sliding_window_view(grid, (3, 3), (2, 3))[:, :, ::2, ::2]
 share = ((inside == inside.max((4, 5), keepdims=True)).sum((4, 5)) > 1).mean()
-print(f"windows tied: {share:.0%}, gradients that differ: {differ}")
+print(f"tied windows {share:.0%}, gradients apart {differ}")
 assert differ == 0 and (y == theirs.detach().numpy()).all() and share > 0.8
 
 # %% [markdown]
@@ -486,10 +502,13 @@ assert tied_share > 0.4 and zero_share > 0.3 and above.mean() > 0.05
 patches = sliding_window_view(np.pad(x_train, ((0, 0), (0, 0), (1, 1), (1, 1))), (3, 3), (2, 3))
 blank = blocks((patches == 0).all((-1, -2)))  # pixels whose filter sees blank paper alone
 on_blank = (blank | (windows != top[..., None])).all(-1)[above].mean()
-print(f"ties above 0 that lie on blank paper: {on_blank:.1%}")
+print(f"of the ties above 0, on blank paper {on_blank:.0%}")
 assert on_blank > 0.99
 
+# %% [markdown]
+# Then the gradients of the whole network, once with each rule. They say how much the filters, the bias and the image change against *first*, relative to their size.
 
+# %%
 
 def gradients(rule):
     """Gradients of all parameters, of the image, and of what stands before the first ReLU."""
@@ -512,9 +531,9 @@ def apart(rule, name):
     return np.linalg.norm(by_rule[rule][name] - first[name]) / np.linalg.norm(first[name])
 
 
-print("change of the gradient of\n            filters   bias  image")
+print("             filters   bias  image")
 for rule in RULES[1:]:
-    print(f"{rule:<12}" + "".join(f"{apart(rule, key):>7.0e}"
+    print(f"{rule:<13}" + "".join(f"{apart(rule, key):>7.0e}"
                                   for key in ("0.weight", "0.bias", "dx0")))
     harmless = max(apart(rule, "0.weight"), apart(rule, "0.bias"), apart(rule, "3.weight"))
     assert (harmless < 1e-5) == (rule != "to all") and apart(rule, "dx0") > 0.01
@@ -577,7 +596,7 @@ assert np.allclose(rim, functional.avg_pool2d(tensor, 3, 1, 1)[0, 0], rtol=1e-15
 not_counted = functional.avg_pool2d(tensor, 3, 1, 1, count_include_pad=False)
 assert np.allclose(9 * rim[0], [4, 6, 6, 4], rtol=1e-15) and np.allclose(not_counted, 1)
 
-print("first row of the means, in ninths:", (9 * rim[0]).round().astype(int))
+print("the first row, in ninths:", (9 * rim[0]).round().astype(int))
 
 # %% [markdown]
 # And leftovers are dropped. With $2 \times 2$ windows on $5 \times 5$ pixels the last row and column fit into no window. The largest value may stand there and is not seen; the gradient there is 0. PyTorch does the same, unless you ask for `ceil_mode=True`, which this package does not have.
@@ -691,7 +710,10 @@ def own_pool(kernel, stride, padding=0, *, route, fill=-np.inf, add=True, reread
 
     return forward, backward
 
+# %% [markdown]
+# Three routes, of which the first is right:
 
+# %%
 def winner(window):
     return [divmod(int(window.argmax()), window.shape[1])]
 
@@ -704,7 +726,7 @@ def wrong_width(window):
     return [divmod(int(window.argmax()), window.shape[0])]  # the height, by mistake
 
 # %% [markdown]
-# With these, five mistakes can be made. Two more are about the mean: it is not divided at all, or it is divided by the number of pixels that lie inside, though the forward pass counted the padding.
+# That makes five mistakes. Two more are about the mean: it is not divided at all, or it is divided by the number of pixels that lie inside, though the forward pass counted the padding.
 #
 # Four checks look at each of the seven. The first two are gradient checks, with $2 \times 2$ windows side by side, and with $3 \times 2$ windows that overlap in a padded image. The third asks whether the gradient sums to what arrived, on integers full of ties. The fourth is PyTorch, on the same integers, all of them negative, with padding.
 
@@ -870,6 +892,7 @@ assert at["max 2×2"][0] < 0.7 * at["as it is"][0] and at["mean 2×2"][0] < 0.7 
 assert at["mean 2×2"][1] < at["max 2×2"][1] < at["every second pixel"][1]
 spread = {name: own / other for name, (own, other) in at.items()}
 assert spread["max 2×2"] < 0.8 * spread["as it is"]
+assert at["as it is"][1] - at["max 2×2"][1] < 0.6 * (at["as it is"][1] - at["mean 2×2"][1])
 
 in_frame = frame(data.x_test.astype(float))
 moves = [(0, 1), (0, -1), (1, 0), (-1, 0)]
@@ -883,7 +906,7 @@ assert on_digits["max 2×2"][1] > 1 and on_digits["max 2×2"][0] < on_digits["as
 # %% [markdown]
 # In its own size, the maximum's output changes by {{ at["max 2×2"][0]:.2f}} where the image changes by {{ at["as it is"][0]:.2f}}; that of the mean by {{ at["mean 2×2"][0]:.2f}}. So both do buy something, and taking every second pixel buys nothing. But part of the maximum's gain is an illusion: it makes all pieces more alike. Two of them lie {{ spread["as it is"]:.2f}} of their own size apart as they are, and {{ spread["max 2×2"]:.2f}} after the maximum. In the second unit it goes from {{ at["as it is"][1]:.2f}} to {{ at["max 2×2"][1]:.2f}}, and the mean to {{ at["mean 2×2"][1]:.2f}}.
 #
-# On the small digits it is worse. In the second unit, a digit that moves by one pixel changes by {{ on_digits["as it is"][1]:.2f}} as it is, by {{ on_digits["mean 2×2"][1]:.2f}} after the mean, and by {{ on_digits["max 2×2"][1]:.2f}} after the maximum: a moved digit is farther from itself than from another digit. A stroke is one or two pixels wide here, and a shift of one pixel is not small.
+# On the small digits it is worse. In the second unit, a digit that moves by one pixel changes by {{ on_digits["as it is"][1]:.2f}} as it is, by {{ on_digits["mean 2×2"][1]:.2f}} after the mean, and by {{ on_digits["max 2×2"][1]:.2f}} after the maximum. There, a digit that has moved is farther from where it was than from another digit. A stroke is one or two pixels wide here, and a shift of one pixel is not small.
 #
 # ### Why a shift by one can do anything
 #
@@ -959,6 +982,8 @@ assert steadier[0] < plain[0] and steadier[1] < plain[1]
 shuffled = rng.permuted(blocks(image), axis=-1)
 shuffled = shuffled.reshape(1, 1, 4, 4, 2, 2).swapaxes(3, 4).reshape(1, 1, 8, 8)
 moved_share = (shuffled != image).mean()
+alike = prod(factorial(4) // prod(map(factorial, np.unique(window, return_counts=True)[1].tolist()))
+             for window in blocks(image).reshape(-1, 4))
 for pool in (max_pool2d, avg_pool2d):
     assert (pool(shuffled, 2)[0] == pool(image, 2)[0]).all()
 assert moved_share > 0.3
@@ -975,17 +1000,18 @@ show(
     name="shuffled",
     alt=(
         f"A digit, and the same with the four pixels of each window shuffled: {moved_share:.0%} of "
-        "the pixels differ and the digit can no longer be read. Below, the maximum and the mean "
+        "the pixels differ and the strokes have ragged edges. Below, the maximum and the mean "
         "of each window, which are the same for both."
     ),
     caption=(
         f"{moved_share:.0%} of the pixels differ, and both pooled images are equal to the last "
-        "bit. Compare the upper two: all that is gone from the right one is gone for every layer "
-        "after the pooling."
+        "bit. Compare the upper two: what tells them apart reaches no layer after the pooling."
     ),
 )
 
 # %% [markdown]
+# Counting all ways to shuffle, {{ f"{alike:,}" }} images share these two outputs. Most of them look like no digit.
+#
 # ### Who gets a gradient
 #
 # With $2 \times 2$ windows side by side, the maximum sends a gradient to a quarter of the pixels, the mean to all. It sounds as if most of the network learnt nothing. But a deeper look is needed: what happens after that layer?
@@ -1097,6 +1123,9 @@ for pooled in ("max", "mean"):
     assert all(m[pooled][1][1] > m[kind][1][1] + 1 for kind in ("stride", "none, small"))
     assert all(m[pooled][1][2] > m[kind][1][2] + 3 for kind in bare)
 assert m["none"][0][0] > m["max"][0][0] and m["none"][1][1] > m["max"][1][1] - 2
+assert m["none"][0][0] == max(m[kind][0][0] for kind in KINDS)
+assert abs(m["stride"][0][1] - m["none"][0][1]) < 4
+assert all((m[kind][0][1] > m[kind][0][0] / 2) == (kind not in bare) for kind in KINDS)
 assert abs(gap.mean()) < 4 and gap_untuned.mean() > 4 and (gap_untuned > 0).all()
 gains = {kind: m[kind][1][1] - m[kind][0][1] for kind in KINDS}
 assert min(gains.values()) > 25
@@ -1104,12 +1133,12 @@ assert min(gains.values()) > 25
 # %% [markdown]
 # **The verdict.** Trained in the middle, the networks with pooling do better on moved digits, with each of the five seeds: moved by one pixel, {{ m["max"][0][1]:.0f}} % for the maximum and {{ m["mean"][0][1]:.0f}} % for the mean, against {{ m["stride"][0][1]:.0f}} % with stride 2, {{ m["none, small"][0][1]:.0f}} % and {{ m["none"][0][1]:.0f}} % with none. So much of the prediction holds. Four things deserve a second look.
 #
-# - **It is a small comfort.** In place the maximum reaches {{ m["max"][0][0]:.0f}} %. A step of one pixel costs it {{ m["max"][0][0] - m["max"][0][1]:.0f}} points.
+# - **It is a small comfort.** In place the maximum reaches {{ m["max"][0][0]:.0f}} %. A step of one pixel costs it {{ m["max"][0][0] - m["max"][0][1]:.0f}} points. And stride 2 does not come last: to keep every pixel is no better protection.
 # - **The maximum hardly leads the mean.** On digits moved by one the lead is {{ gap.mean():.1f}} points, with a standard deviation over the seeds of {{ gap.std(ddof=1):.1f}}. Had the mean been given the maximum's learning rate, {{ rate["max"]:g}} in the place of {{ rate["mean"]:g}}, the lead would have been {{ gap_untuned.mean():.1f}} points, with every seed. The mean makes numbers and gradients smaller, and wants larger steps.
 # - **In place, pooling does not decide.** The best network there has none, {{ m["none"][0][0]:.1f}} % against {{ m["max"][0][0]:.1f}} %, at ten times the parameters.
-# - **The data do most.** Trained on moved digits, the five reach {{ m["max"][1][1]:.0f}}, {{ m["mean"][1][1]:.0f}}, {{ m["stride"][1][1]:.0f}}, {{ m["none, small"][1][1]:.0f}} and {{ m["none"][1][1]:.0f}} % on digits moved by one: each gains at least {{ min(gains.values()):.0f}} points. Among networks of equal size the pooled ones stay ahead. The large one catches up.
+# - **The data do most.** Trained on moved digits, the five reach {{ m["max"][1][1]:.0f}}, {{ m["mean"][1][1]:.0f}}, {{ m["stride"][1][1]:.0f}}, {{ m["none, small"][1][1]:.0f}} and {{ m["none"][1][1]:.0f}} % on digits moved by one: each gains at least {{ min(gains.values()):.0f}} points. Among networks of about equal size the pooled ones stay ahead. The large one catches up.
 #
-# So what pooling has by construction, a network without it can learn here, if it has the data to learn it from and the parameters to learn it with. Larger studies agree: stride can take the place of pooling (Springenberg and others 2015), networks with pooling are not invariant to a pixel's shift (Azulay and Weiss 2019), and tolerance of small deformations is learnt with it or without (Ruderman and others 2018).
+# So the tolerance that pooling has by construction, a network without it can learn here, if it has the data to learn it from and the parameters to learn it with. Larger studies agree: stride can take the place of pooling (Springenberg and others 2015), networks with pooling are not invariant to a pixel's shift (Azulay and Weiss 2019), and tolerance of small deformations is learnt with it or without (Ruderman and others 2018).
 #
 # **What this does not show.** These images are tiny, and a pixel is a large step in them. Two layers and ten epochs are little, and longer training may move the squares. Nobody was trained on shifts of two pixels, and there the pooled networks keep a lead, {{ m["max"][1][2]:.0f}} % and {{ m["mean"][1][2]:.0f}} % against at most {{ max(m[kind][1][2] for kind in bare):.0f}} %. Nor does accuracy count work: without pooling the second convolution has four times the pixels to go over, and that is the use of pooling which nobody disputes.
 #
