@@ -62,8 +62,9 @@ SEED = 0
 use_style()
 rng = np.random.default_rng(SEED)
 data = digits(seed=SEED)
+image = data.x_test[:1]
 
-
+# %% tags=["remove-input"]
 def picture(ax, values, title, color="text", windows=0, top=None):
     """Draw an image as cells, darker for larger values, with a frame around each window."""
     top = values.max() if top is None else top
@@ -83,9 +84,6 @@ def picture(ax, values, title, color="text", windows=0, top=None):
     ax.axis("off")
 
 
-image = data.x_test[:1]
-
-# %% tags=["remove-input"]
 highest, its_cache = max_pool2d(image, 2)
 mean_of, mean_cache = avg_pool2d(image, 2)
 ones = np.ones_like(highest)
@@ -342,7 +340,7 @@ assert (rows_first == [[0, 1], [0, 0]]).all() and (columns_first == [[0, 0], [1,
 #
 # with $g_k = 0$ wherever $x_k$ is not the largest. A program must choose. The first in reading order is one choice, even shares are another. To give *all* of the largest the whole gradient is not in the set: its weights sum to 2 or more.
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 def blocks(x):
     """(N, C, H, W) to (N, C, H/2, W/2, 4): windows of 2×2, each in reading order."""
     n, c, h, w = x.shape
@@ -502,7 +500,7 @@ assert tied_share > 0.4 and zero_share > 0.3 and above.mean() > 0.05
 patches = sliding_window_view(np.pad(x_train, ((0, 0), (0, 0), (1, 1), (1, 1))), (3, 3), (2, 3))
 blank = blocks((patches == 0).all((-1, -2)))  # pixels whose filter sees blank paper alone
 on_blank = (blank | (windows != top[..., None])).all(-1)[above].mean()
-print(f"of the ties above 0, on blank paper {on_blank:.0%}")
+print(f"ties above 0 on blank paper: {on_blank:.1%}")
 assert on_blank > 0.99
 
 # %% [markdown]
@@ -586,7 +584,7 @@ show(
 # %% [markdown]
 # ### At the border
 #
-# Padding takes part in the mean and not in the maximum. For the maximum it is $-\infty$, so it never wins. For the mean it is 0, and it is *counted*: the sum is divided by $k_h k_w$ everywhere. This is PyTorch's default, `count_include_pad=True`, and what `avg_pool2d` does. On an image of ones, you see a dark rim:
+# Padding takes part in the mean and not in the maximum. For the maximum it is $-\infty$, so it never wins. For the mean it is 0, and it is *counted*: the sum is divided by $k_h k_w$ everywhere. This is PyTorch's default, `count_include_pad=True`, and what `avg_pool2d` does. So the mean of an image of ones has a rim that is too small:
 
 # %%
 flat = np.ones((1, 1, 4, 4))
@@ -601,7 +599,7 @@ print("the first row, in ninths:", (9 * rim[0]).round().astype(int))
 # %% [markdown]
 # And leftovers are dropped. With $2 \times 2$ windows on $5 \times 5$ pixels the last row and column fit into no window. The largest value may stand there and is not seen; the gradient there is 0. PyTorch does the same, unless you ask for `ceil_mode=True`, which this package does not have.
 
-# %%
+# %% tags=["remove-input"]
 odd = np.arange(25.0).reshape(1, 1, 5, 5)
 y, cache = max_pool2d(odd, 2)
 left_over = max_pool2d_backward(np.ones_like(y), cache)
@@ -730,7 +728,7 @@ def wrong_width(window):
 #
 # Four checks look at each of the seven. The first two are gradient checks, with $2 \times 2$ windows side by side, and with $3 \times 2$ windows that overlap in a padded image. The third asks whether the gradient sums to what arrived, on integers full of ties. The fourth is PyTorch, on the same integers, all of them negative, with padding.
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 def own_mean(kernel, stride, padding=0, *, divide):
     """avg_pool2d with a backward pass that divides in the wrong way."""
 
@@ -755,7 +753,7 @@ wrong = {
     "wrong width": (own_pool, {"route": wrong_width}),
     "padding of 0": (own_pool, {"route": winner, "fill": 0.0}),
     "mean not divided": (own_mean, {"divide": False}),
-    "mean over the inside": (own_mean, {"divide": True}),
+    "mean over inside": (own_mean, {"divide": True}),
 }
 integers = rng.integers(-5, -2, (2, 2, 6, 7)).astype(float)
 spaced = 0.1 * rng.permutation(2 * 2 * 6 * 7).reshape(2, 2, 6, 7) - 25
@@ -796,9 +794,10 @@ for name, (make, how) in wrong.items():
     )
 
 # %%
-print(f"{'':<20} 2×2  3×2  sum  torch")
-for name, found in seen.items():
-    print(f"{name:<20}" + "".join(f"{'seen' if f else '–':>5}" for f in found))
+print(f"{'':<17}{'2×2':>5}{'3×2':>5}{'sum':>5}{'torch':>7}")
+for name, (a, b, c, d) in seen.items():
+    marks = ["seen" if found else "–" for found in (a, b, c, d)]
+    print(f"{name:<17}{marks[0]:>5}{marks[1]:>5}{marks[2]:>5}{marks[3]:>7}")
 assert sum(found[0] for found in seen.values()) == 2
 assert not any(seen["nothing wrong"]) and all(any(f) for f in list(seen.values())[1:])
 assert seen["to every largest"] == (False, False, True, True)
@@ -817,7 +816,7 @@ assert not seen["wrong width"][0] and seen["wrong width"][1]
 #
 # ## What pooling buys, and what it loses
 #
-# The usual claim is that pooling makes a network *invariant* to small shifts. If an image moves by a pixel, the largest of a window often stays the largest. Before any network is trained, ask the layers alone.
+# Fukushima (1980) put layers into a network whose task was to tolerate a shift. LeCun and others (1998) took averages for it, and Scherer, Müller and Behnke (2010) found the maximum better. The usual claim since is that pooling makes a network *invariant* to small shifts: if an image moves by a pixel, the largest of a window often stays the largest. Before any network is trained, ask the layers alone.
 #
 # ### One pixel to the right, in a photograph
 #
@@ -954,7 +953,7 @@ show(
     ),
     caption=(
         "Compare left with right, line by line. On the finest stripes (above) every second pixel "
-        "goes from all white to all black; the other two are steady, with no stripes left. On the "
+        "goes from all 0 to all 8; the other two are steady, and have no stripes left. On the "
         "wider ones (below) it is the maximum and the mean that show stripes or lose them."
     ),
 )
@@ -965,7 +964,7 @@ assert same == {"every 2nd": [False, True], "max": [True, False], "mean": [True,
 # %% [markdown]
 # None of the three is safe from a shift that is smaller than its stride. By a whole stride all is well: move the image by two, and the output moves by one, to the last bit. Zhang (2019) made networks steadier by taking the maximum at *every* place and averaging before the pixels are thrown away. The last line of the photograph's figure is that idea: {{ at["max, then mean 3×3"][0]:.2f}} where the plain maximum has {{ at["max 2×2"][0]:.2f}}.
 
-# %%
+# %% tags=["remove-input"]
 here, _ = pieces(SEED)
 for pool in (max_pool2d, avg_pool2d):
     assert (pool(here[..., 2:], 2)[0] == pool(here, 2)[0][..., 1:]).all()
@@ -1010,7 +1009,7 @@ show(
 )
 
 # %% [markdown]
-# Counting all ways to shuffle, {{ f"{alike:,}" }} images share these two outputs. Most of them look like no digit.
+# Counting all ways to shuffle, {{ f"{alike:,}" }} images share these two outputs.
 #
 # ### Who gets a gradient
 #
@@ -1040,7 +1039,7 @@ assert reached["max", 2] < 0.26 and reached["mean", 2] > 0.99 and reached["max",
 #
 # **A prediction.** The maximum should lead, on moved digits above all. A convolution with stride 2 computes a quarter of the pixels and looks at no others, so it should come last. A network that keeps its images at full size should do well in place, since nothing is lost, and badly on moved digits.
 #
-# Five networks with the same filters. Three make their images smaller: by the maximum, by the mean, by stride 2 in the place of the pooling. They begin with the same weights. Two keep $12 \times 12$ pixels to the end. For one of them the linear layer is sixteen times as large. For the other, the twelve images are first mixed into one, so that all but one of the five have about as many parameters: {{ sizes["max"]:,}}, {{ sizes["none, small"]:,}} and, with the large linear layer, {{ sizes["none"]:,}}.
+# Five networks with the same filters. Three make their images smaller: by the maximum, by the mean, by stride 2 in the place of the pooling. They begin with the same weights. Two keep $12 \times 12$ pixels to the end. In one of them, *none, large*, the linear layer is sixteen times as large for it. In the other, *none, small*, the twelve images are first mixed into one. The first three have {{ sizes["max"]:,}} parameters, *none, small* has {{ sizes["none, small"]:,}}, and *none, large* {{ sizes["none"]:,}}.
 #
 # Ten epochs, five seeds. Each network is trained in two ways, on digits in the middle of the frame, and on digits that are moved by up to a pixel, anew in each epoch. And each time it has the better of two learning rates, 0.03 and 0.15, by the accuracy of its first two seeds on validation images of the same kind.
 
@@ -1110,9 +1109,9 @@ show(
         f"brackets after training on moved digits: {says}."
     ),
     caption=(
-        "A mark is a run, a stroke the mean of five. Look at the squares. Above, only the pooled "
-        "networks keep more than half of their accuracy when a digit moves. Below, training on "
-        "moved digits has brought all squares to the dots, some of them farther right than others."
+        "A mark is a run, a stroke the mean of five. Look at the squares. Above, all networks lose "
+        "much when a digit moves, those with pooling least. Below, training on moved digits has "
+        "brought all squares to the dots, some of them farther right than others."
     ),
 )
 gap = centred["max"][:, 1] - centred["mean"][:, 1]
@@ -1122,10 +1121,8 @@ for pooled in ("max", "mean"):
     assert all((centred[pooled][:, 1] > centred[kind][:, 1]).all() for kind in bare)
     assert all(m[pooled][1][1] > m[kind][1][1] + 1 for kind in ("stride", "none, small"))
     assert all(m[pooled][1][2] > m[kind][1][2] + 3 for kind in bare)
-assert m["none"][0][0] > m["max"][0][0] and m["none"][1][1] > m["max"][1][1] - 2
-assert m["none"][0][0] == max(m[kind][0][0] for kind in KINDS)
+assert abs(m["none"][0][0] - m["max"][0][0]) < 3 and m["none"][1][1] > m["max"][1][1] - 2
 assert abs(m["stride"][0][1] - m["none"][0][1]) < 4
-assert all((m[kind][0][1] > m[kind][0][0] / 2) == (kind not in bare) for kind in KINDS)
 assert abs(gap.mean()) < 4 and gap_untuned.mean() > 4 and (gap_untuned > 0).all()
 gains = {kind: m[kind][1][1] - m[kind][0][1] for kind in KINDS}
 assert min(gains.values()) > 25
@@ -1134,8 +1131,8 @@ assert min(gains.values()) > 25
 # **The verdict.** Trained in the middle, the networks with pooling do better on moved digits, with each of the five seeds: moved by one pixel, {{ m["max"][0][1]:.0f}} % for the maximum and {{ m["mean"][0][1]:.0f}} % for the mean, against {{ m["stride"][0][1]:.0f}} % with stride 2, {{ m["none, small"][0][1]:.0f}} % and {{ m["none"][0][1]:.0f}} % with none. So much of the prediction holds. Four things deserve a second look.
 #
 # - **It is a small comfort.** In place the maximum reaches {{ m["max"][0][0]:.0f}} %. A step of one pixel costs it {{ m["max"][0][0] - m["max"][0][1]:.0f}} points. And stride 2 does not come last: to keep every pixel is no better protection.
-# - **The maximum hardly leads the mean.** On digits moved by one the lead is {{ gap.mean():.1f}} points, with a standard deviation over the seeds of {{ gap.std(ddof=1):.1f}}. Had the mean been given the maximum's learning rate, {{ rate["max"]:g}} in the place of {{ rate["mean"]:g}}, the lead would have been {{ gap_untuned.mean():.1f}} points, with every seed. The mean makes numbers and gradients smaller, and wants larger steps.
-# - **In place, pooling does not decide.** The best network there has none, {{ m["none"][0][0]:.1f}} % against {{ m["max"][0][0]:.1f}} %, at ten times the parameters.
+# - **The maximum hardly leads the mean.** On digits moved by one the lead is {{ gap.mean():.1f}} points, with a standard deviation over the seeds of {{ gap.std(ddof=1):.1f}}. Had the mean been given the maximum's learning rate, {{ rate["max"]:g}} in the place of {{ rate["mean"]:g}}, the lead would have been {{ gap_untuned.mean():.1f}} points, with every seed. The mean makes gradients smaller, and wants larger steps. A comparison at one rate is one of rates.
+# - **In place, pooling does not decide.** There *none, large* has {{ m["none"][0][0]:.1f}} % and the maximum {{ m["max"][0][0]:.1f}} %, with standard deviations of {{ centred["none"][:, 0].std(ddof=1):.1f}} and {{ centred["max"][:, 0].std(ddof=1):.1f}} points.
 # - **The data do most.** Trained on moved digits, the five reach {{ m["max"][1][1]:.0f}}, {{ m["mean"][1][1]:.0f}}, {{ m["stride"][1][1]:.0f}}, {{ m["none, small"][1][1]:.0f}} and {{ m["none"][1][1]:.0f}} % on digits moved by one: each gains at least {{ min(gains.values()):.0f}} points. Among networks of about equal size the pooled ones stay ahead. The large one catches up.
 #
 # So the tolerance that pooling has by construction, a network without it can learn here, if it has the data to learn it from and the parameters to learn it with. Larger studies agree: stride can take the place of pooling (Springenberg and others 2015), networks with pooling are not invariant to a pixel's shift (Azulay and Weiss 2019), and tolerance of small deformations is learnt with it or without (Ruderman and others 2018).
@@ -1213,8 +1210,8 @@ show(
 d = {kind: depth[kind].mean(0) for kind in SHOWN}
 assert all(d[p][-1] < d[b][-1] for p in ("max", "mean") for b in ("stride", "none"))
 assert all(np.diff(d[kind]).max() < 0.02 for kind in SHOWN)
-assert d["none"][2] > 0.95 and d["none"][3] < 0.75
-assert (np.diff([d[p] for p in ("max", "mean")]) < -0.08).all()
+assert d["none"][2] > 0.9 and d["none"][3] < 0.75
+assert (np.diff([d[p] for p in ("max", "mean")]) < -0.05).all()
 
 # %% [markdown]
 # At the image, a digit moved by a pixel is as far off as another digit ({{ d["max"][0]:.2f}}). One block with the maximum brings that to {{ d["max"][1]:.2f}}, two to {{ d["max"][2]:.2f}}, the scores to {{ d["max"][3]:.2f}}. With none it is {{ d["none"][2]:.2f}} after two blocks; whatever tolerance that network has, {{ d["none"][3]:.2f}} at the scores, is the work of its linear layer. One pooling does little, several in a row add up, and all of it is far from invariance, which would be 0.
