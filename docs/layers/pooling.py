@@ -226,7 +226,7 @@ show(
 show_derivation("avg_pool2d")
 
 # %% [markdown]
-# **The whole array.** Think of the forward pass by *taps*. The tap $X^{(u,v)}$ holds, for every window, the pixel that stands at row $u$ and column $v$ of it; in NumPy it is a view, `x[:, :, u::s, v::s]` cut to the right length. It has the shape of $Y$, $(N, C, H', W')$. So the maximum is one of $k_h k_w$ arrays of equal shape, and so is the mask $M^{(u,v)}$, which is 1 where this tap won. Going back, each tap collects its share:
+# **The whole array.** Think of the forward pass by *taps*. The tap $X^{(u,v)}$ holds, for every window, the pixel that stands at row $u$ and column $v$ of it; in NumPy it is a view, `x[:, :, u::s, v::s]` cut to the right length. It has the shape of $Y$, $(N, C, H', W')$, and $Y$ is the largest, element by element, of $k_h k_w$ such taps. The mask $M^{(u,v)}$ has that shape too; it is 1 where this tap won. Going back, each tap collects its share:
 #
 # $$\boxed{\begin{aligned}
 #   \text{max: } \; & \frac{\partial L}{\partial X^{(u,v)}} \text{ += } \frac{\partial L}{\partial Y} \odot M^{(u,v)} \\[6pt]
@@ -243,7 +243,7 @@ show_derivation("avg_pool2d")
 show_source(max_pool2d_loops, max_pool2d_loops_backward)
 
 # %% [markdown]
-# Next, the maximum's equations in the form that the build evaluates. $F$ is the winner's place in its window, counted in reading order from 0: the product is largest at the *first* pixel that equals the maximum. The three brackets then ask whether pixel $(a, e)$ stands at that place, without wrapping around the window's left and right edge. The mean's forward equation stands below them; its gradient you have seen.
+# Next, the maximum's equations in the form that the build evaluates. $F$, here no number of filters, is the winner's place in its window, counted in reading order from 0: the product is largest at the *first* pixel that equals the maximum. The three brackets then ask whether pixel $(a, e)$ stands at that place, without wrapping around the window's left and right edge. The mean's forward equation stands below them; its gradient you have seen.
 
 # %% tags=["remove-input"]
 show_equations("max_pool2d", "Y", "F", "dX")
@@ -319,7 +319,7 @@ assert avg_pool2d(batch, 2)[1].winners == ([], [])
 #
 # Where several pixels are the largest, the order of the tournament does matter. Rows first: within a row the first pixel wins, and among rows the first row. That is the first in reading order. Columns first would crown another:
 
-# %%
+# %% tags=["remove-input"]
 window = np.array([[0.0, 5.0], [5.0, 0.0]])[None, None]
 one = np.ones((1, 1, 1, 1))
 rows_first = max_pool2d_backward(one, max_pool2d(window, 2)[1])[0, 0]
@@ -473,8 +473,10 @@ def train(kind, rate, seed, moved=False, epochs=10):
     return net
 
 
-sizes = {kind: sum(p.size for p in build(kind, np.random.default_rng(SEED)).params.values())
-         for kind in KINDS}
+fresh = {kind: build(kind, np.random.default_rng(SEED)).params.values() for kind in KINDS}
+sizes = {kind: sum(p.size for p in params) for kind, params in fresh.items()}
+for ours in zip(fresh["max"], fresh["mean"], fresh["stride"], strict=True):
+    assert (ours[0] == ours[1]).all() and (ours[0] == ours[2]).all()  # the same first weights
 
 # %%
 net = train("max", 0.03, SEED)
@@ -793,12 +795,15 @@ for name, (make, how) in wrong.items():
         torch_disagrees(*make((3, 2), 2, 1, **how), twin),
     )
 
-# %%
-print(f"{'':<17}{'2×2':>5}{'3×2':>5}{'sum':>5}{'torch':>7}")
-for name, (a, b, c, d) in seen.items():
-    marks = ["seen" if found else "–" for found in (a, b, c, d)]
-    print(f"{name:<17}{marks[0]:>5}{marks[1]:>5}{marks[2]:>5}{marks[3]:>7}")
+# %% tags=["remove-input"]
+print(f"{'':<17}  2×2  3×2  sum  torch")
+for name, found in seen.items():
+    marks = ("seen" if each else "–" for each in found)
+    print("{:<17}{:>5}{:>5}{:>5}{:>7}".format(name, *marks))
 assert sum(found[0] for found in seen.values()) == 2
+assert [name for name, found in seen.items() if all(found)] == ["mean not divided"]
+pool, backward = own_pool((3, 3), 2, route=winner, add=False)
+assert backward(upstream, pool(wide)[1])[0, 0, 2, 2] == 36
 assert not any(seen["nothing wrong"]) and all(any(f) for f in list(seen.values())[1:])
 assert seen["to every largest"] == (False, False, True, True)
 assert seen["padding of 0"] == (False, False, False, True)
@@ -808,9 +813,13 @@ assert not seen["wrong width"][0] and seen["wrong width"][1]
 # %% [markdown]
 # Read the first column: the textbook case, $2 \times 2$ windows side by side, sees two of seven. There is no overlap, so `=` and `+=` are the same. The window is square, so the wrong width is the right one. A check is worth as much as its geometry, and a good geometry has sizes that differ.
 #
-# **Padding of 0** passes every gradient check, because the gradient is right for the function that was written. The function is the wrong one: where all pixels are negative, the padding wins and the output is 0. It stays hidden after a ReLU, since nothing is negative there.
+# **= in place of +=** keeps the last of several routes. In the $5 \times 5$ example above the middle pixel would have 36 instead of 72.
+#
+# **Padding of 0** passes every gradient check, because the gradient is right for the function that was written. The function is the wrong one: in a window at the border whose pixels are all negative, the padding wins and the output is 0. It stays hidden after a ReLU, since nothing is negative there.
 #
 # **To every largest** passes them as well. It only differs at ties, and there the differences are silent. What it costs in a network you saw above.
+#
+# **Mean not divided** is too large by the factor $k_h k_w$, and the only one that no check lets pass. A smaller learning rate would hide it.
 #
 # **Winners reread** happens to whoever keeps the input in the place of the winners, and then reuses its memory for the next batch. The gradient has the right sum and stands in the wrong places.
 #
@@ -1009,13 +1018,13 @@ show(
 )
 
 # %% [markdown]
-# Counting all ways to shuffle, {{ f"{alike:,}" }} images share these two outputs.
+# Counting all ways to shuffle, at least {{ f"{alike:,}" }} images share these two outputs.
 #
 # ### Who gets a gradient
 #
 # With $2 \times 2$ windows side by side, the maximum sends a gradient to a quarter of the pixels, the mean to all. It sounds as if most of the network learnt nothing. But a deeper look is needed: what happens after that layer?
 
-# %%
+# %% tags=["remove-input"]
 nets = {"max": net, "mean": train("mean", 0.15, SEED)}
 reached = {}
 for name, network in nets.items():
@@ -1135,9 +1144,9 @@ assert min(gains.values()) > 25
 # - **In place, pooling does not decide.** There *none, large* has {{ m["none"][0][0]:.1f}} % and the maximum {{ m["max"][0][0]:.1f}} %, with standard deviations of {{ centred["none"][:, 0].std(ddof=1):.1f}} and {{ centred["max"][:, 0].std(ddof=1):.1f}} points.
 # - **The data do most.** Trained on moved digits, the five reach {{ m["max"][1][1]:.0f}}, {{ m["mean"][1][1]:.0f}}, {{ m["stride"][1][1]:.0f}}, {{ m["none, small"][1][1]:.0f}} and {{ m["none"][1][1]:.0f}} % on digits moved by one: each gains at least {{ min(gains.values()):.0f}} points. Among networks of about equal size the pooled ones stay ahead. The large one catches up.
 #
-# So the tolerance that pooling has by construction, a network without it can learn here, if it has the data to learn it from and the parameters to learn it with. Larger studies agree: stride can take the place of pooling (Springenberg and others 2015), networks with pooling are not invariant to a pixel's shift (Azulay and Weiss 2019), and tolerance of small deformations is learnt with it or without (Ruderman and others 2018).
+# So the tolerance that pooling has by construction, a network without it can learn here, if it has the data to learn it from and the parameters to learn it with. Larger studies point the same way. For accuracy in place, stride can stand in for pooling (Springenberg and others 2015); large networks that pool are not invariant to a shift of a pixel (Azulay and Weiss 2019); and tolerance of small deformations is learnt with pooling or without (Ruderman and others 2018).
 #
-# **What this does not show.** These images are tiny, and a pixel is a large step in them. Two layers and ten epochs are little, and longer training may move the squares. Nobody was trained on shifts of two pixels, and there the pooled networks keep a lead, {{ m["max"][1][2]:.0f}} % and {{ m["mean"][1][2]:.0f}} % against at most {{ max(m[kind][1][2] for kind in bare):.0f}} %. Nor does accuracy count work: without pooling the second convolution has four times the pixels to go over, and that is the use of pooling which nobody disputes.
+# **What this does not show.** These images are tiny, and a pixel is a large step in them. Two layers, ten epochs and two learning rates are little, and more of each may move the squares. Nobody was trained on shifts of two pixels, and there the pooled networks keep a lead, {{ m["max"][1][2]:.0f}} % and {{ m["mean"][1][2]:.0f}} % against at most {{ max(m[kind][1][2] for kind in bare):.0f}} %. Nor does accuracy count work: without pooling the second convolution has four times the pixels to go over, and that is the use of pooling which nobody disputes.
 #
 # ### What a deeper stack sees
 #
