@@ -8,7 +8,7 @@
 # %% [markdown]
 # # Pooling
 #
-# A convolution gives an image for every filter, as large as the one that came in, and most of the pixels say much the same as their neighbours. Pooling makes the images smaller: it looks at small windows and keeps one number from each, the largest or the mean. At the end of this page you will know where every gradient goes, why a tie is no accident, and how much of pooling's fame a trained network confirms.
+# A convolution gives an image for every filter, about as large as the one that came in, and most of the pixels say much the same as their neighbours. Pooling makes the images smaller: it looks at small windows and keeps one number from each, the largest or the mean. At the end of this page you will know where every gradient goes, why a tie is no accident, and how much of pooling's fame a trained network confirms.
 #
 # You need [the symbols of this book](../foundations/notation.md), [ReLU](relu.py), whose mask comes back here, and an idea of [convolution](convolution.py).
 
@@ -250,7 +250,7 @@ show_equations("max_pool2d", "Y", "F", "dX")
 show_equations("avg_pool2d", "Y")
 
 # %% [markdown]
-# **The mean is a matrix product.** It is linear, and it treats rows and columns alike. So there is a matrix $A$ of shape $(H', H)$ that averages rows, and $B$ of shape $(W', W)$ that averages columns. In each, row $i$ holds $\tfrac1k$ where window $i$ stands. Then forward and backward are those of a [linear layer](linear.py), twice:
+# **The mean is a matrix product.** It is linear, and it treats rows and columns alike. So, without padding, there is a matrix $A$ of shape $(H', H)$ that averages rows, and $B$ of shape $(W', W)$ that averages columns. In each, row $i$ holds $\tfrac1k$ where window $i$ stands. Then forward and backward are those of a [linear layer](linear.py), twice:
 #
 # $$Y = A X B^\top, \qquad \frac{\partial L}{\partial X} = A^\top \frac{\partial L}{\partial Y} B$$
 
@@ -268,11 +268,14 @@ A, B = averaging(9, 3, 2), averaging(8, 2, 1)
 y, cache = avg_pool2d(photo_like, (3, 2), stride=(2, 1))
 arrives = rng.standard_normal(y.shape)
 assert np.allclose(np.einsum("ia,ncae,je->ncij", A, photo_like, B), y, rtol=1e-13)
+filtered, _ = conv2d(photo_like.reshape(6, 1, 9, 8), np.full((1, 1, 3, 2), 1 / 6), np.zeros(1),
+                     stride=(2, 1))
+assert np.allclose(filtered.reshape(y.shape), y, rtol=1e-13)
 back = np.einsum("ia,ncij,je->ncae", A, arrives, B)
 assert np.allclose(back, avg_pool2d_backward(arrives, cache), rtol=0, atol=1e-15)
 
 # %% [markdown]
-# Equally, it is a convolution with one filter whose weights are all $\tfrac1{k_h k_w}$, on each channel alone. The maximum is neither: no matrix does what it does, because which entry would be 1 depends on the input.
+# As the lines with `conv2d` show, it is also a convolution, with one filter whose weights are all $\tfrac1{k_h k_w}$, on each channel alone. The maximum is neither: no matrix does what it does, because which entry would be 1 depends on the input.
 #
 # ## What the cache keeps
 #
@@ -626,7 +629,7 @@ for name, pool, backward in (
     print(f"{name:<5} {report.arguments[0].checked} elements, error {report.max_error:.0e}")
 
 # %% [markdown]
-# Both functions are straight lines between two ties, so a difference is exact but for rounding. At a tie, the check says that it cannot say anything:
+# Both functions are straight as long as no tie is crossed, so a difference is exact but for rounding. At a tie, the check says that it cannot say anything:
 
 # %%
 at_tie = gradient_check(
@@ -646,6 +649,7 @@ assert [place[2:] for place in at_tie.arguments[0].kinks] == [(0, 1), (1, 0), (1
 rows = show_certificate("max_pool2d")
 worst = max(row.largest for row in rows if row.dtype == "float64")
 assert rows[-1].kinks >= rows[-1].compared
+assert worst == max(row.central for row in rows if row.dtype == "float64")
 with_torch = max(row.pytorch for row in rows if row.dtype == "float64")
 show(
     certificate_figure(rows),
@@ -667,6 +671,7 @@ show(
 # %% tags=["remove-input"]
 rows = certify(THEORIES["avg_pool2d"])
 worst_mean = max(row.largest for row in rows if row.dtype == "float64")
+assert worst_mean == max(row.central for row in rows if row.dtype == "float64")
 exact = max(max(row.complex_step, row.pytorch) for row in rows if row.dtype == "float64")
 show(
     certificate_figure(rows),
@@ -913,7 +918,7 @@ on_digits = {
 assert on_digits["max 2×2"][1] > 1 and on_digits["max 2×2"][0] < on_digits["as it is"][0]
 
 # %% [markdown]
-# In its own size, the maximum's output changes by {{ at["max 2×2"][0]:.2f}} where the image changes by {{ at["as it is"][0]:.2f}}; that of the mean by {{ at["mean 2×2"][0]:.2f}}. So both do buy something, and taking every second pixel buys nothing. But part of the maximum's gain is an illusion: it makes all pieces more alike. Two of them lie {{ spread["as it is"]:.2f}} of their own size apart as they are, and {{ spread["max 2×2"]:.2f}} after the maximum. In the second unit it goes from {{ at["as it is"][1]:.2f}} to {{ at["max 2×2"][1]:.2f}}, and the mean to {{ at["mean 2×2"][1]:.2f}}.
+# In the first unit, the maximum's output changes by {{ at["max 2×2"][0]:.2f}} where the image changes by {{ at["as it is"][0]:.2f}}; that of the mean by {{ at["mean 2×2"][0]:.2f}}. So both do buy something, and taking every second pixel buys nothing. But part of the maximum's gain is an illusion: it makes all pieces more alike. Two of them lie {{ spread["as it is"]:.2f}} of their own size apart as they are, and {{ spread["max 2×2"]:.2f}} after the maximum. In the second unit it goes from {{ at["as it is"][1]:.2f}} to {{ at["max 2×2"][1]:.2f}}, and the mean to {{ at["mean 2×2"][1]:.2f}}.
 #
 # On the small digits it is worse. In the second unit, a digit that moves by one pixel changes by {{ on_digits["as it is"][1]:.2f}} as it is, by {{ on_digits["mean 2×2"][1]:.2f}} after the mean, and by {{ on_digits["max 2×2"][1]:.2f}} after the maximum. There, a digit that has moved is farther from where it was than from another digit. A stroke is one or two pixels wide here, and a shift of one pixel is not small.
 #
@@ -1138,16 +1143,16 @@ gains = {kind: m[kind][1][1] - m[kind][0][1] for kind in KINDS}
 assert min(gains.values()) > 25
 
 # %% [markdown]
-# **The verdict.** Trained in the middle, the networks with pooling do better on moved digits, with each of the five seeds: moved by one pixel, {{ m["max"][0][1]:.0f}} % for the maximum and {{ m["mean"][0][1]:.0f}} % for the mean, against {{ m["stride"][0][1]:.0f}} % with stride 2, {{ m["none, small"][0][1]:.0f}} % and {{ m["none"][0][1]:.0f}} % with none. So much of the prediction holds. Four things deserve a second look.
+# **The verdict.** Trained in the middle, the networks with pooling do better on moved digits, with each of the five seeds: moved by one pixel, {{ m["max"][0][1]:.0f}}% for the maximum and {{ m["mean"][0][1]:.0f}}% for the mean, against {{ m["stride"][0][1]:.0f}}% with stride 2, {{ m["none, small"][0][1]:.0f}}% and {{ m["none"][0][1]:.0f}}% with none. So much of the prediction holds. Four things deserve a second look.
 #
-# - **It is a small comfort.** In place the maximum reaches {{ m["max"][0][0]:.0f}} %. A step of one pixel costs it {{ m["max"][0][0] - m["max"][0][1]:.0f}} points. And stride 2 does not come last: to keep every pixel is no better protection.
+# - **It is a small comfort.** In place the maximum reaches {{ m["max"][0][0]:.0f}}%. A step of one pixel costs it {{ m["max"][0][0] - m["max"][0][1]:.0f}} points. And stride 2 does not come last: to keep every pixel is no better protection.
 # - **The maximum hardly leads the mean.** On digits moved by one the lead is {{ gap.mean():.1f}} points, with a standard deviation over the seeds of {{ gap.std(ddof=1):.1f}}. Had the mean been given the maximum's learning rate, {{ rate["max"]:g}} in the place of {{ rate["mean"]:g}}, the lead would have been {{ gap_untuned.mean():.1f}} points, and a lead with every seed. The mean makes gradients smaller, and wants larger steps. Whoever compares the two at one rate compares rates.
-# - **In place, pooling does not decide.** There *none, large* has {{ m["none"][0][0]:.1f}} % and the maximum {{ m["max"][0][0]:.1f}} %, with standard deviations of {{ centred["none"][:, 0].std(ddof=1):.1f}} and {{ centred["max"][:, 0].std(ddof=1):.1f}} points.
-# - **The data do most.** Trained on moved digits, the five reach {{ m["max"][1][1]:.0f}}, {{ m["mean"][1][1]:.0f}}, {{ m["stride"][1][1]:.0f}}, {{ m["none, small"][1][1]:.0f}} and {{ m["none"][1][1]:.0f}} % on digits moved by one: each gains at least {{ min(gains.values()):.0f}} points. Among networks of about equal size the pooled ones stay ahead. The large one catches up.
+# - **In place, pooling does not decide.** There *none, large* has {{ m["none"][0][0]:.1f}}% and the maximum {{ m["max"][0][0]:.1f}}%, with standard deviations of {{ centred["none"][:, 0].std(ddof=1):.1f}} and {{ centred["max"][:, 0].std(ddof=1):.1f}} points.
+# - **The data do most.** Trained on moved digits, the five reach {{ m["max"][1][1]:.0f}}, {{ m["mean"][1][1]:.0f}}, {{ m["stride"][1][1]:.0f}}, {{ m["none, small"][1][1]:.0f}} and {{ m["none"][1][1]:.0f}}% on digits moved by one: each gains at least {{ min(gains.values()):.0f}} points. Among networks of about equal size the pooled ones stay ahead. The large one catches up.
 #
 # So the tolerance that pooling has by construction, a network without it can learn here, if it has the data to learn it from and the parameters to learn it with. Larger studies point the same way. For accuracy in place, stride can stand in for pooling (Springenberg and others 2015); large networks that pool are not invariant to a shift of a pixel (Azulay and Weiss 2019); and tolerance of small deformations is learnt with pooling or without (Ruderman and others 2018).
 #
-# **What this does not show.** These images are tiny, and a pixel is a large step in them. Two layers, ten epochs and two learning rates are little, and more of each may move the squares. Nobody was trained on shifts of two pixels, and there the pooled networks keep a lead, {{ m["max"][1][2]:.0f}} % and {{ m["mean"][1][2]:.0f}} % against at most {{ max(m[kind][1][2] for kind in bare):.0f}} %. Nor does accuracy count work: without pooling the second convolution has four times the pixels to go over, and that is the use of pooling which nobody disputes.
+# **What this does not show.** These images are tiny, and a pixel is a large step in them. Two layers, ten epochs and two learning rates are little, and more of each may move the squares. No network was trained on shifts of two pixels, and there the pooled networks keep a lead, {{ m["max"][1][2]:.0f}}% and {{ m["mean"][1][2]:.0f}}% against at most {{ max(m[kind][1][2] for kind in bare):.0f}}%. Nor does accuracy count work: without pooling the second convolution has four times the pixels to go over, and that is the use of pooling which nobody disputes.
 #
 # ### What a deeper stack sees
 #
@@ -1224,7 +1229,7 @@ assert d["none"][2] > 0.9 and d["none"][3] < 0.75
 assert (np.diff([d[p] for p in ("max", "mean")]) < -0.05).all()
 
 # %% [markdown]
-# At the image, a digit moved by a pixel is as far off as another digit ({{ d["max"][0]:.2f}}). One block with the maximum brings that to {{ d["max"][1]:.2f}}, two to {{ d["max"][2]:.2f}}, the scores to {{ d["max"][3]:.2f}}. With none it is {{ d["none"][2]:.2f}} after two blocks; whatever tolerance that network has, {{ d["none"][3]:.2f}} at the scores, is the work of its linear layer. One pooling does little, several in a row add up, and all of it is far from invariance, which would be 0.
+# At the image, a digit moved by a pixel is as far off as another digit ({{ d["max"][0]:.2f}}). One block with the maximum brings that to {{ d["max"][1]:.2f}}, two to {{ d["max"][2]:.2f}}, the scores to {{ d["max"][3]:.2f}}. With none it is {{ d["none"][2]:.2f}} after two blocks; whatever tolerance that network has, {{ d["none"][3]:.2f}} at the scores, is nearly all the work of its linear layer. One block with pooling does little, several in a row add up, and all of it is far from invariance, which would be 0.
 #
 # ## Try it
 #
@@ -1241,7 +1246,7 @@ assert (np.diff([d[p] for p in ("max", "mean")]) < -0.05).all()
 #     Its outputs are right: nothing there is below 0, so padding of 0 never beats a pixel. It can tie with zeros, and then a gradient goes into the padding and is lost; but the ReLU would have stopped it anyway. Move the layer before the ReLU, and it is wrong.
 #
 # ??? question "5. For the notebook: pool by a softmax, $y = \sum_k p_k x_k$ with $p = \operatorname{softmax}(\beta x)$ over the window. What are $\beta = 0$ and $\beta \to \infty$?"
-#     The mean and the maximum. In between there are no ties to break and every pixel has a gradient: $\partial y/\partial x_k = p_k (1 + \beta (x_k - y))$. Write it with `blocks`, check it with `gradient_check`, and put it into `build`. Does any $\beta$ beat both ends?
+#     The mean and the maximum. In between there are no ties to break, and the gradient reaches all pixels: $\partial y/\partial x_k = p_k (1 + \beta (x_k - y))$. Write it with `blocks`, check it with `gradient_check`, and put it into `build`. Does any $\beta$ beat both ends?
 #
 # ## Sources
 #
