@@ -10,7 +10,7 @@
 #
 # A stack of linear layers is one linear layer: without something that bends between them, depth buys nothing. The rectified linear unit is the simplest bend there is, and at the end of this page you will know its gradient, why it hangs on the *input* and on nothing else, and how a unit dies.
 #
-# You need [the symbols of this book](../foundations/notation.md) and the chain rule.
+# You need [the symbols of this book](../foundations/notation.md) and [the chain rule](../foundations/chain_rule.py).
 
 # %% tags=["hide-input"]
 import matplotlib.pyplot as plt
