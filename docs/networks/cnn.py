@@ -245,19 +245,19 @@ show_source(small_cnn)
 #
 # The network says "level" and pays $L = -\ln \tfrac15 = \ln 5$.
 #
-# **Backward.** Said minus true: $\partial L/\partial Z = (-\tfrac45, \tfrac45)$. Through the linear layer, $\partial L/\partial r = \tfrac45 \ln 2 \cdot (-1, 2)$. From here on all numbers are whole multiples of $u = \tfrac45 \ln 2$.
+# **Backward.** Said minus true: $\partial L/\partial Z = (-\tfrac45, \tfrac45)$. Through the linear layer, $\partial L/\partial r = \tfrac45 \ln 2 \cdot (-1, 2)$. From here on all numbers are whole multiples of $\kappa = \tfrac45 \ln 2$.
 #
-# The max-pool sends $-u$ to the upper left of the first map and $2u$ to the lower right of the second, where the maxima were. The other places get nothing. The ReLU lets both pass, for both inputs were positive.
+# The max-pool sends $-\kappa$ to the upper left of the first map and $2\kappa$ to the lower right of the second, where the maxima were. The other places get nothing. The ReLU lets both pass, for both inputs were positive.
 #
 # A filter's gradient is now what it *saw* at the winning place, times what arrived:
 #
-# $$\frac{\partial L}{\partial W_0} = -u \begin{bmatrix}1&0&0\\ 1&0&0\\ 1&0&0\end{bmatrix}$$
+# $$\frac{\partial L}{\partial W_0} = -\kappa \begin{bmatrix}1&0&0\\ 1&0&0\\ 1&0&0\end{bmatrix}$$
 #
-# $$\frac{\partial L}{\partial W_1} = 2u \begin{bmatrix}0&0&0\\ 0&0&0\\ 1&1&1\end{bmatrix}$$
+# $$\frac{\partial L}{\partial W_1} = 2\kappa \begin{bmatrix}0&0&0\\ 0&0&0\\ 1&1&1\end{bmatrix}$$
 #
 # and the picture's gradient is each filter laid down where it won, the two added where they overlap:
 #
-# $$\frac{\partial L}{\partial X} = u \begin{bmatrix}-1&0&1&0\\ -1&-2&-1&-2\\ -1&0&1&0\\ 0&2&2&2\end{bmatrix}$$
+# $$\frac{\partial L}{\partial X} = \kappa \begin{bmatrix}-1&0&1&0\\ -1&-2&-1&-2\\ -1&0&1&0\\ 0&2&2&2\end{bmatrix}$$
 
 # %%
 tiny = Sequential(
@@ -278,10 +278,10 @@ logits, cache = tiny.forward(letter)
 loss, dlogits = softmax_cross_entropy(logits, np.array([0]))
 dx, grads = tiny.backward(dlogits, cache)
 
-u = 0.8 * np.log(2)
+kappa = 0.8 * np.log(2)
 by_hand = {
-    "0.weight": u * np.array([-letter[0, 0, :3, :3], 2 * letter[0, 0, 1:, 1:]])[:, None],
-    "0.bias": u * np.array([-1, 2]),
+    "0.weight": kappa * np.array([-letter[0, 0, :3, :3], 2 * letter[0, 0, 1:, 1:]])[:, None],
+    "0.bias": kappa * np.array([-1, 2]),
     "4.weight": 1.6 * np.array([[-1, 1], [-1, 1]]),
     "4.bias": 0.8 * np.array([-1, 1]),
 }
@@ -289,7 +289,7 @@ assert np.isclose(loss, np.log(5), rtol=1e-15)
 for name, expected in by_hand.items():
     assert np.allclose(grads[name], expected, rtol=0, atol=1e-15), name
 dx_by_hand = [[-1, 0, 1, 0], [-1, -2, -1, -2], [-1, 0, 1, 0], [0, 2, 2, 2]]
-assert np.allclose(dx[0, 0], u * np.array(dx_by_hand), rtol=0, atol=1e-15)
+assert np.allclose(dx[0, 0], kappa * np.array(dx_by_hand), rtol=0, atol=1e-15)
 
 # %% tags=["remove-input"]
 before, _ = tiny.layers[0].forward(letter)
@@ -297,7 +297,7 @@ fig, axes = plt.subplots(2, 3, figsize=(5.3, 3.9))
 upper_left = np.array([[True, False], [False, False]])
 seen = [np.zeros((4, 4), bool), np.zeros((4, 4), bool)]
 seen[0][:3, :3], seen[1][1:, 1:] = True, True
-whole = np.rint(grads["0.weight"][:, 0] / u).astype(int)
+whole = np.rint(grads["0.weight"][:, 0] / kappa).astype(int)
 for ax, values, title, lit, color in (
     (axes[0, 0], letter[0, 0], "X, an L", letter[0, 0] > 0, "green"),
     (axes[0, 1], before[0, 0], "A₀: upright?", upper_left, "blue"),
@@ -312,11 +312,11 @@ show(
     name="by-hand",
     alt=(
         "Six grids. Above: the L of ones, and the two feature maps with their largest numbers, 2 "
-        "each, marked. Below, in units of u: the gradient of the picture with the overlap of both "
+        "each, marked. Below, in units of κ: the gradient of the picture with the overlap of both "
         "filters marked, and the gradients of the filters: a column of −1 and a row of 2."
     ),
     caption=(
-        "Forward above, backward below in units of $u = \\frac45 \\ln 2$. Marked: the ink, the two "
+        "Forward above, backward below in units of $\\kappa = \\frac45 \\ln 2$. Marked: the ink, the two "
         "winners, the four pixels in which both filters meet, and the ink that each filter saw. "
         "Compare the gradients of the filters with the L."
     ),
@@ -331,9 +331,9 @@ show(
 #
 # $$d_{\ell-1} = d_\ell\, f_\ell'(x_{\ell-1})$$
 #
-# **With indices.** Every number that came out of layer $\ell$ may depend on every number that went in, so the product becomes a sum over all that came out. Let $a$ count the numbers in $X_{\ell-1}$ and $b$ those in $X_\ell$:
+# **With indices.** Every number that came out of layer $\ell$ may depend on every number that went in, so the product becomes a sum over all that came out. Let $a$ count the numbers in $X_{\ell-1}$ and $q$ those in $X_\ell$:
 #
-# $$\frac{\partial L}{\partial x_{\ell-1,a}} = \sum_b \frac{\partial L}{\partial x_{\ell,b}}\, \frac{\partial x_{\ell,b}}{\partial x_{\ell-1,a}}$$
+# $$\frac{\partial L}{\partial x_{\ell-1,a}} = \sum_q \frac{\partial L}{\partial x_{\ell,q}}\, \frac{\partial x_{\ell,q}}{\partial x_{\ell-1,a}}$$
 #
 # and the same sum, with a weight of layer $\ell$ in the place of $x_{\ell-1,a}$, is that weight's gradient. Nothing in it asks what the other layers do. That is why each layer could be derived on a page of its own.
 #
@@ -902,8 +902,8 @@ show(
         f"it. The largest number off the diagonal is {off.max()}: a {pair[0]} called {pair[1]}."
     ),
     caption=(
-        f"{asked:,} test answers of twenty networks. Blue: right. Orange: mistakes, the darker the "
-        "more frequent. Empty: never. Look for the darkest orange."
+        f"{asked:,} test answers of twenty networks. Blue: right. Orange: mistakes, the stronger the "
+        "more frequent. Empty: never. Look for the strongest orange."
     ),
 )
 assert counts.trace() > 0.95 * asked
@@ -1140,7 +1140,7 @@ if clothes is not None:
         ),
         caption=(
             f"All {n:,} test pictures{tag}, named by one CNN. Blue: right. Orange: mistakes, the "
-            "darker the more frequent. Look at the row and the column of "
+            "stronger the more frequent. Look at the row and the column of "
             f"{short[trouble]}."
         ),
     )
@@ -1437,6 +1437,9 @@ assert abs(straight[without_relu][0] - straight[None][0]) < 0.02
 # ## Try it
 
 # %% tags=["remove-cell"]
+logits, cache = tiny.forward(letter)
+level = tiny.backward(softmax_cross_entropy(logits, np.array([1]))[1], cache)[1]
+assert np.allclose(level["0.weight"][0, 0], np.log(2) / 5 * letter[0, 0, :3, :3], atol=1e-15)
 rng, on_kink = np.random.default_rng(SEED), []
 model = small_cnn(1, 8, 10, rng=rng)
 model.params["0.bias"][0] = np.nextafter(np.float32(0), np.float32(1))
