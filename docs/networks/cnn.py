@@ -214,7 +214,7 @@ assert conv_parameters < 0.3 and conv_work > 0.8
 show_source(Sequential.forward, Sequential.backward)
 
 # %% [markdown]
-# So all that remains is to say which layers:
+# So all that remains is to say which layers. The pattern, twice a convolution and a pool, then linear layers, is that of LeNet (LeCun, Bottou, Bengio and Haffner 1998):
 
 # %% tags=["remove-input"]
 show_source(small_cnn)
@@ -556,7 +556,7 @@ assert np.isclose(zero_start, np.log(10), rtol=1e-6)
 assert np.log(10) + 0.2 < np.mean(starts) and max(starts) < 4
 
 # %% [markdown]
-# He's initial weights keep the size of the numbers from layer to layer, and the last layer is no exception. So the scores of an untrained network differ, and it prefers some digits for no reason. That costs {{ np.mean(starts) - np.log(10):.2f}} nats on average over twenty starts, and is gone after a few steps. A first loss of {{ 10 * round(10 * np.log(10)):.0f}}, though, would mean that something is wrong; you will see a larger one.
+# He's initial weights (He and others 2015) keep the size of the numbers from layer to layer, and the last layer is no exception. So the scores of an untrained network differ, and it prefers some digits for no reason. That costs {{ np.mean(starts) - np.log(10):.2f}} nats on average over twenty starts, and is gone after a few steps. A first loss of {{ 10 * round(10 * np.log(10)):.0f}}, though, would mean that something is wrong; you will see a larger one.
 #
 # ## Is it worth it?
 #
@@ -769,7 +769,7 @@ assert correct["MLP"][:, 0].mean() > correct["shuffled"][:, 0].mean()
 # | MLP | {{ 100 * correct["MLP"][:, 0].mean():.1f}} ± {{ 100 * correct["MLP"][:, 0].std(ddof=1):.1f}} | {{ 100 * correct["MLP"][:, 1].mean():.1f}} ± {{ 100 * correct["MLP"][:, 1].std(ddof=1):.1f}} |
 # | CNN, pixels shuffled | {{ 100 * correct["shuffled"][:, 0].mean():.1f}} ± {{ 100 * correct["shuffled"][:, 0].std(ddof=1):.1f}} | {{ 100 * correct["shuffled"][:, 1].mean():.1f}} ± {{ 100 * correct["shuffled"][:, 1].std(ddof=1):.1f}} |
 #
-# **The verdict**, with differences taken seed by seed, and intervals widened for splits that share their pictures ([as on the Iris page](iris.py)):
+# **The verdict**, with differences taken seed by seed, and intervals widened for splits that share their pictures (Nadeau and Bengio 2003; derived [on the Iris page](iris.py)):
 #
 # - CNN against MLP: {{ told(correct["CNN"][:, 0], correct["MLP"][:, 0]) }}. That is {{ verdict(correct["CNN"][:, 0], correct["MLP"][:, 0]) }}, so the predicted lead {{ "is there, and small" if paired(correct["CNN"][:, 0], correct["MLP"][:, 0])[1] > 0 else "cannot be seen" }}. One point is {{ len(data.y_test) / 100:.1f}} of the {{ len(data.y_test) }} test pictures.
 # - CNN against itself on shuffled pixels: {{ told(correct["CNN"][:, 0], correct["shuffled"][:, 0]) }}. That is {{ verdict(correct["CNN"][:, 0], correct["shuffled"][:, 0]) }}: the neighbourhoods are what it lives on. Without them it is behind the MLP: {{ told(correct["shuffled"][:, 0], correct["MLP"][:, 0]) }}, {{ verdict(correct["shuffled"][:, 0], correct["MLP"][:, 0]) }}.
@@ -795,9 +795,9 @@ for kind, found in cured.items():
 assert np.mean(cured["CNN"]) - np.mean(cured["MLP"]) < 0.02
 
 # %% [markdown]
-# Both networks recover, and the CNN's lead on moved digits is gone: what an architecture does not know, data can teach it. Here such data was cheap to make.
+# Both networks win most of it back, and the CNN's lead on moved digits is gone: what an architecture does not know, data can teach it. Here such data was cheap to make.
 #
-# **What this does not show.** How the two compare at other sizes, or with more training: on these digits both are within {{ 100 * (1 - correct["MLP"][:, 0].mean()):.0f}} points of perfect, and {{ len(data.y_test) }} test pictures cannot tell much apart. The rate for shuffled pixels was taken over from the CNN. And an 8×8 picture is hardly a picture; clothes of 28×28 pixels follow below, where the data is found.
+# **What this does not show.** How the two compare at other sizes, or with more training: on these digits both are within {{ np.ceil(100 * (1 - correct["MLP"][:, 0].mean())):.0f}} points of perfect, and {{ len(data.y_test) }} test pictures cannot tell much apart. The rate for shuffled pixels was taken over from the CNN. And an 8×8 picture is hardly a picture; clothes of 28×28 pixels follow below, where the data is found.
 #
 # ## What it has learnt
 #
@@ -902,8 +902,8 @@ show(
         f"it. The largest number off the diagonal is {off.max()}: a {pair[0]} called {pair[1]}."
     ),
     caption=(
-        f"{asked:,} test answers of twenty networks. Blue: right. Orange: mistakes, the stronger the "
-        "more frequent. Empty: never. Look for the strongest orange."
+        f"{asked:,} test answers of twenty networks. Blue: right. Orange: mistakes, the "
+        "stronger the more frequent. Empty: never. Look for the strongest orange."
     ),
 )
 assert counts.trace() > 0.95 * asked
@@ -977,7 +977,7 @@ assert right == round(evaluate(cnn, data.x_test, data.y_test)[1] * len(data.y_te
 # %% [markdown]
 # {{ very_sure }} of the {{ wrong }} wrong answers were given with a confidence of more than {{ SURE:.0%}}. Training drives the loss of the pictures that it sees towards 0, and a network that has become sure of those is sure of others too. [Softmax](../layers/softmax.py) measures this, and has a cure. The mistakes also have few causes: {{ culprits }} pictures make all of them, of {{ f"{tested:,}" }} that were tested.
 #
-# **How good is it, then?** The network of the first figure names {{ right }} of {{ len(data.y_test) }} test digits correctly, {{ correct["CNN"][0, 0]:.1%}}. [Wilson's interval](iris.py) for that runs from {{ low:.1%}} to {{ high:.1%}}. Say both, or say nothing.
+# **How good is it, then?** The network of the first figure names {{ right }} of {{ len(data.y_test) }} test digits correctly, {{ correct["CNN"][0, 0]:.1%}}. [Wilson's interval](iris.py) (1927) for that runs from {{ low:.1%}} to {{ high:.1%}}. Say both, or say nothing.
 #
 # ## Clothes instead of digits
 #
