@@ -1,6 +1,6 @@
 # ---
 # title: Batch normalisation
-# description: A layer that gives every feature mean 0 and variance 1 over the batch, so that examples talk to each other, its backward pass in full, and which of its promises an experiment bears out.
+# description: Every feature gets mean 0 and variance 1 over the batch, so each example answers for all the others; here is the backward pass in full, and which of the layer's promises an experiment bears out.
 # tags:
 #   - layers
 # ---
@@ -391,7 +391,11 @@ assert np.allclose(longer_out, out, **close)  # 10 times the weights: no change
 assert np.allclose(longer_dweights, dweights / 10, **close)  # but a tenth
 
 # %% [markdown]
-# A step at a right angle makes a column longer, never shorter: $\lVert w - \eta g \rVert^2 = \lVert w \rVert^2 + \eta^2 \lVert g \rVert^2$. Too long a step makes the weights long, long weights have small gradients, and the steps that follow turn them less. Batch normalisation has a brake built in (Ioffe and Szegedy 2015, section 3.3; van Laarhoven 2017). The experiment below will meet it.
+# A step at a right angle makes a column $w$ longer, never shorter. With its gradient $g$ and the learning rate $\eta$, by Pythagoras:
+#
+# $$\lVert w - \eta g \rVert^2 = \lVert w \rVert^2 + \eta^2 \lVert g \rVert^2$$
+#
+# Too long a step makes the weights long, long weights have small gradients, and the steps that follow turn them less. Batch normalisation has a brake built in (Ioffe and Szegedy 2015, section 3.3; van Laarhoven 2017). The experiment below will meet it.
 #
 # ## Proof
 #
@@ -474,9 +478,9 @@ assert (batch_norm_backward(dy, cache_eval)[0] == 2 * dy).all()
 # %% [markdown]
 # ### What it remembers, and how fast it forgets
 #
-# Each training batch moves the memory a little towards its own statistics:
+# Each training batch moves the memory $r$ a little towards its own statistics, with $\alpha = 0.1$:
 #
-# $$r \leftarrow (1 - \alpha)\, r + \alpha \cdot \text{statistic of the batch}, \qquad \alpha = 0.1$$
+# $$r \leftarrow (1 - \alpha)\, r + \alpha \cdot \text{statistic of the batch}$$
 #
 # The layer starts with mean 0 and variance 1. After our five numbers it holds the mean $\tfrac1{10} \cdot 4 = \tfrac25$, and the variance $\tfrac9{10} \cdot 1 + \tfrac1{10} \cdot 5 = \tfrac75$.
 #
@@ -526,14 +530,14 @@ print(f"mean {cache_images.mean.shape}, m = {images.size // 3}")
 # $\sigma^2 = \overline{x^2} - \mu^2$ is true and needs one walk through the data. In float32 it is a trap. The data below have variance 1 and a mean that grows:
 
 # %%
-print("    mean   centred first   mean of squares")
+print("    mean  centred first  by squares")
 for mean in (0, 100, 10_000):
     values = (mean + rng.standard_normal(4096)).astype(np.float32)
     by_squares = (values**2).mean() - values.mean() ** 2
     one = np.ones(1, np.float32)
     centred = batch_norm(values[:, None], one, one)[1].var[0]
     true = values.astype(np.float64).var()
-    print(f"{mean:8}   {centred / true:13.4f}   {by_squares / true:15.4f}")
+    print(f"{mean:8}  {centred / true:13.4f}  {by_squares / true:10.4f}")
     assert abs(centred / true - 1) < 1e-3
 assert by_squares < 0
 
@@ -656,9 +660,9 @@ assert abs(scores["variance constant"] - scores["right"]) < 0.015
 assert max(largest_bias["right"]) < 1e-5 and min(largest_bias["mean constant"]) > 0.1
 
 # %% [markdown]
-# With a constant **mean** the loss ends at {{ ends["mean constant"]:.2f}} in the place of {{ ends["right"]:.2f}}, and the test accuracy at {{ scores["mean constant"]:.1%}} in the place of {{ scores["right"]:.1%}}. The wrong gradient believes that a shift of a whole column would help. The step shifts it, the layer takes the shift away, the loss is what it was, and the next gradient believes the same. The biases of the first layer, which by right never move, have grown to {{ np.mean(largest_bias["mean constant"]):.1f}} (Ioffe and Szegedy 2015, section 2, tell this story).
+# With a constant **mean** the loss ends at {{ ends["mean constant"]:.2f}} in the place of {{ ends["right"]:.2f}}, and the test accuracy at {{ scores["mean constant"]:.1%}} in the place of {{ scores["right"]:.1%}}. The wrong gradient believes that a shift of a whole column would help. The step shifts it, the layer takes the shift away, the loss is what it was, and the next gradient believes the same. The biases of the first layer by right never move; the largest has grown to {{ np.mean(largest_bias["mean constant"]):.1f}} (Ioffe and Szegedy 2015, section 2, tell this story).
 #
-# With a constant **variance**, {{ scores["variance constant"]:.1%}} on the test images. *No curve would tell you.* You would ship it. This is the reason for checking gradients by differences, not by looking at what was learnt.
+# With a constant **variance**, {{ scores["variance constant"]:.1%}} on the test images. With no right curve beside it, *no curve would tell you.* You would ship it. This is the reason for checking gradients by differences, not by looking at what was learnt.
 #
 # **The third: forgetting evaluation.** Training mode at test time, and the answer for an image depends on its neighbours:
 
@@ -707,7 +711,7 @@ try:
     reader.forward(x_test[:1], train=True)
     raise AssertionError("not refused")
 except ValueError as error:
-    print(str(error).replace(", got", ",\ngot"))
+    print(str(error).replace(" to train", "\nto train"))
 
 alone, together = reader(x_test[:1]), reader(x_test)[:1]
 assert np.allclose(alone, together, rtol=0, atol=1e-4)
@@ -756,7 +760,7 @@ assert (learnt[0] == learnt[1]).all()
 # %% [markdown]
 # (Means and ranges over five seeds, batches of eight.) The same weights were learnt in both rows, to the last bit: training never looks at the memory. Only the evaluation is worse. The comparison with PyTorch above holds the buffers against each other as well; that is what catches this one.
 #
-# **The sixth: tiny batches.** Two examples in a batch normalise to $-1$ and $+1$, *whatever they were*. All that is left of a feature is which of the two was larger. No gradient passes through either ([question 3](#try-it)). A batch of four keeps a little more. How much does it cost? Three epochs each, learning rate 0.05:
+# **The sixth: tiny batches.** Two examples in a batch normalise to $-1$ and $+1$, *whatever they were*. All that is left of a feature is which of the two was larger. And but for $\varepsilon$ no gradient passes to the layers below ([question 3](#try-it)). A batch of four keeps a little more. How much does it cost? Three epochs each, learning rate 0.05:
 
 # %% tags=["remove-input"]
 batch_sizes = [2, 4, 8, 32]
@@ -820,7 +824,7 @@ assert (tiny[1, 1:, :, 1].mean(1) > tiny[0, 1:, :, 1].mean(1) - 0.02).all()
 #
 # **A prediction.** If all of it is true: the best learning rate with normalisation is higher; at its best rate it needs fewer epochs; after a step along the gradient, the gradient has turned less. And all three should show more in a deeper network, since each layer adds to the trouble.
 #
-# Networks with three and with eight hidden layers of 64 units, weights as He and others (2015) advise, plain gradient descent in batches of 32, twenty epochs, five learning rates, five seeds. Rates are chosen by the validation images; test accuracy is told for the chosen ones. A run whose loss overflows counts as naming the commonest digit.
+# Networks with three and with eight hidden layers of 64 units, weights as He and others (2015) advise, plain gradient descent in batches of 32, twenty epochs, five learning rates, five seeds. Rates are chosen by the validation images; test accuracy is reported for the chosen ones. A run whose loss overflows counts as naming the commonest digit.
 
 # %% tags=["hide-input"]
 rates, depths, epochs = [0.03, 0.1, 0.3, 1.0, 3.0], (3, 8), 20
