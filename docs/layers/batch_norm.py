@@ -993,7 +993,7 @@ def last_relu_input(net, x):
     return x.mean(axis=0), x.std(axis=0)
 
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 def probe(depth, norm, seed, lr):
     """Train for five epochs; every ten steps, look around and come back."""
     draw = np.random.default_rng(seed)
