@@ -749,17 +749,19 @@ def remembered(momentum, seed):
 
 averages, learnt = [], []
 for momentum in (0.1, 0.99):
-    found, weights = zip(*[remembered(momentum, k) for k in seeds], strict=True)
+    each = [remembered(momentum, seed) for seed in seeds]
+    found, weights = zip(*each, strict=True)
     averages.append(np.mean(found))
     learnt.append(np.array(weights))
-    print(f"{momentum:4}: {averages[-1]:.3f}, {min(found):.3f} to {max(found):.3f}")
+    low, high = min(found), max(found)
+    print(f"{momentum:4}: {averages[-1]:.3f}, {low:.3f} to {high:.3f}")
 assert averages[1] < averages[0] - 0.02
 assert (learnt[0] == learnt[1]).all()
 
 # %% [markdown]
 # (Means and ranges over five seeds, batches of eight.) The same weights were learnt in both rows, to the last bit: training never looks at the memory. Only the evaluation is worse. The comparison with PyTorch above holds the buffers against each other as well; that is what catches this one.
 #
-# **The sixth: tiny batches.** Two examples in a batch normalise to $-1$ and $+1$, *whatever they were*. All that is left of a feature is which of the two was larger. And but for $\varepsilon$ no gradient passes to the layers below ([question 3](#try-it)). A batch of four keeps a little more. How much does it cost? Three epochs each, learning rate 0.05:
+# **The sixth: tiny batches.** Two examples in a batch normalise to $-1$ and $+1$, *whatever they were* (unless they were equal). All that is left of a feature is which of the two was larger. And but for $\varepsilon$ no gradient passes to the layers below ([question 3](#try-it)). A batch of four keeps a little more. How much does it cost? Three epochs each, learning rate 0.05:
 
 # %% tags=["remove-input"]
 batch_sizes = [2, 4, 8, 32]
@@ -782,7 +784,7 @@ tiny = np.array([
 # %% tags=["remove-input"]
 fig, ax = plt.subplots(figsize=(4.8, 3.6))
 for values, color, style, text, at, shift_by in (
-    (tiny[0, ..., 1], "orange", "s--", "without, test", 0, (4, 8)),
+    (tiny[0, ..., 1], "orange", "s--", "without, test", 0, (0, 15)),
     (tiny[1, ..., 1], "blue", "o-", "with, test", 2, (-4, 8)),
     (tiny[1, ..., 0], "green", "^:", "with, in the\ntraining batches", 1, (12, -4)),
 ):
@@ -791,7 +793,7 @@ for values, color, style, text, at, shift_by in (
                     alpha=0.15, linewidth=0)
     ax.annotate(text, (batch_sizes[at], 100 * values.mean(1)[at]), shift_by, color=COLORS[color],
                 textcoords="offset points", va="bottom" if shift_by[1] > 0 else "top",
-                ha="left" if shift_by[0] > 0 else "right")
+                ha="left" if shift_by[0] >= 0 else "right")
 ax.set(xscale="log", xlabel="batch size", ylabel="accuracy (%)", ylim=(0, 112),
        title="A batch of two says too little")
 ax.set_xticks(batch_sizes, [str(size) for size in batch_sizes])
