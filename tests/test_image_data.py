@@ -21,6 +21,7 @@ from PIL import Image
 import nn_tutorial as nt
 from nn_tutorial.data import __main__ as command
 from nn_tutorial.data import cifar, data_folder, fashion, used
+from nn_tutorial.data.image_folder import image_folder_stored, image_part
 
 
 @pytest.fixture
@@ -241,6 +242,32 @@ def test_truncated_zip_is_refused(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-30])
     with pytest.raises(nt.DataDamagedError, match="whole zip"):
         nt.image_folder(path, sizes=(6, 2))
+
+
+# One part of a folder
+
+
+@pytest.mark.parametrize("pack", [lambda tree: tree, zipped], ids=["folder", "zip"])
+def test_one_part_needs_no_other(tmp_path: Path, pack: Any) -> None:
+    tree = write_images(tmp_path / "pets")
+    whole = image_folder_stored(tree)
+    shutil.rmtree(tree / "test")
+    part = image_part(pack(tree))
+    np.testing.assert_array_equal(part.x, whole.x_train)
+    np.testing.assert_array_equal(part.y, whole.y_train)
+    assert part.class_names == ("cat", "dog")
+    assert part.name == "pets"
+    assert "PNG" in part.source
+
+
+def test_one_part_is_the_one_that_is_named(tmp_path: Path) -> None:
+    tree = write_images(tmp_path / "pets")
+    train, test = (image_part(tree, part) for part in ("train", "test"))
+    assert (len(train.x), len(test.x)) == (8, 4)
+    assert train.sha256 != test.sha256
+    assert image_part(tree, size=3).x.shape == (8, 3, 3, 3)
+    with pytest.raises(nt.DataDamagedError, match="expected a folder 'other'"):
+        image_part(tree, "other")
 
 
 # CIFAR-10

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .dataset import Dataset
+from .dataset import Dataset, identity
 from .folder import DataDamagedError, DataNotFoundError
-from .pixels import Stored, three_parts
+from .pixels import Classes, Pixels, Stored, three_parts
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".ppm", ".webp"}
 _Place = Path | zipfile.Path
@@ -21,6 +21,33 @@ class Tree(NamedTuple):
     places: list[Any]
     labels: list[int]
     class_names: tuple[str, ...]
+
+
+class Part(NamedTuple):
+    """One part of a folder of images, as bytes.
+
+    Attributes
+    ----------
+    name : str
+        Of the folder or zip.
+    x : ndarray of uint8, (N, 3, H, W)
+        Pixels from 0 to 255.
+    y : ndarray of int64, (N,)
+    class_names : tuple of str
+    source : str
+        From which file, and which kind of images.
+    """
+
+    name: str
+    x: Pixels
+    y: Classes
+    class_names: tuple[str, ...]
+    source: str
+
+    @property
+    def sha256(self) -> str:
+        """Of all pixels and labels."""
+        return identity(self.x, self.y)
 
 
 def image_folder(
@@ -83,15 +110,49 @@ def image_folder_stored(path: str | Path, *, size: int | None = None) -> Stored:
             f"{path}: expected images of one size, got {shapes['train']} in train and "
             f"{shapes['test']} in test; 'size' resizes them"
         )
-    kinds = sorted({Path(str(place)).suffix.lstrip(".").upper() for place in trees["train"].places})
     return Stored(
         path.stem,
         pixels["train"], np.array(trees["train"].labels, np.int64),
         pixels["test"], np.array(trees["test"].labels, np.int64),
         class_names=trees["train"].class_names,
-        source=f"{path.name}, {' and '.join(kinds)} files",
+        source=_source(path, trees["train"]),
         split="as found",
     )  # fmt: skip
+
+
+def image_part(path: str | Path, part: str = "train", *, size: int | None = None) -> Part:
+    """Return one part of a folder of images, which need not have another.
+
+    Parameters
+    ----------
+    path : str or Path
+        A folder with ``<part>/<class>/*.jpg``, or a zip of one; see
+        [`image_folder`][nn_tutorial.image_folder].
+    part : str
+    size : int, optional
+        Height and width in pixels to which every image is resized. Left out, all must have one
+        size already.
+
+    Raises
+    ------
+    DataNotFoundError
+        If there is no such folder or zip.
+    DataDamagedError
+        If the part, a class or its images are missing, a file cannot be read as an image, or the
+        sizes differ.
+    ImportError
+        If Pillow is not installed.
+    """
+    path = Path(path)
+    tree = _tree(open_tree(path) / part, path)
+    labels = np.array(tree.labels, np.int64)
+    pixels = read_images(tree.places, size)
+    return Part(path.stem, pixels, labels, tree.class_names, _source(path, tree))
+
+
+def _source(path: Path, tree: Tree) -> str:
+    kinds = sorted({Path(str(place)).suffix.lstrip(".").upper() for place in tree.places})
+    return f"{path.name}, {' and '.join(kinds)} files"
 
 
 def open_tree(path: Path) -> _Place:
