@@ -1,5 +1,8 @@
 """What several test files share: an own central difference, and the way to and from PyTorch."""
 
+import importlib.util
+import os
+import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -7,8 +10,12 @@ from typing import Any
 import numpy as np
 import torch
 from cases import LayerCase
+from torch import nn
 
 import nn_tutorial as nt
+from nn_tutorial.pytorch.modules import BatchNorm2d, Dropout
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def assert_gradients(
@@ -129,3 +136,46 @@ def write_fashion(root: Path, *, seed: int = 0, labels: np.ndarray | None = None
             )
             (raw / f"{part}-{name}-ubyte").write_bytes(header + array.tobytes())
     return raw
+
+
+def script(name: str) -> Any:
+    """A script as a module."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def kill_at(epoch: int, step: int) -> Any:
+    """Send this process a SIGTERM after one step."""
+
+    def after_step(*now: int) -> None:
+        if now == (epoch, step):
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    return after_step
+
+
+def without_clock(history: list[dict[str, float]]) -> list[dict[str, float]]:
+    return [{k: v for k, v in epoch.items() if k != "seconds"} for epoch in history]
+
+
+class TinyAlexNet(nn.Module):
+    """Features and a classifier, as AlexNet, with running statistics in the features."""
+
+    def __init__(
+        self, *, n_classes: int = 10, freeze: bool = True, seed: int = 0, width: int = 4
+    ) -> None:
+        super().__init__()
+        torch.manual_seed(seed)
+        self.features = nn.Sequential(
+            nn.Conv2d(3, width, 3, stride=2), BatchNorm2d(width), nn.ReLU(), nn.AdaptiveAvgPool2d(2)
+        )
+        self.classifier = nn.Sequential(
+            nn.Flatten(), Dropout(0.3), nn.Linear(4 * width, 4 * width), nn.ReLU(),
+            nn.Linear(4 * width, n_classes),
+        )  # fmt: skip
+        self.features.requires_grad_(not freeze)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.classifier(self.features(x))
