@@ -2,7 +2,6 @@
 
 import copy
 import dataclasses
-import importlib.util
 import json
 import os
 import signal
@@ -14,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from helpers import SMALL_FASHION, write_fashion
+from helpers import ROOT, SMALL_FASHION, kill_at, script, without_clock, write_fashion
 from torch import nn
 from train_small import PLAN, InDouble, small_images
 
@@ -25,7 +24,6 @@ from nn_tutorial.pytorch.networks import alexnet, count_parameters, fashion_cnn
 from nn_tutorial.pytorch.processes import Processes, Share, processes
 from nn_tutorial.pytorch.training import Interrupted, Plan, evaluate, normalisation, train
 
-ROOT = Path(__file__).resolve().parent.parent
 ALONE = Processes(0, 1, torch.device("cpu"))
 
 
@@ -37,20 +35,6 @@ def run(plan: Plan = PLAN, **more: Any) -> tuple[list[dict[str, float]], dict[st
         scale=normalisation(images.x), among=ALONE, **more,
     )  # fmt: skip
     return without_clock(history), model.state_dict()
-
-
-def without_clock(history: list[dict[str, float]]) -> list[dict[str, float]]:
-    return [{k: v for k, v in epoch.items() if k != "seconds"} for epoch in history]
-
-
-def kill_at(epoch: int, step: int) -> Any:
-    """Send this process a SIGTERM after one step."""
-
-    def after_step(*now: int) -> None:
-        if now == (epoch, step):
-            os.kill(os.getpid(), signal.SIGTERM)
-
-    return after_step
 
 
 def test_it_learns() -> None:
@@ -292,13 +276,6 @@ def test_records_are_of_todays_code(path: Path) -> None:
 # The script
 
 
-def script(name: str) -> Any:
-    spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture
 def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Two short epochs on a small Fashion-MNIST; the record goes into the test's folder."""
@@ -314,6 +291,15 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_script_writes_a_record(command: list[str], tmp_path: Path, capsys: Any) -> None:
     assert script("train_fashion_mnist").main(command) == 0
     record = records.read_record(tmp_path / "records" / "fashion-mnist.json")
+    assert [*record] == [
+        "name", "command", "date", "plan", "network", "data", "weights", "epochs", "test",
+        "seconds", "processes", "code", "libraries", "device", "threads", "peak_memory",
+    ]  # fmt: skip
+    assert [*record["network"]] == ["batch_norm", "dropout", "parameters"]
+    assert [*record["data"]] == ["name", "sha256", "split", "sizes", "mean", "std"]
+    assert [*record["test"]] == ["loss", "accuracy", "confusion"]
+    assert record["weights"] == "random"
+    assert record["command"] == "python scripts/train_fashion_mnist.py --epochs 2 --batch-size 20"
     assert len(record["epochs"]) == 2
     assert record["data"]["split"] == "re-split"
     assert record["data"]["sizes"] == [55, 5, 20]

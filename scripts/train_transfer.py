@@ -1,0 +1,168 @@
+"""Train AlexNet with a new classifier on CIFAR-10, audit the training, write record and submission.
+
+Frozen or free, on pretrained or random convolutions, with all labelled images or a few.
+Interrupted, it goes on where it was when started again. The validation images are watched alone:
+nothing is chosen by them, and they stay the same however few images train.
+"""
+
+import argparse
+import csv
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from nn_tutorial.data import stratified_split
+from nn_tutorial.data.cifar import cifar10_stored
+from nn_tutorial.pytorch import runs
+from nn_tutorial.pytorch.audit import Audit, AuditError, Once, disjoint, fingerprints
+from nn_tutorial.pytorch.networks import alexnet, count_parameters
+from nn_tutorial.pytorch.processes import Processes
+from nn_tutorial.pytorch.training import Images, Plan, evaluate, normalisation, train
+from nn_tutorial.pytorch.weights import ORIGINS, load_backbone
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def arguments() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    parser = runs.parser(
+        __file__, __doc__, home=ROOT, name="transfer", epochs=5, batch_size=256, lr=0.001
+    )
+    add = parser.add_argument
+    add("--weights", choices=ORIGINS, default="imagenet", help="of the convolutions")
+    add("--backbone", type=Path, metavar="FILE", help="where they are, if not in the data folder")
+    add("--freeze", action=argparse.BooleanOptionalAction, default=True, help="the convolutions")
+    add("--image-size", type=int, default=64, help="height and width, at least 63 pixels")
+    add("--images", type=int, metavar="N", help="that train, the classes in equal shares, else all")
+    add("--submission", type=Path, metavar="FILE.csv", help="the answers to the test images")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Train, audit, write; see ``runs.main`` for the exit status."""
+    return runs.main(arguments(), run, argv)
+
+
+def run(chosen: argparse.Namespace, among: Processes) -> None:
+    """Train, read the test part once, audit, write submission and record."""
+    if chosen.submission is not None and chosen.submission.suffix != ".csv":
+        raise ValueError(f"--submission: expected a name in .csv, got {chosen.submission}")
+    plan = Plan(
+        epochs=chosen.epochs, batch_size=chosen.batch_size, lr=chosen.lr, seed=chosen.seed,
+        image_size=chosen.image_size,
+    )  # fmt: skip
+    stored = cifar10_stored(chosen.root)
+    kept, held = split(stored.y_train, chosen.images, plan.seed)
+    x, y = torch.from_numpy(stored.x_train), torch.from_numpy(stored.y_train)
+    training, validation = Images(x[kept], y[kept]), Images(x[held], y[held])
+    test = Once(Images(torch.from_numpy(stored.x_test), torch.from_numpy(stored.y_test)))
+    early = disjoint(
+        {
+            "training": fingerprints(training.x),
+            "validation": fingerprints(validation.x),
+            "test": test.fingerprints,
+        }
+    )
+    if not early.ok:  # the audit would say so too, after the training
+        raise AuditError(str(early))
+    scale = normalisation(training.x)
+    model = alexnet(n_classes=len(stored.class_names), freeze=chosen.freeze, seed=plan.seed)
+    backbone = load_backbone(model, chosen.weights, chosen.backbone, root=chosen.root)
+    audit = Audit(model, frozen="features." if chosen.freeze else None)
+    checkpoint = runs.checkpoint_of(
+        chosen, backbone.sha256, chosen.freeze, stored.sha256, len(kept)
+    )
+    epochs = train(
+        model, training, validation, plan,
+        scale=scale, among=among, checkpoint=checkpoint, progress=runs.say,
+    )  # fmt: skip
+    if among.rank > 0:
+        return
+    images, size = test.read(), plan.image_size
+    alone = among._replace(world=1, rank=0)
+    loss, accuracy, answers = evaluate(model, images, scale=scale, image_size=size, among=alone)
+    runs.say(f"test loss {loss:.4f}, accuracy {accuracy:.2%} of {len(images.y)} ({stored.source})")
+    # Mapped, not read: the audit looks at a few numbers of half a gigabyte.
+    state = torch.load(checkpoint, map_location="cpu", weights_only=True, mmap=True)["optimizer"]
+    findings = audit.after(
+        optimizer=state, training=training, validation=validation, test=test, scale=scale,
+        image_size=size,
+    )  # fmt: skip
+    for finding in findings:
+        runs.say(str(finding))
+    audit.raise_if_wrong()
+    if chosen.submission is not None:
+        write_submission((stored.class_names[i] for i in answers.tolist()), chosen.submission)
+        runs.say(f"submission {chosen.submission}")
+    sizes = [len(training.y), len(validation.y), len(images.y)]
+    data = runs.described(stored.name, stored.sha256, stored.split, sizes, scale)
+    runs.finish(
+        chosen, among, checkpoint,
+        plan=plan,
+        network={
+            "freeze": chosen.freeze,
+            "parameters": count_parameters(model),
+            "trainable": count_parameters(model, trainable=True),
+        },
+        data=data | {"source": stored.source, "class_names": [*stored.class_names]},
+        weights=backbone.text,
+        epochs=epochs,
+        test=runs.tested(loss, accuracy, images.y, answers, len(stored.class_names)),
+        weights_origin=backbone.origin,
+        weights_sha256=backbone.sha256,
+        audit=[finding._asdict() for finding in findings],
+    )  # fmt: skip
+
+
+def split(labels: np.ndarray, images: int | None, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return which images train, and which fifth of all is for validation.
+
+    Parameters
+    ----------
+    labels : ndarray of int64, (N,)
+    images : int or None
+        How many train: all of the other four fifths, or so many of them. Those of a smaller
+        number are among those of a larger one.
+    seed : int
+
+    Raises
+    ------
+    ValueError
+        If there are not so many.
+    """
+    held = len(labels) // 5
+    rng = np.random.default_rng(seed)
+    kept, rest = stratified_split(labels, (len(labels) - held, held), rng=rng)
+    if images is not None:
+        (few,) = stratified_split(labels[kept], (images,), rng=np.random.default_rng([1, seed]))
+        kept = kept[few]
+    return kept, rest
+
+
+def write_submission(names: Iterable[str], path: Path) -> None:
+    """Write the answers as `id,label`, whole or not at all.
+
+    Parameters
+    ----------
+    names : iterable of str
+        A class an image, in the order of the test split; ids count from 1.
+    path : Path
+        Its folder is made if it is not there.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(path.name + ".new")
+    try:
+        with beside.open("w", encoding="utf-8", newline="") as file:
+            rows = csv.writer(file, lineterminator="\n")
+            rows.writerow(["id", "label"])
+            rows.writerows(enumerate(names, start=1))
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
