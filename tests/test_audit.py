@@ -93,12 +93,12 @@ def test_honest_training_passes(tmp_path: Path, frozen: str | None) -> None:
 
 
 def adam(
-    choose: Callable[[TinyAlexNet], list[nn.Parameter]],
+    choose: Callable[[TinyAlexNet], list[nn.Parameter]], *, width: int = 4
 ) -> Callable[[TinyAlexNet], dict[str, Any]]:
     """The state after a step of an optimiser over some of a copy's parameters."""
 
     def state(_: TinyAlexNet) -> dict[str, Any]:
-        model = TinyAlexNet(n_classes=3)
+        model = TinyAlexNet(n_classes=3, width=width)
         optimizer = torch.optim.Adam(choose(model), lr=0.01)
         model(torch.rand(5, 3, 7, 7)).sum().backward()
         optimizer.step()
@@ -123,6 +123,11 @@ def leak_into_validation(parts: list[Images]) -> None:
     parts[1] = Images(
         torch.cat([parts[1].x, parts[2].x[:2]]), torch.cat([parts[1].y, parts[2].y[:2]])
     )
+
+
+def mirror(parts: list[Images]) -> None:
+    """Other images with the same statistics: nobody could tell whose they are."""
+    parts[1] = Images(parts[0].x.flip(3), parts[0].y)
 
 
 def everything(parts: tuple[Images, Images, Images]) -> torch.Tensor:
@@ -170,12 +175,18 @@ def touch(model: TinyAlexNet) -> None:
             {"optimizer": adam(lambda m: [*m.classifier.parameters()][1:])},
             {OPTIMISER}, "it holds 3, 4 are trainable",
         ),
+        (
+            {"optimizer": adam(lambda m: [*m.classifier.parameters()], width=5)},
+            {OPTIMISER}, "of their shape: classifier.2.weight, classifier.2.bias, ",
+        ),
         ({"optimizer": adam(swapped)}, {OPTIMISER}, "of their shape: classifier.2.bias;"),
         ({"data": leak}, {DISJOINT}, "in two: 1, the first is training 50 = test 4"),
         ({"data": leak_into_validation}, {DISJOINT}, "2, the first is validation 20 = test 0"),
         ({"scale_of": everything}, {PREPROCESSING}, "nearest others (all images)"),
         ({"scale_of": lambda parts: parts[1].x}, {PREPROCESSING}, "nearest others (validation)"),
         ({"scale_of": lambda parts: parts[2].x}, {PREPROCESSING}, "nearest others (test)"),
+        ({"scale_of": lambda parts: parts[0].x[:25]}, {PREPROCESSING}, "from theirs, by"),
+        ({"data": mirror}, {PREPROCESSING}, "by 0.0e+00 from those of the nearest"),
         ({"reads": 2}, {ONCE}, "reads: 2"),
         ({"reads": 0}, {ONCE}, "reads: 0"),
         (
@@ -191,9 +202,11 @@ def touch(model: TinyAlexNet) -> None:
     ids=[
         "frozen tensor unfrozen", "frozen running mean moved", "trainable tensor unchanged",
         "optimiser with all", "optimiser with a frozen one", "optimiser with one missing",
-        "optimiser with one exchanged", "test image trains", "test images validate",
-        "normalised by all", "normalised by validation", "normalised by test", "test read twice",
-        "test never read", "training mode", "dropout always on", "statistics in training mode",
+        "optimiser of another network", "optimiser with one exchanged", "test image trains",
+        "test images validate", "normalised by all", "normalised by validation",
+        "normalised by test", "normalised by half", "statistics of two splits alike",
+        "test read twice", "test never read", "training mode", "dropout always on",
+        "statistics in training mode",
     ],
 )  # fmt: skip
 def test_each_wrong_training_is_named(

@@ -111,10 +111,10 @@ class Audit:
         Parameters
         ----------
         optimizer : mapping
-            The optimiser's ``state_dict()``. ``train`` makes its optimiser inside and keeps this
-            in the checkpoint: ``torch.load(checkpoint, weights_only=True)["optimizer"]``. It holds
-            no names. But a tensor that the optimiser has moved has moments of its shape there, in
-            the order of ``model.parameters()``; one that never got a gradient has none.
+            The ``state_dict()`` of the Adam that trained. ``train`` makes it inside and keeps
+            this in the checkpoint: ``torch.load(checkpoint, weights_only=True)["optimizer"]``. It
+            holds no names. But a tensor that Adam has moved has moments of its shape there, in the
+            order of ``model.parameters()``; one that never got a gradient has none.
         training, validation : Images
         test : Once
         scale : Normalisation
