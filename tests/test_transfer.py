@@ -15,6 +15,7 @@ from torch import nn
 
 from nn_tutorial.data.cifar import CLASSES
 from nn_tutorial.pytorch import records
+from nn_tutorial.pytorch.training import Images
 from nn_tutorial.pytorch.weights import read_backbone, tensors_sha256
 
 
@@ -269,8 +270,7 @@ def pretrain(monkeypatch: pytest.MonkeyPatch) -> Any:
     module = script("pretrain_alexnet")
 
     def light(*, n_classes: int, seed: int) -> nn.Module:
-        model = TinyAlexNet(n_classes=n_classes, freeze=False, seed=seed)
-        return model
+        return TinyAlexNet(n_classes=n_classes, freeze=False, seed=seed)
 
     monkeypatch.setattr(module, "light_alexnet", light)
     return module
@@ -305,6 +305,13 @@ def test_pretrained_backbone_is_what_the_transfer_starts_from(
     assert record["weights"].startswith("weights pretrained on shapes (PNG) (2 epochs, ")
     assert "--weights file --backbone backbone.pt" in record["command"]
     assert str(tmp_path) not in json.dumps(record)
+
+
+def test_of_equal_images_the_first_stays() -> None:
+    x = torch.arange(4, dtype=torch.uint8)[[2, 0, 2, 3, 0]][:, None, None, None]
+    kept = script("pretrain_alexnet").once_each(Images(x, torch.arange(5)))
+    assert kept.x.flatten().tolist() == [2, 0, 3]
+    assert kept.y.tolist() == [0, 1, 3]
 
 
 def test_pretraining_goes_on_where_it_was(
