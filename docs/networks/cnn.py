@@ -187,7 +187,8 @@ for y, column in enumerate((3, 2)):
                     ha="right" if ends else "left" if left < 5 else "center")
         left += share
 ax.set_yticks([0, 1], ["work", "parameters"])
-ax.set(xlabel="share of the whole (%)", xlim=(0, 100.5), ylim=(-0.4, 1.75), title="Few weights, used often")
+ax.set(xlabel="share of the whole (%)", xlim=(0, 100.5), ylim=(-0.4, 1.75),
+       title="Few weights, used often")
 ax.grid(visible=False, axis="y")
 show(
     fig,
@@ -316,8 +317,8 @@ show(
         "filters marked, and the gradients of the filters: a column of −1 and a row of 2."
     ),
     caption=(
-        "Forward above, backward below in units of $\\kappa = \\frac45 \\ln 2$. Marked: the ink, the two "
-        "winners, the four pixels in which both filters meet, and the ink that each filter saw. "
+        "Forward above, backward below in units of $\\kappa = \\frac45 \\ln 2$. Marked: the ink, the "
+        "two winners, the four pixels in which both filters meet, and the ink that each filter saw. "
         "Compare the gradients of the filters with the L."
     ),
 )
@@ -701,8 +702,8 @@ show(
     ),
     caption=(
         "Solid: training, measured before each step of the epoch. Dashed: validation, after it. "
-        "Lines are means over twenty seeds, bands go from the lowest to the highest. Look at the gap "
-        "in the upper row: the training loss goes on falling long after validation has stopped."
+        "Lines are means over twenty seeds, bands go from the lowest to the highest. Look at the "
+        "gap in the upper row: the training loss goes on falling long after validation has stopped."
     ),
 )
 
@@ -1051,8 +1052,8 @@ if clothes is not None:
         f"Found. {whose} Of {len(clothes.y_train):,} training pictures each network sees "
         f"{USED:,}, {CLOTHES_EPOCHS} times; {len(clothes.y_val):,} are for validation and "
         f"{len(clothes.y_test):,} for the test. That is little, so that the page is built in a "
-        f"minute. The CNN has {parameters(big):,} parameters and gets a rate of {picked['CNN']}; the MLP, with "
-        f"{big_width} hidden units, has {rival_size:,} and gets {picked['MLP']}."
+        f"minute. The CNN has {parameters(big):,} parameters and gets a rate of {picked['CNN']}; the "
+        f"MLP, with {big_width} hidden units, has {rival_size:,} and gets {picked['MLP']}."
     ))
 
 # %% tags=["remove-input"]
@@ -1113,8 +1114,8 @@ if clothes is not None:
             f"{100 * named[kind].min():.1f} to {100 * named[kind].max():.1f} |"
             for kind in ("CNN", "MLP")
         )
-        + f"\n\nThe CNN is ahead by {100 * mean:.1f} points{tag}; the 95\u00a0% interval over the seeds "
-        f"runs from {100 * low:.1f} to {100 * high:.1f}, and it is ahead with "
+        + f"\n\nThe CNN is ahead by {100 * mean:.1f} points{tag}; the 95\u00a0% interval over the "
+        f"seeds runs from {100 * low:.1f} to {100 * high:.1f}, and it is ahead with "
         f"{(ahead > 0).sum()} of {len(ahead)} seeds. All networks answer for the same {n:,} test "
         "pictures, so this interval is about the luck of training, not that of the test part. For "
         f"the first network alone Wilson's interval of the accuracy is {bottom:.1%} to "
