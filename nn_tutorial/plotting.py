@@ -6,7 +6,6 @@ It imports matplotlib, so nothing else in the package imports it.
 import inspect
 import io
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -133,8 +132,8 @@ def show_source(*objects: Callable[..., Any] | type) -> None:
     from IPython.display import Markdown, display
 
     parts = [_without_docstring(item) for item in objects]
-    file = Path(inspect.getsourcefile(objects[0]) or "").name
-    display(Markdown(f'```python title="nn_tutorial/{file}"\n' + "\n\n\n".join(parts) + "\n```"))
+    module = inspect.unwrap(objects[0]).__module__.replace(".", "/")
+    display(Markdown(f'```python title="{module}.py"\n' + "\n\n\n".join(parts) + "\n```"))
 
 
 def _without_docstring(item: Callable[..., Any] | type) -> str:

@@ -17,6 +17,7 @@ from nn_tutorial.plotting import (
     use_style,
     value_grid,
 )
+from nn_tutorial.pytorch.networks import fashion_cnn
 
 
 @pytest.fixture(autouse=True)
@@ -98,6 +99,11 @@ def test_show_source_leaves_out_the_docstring(shown: list[Any]) -> None:
     assert "def relu_backward(" in text
     assert '"""' not in text
     assert "return 1" in text
+
+
+def test_show_source_names_the_file_in_its_folder(shown: list[Any]) -> None:
+    show_source(fashion_cnn)
+    assert shown[0][0].data.startswith('```python title="nn_tutorial/pytorch/networks.py"\n')
 
 
 def plot_without_words() -> int:
