@@ -95,11 +95,13 @@ class Project:
             HERE / "pages.py",
         ):
             digest.update(path.read_bytes() if path.exists() else b"-")
-        # A page that found no data has opened no file of it: what is there must be told here.
-        folder = data_folder()
-        there = sorted(p.name for p in folder.iterdir()) if folder.is_dir() else []
-        digest.update("/".join(name for name in there if not name.startswith(".")).encode())
         return digest.hexdigest()
+
+    def data_found(self) -> list[str]:
+        """Return what is in the data folder: a page that found no data has opened no file of it."""
+        folder = data_folder()
+        names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+        return sorted(name for name in names if not name.startswith("."))
 
     def requirements(self) -> list[str]:
         """Return the names of the directly required packages."""
@@ -142,6 +144,8 @@ def load(page: Page, project: Project) -> Executed | None:
         return None
     if any(project.hash_of(name) != sha for name, sha in about.depends_on.items()):
         return None
+    if about.data_found is not None and about.data_found != project.data_found():
+        return None
     return Executed(page, notebook, path)
 
 
@@ -172,6 +176,7 @@ async def execute(page: Page, project: Project) -> Executed:
             "code": _code_hash(page),
             "pins": project.pins(),
             "depends_on": {name: _hash_if_older(project, name, began) for name in sorted(files)},
+            "data_found": project.data_found() if found.pop("asked_for_data") else None,
             "values_of_expressions": values,
             "provenance": found,
         },

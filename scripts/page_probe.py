@@ -42,5 +42,6 @@ def finish(requirements: list[str], seed: Any) -> dict[str, Any]:
         "libraries": versions,
         "package": metadata.version("nn_tutorial") if "nn_tutorial" in modules else None,
         "data": data.used() if data is not None else {},
+        "asked_for_data": data is not None and data.asked(),
         "seed": seed,
     }

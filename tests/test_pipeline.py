@@ -319,7 +319,7 @@ def test_nothing_changed_executes_nothing(book: Book) -> None:
         (lambda book: book.write("helper.py", "VALUE = 2\n"), ["second"]),
         (lambda book: book.write("numbers.txt", "three"), ["second"]),
         (lambda book: book.write("data/more.txt", "four"), ["second"]),
-        (lambda book: book.write("data/new.zip", ""), ["first", "second"]),  # for who found none
+        (lambda book: book.write("data/new.zip", ""), ["second"]),  # it asked where the data is
         (lambda book: book.write("requirements.txt", "numpy==2.4.6\n"), ["first", "second"]),
     ],
     ids=["prose", "code", "expression", "tag", "module", "file", "data", "new data", "pin"],

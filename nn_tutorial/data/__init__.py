@@ -4,13 +4,14 @@ from .bundled import digits, iris
 from .cifar import cifar10
 from .dataset import Dataset, stratified_split, used
 from .fashion import fashion_mnist
-from .folder import DataDamagedError, DataNotFoundError, data_folder
+from .folder import DataDamagedError, DataNotFoundError, asked, data_folder
 from .image_folder import image_folder
 
 __all__ = [
     "DataDamagedError",
     "DataNotFoundError",
     "Dataset",
+    "asked",
     "cifar10",
     "data_folder",
     "digits",

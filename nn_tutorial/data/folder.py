@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+_asked: list[bool] = []
+
 
 class DataNotFoundError(FileNotFoundError):
     """A data set that is not on this machine; the message says where it was looked for."""
@@ -27,6 +29,8 @@ def data_folder(root: str | Path | None = None) -> Path:
         If neither is given and platformdirs, which knows the cache folder, is not installed.
     """
     chosen = root if root is not None else os.environ.get("NN_TUTORIAL_DATA")
+    if root is None:
+        _asked.append(True)
     if chosen:
         return Path(chosen).expanduser()
     try:
@@ -37,6 +41,11 @@ def data_folder(root: str | Path | None = None) -> Path:
             "or name a folder in NN_TUTORIAL_DATA"
         ) from error
     return user_cache_path("nn_tutorial", appauthor=False)
+
+
+def asked() -> bool:
+    """Return whether this process has asked where the data is: then what is there matters to it."""
+    return bool(_asked)
 
 
 def not_found(what: str, name: str, looked: list[Path]) -> DataNotFoundError:
