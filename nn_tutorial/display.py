@@ -74,11 +74,13 @@ def show_certificate(layer: str) -> list[Row]:
         If an error crosses its threshold.
     """
     rows = certify(THEORIES[layer])
+    before = [None, *(row.geometry for row in rows)]  # what the row above has is not said again
     lines = [
-        f"| {row.geometry} | {row.dtype} | {_short(row.central)} | "
+        f"| {'' if row.geometry == above else row.geometry} | {row.dtype} | "
+        f"{_short(row.central)} | "
         f"{'–' if row.complex_step is None else _short(row.complex_step)} | "
         f"{_short(row.pytorch)} | {row.kinks} |"
-        for row in rows
+        for row, above in zip(rows, before)
     ]
     _markdown(
         "| Geometry | Type | Central differences | Complex step | PyTorch | At a kink |\n"
