@@ -6,13 +6,16 @@ A page is the same at every build, so it holds no clock. ``python -m benchmarks.
 
 import argparse
 import datetime
+import os
 import sys
+import tempfile
 import time
 import tracemalloc
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 
@@ -20,6 +23,7 @@ import nn_tutorial as nt
 from nn_tutorial.checks import Array
 
 from .run import ROOT, machine, versions, write
+from .work import N, images
 
 RESULTS = ROOT / "benchmarks" / "chapters.json"
 ROUNDS = 9
@@ -63,6 +67,88 @@ def einsum(rounds: int = ROUNDS) -> dict[str, Any]:
     return found
 
 
+def compiled(rounds: int = ROUNDS) -> dict[str, Any]:
+    """Steps in PyTorch, eager and compiled, on one thread of the CPU, in processor seconds.
+
+    A step is forward, loss and backward: of the small network on 64 images, and of a chain of
+    elementwise functions on a million numbers. Where nothing can be compiled, because there is no
+    C++ compiler, the record says so under ``"impossible"`` and has no times.
+    """
+    import torch
+    from torch._inductor import config
+
+    day = datetime.datetime.now(datetime.UTC).date().isoformat()
+    found: dict[str, Any] = {"date": day, "threads": 1, "steps_a_block": 10}
+    found |= {"images": N, "numbers": 1_000_000}
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        # A folder of its own: one that earlier runs have filled would make the first step cheap.
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            patch.dict(os.environ, TORCHINDUCTOR_CACHE_DIR=folder),
+            config.patch(compile_threads=1),  # in this process, whose time is counted
+        ):
+            for name, (function, step) in _to_compile(found["numbers"]).items():
+                torch._dynamo.reset()
+                value, start = step(function), _processor_seconds()
+                faster = torch.compile(function)
+                apart = abs(step(faster) - value) / abs(value)
+                entry: dict[str, Any] = {"first": _processor_seconds() - start, "apart": apart}
+                ways = {"eager": function, "compiled": faster}
+                entry |= {way: [] for way in ways}
+                found[name] = entry
+                for _ in range(rounds):  # in turns, a block of steps each
+                    for way, called in ways.items():
+                        step(called)
+                        start = time.process_time()
+                        for _ in range(found["steps_a_block"]):
+                            step(called)
+                        seconds = time.process_time() - start
+                        entry[way].append(seconds / found["steps_a_block"])
+    except RuntimeError as error:
+        found["impossible"] = type(error).__name__
+    finally:
+        torch.set_num_threads(threads)
+    return found
+
+
+def _to_compile(numbers: int) -> dict[str, tuple[Any, Callable[[Any], float]]]:
+    """What is compiled, and a step with it that returns the loss."""
+    import torch
+    from torch.nn import functional
+
+    from nn_tutorial.pytorch import twin
+
+    x, labels = (torch.from_numpy(part) for part in images(N))
+    model = twin(nt.small_cnn(rng=np.random.default_rng(0)))
+    z = torch.from_numpy(np.random.default_rng(0).standard_normal(numbers, np.float32))
+    z.requires_grad_()
+
+    def network_step(network: Any) -> float:
+        model.zero_grad()
+        loss = functional.cross_entropy(network(x), labels)
+        loss.backward()
+        return float(loss.item())
+
+    def chain(z: Any) -> Any:
+        """GELU by its formula with tanh: some ten passes over the numbers in eager mode."""
+        return 0.5 * z * (1 + torch.tanh(0.79788456 * (z + 0.044715 * z**3)))
+
+    def chain_step(function: Any) -> float:
+        z.grad = None
+        loss = function(z).sum()
+        loss.backward()
+        return float(loss.item())
+
+    return {"network": (model, network_step), "chain": (chain, chain_step)}
+
+
+def _processor_seconds() -> float:
+    """Of this process and of those that it has waited for, as the C++ compiler is."""
+    return sum(os.times()[:4])
+
+
 def measure(call: Callable[[], Any], rounds: int) -> dict[str, float]:
     """Return the median seconds of a call, and the most memory it held at once, in bytes."""
     call()
@@ -78,7 +164,11 @@ def measure(call: Callable[[], Any], rounds: int) -> dict[str, float]:
     return {"seconds": median(seconds), "bytes": float(peak)}
 
 
-CHAPTERS: dict[str, Callable[[int], dict[str, Any]]] = {"softmax": softmax, "einsum": einsum}
+CHAPTERS: dict[str, Callable[[int], dict[str, Any]]] = {
+    "softmax": softmax,
+    "einsum": einsum,
+    "compile": compiled,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import nn_tutorial as nt
-from benchmarks import inside, run, table, work, worker
+from benchmarks import chapters, inside, run, table, work, worker
 
 RECORDED = json.loads(run.RESULTS.read_text())
 # The table of promises: experiment, against whom, with how many threads, at most what ratio.
@@ -212,3 +213,27 @@ def test_the_recorded_run_says_when_and_on_what_and_no_more() -> None:
     assert set(RECORDED["versions"]) == {"python", "nn_tutorial", "numpy", "torch", "scikit-learn"}
     assert set(RECORDED["experiments"]) == set(table.EXPERIMENTS)
     assert not re.search(r"/(home|work|tmp|root|Users)\b", run.RESULTS.read_text())
+
+
+def test_the_record_says_so_where_nothing_can_be_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_compiler(function: Any) -> Any:
+        raise RuntimeError("no C++ compiler was found")
+
+    monkeypatch.setattr(torch, "compile", no_compiler)
+    threads = torch.get_num_threads()
+    found = chapters.compiled(1)
+    assert found["impossible"] == "RuntimeError"
+    assert not {"network", "chain"} & set(found)
+    assert torch.get_num_threads() == threads
+
+
+def test_eager_and_compiled_take_turns_at_the_same_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a compiler that hands the function back: what comes out has the recorded shape."""
+    monkeypatch.setattr(torch, "compile", lambda function: function)
+    found = chapters.compiled(1)
+    recorded = json.loads(chapters.RESULTS.read_text())["compile"]
+    assert set(found) == set(recorded)
+    for name in ("network", "chain"):
+        assert set(found[name]) == set(recorded[name])
+        assert found[name]["apart"] == 0
+        assert all(seconds > 0 for way in ("eager", "compiled") for seconds in found[name][way])
