@@ -304,19 +304,21 @@ Markdown("| Layer | Output | `dx` | Weights |\n|---|---|---|---|\n" + "\n".join(
 
 # %% tags=["remove-input"]
 fig, ax = plt.subplots(figsize=(5.2, 4.4))
-for dtype, color, marker in ((np.float64, "blue", "o"), (np.float32, "orange", "s")):
+for dtype, color, marker, shift in ((np.float64, "blue", "o", 0.14),
+                                    (np.float32, "orange", "s", -0.14)):
     eps = np.finfo(dtype).eps
     for y, name in enumerate(reversed(names)):
         for value in largest[name, dtype]:
             if value is not None:
-                ax.plot(max(value, 1e-18), y, marker, color=COLORS[color], alpha=0.6, markersize=6)
+                ax.plot(max(value, 4e-20), y + shift, marker, color=COLORS[color], alpha=0.6,
+                        markersize=5)
     ax.axvline(eps, color=COLORS[color], linestyle=":", linewidth=1.2)
     ax.text(eps, len(names) - 0.3, f"ε of {np.dtype(dtype).name}", ha="center", fontsize=9,
             color=COLORS[color])
-ax.axvspan(3e-19, 4e-18, color=COLORS["grid"], alpha=0.5, linewidth=0)
-ax.text(1.1e-18, len(names) - 0.3, "equal", ha="center", fontsize=9, color=COLORS["muted"])
+ax.axvspan(5e-21, 3e-19, color=COLORS["grid"], alpha=0.5, linewidth=0)
+ax.text(4e-20, len(names) - 0.3, "equal", ha="center", fontsize=9, color=COLORS["muted"])
 ax.set_yticks(range(len(names)), list(reversed(names)))
-ax.set(xscale="log", xlim=(3e-19, 1e-5), ylim=(-0.6, len(names) + 0.3),
+ax.set(xscale="log", xlim=(5e-21, 1e-5), ylim=(-0.6, len(names) + 0.3),
        xlabel="largest difference / largest number")
 ax.set_xticks([1e-16, 1e-13, 1e-10, 1e-7])
 ax.minorticks_off()
@@ -785,9 +787,10 @@ for dtype, color, marker in ((np.float64, "blue", "o"), (np.float32, "orange", "
     lower.plot(steps, np.maximum(gap, 1e-18), marker, color=COLORS[color], markersize=2.5)
     lower.text(steps[-1], 12 * gap.max(), np.dtype(dtype).name, color=COLORS[color], ha="right")
 lower.axhspan(3e-19, 3e-18, color=COLORS["grid"], alpha=0.5, linewidth=0)
-lower.text(steps[-1], 4e-18, "equal", color=COLORS["muted"], ha="right", va="bottom", fontsize=9)
 lower.set(title="Their difference", ylabel="difference (nats)", xlabel="step", yscale="log",
           ylim=(3e-19, 1))
+powers = range(-15, 1, 3)
+lower.set_yticks([1e-18, *(10.0**k for k in powers)], ["0", *(f"$10^{{{k}}}$" for k in powers)])
 gaps = {dtype: np.abs(a - b) for dtype, (a, b) in curves.items()}
 show(
     fig,
@@ -810,7 +813,7 @@ assert gaps[np.float64].max() < 1e-12 and gaps[np.float32].max() < 1e-4
 #
 # ## Where the numbers live
 #
-# A tensor lives on a device: `cpu`, `cuda` for a GPU. `.to(device)` moves a module's parameters and buffers in place, and gives a *new* tensor for a tensor, so write `x = x.to(device)`. All that meets in one operation must be on one device. There is a device that exists on every machine, `meta`, which has shapes and no numbers; on it the error looks the same:
+# A tensor lives on a device: `cpu`, `cuda` for a GPU. `.to(device)` moves a module's parameters and buffers where they stand. For a tensor it returns one on that device and leaves the old one where it was, so write `x = x.to(device)`. All that meets in one operation must be on one device. There is a device that exists on every machine, `meta`, which has shapes and no numbers; on it the error looks the same:
 
 # %%
 try:
@@ -946,15 +949,15 @@ show(
     alt=(
         "Distance between the two networks against the step, logarithmic. At the calm learning "
         f"rate it ends near {np.median(final[0.05, np.float64]):.0e} in float64 and "
-        f"{np.median(final[0.05, np.float32]):.0e} in float32. At the lively one it climbs on a "
-        f"straight line to {np.median(final[0.25, np.float64]):.0e} and "
+        f"{np.median(final[0.05, np.float32]):.0e} in float32. At the lively one it climbs "
+        f"roughly on a straight line to {np.median(final[0.25, np.float64]):.0e} and "
         f"{np.median(final[0.25, np.float32]):.0e}."
     ),
     caption=(
         "Solid: ours against PyTorch, median of five seeds, with bands from the smallest to the "
         "largest. Dotted: PyTorch against itself after the smallest nudge, each seed. Look at the "
-        "shapes: above the solid curves flatten, below they rise in a straight line, which on this "
-        "axis is a constant factor at each step."
+        "shapes: above, the solid curves flatten; below, they rise in a straight line, which on this "
+        "axis is a constant factor at each step, until float32 has no way left to go."
     ),
 )
 
@@ -973,9 +976,10 @@ jumped = [(track, flip) for track, flip in calm_pairs if flip.any()]
 if jumped:
     track, flip = jumped[0]
     at = int(np.nonzero(flip)[0][0])
+    relus = "one ReLU" if flip[at] == 1 else f"{flip[at]} ReLUs"
     kink = (f"In {len(jumped)} of the {len(calm_pairs)} calm pairs (look for it among the dotted lines) a "
             f"kink was all it took. At step "
-            f"{at + 1} the input of one ReLU lay so near 0 that the two networks rounded it to "
+            f"{at + 1} the input of {relus} lay so near 0 that the two networks rounded it to "
             f"different sides, and one let a gradient through that the other stopped. In that step "
             f"the distance jumped from ${power(track[at - 1])}$ to ${power(track[at])}$, and it "
             f"ended at ${power(track[-1])}$.")
@@ -1017,16 +1021,20 @@ def net_of(*last):
     return nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10), *last)
 
 
+def step(model, optimizer, batch, zero=True):
+    if zero:
+        optimizer.zero_grad()
+    F.cross_entropy(model(images[batch]), targets[batch]).backward()
+    optimizer.step()
+
+
 def learn(model, *, lr=0.1, zero=True, epochs=10):
     """Train by SGD; return training loss and test accuracy."""
     optimizer = torch.optim.SGD(model.parameters(), lr)
     own = torch.Generator().manual_seed(SEED)
     for _ in range(epochs):
         for batch in torch.randperm(len(images), generator=own).split(32):
-            if zero:
-                optimizer.zero_grad()
-            F.cross_entropy(model(images[batch]), targets[batch]).backward()
-            optimizer.step()
+            step(model, optimizer, batch, zero)
     with torch.no_grad():
         right = model(test_images).argmax(1) == test_targets
         loss = F.cross_entropy(model(images), targets)
@@ -1052,9 +1060,28 @@ assert floor < results["two, higher rate"][0] < floor + 0.1
 assert results["two, higher rate"][1] > 0.9
 
 # %% [markdown]
-# Without `zero_grad` each step follows the sum of *all* gradients so far. That is momentum with $\mu = 1$: nothing ever slows down, and the loss swings up. The check: after two passes through your step with a learning rate of 0, `.grad` must be what it was after one.
+# And two checks that need no training:
+
+# %%
+for zero in (True, False):  # the same step twice, at a learning rate of 0
+    model, norms = net_of(), []
+    still = torch.optim.SGD(model.parameters(), 0.0)
+    for _ in range(2):
+        step(model, still, torch.arange(32), zero)
+        norms.append(model[0].weight.grad.norm())
+    ratio = float(norms[1] / norms[0])
+    print(f"zero_grad {zero!s:<5}: the second gradient is {ratio:.1f} times the first")
+    assert round(ratio, 6) == (1 if zero else 2)
+
+p = torch.softmax(net_of()(images), 1)
+once, twice = F.nll_loss(p.log(), targets), F.cross_entropy(p, targets)
+print(f"softmax once: loss {once:.3f}, twice: {twice:.3f}")
+assert abs(once - twice) > 0.005
+
+# %% [markdown]
+# Without `zero_grad` each step follows the sum of *all* gradients so far. That is momentum with $\mu = 1$: nothing ever slows down, and the loss swings up. The check: at a learning rate of 0, the same step twice must leave the same `.grad`.
 #
-# With a second softmax the network hardly learns at the same rate, because the gradient is small. At thirty times the rate, and in three times the epochs, it learns well, and the loss still stops near {{ results["two, higher rate"][0]:.2f}}: it cannot fall below $\ln(1 + 9/e) = {{ floor:.2f}}$, the loss of a network that is certain and right. A loss that stops there gives it away; so does `F.cross_entropy(probabilities, t)` being unequal to `F.nll_loss(probabilities.log(), t)`.
+# With a second softmax the network hardly learns at the same rate, because the gradient is small. At thirty times the rate, and in three times the epochs, it learns well, and the loss still stops near {{ results["two, higher rate"][0]:.2f}}: it cannot fall below $\ln(1 + 9/e) = {{ floor:.2f}}$, the loss of a network that is certain and right. A loss that stops there gives it away. The check asks for the loss in two ways: of probabilities `F.nll_loss(p.log(), t)` is the right one.
 #
 # **3. `eval()` is forgotten.** A network with batch normalisation, trained by our `fit`, answers the same test images in batches of 25: in evaluation mode, in training mode, and in training mode with the images sorted by digit.
 
@@ -1164,9 +1191,11 @@ for label_type in (torch.int32, torch.float32):
         raise AssertionError("not noticed")
     except RuntimeError as error:
         print(error)
+nonsense = F.cross_entropy(torch.zeros(2, 3), torch.full((2, 3), 5.0))
+print(f"a matrix of fives as target: loss {nonsense:.1f}")
 
 # %% [markdown]
-# A float target of shape $(N, C)$ is accepted: it is read as a distribution over the classes for each example. So a matrix that was meant as something else passes without a word.
+# A float target of shape $(N, C)$ is accepted: each row is read as a distribution over the classes, and whether it sums to 1 is not asked. So a matrix that was meant as something else passes without a word.
 #
 # ## Try it
 #
