@@ -223,7 +223,7 @@ def test_the_record_says_so_where_nothing_can_be_compiled(monkeypatch: pytest.Mo
     threads = torch.get_num_threads()
     found = chapters.compiled(1)
     assert found["impossible"] == "RuntimeError"
-    assert not {"network", "chain"} & set(found)
+    assert not {"network", "relu", "chain"} & set(found)
     assert torch.get_num_threads() == threads
 
 
@@ -233,7 +233,9 @@ def test_eager_and_compiled_take_turns_at_the_same_step(monkeypatch: pytest.Monk
     found = chapters.compiled(1)
     recorded = json.loads(chapters.RESULTS.read_text())["compile"]
     assert set(found) == set(recorded)
-    for name in ("network", "chain"):
+    for name in ("network", "relu", "chain"):
         assert set(found[name]) == set(recorded[name])
         assert found[name]["apart"] == 0
+        kept = found[name]["kept"]
+        assert kept["eager"] == kept["compiled"] == recorded[name]["kept"]["eager"]
         assert all(seconds > 0 for way in ("eager", "compiled") for seconds in found[name][way])
