@@ -70,7 +70,7 @@ def shapes(found):
 named = [{"x": caches[0].x.shape, "weight": caches[0].weight.shape},
          {"mask": caches[1].shape},
          {"x": caches[2].x.shape, "weight": caches[2].weight.shape},
-         {"dlogits": (4, 2)}]
+         {"dlogits": nt.softmax_cross_entropy(logits, t4)[1].shape}]
 ours_boxes = [(0.5, "Linear"), (2.7, "ReLU"), (4.9, "Linear"), (7.8, "softmax_cross_entropy")]
 theirs_at = [9.4, 7.1, 4.9, 2.7, 0.5]
 
@@ -264,6 +264,7 @@ def filled(make, dtype):
     return layer
 
 
+# %% tags=["remove-input"]
 found = {}
 for dtype in (np.float64, np.float32):
     for name, make, shape, train in cases:
@@ -300,7 +301,7 @@ Markdown("| Layer | Output | `dx` | Weights |\n|---|---|---|---|\n" + "\n".join(
     for name in names))
 
 # %% [markdown]
-# The numbers are the largest differences over three or four shapes, as a share of the array's largest number, in float64. "Equal" means every bit. A layer that only selects or copies rounds nothing, so it must be equal. The others add up many products, or take an exponential, and the two libraries add in another order and compute $e^x$ with other code. Each operation rounds by up to half of $\varepsilon = {{ power(np.finfo(np.float64).eps) }}$, so a few $\varepsilon$ is what two right programs may differ by (Higham 2002). The figure has float32 beside it.
+# The numbers are the largest differences over three or four shapes, as a share of the array's largest number, in float64. "Equal" means every bit. A layer that only selects or copies rounds nothing, so it must be equal (a max-pool selects; backward it adds, where windows overlap). The others add up many products, or take an exponential, and the two libraries add in another order and compute $e^x$ with other code. Each operation rounds by up to half of $\varepsilon = {{ power(np.finfo(np.float64).eps) }}$, so a few $\varepsilon$ is what two right programs may differ by (Higham 2002). The figure has float32 beside it.
 
 # %% tags=["remove-input"]
 fig, ax = plt.subplots(figsize=(5.2, 4.4))
@@ -809,7 +810,7 @@ show(
 assert gaps[np.float64].max() < 1e-12 and gaps[np.float32].max() < 1e-4
 
 # %% [markdown]
-# The losses are never farther apart than ${{ power(gaps[np.float64].max()) }}$ in float64 and ${{ power(gaps[np.float32].max()) }}$ in float32. Both networks give the same answer to each of the {{ len(typed.y_test) }} test images, of which {{ reached:.1%}} are right.
+# The losses are never farther apart than ${{ power(gaps[np.float64].max()) }}$ in float64 and ${{ power(gaps[np.float32].max()) }}$ in float32. `fit` itself, given the same order, ends with the very bits of the loop above. Both networks give the same answer to each of the {{ len(typed.y_test) }} test images, of which {{ reached:.1%}} are right.
 #
 # ## Where the numbers live
 #
@@ -835,9 +836,9 @@ assert in_conv and not in_product
 #
 # ## Does compiling help?
 #
-# `torch.compile(model)` records the operations and hands them to a compiler, which may fuse several into one loop and so read memory once instead of many times (Ansel and others 2024). It costs time at the first call. Three cases, forward and backward, recorded on one thread of a processor: the small CNN with 64 images; its first ReLU alone; and GELU by its formula with tanh (Hendrycks and Gimpel 2016), about ten elementwise operations, on a million numbers.
+# `torch.compile(model)` records the operations and hands them to a compiler, which may fuse several into one loop and so read memory once instead of many times (Ansel and others 2024). It costs time at the first call. Three cases, forward and backward, recorded on one thread of a processor: the small CNN with 64 images; its first ReLU alone; and GELU by its formula with tanh (Hendrycks and Gimpel 2016), eight elementwise operations, on a million numbers.
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 recorded = json.loads(Path("benchmarks/chapters.json").read_text())["compile"]
 lines, speedup, taken = [], {}, {}
 titles = {"network": "small CNN", "relu": "its first ReLU", "chain": "elementwise chain"}
@@ -861,7 +862,7 @@ else:
     assert speedup["chain"] > 1 > speedup["network"] and mask["eager"] == 4 * mask["compiled"]
     assert speedup["relu"] < 1 and max(recorded[key]["apart"] for key in titles) < 1e-5
     compile_verdict = (
-        f"The chain is {speedup['chain']:.2f} times as fast: one loop in place of ten. The network "
+        f"The chain is {speedup['chain']:.2f} times as fast: one loop in place of eight. The network "
         f"becomes *slower*: a step takes {1 / speedup['network']:.2f} times as long. Convolutions "
         "and matrix products come from libraries that are tuned by hand, so there is little to "
         "fuse. Both ways gave the same loss. The first step, in which the compiler runs, took "
