@@ -313,7 +313,7 @@ for dtype, color, marker, shift in ((np.float64, "blue", "o", 0.14),
             if value is not None:
                 ax.plot(max(value, 4e-20), y + shift, marker, color=COLORS[color], alpha=0.6,
                         markersize=5)
-    ax.axvline(eps, color=COLORS[color], linestyle=":", linewidth=1.2)
+    ax.plot([eps, eps], [-0.6, len(names) - 0.65], ":", color=COLORS[color], linewidth=1.2)
     ax.text(eps, len(names) - 0.3, f"ε of {np.dtype(dtype).name}", ha="center", fontsize=9,
             color=COLORS[color])
 ax.axvspan(5e-21, 3e-19, color=COLORS["grid"], alpha=0.5, linewidth=0)
@@ -505,9 +505,9 @@ t = torch.tensor([0, 2])
 gradients = []
 for parts in ([slice(0, 2)], [slice(0, 1), slice(1, 2)]):  # whole, two halves
     layer.zero_grad()
-    for part in parts:
-        loss_part = F.cross_entropy(layer(x_torch[part]), t[part], reduction="sum")
-        (loss_part / len(t)).backward()
+    for i in parts:
+        total = F.cross_entropy(layer(x_torch[i]), t[i], reduction="sum")
+        (total / len(t)).backward()
     gradients.append(layer.weight.grad.clone())
 assert torch.allclose(*gradients, rtol=1e-14)
 
