@@ -994,12 +994,12 @@ if jumped:
     relus = "one ReLU" if flip[at] == 1 else f"{flip[at]} ReLUs"
     kink = (f"In {len(jumped)} of the {len(calm_pairs)} calm pairs (look for it among the dotted lines) a "
             f"kink was all it took. At step "
-            f"{at + 1} the input of {relus} lay so near 0 that the two networks rounded it to "
-            f"different sides, and one let a gradient through that the other stopped. In that step "
+            f"{at + 1} the input of {relus} lay so near 0 that it was positive in one network "
+            f"and not in the other, and one let a gradient through that the other stopped. There "
             f"the distance jumped from ${power(track[at - 1])}$ to ${power(track[at])}$, and it "
             f"ended at ${power(track[-1])}$.")
 else:
-    kink = (f"In none of the {len(calm_pairs)} calm pairs did a ReLU round to different sides of 0; "
+    kink = (f"In none of the {len(calm_pairs)} calm pairs did a ReLU's input come out on different sides of 0; "
             "where it happens, the distance jumps within one step.")
 first_flips = [int(np.nonzero(f[:, 0])[0][0]) for f in flips[0.25, np.float32] if f[:, 0].any()]
 before = [drift[0.25, np.float32][seed, at - 1, 0] for seed, at in zip(
@@ -1194,7 +1194,7 @@ for name, w in (("as it is", ours), ("turned", ours.T)):
 assert errors["turned"] < 1e-15 and errors["as it is"] > 0.1
 
 # %% [markdown]
-# Only the outputs tell. This is why every check of this book uses sizes that differ from each other.
+# Only the outputs tell. This is why the checks of this book use sizes that differ from each other.
 #
 # **7. Labels of the wrong type.** This one is loud, once the others have made you thankful for that. Class labels must be `int64` (or bytes):
 
