@@ -29,6 +29,7 @@ def arguments() -> argparse.ArgumentParser:
     )
     parser.add_argument("--dropout", type=float, default=0.25, help="from 0 to below 1")
     parser.add_argument("--no-batch-norm", action="store_true")
+    parser.add_argument("--images", type=int, help="train on so many (else on all that are kept)")
     return parser
 
 
@@ -45,7 +46,7 @@ def run(chosen: argparse.Namespace, among: Processes) -> None:
     )  # fmt: skip
     stored = fashion_mnist_stored(chosen.root)
     # As fashion_mnist() splits: a twelfth of the training files is for validation.
-    sizes = (len(stored.y_train) * 11 // 12, len(stored.y_train) // 12)
+    sizes = (chosen.images or len(stored.y_train) * 11 // 12, len(stored.y_train) // 12)
     kept, held = stratified_split(stored.y_train, sizes, rng=np.random.default_rng(plan.seed))
     x, y = torch.from_numpy(stored.x_train), torch.from_numpy(stored.y_train)
     training, validation = Images(x[kept], y[kept]), Images(x[held], y[held])

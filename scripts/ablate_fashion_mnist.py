@@ -1,0 +1,118 @@
+"""Train the CNN with and without batch normalisation and dropout, over seeds: one record of all.
+
+On a few thousand images, so that it takes minutes. Interrupted, it goes on where it was when
+started again: each finished run is kept in a folder of its own until all are there.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import train_fashion_mnist
+
+from nn_tutorial.pytorch.records import read_record, write_record
+
+ROOT = Path(__file__).resolve().parent.parent
+VARIANTS = {
+    "both": [],
+    "batch norm only": ["--dropout", "0"],
+    "dropout only": ["--no-batch-norm"],
+    "neither": ["--no-batch-norm", "--dropout", "0"],
+}
+
+
+def arguments() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    parser.add_argument("--images", type=int, default=3000, help="for training")
+    parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--batch-size", type=int, default=50)
+    parser.add_argument("--seeds", type=int, default=3, help="how many, from 0")
+    parser.add_argument("--root", type=Path, help="the data folder (else NN_TUTORIAL_DATA)")
+    parser.add_argument("--device", choices=("cpu", "cuda"), help="else the GPU if there is one")
+    parser.add_argument("--records", type=Path, default=ROOT / "docs" / "records")
+    parser.add_argument("--runs", type=Path, default=ROOT / ".cache" / "ablation")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Train all variants and write the record; else the status of the training that failed."""
+    chosen = arguments().parse_args(argv)
+    runs = []
+    for seed in range(chosen.seeds):
+        for variant, options in VARIANTS.items():
+            name = f"{variant}-{seed}-{chosen.images}-{chosen.batch_size}-{chosen.epochs}"
+            path = chosen.runs / f"{name.replace(' ', '-')}.json"
+            if not _there(path):
+                print(f"{variant}, seed {seed}", flush=True)
+                status = train_fashion_mnist.main([*_options(chosen, seed, path.stem), *options])
+                if status:
+                    return status
+            runs.append({"variant": variant} | read_record(path))
+    record = gathered(runs)
+    write_record(record, chosen.records / f"{record['name']}.json")
+    print(f"record {record['name']} of {len(runs)} runs")
+    return 0
+
+
+def gathered(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return one record of several: what they have in common once, the rest run by run.
+
+    Parameters
+    ----------
+    runs : sequence of dict
+        Records of trainings, each with its ``variant``.
+
+    Raises
+    ------
+    ValueError
+        If they are of different data.
+    """
+    first = runs[0]
+    if any(run["data"]["sha256"] != first["data"]["sha256"] for run in runs):
+        raise ValueError("runs: expected all of the same data, got several; empty their folder")
+    kept = ("date", "processes", "code", "libraries", "device", "threads")
+    return {
+        "name": "fashion-mnist-ablation",
+        "command": "python scripts/ablate_fashion_mnist.py",
+        "plan": {name: value for name, value in first["plan"].items() if name != "seed"},
+        "data": {name: first["data"][name] for name in ("name", "sha256", "split", "sizes")},
+        "runs": [
+            {
+                "variant": run["variant"],
+                "seed": run["plan"]["seed"],
+                **run["network"],
+                "epochs": run["epochs"],
+                "test": {name: run["test"][name] for name in ("loss", "accuracy")},
+                "seconds": run["seconds"],
+            }
+            for run in runs
+        ],
+    } | {name: first[name] for name in kept}
+
+
+def _options(chosen: argparse.Namespace, seed: int, name: str) -> list[str]:
+    options = {
+        "--images": chosen.images, "--epochs": chosen.epochs, "--batch-size": chosen.batch_size,
+        "--seed": seed, "--name": name, "--records": chosen.runs, "--checkpoints": chosen.runs,
+        "--root": chosen.root, "--device": chosen.device,
+    }  # fmt: skip
+    given = [(option, value) for option, value in options.items() if value is not None]
+    return [str(part) for pair in given for part in pair]
+
+
+def _there(path: Path) -> bool:
+    """Whether a run is finished, and of today's code."""
+    try:
+        read_record(path)
+    except (FileNotFoundError, ValueError):
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(main())
