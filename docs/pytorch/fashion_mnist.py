@@ -278,7 +278,7 @@ for ax, kind, unit in zip(axes, ("loss", "accuracy"), (1, 100)):
     ax.margins(x=0.03)
 axes[0].set(title=f"Recorded run, {THERE}", ylabel="loss (nats)", ylim=(0, None))
 axes[1].set(ylabel="accuracy (%)", xlabel="epoch",
-            xticks=count[:: max(1, len(count) // 6)])
+            xticks=np.unique(np.linspace(1, len(count), 4).round()))
 axes[1].set_xlim(1 - 0.03 * len(count), len(count) + 0.31 * len(count))
 under = int((series["val_accuracy"] > series["train_accuracy"]).sum())
 crossed = int((series["val_loss"] < series["train_loss"]).sum())
@@ -817,7 +817,7 @@ assert double["train_loss"] > floor > last["train_loss"]
 assert double["val_accuracy"] > 0.6  # it learns
 
 # %% [markdown]
-# The accuracy is off by {{ f"{100 * abs(double['val_accuracy'] - last['val_accuracy']):.1f}" }} points, which could be anything. The loss gives it away: it cannot fall below $\ln\left((e + 9)/e\right) = {{ f"{floor:.2f}" }}$, even for a network that is certain and right. [Softmax](../layers/softmax.py) has the reason. A loss that stops at a round logarithm is the symptom.
+# The accuracy gives no hint, unless you know what is possible: {{ f"{double['val_accuracy']:.1%}" }} with two, {{ f"{last['val_accuracy']:.1%}" }} with one. The loss gives it away: it cannot fall below $\ln\left((e + 9)/e\right) = {{ f"{floor:.2f}" }}$, even for a network that is certain and right. [Softmax](../layers/softmax.py) has the reason. A loss that stops at a round logarithm is the symptom.
 #
 # **The third: forgetting `eval()`.** Then dropout goes on drawing and batch normalisation goes on looking at the neighbours:
 
@@ -845,7 +845,7 @@ assert careless["by class"] < careless["as they come"]
 assert careless["by class"] < with_eval and before != after
 
 # %% [markdown]
-# (Batches of 25.) In the third line the pictures come sorted by class, and a batch holds one kind. Its mean is taken away, and with it what the pictures have in common, which is what the network should have seen. Worse, the running statistics have moved with each call. So the network is another one afterwards, and `eval()` comes too late: the last line. The check: evaluate twice, in two batch sizes, and want equal answers. `evaluate` of this package sets the mode itself, so that nobody can forget.
+# (Batches of 25.) In the third line the pictures come sorted by class, and a batch holds one kind. Its mean is taken away, and with it what the pictures have in common, which is what the network should have seen. And the running statistics have moved with each call: afterwards the network is another one even with `eval()`, here by little, as the last line says. The check: evaluate twice, in two batch sizes, and want equal answers. `evaluate` of this package sets the mode itself, so that nobody can forget.
 #
 # **The fourth: choosing the epoch by its test accuracy.** The best of many numbers is partly the luckiest. How large is the gift? Split the test part into two halves, choose the epoch by the one, and read the accuracy on the other, which did not choose. Four seeds, 200 random halves each:
 
