@@ -845,7 +845,7 @@ assert careless["by class"] < careless["as they come"]
 assert careless["by class"] < with_eval and before != after
 
 # %% [markdown]
-# (Batches of 25.) In the third line the pictures come sorted by class, and a batch holds one kind. Its mean is taken away, and with it what the pictures have in common, which is what the network should have seen. And the running statistics have moved with each call: afterwards the network is another one even with `eval()`, here by little, as the last line says. The check: evaluate twice, in two batch sizes, and want equal answers. `evaluate` of this package sets the mode itself, so that nobody can forget.
+# (Batches of 25.) In the third line the pictures come sorted by class, and a batch holds one kind. Its mean is taken away, and with it what the pictures have in common, which is what the network should have seen. And the running statistics have moved with each call: afterwards the network is another one even with `eval()`, as the last line says. The check: evaluate twice, in two batch sizes, and want equal answers. `evaluate` of this package sets the mode itself, so that nobody can forget.
 #
 # **The fourth: choosing the epoch by its test accuracy.** The best of many numbers is partly the luckiest. How large is the gift? Split the test part into two halves, choose the epoch by the one, and read the accuracy on the other, which did not choose. Four seeds, 200 random halves each:
 
