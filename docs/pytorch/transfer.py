@@ -262,8 +262,9 @@ free_net.features.requires_grad_(True)
 assert (trainable, total) == (41_958_410, 44_428_106)
 assert (total, trainable) == (numbers.sum(), numbers[5:].sum())
 for kind, run in runs.items():
+    wanted = trainable if kind.startswith("frozen") else total
     assert run["network"]["parameters"] == total
-    assert run["network"]["trainable"] == (trainable if kind.startswith("frozen") else total)
+    assert run["network"]["trainable"] == wanted
 
 # %% [markdown]
 # **Frozen**, {{ f"{trainable:,}" }} numbers are trained; **unfrozen**, {{ f"{total:,}" }}. The convolutions, of which everybody thinks at the name AlexNet, are {{ f"{numbers[:5].sum() / total:.1%}" }} of it.
@@ -351,7 +352,7 @@ assert not enough
 # | frozen | $2$ | $3 - \tfrac24 = \tfrac52$ | $5$ | $0$ |
 # | unfrozen | $2 - \tfrac34 = \tfrac54$ | $\tfrac52$ | $\tfrac{25}{8}$ | $\tfrac12 \cdot \tfrac{225}{64} = \tfrac{225}{128}$ |
 #
-# The frozen network lands on the target. The unfrozen one steps over it and is worse off than before. Both gradients were right: each says what happens if *it alone* moves. **Unfreezing makes the same learning rate a larger step**, and that will matter below.
+# The frozen network lands on the target. The unfrozen one steps over it and is worse off than before. Both gradients were right: each says what happens if *it alone* moves. **Unfreezing makes the same learning rate a larger step.**
 
 # %%
 for frozen, new_y, new_loss in ((True, 5, 0), (False, 25 / 8, 225 / 128)):
@@ -452,7 +453,9 @@ memory = {}
 for name, net in (("frozen", frozen_net), ("unfrozen", free_net)):
     asked = count_parameters(net, trainable=True)
     memory[name] = {
-        "weights": 4 * total, "gradients": 4 * asked, "Adam's two means": 8 * asked,
+        "weights": 4 * total,
+        "gradients": 4 * asked,
+        "Adam's two means": 8 * asked,
         "kept for backward": BATCH * kept(net, eight) // len(eight),
     }
 
@@ -486,7 +489,8 @@ def audited(model, training, validation, test, plan, **more):
         history = train(model, training, validation, plan, scale=scale,
                         among=ALONE, checkpoint=path, **more)
         _, accuracy, answers = evaluate(
-            model, once.read(), scale=scale, image_size=plan.image_size, among=ALONE
+            model, once.read(), scale=scale, among=ALONE,
+            image_size=plan.image_size,
         )
         state = torch.load(path, weights_only=True, mmap=True)["optimizer"]
         findings = audit.after(
@@ -533,7 +537,8 @@ spied = Images(
     torch.cat([some.x[:63], live.test.x[17:18]]),
     torch.cat([some.y[:63], live.test.y[17:18]]),
 )
-leaked = audited(alexnet(freeze=True, seed=SEED), spied, live.val, live.test, one_step)[-1]
+innocent = alexnet(freeze=True, seed=SEED)
+leaked = audited(innocent, spied, live.val, live.test, one_step)[-1]
 
 broken = [f for f in (*thawed, *leaked) if not f.ok]
 assert [f.claim for f in thawed if not f.ok] == [
@@ -802,7 +807,9 @@ display(Markdown(
 # Competitions give you test pictures without labels, and ask for a file: a line for each picture, `id,label`, with ids from 1. The script writes one with `--submission`, whole or not at all, with the answers of the single read. Here, with the live network's answers:
 
 # %%
-spec = importlib.util.spec_from_file_location("train_transfer", "scripts/train_transfer.py")
+spec = importlib.util.spec_from_file_location(
+    "train_transfer", "scripts/train_transfer.py"
+)
 script = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(script)
 
@@ -812,11 +819,12 @@ with tempfile.TemporaryDirectory() as folder:
     lines = path.read_text().splitlines()
 print("\n".join(lines[:5]))
 ids, labels = zip(*(line.split(",") for line in lines[1:]))
-assert lines[0] == "id,label" and list(ids) == [str(i + 1) for i in range(len(live.test.y))]
+assert lines[0] == "id,label"
+assert [int(i) for i in ids] == list(range(1, len(live.test.y) + 1))
 assert set(labels) <= set(live.classes)
 
 # %% [markdown]
-# The two asserts are the check before you upload: a heading, one line a picture in the order of the test, and no class that does not exist. (These answers are of a network after {{ f"{2 * -(-len(live.train.x) // 64)}" }} steps. Do not upload them.)
+# The three asserts are the check before you upload: a heading, one line a picture in the order of the test, and no class that does not exist. (These answers are of a network after {{ f"{2 * -(-len(live.train.x) // 64)}" }} steps. Do not upload them.)
 #
 # ## Common mistakes
 #
@@ -843,14 +851,20 @@ class Small(nn.Module):
     def forward(self, x):
         return self.classifier(self.features(x))
 
-
+# %% tags=["hide-input"]
 def tell(findings):
+    """Print what fails, in short lines."""
     for f in findings:
         if not f.ok:
             text = f"FAILS: {f.claim}: {f.evidence}"
             print(textwrap.fill(text, 40, subsequent_indent="  "))
 
 
+def answer(net, scale=scale):
+    """Loss, accuracy and answers of a small network on the test pictures."""
+    return evaluate(net, live.test, scale=scale, image_size=16, among=ALONE)
+
+# %%
 little = Plan(epochs=10, batch_size=64, lr=0.002, seed=SEED, image_size=16)
 parts = live.train, live.val, live.test
 small_net = Small(freeze=True)
@@ -909,7 +923,10 @@ def thaw(*, to_none, decay):
     return (net.features[0].weight - before).abs().max().item()
 
 
-moved = {(a, b): thaw(to_none=a, decay=b) for a in (True, False) for b in (0, 0.01)}
+moved = {
+    (none, decay): thaw(to_none=none, decay=decay)
+    for none in (True, False) for decay in (0, 0.01)
+}
 print("set_to_none  weight_decay  moved by")
 for (to_none, decay), change in moved.items():
     print(f"{to_none!s:<13}{decay:<14}{change:.4f}")
@@ -944,7 +961,7 @@ NOTHING = Normalisation([0.0] * 3, [1.0] * 3)
 swapped = {}
 print("statistics   answers changed  right")
 for name, other in (("ImageNet's", IMAGENET), ("none at all", NOTHING)):
-    result = evaluate(small_net, live.test, scale=other, image_size=16, among=ALONE)
+    result = answer(small_net, other)
     swapped[name] = int((result[2] != said).sum())
     print(f"{name:<13}{swapped[name]:3} of {len(said)}       {result[1]:.1%}")
 assert swapped["none at all"] > 0
@@ -957,13 +974,12 @@ assert swapped["none at all"] > 0
 
 # %%
 def watched(seed):
-    """Train; which test pictures are right after each epoch, (epochs, pictures)."""
+    """Train; which test pictures are right, (epochs, pictures)."""
     net, rows = Small(freeze=True, seed=seed), []
 
     def watch(epoch, step):
         if step == len(live.train.y) // 64 - 1:
-            got = evaluate(net, live.test, scale=scale, image_size=16, among=ALONE)[2]
-            rows.append((got == live.test.y).numpy())
+            rows.append((answer(net)[2] == live.test.y).numpy())
 
     train(net, live.train, live.val, Plan(10, 64, 0.002, seed, image_size=16),
           scale=scale, among=ALONE, after_step=watch)
@@ -1000,7 +1016,7 @@ class WithNorm(Small):
 plain = WithNorm(freeze=True).train()
 plain(batch)  # training mode, no step taken
 kept_still = WithNorm(freeze=True)
-train(kept_still, *parts[:2], Plan(1, 64, 0.002, image_size=16), scale=scale, among=ALONE)
+train(kept_still, *parts[:2], little, scale=scale, among=ALONE)
 for name, net in (("train() on all", plain), ("this package", kept_still)):
     mean = net.features[1].running_mean
     print(f"{name:<15} moved by {mean.abs().max():.3f}")
