@@ -15,6 +15,7 @@
 # %% tags=["hide-input"]
 import copy
 import importlib.util
+import itertools
 import tempfile
 import textwrap
 from collections import Counter
@@ -677,23 +678,38 @@ def points(a, b):
     """The difference of two test accuracies, and its interval, as of two independent samples."""
     gap = score[a] - score[b]
     half = 1.96 * np.sqrt(sum(score[k] * (1 - score[k]) / n_test for k in (a, b)))
-    return f"{100 * gap:+.1f} points (interval {100 * (gap - half):+.1f} to {100 * (gap + half):+.1f})".replace("-", "−")
+    low, high = sorted((abs(gap - half), abs(gap + half)))
+    assert (gap - half) * (gap + half) > 0  # the interval does not hold 0
+    return f"{100 * abs(gap):.1f} points (interval {100 * low:.1f} to {100 * high:.1f})"
 
 
 best, worst = ranks[0], ranks[-1]
-display(Markdown(
-    f"**The verdict.** Best is {KINDS[best]}, with {score[best]:.1%} of the test pictures right; "
-    f"last is {KINDS[worst]}, with {score[worst]:.1%}. Frozen, pretrained convolutions against "
-    f"random ones: {points('frozen', 'frozen-random')}. Pretrained and frozen against from scratch: "
-    f"{points('frozen', 'scratch')}. Unfreezing the pretrained ones: {points('unfrozen', 'frozen')}. "
-    f"And pretrained against random, both unfrozen: {points('unfrozen', 'scratch')}."
-))
+GUESS = 1 / len(runs["frozen"]["data"]["class_names"])
+by_itself = (score["frozen-random"] - GUESS) / (score["frozen"] - GUESS)
+assert ranks == ["unfrozen", "scratch", "frozen", "frozen-random"]
+for better, less in itertools.pairwise(ranks):
+    assert wilson(score[better], n_test)[0] > wilson(score[less], n_test)[1]
+assert 0.5 < by_itself < 0.75
+assert last("frozen", "train_accuracy") < last("frozen", "val_accuracy")
+best_before = runs["unfrozen"]["epochs"][-2]["val_accuracy"]
+assert 0.015 < best_before - last("unfrozen", "val_accuracy") < 0.025
+assert 0.035 < score["unfrozen"] - score["scratch"] < 0.045
+
+# %% [markdown]
+# **The verdict.** What the convolutions have learnt elsewhere is worth something: frozen, pretrained ones are {{ points("frozen", "frozen-random") }} ahead of random ones. But look at what the random ones do. Convolutions that have never learnt anything, with a trained classifier behind them, name {{ f"{score['frozen-random']:.1%}" }} of the pictures, where guessing gives {{ f"{GUESS:.0%}" }}. **Of the distance between guessing and "pretrained, frozen", {{ f"{by_itself:.0%}" }} is covered without any transfer.** Without the control, all of it would have been put down to the borrowed layers.
+#
+# The open question has an answer as well. Pretrained and frozen is {{ points("frozen", "scratch") }} *behind* the training from scratch. It does not overfit: its training accuracy, {{ f"{last('frozen', 'train_accuracy'):.1%}" }} with dropout, is no higher than its validation accuracy. What it lacks are features. With {{ f"{n_train:,}" }} labelled pictures, convolutions that may learn from them overtake borrowed ones that may not, in {{ long_plan["epochs"] }} epochs.
+#
+# And pretrained and unfrozen is best, as predicted: {{ points("unfrozen", "frozen") }} ahead of the frozen one, and {{ points("unfrozen", "scratch") }} ahead of the training from scratch. Here the borrowed weights are worth more as a beginning than as an end. How firm is that? In its last epoch this run's validation accuracy *fell*, from {{ f"{best_before:.1%}" }} to {{ f"{last('unfrozen', 'val_accuracy'):.1%}" }}: with a learning rate that stays, the network sways from epoch to epoch. The intervals know nothing of that, and half of the lead over the training from scratch is of its size. (The differences are taken as if each run had had test pictures of its own. All had the same, which makes such a comparison more certain, not less, as a rule; the records do not keep who was right about which picture.)
 
 # %% [markdown]
 # **What it cost.** Seconds and memory as the records have them:
 
 # %% tags=["remove-input"]
 speed = {kind: np.median([epoch["seconds"] for epoch in run["epochs"]]) for kind, run in runs.items()}
+uneven = max(speed[k] for k in ("frozen", "frozen-random")) / min(
+    speed[k] for k in ("frozen", "frozen-random"))
+assert uneven > 1.2
 display(Markdown(
     "| Recorded | seconds an epoch | peak memory, GB | million multiplications a training picture |\n"
     "|---|---|---|---|\n"
@@ -705,7 +721,7 @@ display(Markdown(
 ))
 
 # %% [markdown]
-# Trust the last column. The seconds (the median of the epochs) come from a machine that was busy with other work, so they can only be compared roughly. The peak is that of the whole process, with Python, PyTorch and all pictures in it; on the CPU nothing smaller can be read off. A step is also more than multiplications: Adam reads and writes its means and weights, {{ f"{trainable / 1e6:.0f}" }} or {{ f"{total / 1e6:.0f}" }} million of each, and that costs nearly the same in both.
+# Trust the last column. The seconds (the median of the epochs) come from a machine that was busy with other work. How little they say you see from the two frozen runs: they do the same arithmetic, and the one took {{ f"{uneven:.1f}" }} times as long as the other. The peak is that of the whole process, with Python, PyTorch and all pictures in it; on the CPU nothing smaller can be read off. A step is also more than multiplications: Adam reads and writes its means and weights, {{ f"{trainable / 1e6:.0f}" }} or {{ f"{total / 1e6:.0f}" }} million of each, and that costs nearly the same in both.
 
 # %% tags=["hide-input"]
 confusion = np.array(runs[best]["test"]["confusion"])
@@ -754,18 +770,35 @@ assert across < by_chance
 few = {kind: records / f"cifar10-{kind}-1000.json" for kind in KINDS}
 few = {kind: read_record(path) for kind, path in few.items() if path.exists()}
 if few:
-    n_few = next(iter(few.values()))["data"]["sizes"][0]
-    rows = []
+    short = next(iter(few.values()))
+    few_plan, n_few = short["plan"], short["data"]["sizes"][0]
     for kind, run in few.items():
-        low, high = wilson(run["test"]["accuracy"], n_test)
-        rows.append(f"| {KINDS[kind]} | {run['test']['accuracy']:.1%} ({low:.1%} to {high:.1%}) | "
+        assert run["plan"] == few_plan and run["data"]["sizes"] == [n_few, n_val, n_test]
+        assert run["weights_sha256"] == runs[kind]["weights_sha256"]
+        assert run["network"] == runs[kind]["network"] and all(f["ok"] for f in run["audit"])
+    low_score = {kind: run["test"]["accuracy"] for kind, run in few.items()}
+    few_steps, many_steps = (
+        plan["epochs"] * -(-n // plan["batch_size"])
+        for plan, n in ((few_plan, n_few), (long_plan, n_train))
+    )
+    rows = []
+    for kind in sorted(few, key=low_score.get, reverse=True):
+        low, high = wilson(low_score[kind], n_test)
+        rows.append(f"| {KINDS[kind]} | {low_score[kind]:.1%} ({low:.1%} to {high:.1%}) | "
                     f"{score[kind]:.1%} |")
-    display(Markdown(
+    text = (
         f"### With {n_few:,} labelled pictures\n\n"
-        f"The same runs, with {n_few:,} of the training pictures and the same test:\n\n"
+        f"Transfer is most wanted where labels are few. So here is the same with {n_few:,} of the "
+        f"training pictures, as many of each class. Those runs had {few_plan['epochs']} epochs in "
+        f"batches of {few_plan['batch_size']}, which are {few_steps} steps in place of "
+        f"{many_steps}; validation and test are the same {n_val:,} and {n_test:,} pictures.\n\n"
         f"| Test accuracy, {THERE} | {n_few:,} pictures | {n_train:,} pictures |\n|---|---|---|\n"
         + "\n".join(rows)
-    ))
+    )
+    missing = [KINDS[kind] for kind in KINDS if kind not in few]
+    if missing:
+        text += f"\n\nNot run with {n_few:,} pictures: {'; '.join(missing)}."
+    display(Markdown(text))
 else:
     display(Markdown(
         "### With few labelled pictures\n\n"
@@ -773,6 +806,31 @@ else:
         "script can make it: `python scripts/train_transfer.py --images 1000`, for each of the four "
         "kinds. A build of this page that finds the records shows them here."
     ))
+
+# %% tags=["remove-input"]
+if few:
+    fig, ax = plt.subplots(figsize=(4.9, 3.3))
+    for kind in few:
+        (color, marker), ends = MARKS[kind], (100 * low_score[kind], 100 * score[kind])
+        ax.plot((n_few, n_train), ends, marker=marker, color=COLORS[color],
+                linestyle="-" if kind.startswith("frozen") else "--")
+        ax.annotate(KINDS[kind], (n_train, ends[1]), (8, 0), textcoords="offset points",
+                    va="center", fontsize=9, color=COLORS[color])
+    ax.set(xscale="log", xlim=(0.8 * n_few, 14 * n_train), ylim=(0, 70),
+           title=f"Recorded, {THERE}", xlabel="labelled pictures for training",
+           ylabel="test accuracy (%)")
+    ax.set_xticks((n_few, n_train), (f"{n_few:,}", f"{n_train:,}"))
+    ax.minorticks_off()
+    show(
+        fig,
+        name="few-and-many",
+        alt="Test accuracy with few and with many labelled pictures: "
+        + "; ".join(f"{KINDS[k]} {low_score[k]:.1%} and {score[k]:.1%}" for k in few) + ".",
+        caption=(
+            f"{THERE}, one seed; pretrained weights: {WEIGHTS}. Solid: frozen; dashed: unfrozen. "
+            "Look where the lines cross."
+        ),
+    )
 
 # %% [markdown]
 # ### What this does not show
