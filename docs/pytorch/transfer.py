@@ -178,6 +178,7 @@ for kind, run in runs.items():
     assert run["network"]["freeze"] == held_still
     if pretrained:
         assert run["weights_sha256"] == pretraining["backbone_sha256"]
+assert runs["frozen-random"]["weights_sha256"] == runs["scratch"]["weights_sha256"]
 
 # %% tags=["remove-input"]
 about = (
@@ -566,7 +567,7 @@ display(Markdown(findings_table(broken)))
 #
 # **A prediction.** Pretrained and frozen should be ahead of random and frozen, by what was learnt elsewhere. Pretrained and unfrozen should be best: it begins where the frozen one stays, and may go where the training from scratch goes. Yosinski and others found that transferred features help even when they are then trained further, and help less the farther apart the two tasks are. Whether *frozen* is ahead of the training from scratch is open: {{ f"{runs['frozen']['data']['sizes'][0]:,}" }} pictures are many.
 #
-# All settings are those of the task, equal for all four:
+# All four have the same settings, which were fixed before the first of them began:
 
 # %% tags=["remove-input"]
 first_run = runs["frozen"]
@@ -702,7 +703,7 @@ assert 0.035 < score["unfrozen"] - score["scratch"] < 0.045
 # %% [markdown]
 # **The verdict.** What the convolutions have learnt elsewhere is worth something: frozen, pretrained ones are {{ points("frozen", "frozen-random") }} ahead of random ones. But look at what the random ones do. Convolutions that have never learnt anything, with a trained classifier behind them, name {{ f"{score['frozen-random']:.1%}" }} of the pictures, where guessing gives {{ f"{GUESS:.0%}" }}. **Of the distance between guessing and "pretrained, frozen", {{ f"{by_itself:.0%}" }} is covered without any transfer.** Without the control, all of it would have been put down to the borrowed layers.
 #
-# The open question has an answer as well. Pretrained and frozen is {{ points("frozen", "scratch") }} *behind* the training from scratch. It does not overfit: its training accuracy, {{ f"{last('frozen', 'train_accuracy'):.1%}" }} with dropout, is no higher than its validation accuracy. What it lacks are features. With {{ f"{n_train:,}" }} labelled pictures, convolutions that may learn from them overtake borrowed ones that may not, in {{ long_plan["epochs"] }} epochs.
+# The open question has an answer as well. Pretrained and frozen is {{ points("frozen", "scratch") }} *behind* the training from scratch. It does not overfit: its training accuracy, {{ f"{last('frozen', 'train_accuracy'):.1%}" }} with dropout, is no higher than its validation accuracy. So it is not short of pictures, but of features to tell them apart. With {{ f"{n_train:,}" }} labelled pictures, convolutions that may learn from them overtake borrowed ones that may not, in {{ long_plan["epochs"] }} epochs.
 #
 # And pretrained and unfrozen is best, as predicted: {{ points("unfrozen", "frozen") }} ahead of the frozen one, and {{ points("unfrozen", "scratch") }} ahead of the training from scratch. Here the borrowed weights are worth more as a beginning than as an end. How firm is that? In its last epoch this run's validation accuracy *fell*, from {{ f"{best_before:.1%}" }} to {{ f"{last('unfrozen', 'val_accuracy'):.1%}" }}: with a learning rate that stays, the network sways from epoch to epoch. The intervals know nothing of that, and the fall is about half as large as the lead over the training from scratch. (The differences are taken as if each run had had test pictures of its own. All had the same, which makes such a comparison more certain, not less, as a rule; the records do not keep who was right about which picture.)
 
