@@ -800,6 +800,12 @@ if few:
         f"| Test accuracy, {THERE} | {n_few:,} pictures | {n_train:,} pictures |\n|---|---|---|\n"
         + "\n".join(rows)
     )
+    lost = {kind: 100 * (score[kind] - low_score[kind]) for kind in few}
+    assert min(lost.values()) > 0
+    text += (
+        f"\n\nWith {n_train // n_few} times fewer labels, "
+        + "; ".join(f"{KINDS[kind]} loses {lost[kind]:.1f} points" for kind in few) + "."
+    )
     if {"frozen", "scratch"} <= few.keys():
         lead = low_score["frozen"] - low_score["scratch"]
         text += (
@@ -807,11 +813,14 @@ if few:
             f"{'ahead of' if lead > 0 else 'behind'} the training from scratch"
             + (", which it was behind with all pictures." if lead > 0 else ", as with all pictures.")
         )
-        if "frozen-random" in few:
-            gap = low_score["frozen"] - low_score["frozen-random"]
-            text += (
-                f" To the random, frozen convolutions the distance is {100 * gap:.1f} points."
-            )
+    if {"frozen", "frozen-random"} <= few.keys():
+        alone = (low_score["frozen-random"] - GUESS) / (low_score["frozen"] - GUESS)
+        assert alone < by_itself - 0.1
+        text += (
+            " Of the distance between guessing and pretrained, frozen, the random convolutions now "
+            f"cover {alone:.0%}; with all pictures it was {by_itself:.0%}. The fewer the labels, the "
+            "more it matters here what the convolutions have learnt elsewhere."
+        )
     missing = [KINDS[kind] for kind in KINDS if kind not in few]
     if missing:
         text += f"\n\nNot run with {n_few:,} pictures: {'; '.join(missing)}."
