@@ -125,12 +125,13 @@ for i, chapter in enumerate(drawn):
     y -= 1
     rows[chapter.path] = y
 
-fig, ax = plt.subplots(figsize=(4.6, 0.26 * -y + 0.25))
+fig, ax = plt.subplots(figsize=(5.0, 0.26 * -y + 0.25))
 turn = np.linspace(0, np.pi, 40)
+longest = max(rows[path] - rows[c.path] for c in drawn for path in c.needs)
 for chapter in drawn:
     for path in chapter.needs:
         top, low = rows[path] - 0.18, rows[chapter.path] + 0.12
-        wide = 0.42 * (top - low) ** 0.72
+        wide = 3.4 * ((top - low) / longest) ** 0.72  # the longest arc just fits
         lit = chapter.path in way and path in way
         look = {"color": COLORS["orange" if lit else "muted"], "linewidth": 1.8 if lit else 1.0}
         arc = -0.35 - wide * np.sin(turn), (top + low) / 2 + (top - low) / 2 * np.cos(turn)
@@ -145,12 +146,12 @@ for chapter in drawn:
         markersize=5,
         color=COLORS["orange" if lit else "muted"],
     )
-    for across, text, side in ((0.9, number[chapter.path], "right"), (1.1, chapter.title, "left")):
+    for across, text, side in ((1.15, number[chapter.path], "right"), (1.4, chapter.title, "left")):
         ax.text(across, rows[chapter.path], text, va="center", ha=side,
                 fontweight="bold" if lit else "normal")  # fmt: skip
 for section in {chapter.section for chapter in drawn}:
-    ax.text(1.1, rows[section], section, va="center", color=COLORS["blue"], fontsize=9)
-ax.set(xlim=(-3.9, 7.9), ylim=(y - 0.6, -0.6), title="What builds on what")
+    ax.text(1.4, rows[section], section, va="center", color=COLORS["blue"], fontsize=9)
+ax.set(xlim=(-4, 8.8), ylim=(y - 0.6, -0.6), title="What builds on what")
 ax.axis("off")
 
 
