@@ -38,6 +38,7 @@ from .data import (
 from .dropout import Dropout, dropout, dropout_backward
 from .gradient_check import GradientError, GradientReport, gradient_check, relative_error
 from .initializers import he_normal, normal, xavier_normal, xavier_uniform, zeros
+from .intervals import wilson
 from .layer import Flatten, Layer, Sequential
 from .linear import Linear, linear, linear_backward
 from .losses import (
@@ -139,6 +140,7 @@ __all__ = [
     "tanh",
     "tanh_backward",
     "two_layer_net",
+    "wilson",
     "xavier_normal",
     "xavier_uniform",
     "zeros",

@@ -1,21 +1,17 @@
 """The ablation's script, and that both records are what their scripts write today."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
+import ablate_fashion_mnist
 import pytest
+import train_fashion_mnist
 from helpers import SMALL_FASHION, write_fashion
 
 from nn_tutorial.data import fashion
 from nn_tutorial.pytorch.records import read_record
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "scripts"))
-
-import ablate_fashion_mnist  # noqa: E402 (the path must be set first)
-import train_fashion_mnist  # noqa: E402
-
 RECORDS = ROOT / "docs" / "records"
 
 

@@ -1,15 +1,12 @@
 """Numbers in prose come from the run: a lint for metrics that were typed in."""
 
 import re
-import sys
 from pathlib import Path
 
 import pytest
+from pages import EXPRESSION, find_pages, read_page
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "scripts"))
-
-from pages import EXPRESSION, find_pages, read_page  # noqa: E402 (the path must be set first)
 
 # A number, then within a few words one of these; or one of these, then a number that a run gives.
 METRICS = r"accuracy|loss|errors?|faster|slower|speed-?up|parameters|trainable|times as fast"

@@ -13,7 +13,6 @@
 # You need [convolution](../layers/convolution.py), [pooling](../layers/pooling.py), [the linear layer](../layers/linear.py) and [cross-entropy](../layers/cross_entropy.py).
 
 # %% tags=["hide-input"]
-from statistics import NormalDist
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -44,6 +43,7 @@ from nn_tutorial import (
     softmax,
     softmax_cross_entropy,
     zeros,
+    wilson,
 )
 from nn_tutorial.display import power
 from nn_tutorial.plotting import COLORS, show, show_source, use_style, value_grid
@@ -962,18 +962,8 @@ show(
 )
 SURE = 0.99
 very_sure = sum(entry[0] > SURE for entry in mistakes)
-
-
-def wilson(right, n):
-    """The 95 % interval of a share; derived on the Iris page."""
-    z = NormalDist().inv_cdf(0.975)
-    p = right / n
-    middle, half = p + z**2 / (2 * n), z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
-    return (middle - half) / (1 + z**2 / n), (middle + half) / (1 + z**2 / n)
-
-
 right = round(correct["CNN"][0, 0] * len(data.y_test))
-low, high = wilson(right, len(data.y_test))
+low, high = wilson(right / len(data.y_test), len(data.y_test))
 assert right == round(evaluate(cnn, data.x_test, data.y_test)[1] * len(data.y_test))
 
 # %% [markdown]
@@ -1096,7 +1086,7 @@ if clothes is not None:
     assert mean > 0
     best = dressed["CNN", 0]
     n = len(clothes.y_test)
-    bottom, top = wilson(round(named["CNN"][0] * n), n)
+    bottom, top = wilson(named["CNN"][0], n)
     given, sure, for_truth = answers(best, clothes.x_test, clothes.y_test)
     worn = np.zeros((10, 10), int)
     np.add.at(worn, (clothes.y_test, given), 1)

@@ -39,6 +39,7 @@ from nn_tutorial import (
     softmax_cross_entropy,
     training,
     two_layer_net,
+    wilson,
     zeros,
 )
 from nn_tutorial.display import show_certificate, show_derivation
@@ -664,17 +665,11 @@ def mean_sd(values, digits=3):
 # Let $\hat p$ be the share of $n$ flowers that a network names correctly, and $p$ the share it would get of endlessly many. Wilson (1927) gave the interval of all $p$ with which $\hat p$ is compatible; with $z = 1.96$ it holds the true $p$ in about 95 of 100 experiments:
 #
 # $$\frac{1}{1 + z^2/n}\left(\hat p + \frac{z^2}{2n} \pm z \sqrt{\frac{\hat p\,(1 - \hat p)}{n} + \frac{z^2}{4n^2}}\right)$$
+#
+# [`wilson`](../reference/training.md) of the package is this formula.
 
 
 # %%
-def wilson(right, n, confidence=0.95):
-    z = NormalDist().inv_cdf((1 + confidence) / 2)
-    p = right / n
-    middle = p + z**2 / (2 * n)
-    half = z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
-    return (middle - half) / (1 + z**2 / n), (middle + half) / (1 + z**2 / n)
-
-
 def flowers_needed(p, q, confidence=0.95, power=0.8):
     """Flowers for each of two networks, to tell p from q with this power."""
     z = NormalDist().inv_cdf((1 + confidence) / 2) + NormalDist().inv_cdf(power)
@@ -682,7 +677,7 @@ def flowers_needed(p, q, confidence=0.95, power=0.8):
 
 
 for right in (22, 24):
-    low, high = wilson(right, 25)
+    low, high = wilson(right / 25, 25)
     print(f"{right} of 25: {low:.2f} to {high:.2f}, a width of {high - low:.2f}")
 print(f"flowers needed to tell 0.88 from 0.96: {flowers_needed(0.88, 0.96)}")
 
@@ -1101,7 +1096,7 @@ other_loss, other_cache = forward(
 other_row = tex(other_cache[3][1], 1 / 12, twelfth)
 other = tex(backward(1.0, other_cache)[3], 1 / 12, twelfth)
 assert np.isclose(other_loss, np.log(1.5))
-perfect = wilson(25, 25)
+perfect = wilson(1, 25)
 epochs_before, EPOCHS = EPOCHS, 2000
 patient, _ = trained(flowers, *RUNS[3], seed=SEED)
 EPOCHS = epochs_before

@@ -32,7 +32,7 @@ from matplotlib.patches import Rectangle
 from torch import nn
 from torch.nn.functional import cross_entropy, interpolate
 
-from nn_tutorial import Adam, small_cnn, softmax_cross_entropy
+from nn_tutorial import Adam, small_cnn, softmax_cross_entropy, wilson
 from nn_tutorial.data import DataNotFoundError, digits, stratified_split
 from nn_tutorial.data.dataset import remember
 from nn_tutorial.data.fashion import fashion_mnist_stored
@@ -312,16 +312,7 @@ assert under >= 1
 #
 # $$\frac{1}{1 + z^2/n}\left(\hat p + \frac{z^2}{2n} \pm z \sqrt{\frac{\hat p\,(1 - \hat p)}{n} + \frac{z^2}{4n^2}}\right)$$
 
-
 # %%
-def wilson(p, n):
-    """The 95 % interval of a share p of n."""
-    z = NormalDist().inv_cdf(0.975)
-    middle = p + z**2 / (2 * n)
-    half = z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
-    return (middle - half) / (1 + z**2 / n), (middle + half) / (1 + z**2 / n)
-
-
 low, high = wilson(test["accuracy"], n_test)
 print(f"recorded: {test['accuracy']:.2%}")
 print(f"interval: {low:.2%} to {high:.2%}")

@@ -20,7 +20,6 @@ import tempfile
 import textwrap
 from collections import Counter
 from pathlib import Path, PurePosixPath
-from statistics import NormalDist
 from typing import NamedTuple
 
 import matplotlib.pyplot as plt
@@ -32,6 +31,7 @@ from torch import nn
 from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
+from nn_tutorial import wilson
 from nn_tutorial.data import DataNotFoundError, digits, stratified_split
 from nn_tutorial.data.cifar import BATCHES, CLASSES, cifar10_stored, find_cifar10
 from nn_tutorial.data.dataset import identity, remember
@@ -636,14 +636,6 @@ show(
 # After the last epoch, and never before, each run read the test pictures, once. Wilson's interval (1927) says with which true accuracies the result is compatible, as far as the choice of {{ f"{n_test:,}" }} test pictures goes.
 
 # %%
-def wilson(p, n):
-    """The 95 % interval of a share p of n."""
-    z = NormalDist().inv_cdf(0.975)
-    middle = p + z**2 / (2 * n)
-    half = z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
-    return (middle - half) / (1 + z**2 / n), (middle + half) / (1 + z**2 / n)
-
-
 score = {kind: run["test"]["accuracy"] for kind, run in runs.items()}
 ranks = sorted(score, key=score.get, reverse=True)
 for kind in ranks:

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 HERE = Path(__file__).resolve().parent
+_DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 # What the steps of a training follow from. A change of one of them makes a record stale.
 CODE = ("training.py", "modules.py", "processes.py", "networks.py")
 
@@ -70,9 +71,8 @@ def code_sha256(paths: Iterable[Path] | None = None) -> str:
     for path in [HERE / name for name in CODE] if paths is None else paths:
         tree = ast.parse(path.read_text(encoding="utf-8"))
         for node in ast.walk(tree):
-            body = getattr(node, "body", None)
-            if isinstance(body, list) and body and _is_docstring(body[0]):
-                node.body = body[1:]  # type: ignore[attr-defined]  # it has one: body is its
+            if isinstance(node, _DOCUMENTED) and node.body and _is_docstring(node.body[0]):
+                node.body = node.body[1:]
         digest.update(ast.dump(tree).encode())
     return digest.hexdigest()
 
