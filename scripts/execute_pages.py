@@ -186,7 +186,8 @@ async def execute(page: Page, project: Project) -> Executed:
     beside = path.with_suffix(f".{os.getpid()}.tmp")
     nbformat.write(notebook, beside)
     beside.replace(path)
-    return Executed(page, nbformat.from_dict(notebook), path)
+    # Read back, so that a page is the same whether it has run now or comes from the cache.
+    return Executed(page, nbformat.read(path, as_version=4), path)
 
 
 def _metadata(cell: Cell) -> dict[str, Any]:

@@ -159,6 +159,11 @@ class Book:
         assert status != 0, log
         return log
 
+    def site(self) -> dict[Path, bytes]:
+        """Every file of the built site."""
+        root = self.root / "site"
+        return {p.relative_to(root): p.read_bytes() for p in root.rglob("*") if p.is_file()}
+
     def must_build(self) -> str:
         status, log = self.build()
         assert status == 0, log
@@ -306,7 +311,11 @@ def test_nothing_is_asked_from_elsewhere(built: Book) -> None:
 
 
 def test_nothing_changed_executes_nothing(book: Book) -> None:
+    first = book.site()
     assert executed(book.must_build()) == []
+    again = book.site()
+    assert again.keys() == first.keys()
+    assert [name for name, content in again.items() if content != first[name]] == []
 
 
 @pytest.mark.parametrize(
@@ -381,10 +390,7 @@ def test_two_clean_builds_are_the_same(
     """Execution included, in another folder, from nothing."""
     other = Book(tmp_path_factory.mktemp("again") / "elsewhere")
     other.must_build()
-    files = [
-        {path.relative_to(site): path.read_bytes() for path in site.rglob("*") if path.is_file()}
-        for site in (built.root / "site", other.root / "site")
-    ]
+    files = [built.site(), other.site()]
     assert files[0].keys() == files[1].keys()
     differing = {str(name) for name in files[0] if files[0][name] != files[1][name]}
     assert differing == {"first/index.html", "first/first.ipynb"}  # the cell marked as a timing
