@@ -86,7 +86,9 @@ def use_style() -> None:
     )
 
 
-def show(fig: Figure, *, alt: str, caption: str, name: str | None = None) -> None:
+def show(
+    fig: Figure, *, alt: str, caption: str, name: str | None = None, live: str | None = None
+) -> None:
     """Show a figure on the page and close it.
 
     Parameters
@@ -99,6 +101,9 @@ def show(fig: Figure, *, alt: str, caption: str, name: str | None = None) -> Non
         What to look at; Markdown with mathematics.
     name : str, optional
         Of the image's file and anchor; else a number.
+    live : str, optional
+        The interactive figure that takes the place of this one where a browser can run it: a name
+        in ``docs/assets/javascripts/figures.js``, without its ``nn-``.
 
     Raises
     ------
@@ -116,7 +121,8 @@ def show(fig: Figure, *, alt: str, caption: str, name: str | None = None) -> Non
     svg = io.StringIO()
     fig.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
     plt.close(fig)
-    about = {"alt": alt, "caption": caption} | ({"name": name} if name else {})
+    about = {"alt": alt, "caption": caption, "name": name, "live": live}
+    about = {key: value for key, value in about.items() if value is not None}
     mime = "image/svg+xml"
     display({mime: svg.getvalue()}, raw=True, metadata={mime: about})
 

@@ -50,6 +50,8 @@ def of(output: Any, page: str, cell: Cell) -> list[Figure]:
             f'<img class="book-{theme}" src="{name}-{theme}.svg" '
             f'alt="{html.escape(about["alt"])}" width="{width}" height="{height}" loading="lazy">'
         )
+    if live := about.get("live"):
+        images = [f"<nn-{live}>", *images, f"</nn-{live}>"]
     caption = f'<figcaption markdown="span">{about["caption"]}</figcaption>'
     figure = "\n".join([f'<figure id="{name}" markdown="1">', *images, caption, "</figure>"])
     return [Figure(files, figure)]
