@@ -204,11 +204,16 @@ def _package(name: str) -> Path:
 
 def _katex(asked: list[dict[str, object]]) -> list[dict[str, str]]:
     # A Node from the machine, or the one that pip has put beside this Python.
-    node = shutil.which("node") or shutil.which("node", path=str(Path(sys.executable).parent))
-    if node is None:
-        raise MathError("no Node is installed: run `make setup`")
-    command = [node, str(HERE / "katex.mjs")]
+    command = [node(), str(HERE / "katex.mjs")]
     done = subprocess.run(command, input=json.dumps(asked), capture_output=True, text=True)
     if done.returncode:
         raise MathError(f"KaTeX failed:\n{done.stderr}")
     return json.loads(done.stdout)
+
+
+def node() -> str:
+    """Return the path of Node: the machine's, or the one beside this Python."""
+    found = shutil.which("node") or shutil.which("node", path=str(Path(sys.executable).parent))
+    if found is None:
+        raise MathError("no Node is installed: run `make setup`")
+    return found
