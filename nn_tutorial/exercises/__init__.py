@@ -1,0 +1,8 @@
+"""Exercises that know what you got wrong: ``python -m nn_tutorial.exercises``."""
+
+from .catalogue import EXERCISES
+from .grading import Report, grade
+from .notebook import check
+from .sandbox import Limits
+
+__all__ = ["EXERCISES", "Limits", "Report", "check", "grade"]

@@ -1,0 +1,170 @@
+"""A report as lines of text, each with a style; plain, or in colour on a terminal."""
+
+import textwrap
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .diagnosis import Diagnosis, equal, same
+from .exercise import Function
+from .grading import Report
+
+WIDTH = 88
+MOST_SHOWN = 40  # numbers of an array
+STYLES = {
+    "title": "bold",
+    "good": "green",
+    "bad": "bold red",
+    "mark": "red",
+    "dim": "dim",
+    "": "",
+}
+Line = tuple[str, str]  # style and text
+
+
+def lines(report: Report) -> Iterator[Line]:
+    """Yield a report line by line.
+
+    Parameters
+    ----------
+    report : Report
+    """
+    sign = "✓" if report.passed else "✗"
+    style = "good" if report.passed else "bad"
+    yield (
+        style,
+        f"{sign} {report.exercise.title}: {report.right} of {report.tests} tests passed",
+    )
+    for function in report.functions:
+        if all(function.passed):
+            continue
+        yield "", ""
+        yield (
+            "title",
+            f"{function.function.name}: {sum(function.passed)} of {len(function.passed)} passed",
+        )
+        for message in function.messages:
+            yield from _wrapped(message)
+        for diagnosis in function.diagnoses:
+            yield from _diagnosis(function.function, diagnosis)
+    if report.printed.strip():
+        yield "", ""
+        yield "dim", "Your code printed:"
+        for line in report.printed.strip().splitlines()[:12]:
+            yield "dim", f"  {line}"
+
+
+def plain(report: Report) -> str:
+    """Return a report as one text.
+
+    Parameters
+    ----------
+    report : Report
+    """
+    return "\n".join(text for _, text in lines(report))
+
+
+def _wrapped(text: str, style: str = "") -> Iterator[Line]:
+    for line in textwrap.wrap(text, WIDTH, break_long_words=False):
+        yield style, line
+
+
+def _diagnosis(function: Function, found: Diagnosis) -> Iterator[Line]:
+    if found.misconception:
+        yield "bad", f"Known mistake: {found.misconception.name}"
+    yield from _wrapped(found.says)
+    if found.case is not None and found.got is not None and found.expected is not None:
+        yield from _inputs(function, found)
+        yield from _side_by_side(function, found)
+    if found.misconception:
+        yield "dim", f"Read again: {address(found.misconception.reread)}"
+
+
+def address(place: str) -> str:
+    """Return the address of a section in the built book, from its root.
+
+    Parameters
+    ----------
+    place : str
+        ``"layers/linear#bias"``.
+    """
+    page, _, anchor = place.partition("#")
+    return f"{page}/" + (f"#{anchor}" if anchor else "")
+
+
+def _inputs(function: Function, found: Diagnosis) -> Iterator[Line]:
+    assert found.case is not None
+    yield "dim", "The smallest test that fails:"
+    for name, value in found.case.inputs.items():
+        if isinstance(value, np.ndarray):
+            if value.size <= MOST_SHOWN:
+                rows = _array(value)
+                yield "dim", f"  {name} = {rows[0]}"
+                for row in rows[1:]:
+                    yield "dim", f"  {' ' * len(name)}   {row}"
+            else:
+                yield "dim", f"  {name}: an array of shape {value.shape}"
+        else:
+            yield "dim", f"  {name} = {getattr(value, 'name', value)}"
+
+
+def _side_by_side(function: Function, found: Diagnosis) -> Iterator[Line]:
+    """Expected and actual, one beside the other; what differs carries an arrow."""
+    case, want, got = found.case, found.expected, found.got
+    assert case is not None
+    assert want is not None
+    assert got is not None
+    if want.shape != got.shape:
+        left, right = _clipped(want), _clipped(got)
+        marks: list[bool] = [False] * max(len(left), len(right))
+    else:
+        where = ""
+        if want.ndim > 2:  # the first slice with a difference
+            for index in np.ndindex(want.shape[:-2]):
+                if not same(function, got[index], want[index], case):
+                    want, got = want[index], got[index]
+                    where = f"[{', '.join(map(str, index))}]"
+                    break
+        off = ~equal(function, got, want, case)
+        left, right = _clipped(want), _clipped(got, off)
+        marks = [bool(row.any()) for row in off.reshape(-1, off.shape[-1] if off.ndim else 1)]
+        if where:
+            yield "dim", f"  of {found.result} the part {where}:"
+    head = f"{found.result} expected"
+    width = max(len(row) for row in [*left, head])
+    yield "title", f"  {head:<{width}}    yours"
+    for i in range(max(len(left), len(right))):
+        a = left[i] if i < len(left) else ""
+        b = right[i] if i < len(right) else ""
+        wrong = marks[i] if i < len(marks) else False
+        yield ("mark" if wrong else ""), f"  {a:<{width}}    {b}"
+
+
+def _clipped(array: NDArray[Any], off: NDArray[np.bool] | None = None) -> list[str]:
+    if array.ndim > 2:
+        return [f"an array of shape {array.shape}"]
+    rows = _array(array, off)
+    return rows if len(rows) <= 8 else [*rows[:7], "…"]
+
+
+def _array(array: NDArray[Any], off: NDArray[np.bool] | None = None) -> list[str]:
+    """An array as rows of text; elements that are off carry an arrow."""
+    if array.ndim > 2:
+        return str(array.tolist()).replace("-", "−").splitlines()[:1]
+    table = array.reshape(1, -1) if array.ndim < 2 else array
+    marked = np.zeros(table.shape, bool) if off is None else off.reshape(table.shape)
+    cells = [
+        [("▸" if m else "") + _number(v) for v, m in zip(row[:10], marks[:10])]
+        for row, marks in zip(table, marked)
+    ]
+    width = max((len(cell) for row in cells for cell in row), default=0)
+    more = " …" if table.shape[1] > 10 else ""
+    return [" ".join(f"{cell:>{width}}" for cell in row) + more for row in cells] or ["(empty)"]
+
+
+def _number(value: Any) -> str:
+    if isinstance(value, (bool, np.bool)):
+        return str(bool(value))
+    return f"{float(value) + 0.0:.4g}".replace("-", "−")  # + 0.0: no minus zero
