@@ -113,7 +113,7 @@ def test_other_right_solutions_pass(exercise: Exercise, path: Path) -> None:
     assert report.passed, report
 
 
-@pytest.mark.parametrize("topic", TOPICS)
+@pytest.mark.parametrize("topic", [topic for topic, exercises in TOPICS.items() if exercises])
 def test_three_right_solutions_are_tried(topic: str) -> None:
     assert len(list((RIGHT / topic).glob("*.py"))) >= 3
 

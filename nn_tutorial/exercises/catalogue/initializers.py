@@ -1,0 +1,5 @@
+"""To be written."""
+
+from ..exercise import Exercise
+
+EXERCISES: tuple[Exercise, ...] = ()
