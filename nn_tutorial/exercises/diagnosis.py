@@ -3,7 +3,7 @@
 import math
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -43,10 +43,10 @@ class Diagnosis:
 
 @dataclass(frozen=True)
 class Answer:
-    """Results of one call as they are compared, and which arguments it changed."""
+    """Results of one call as they are compared, and the arguments that it changed."""
 
     results: tuple[NDArray[Any], ...] | None
-    changed: tuple[int, ...] = ()
+    changed: dict[int, NDArray[Any]] = field(default_factory=dict)
 
 
 def expected(function: Function, case: Case) -> tuple[NDArray[Any], ...]:
@@ -78,11 +78,11 @@ def mistaken(function: Function, misconception: Misconception, case: Case) -> An
             results = _as_arrays(misconception.wrong(*arguments))
     except Exception:  # a mistake may also be one that raises
         return Answer(None)
-    changed = tuple(
-        i
+    changed = {
+        i: new
         for i, (old, new) in enumerate(zip(before, arguments))
         if old is not None and not np.array_equal(old, new, equal_nan=old.dtype.kind == "f")
-    )
+    }
     right = [np.shape(e) for e in expected(function, case)]
     if function.judge and [r.shape for r in results] == right:
         results = judged(function, case, results)
@@ -203,12 +203,19 @@ def _is(
         a, b = answer.results, own.results
         if a is None or b is None or len(a) != len(b):
             return False
-        if result is None and answer.changed != own.changed:
+        if result is None and not _changes(function, answer, own, case):
             return False
         these = range(len(a)) if result is None else [result]
         if not all(same(function, b[r], a[r], case) for r in these):
             return False
     return True
+
+
+def _changes(function: Function, a: Answer, b: Answer, case: Case) -> bool:
+    """Whether two calls have changed the same arguments in the same way."""
+    return a.changed.keys() == b.changed.keys() and all(
+        same(function, b.changed[i], a.changed[i], case) for i in a.changed
+    )
 
 
 def _example(

@@ -52,8 +52,8 @@ class Outcome:
     results : list of ndarray, or None
     scalars : list of bool
         Which results were plain numbers.
-    changed : tuple of int
-        Arguments that the call has changed.
+    changed : dict of int to ndarray
+        Arguments that the call has changed, by their position, as they are now.
     about : dict
         Line, text and type of an error; what was refused or returned.
     """
@@ -61,7 +61,7 @@ class Outcome:
     kind: str
     results: list[np.ndarray] | None = None
     scalars: tuple[bool, ...] = ()
-    changed: tuple[int, ...] = ()
+    changed: dict[int, np.ndarray] = field(default_factory=dict)
     about: dict[str, Any] = field(default_factory=dict)
 
 
@@ -203,12 +203,13 @@ class _Printed:
 def _read(folder: Path, call: str) -> Outcome | None:
     try:
         about = json.loads((folder / f"{call}.json").read_text(encoding="utf-8"))
-        results = None
+        results, changed = None, {}
         if (folder / f"{call}.npz").exists():
             with np.load(folder / f"{call}.npz", allow_pickle=False) as found:
-                results = [found[name] for name in found]
+                names = [name for name in found if name.startswith("arr_")]
+                results = [found[name] for name in names]
+                changed = {int(n.partition("_")[2]): found[n] for n in set(found) - set(names)}
     except (OSError, ValueError):
         return None
-    kind = about.pop("kind")
-    scalars, changed = tuple(about.pop("scalars", ())), tuple(about.pop("changed", ()))
+    kind, scalars = about.pop("kind"), tuple(about.pop("scalars", ()))
     return Outcome(kind, results, scalars, changed, about)

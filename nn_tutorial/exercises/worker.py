@@ -122,10 +122,12 @@ def main(folder: Path) -> None:
     guard = Guard()
     names: dict[str, Any] = {"__name__": "submission", "__file__": str(source)}
 
-    def happened(call: str, what: dict[str, Any], results: list[Any] | None = None) -> None:
+    def happened(
+        call: str, what: dict[str, Any], results: list[Any] | None = None, **changed: Any
+    ) -> None:
         guard.on = False
         if results is not None:
-            np.savez(folder / f"{call}.npz", *results)
+            np.savez(folder / f"{call}.npz", *results, **changed)
         # The last thing written: where it is missing, the process ended in the middle.
         (folder / f"{call}.json").write_text(json.dumps(what), encoding="utf-8")
 
@@ -151,13 +153,13 @@ def main(folder: Path) -> None:
                 slow.add(name)
             happened(str(number), what)
             continue
-        changed = [
-            i
+        changed = {
+            f"changed_{i}": new
             for i, (old, new) in enumerate(zip(before, arguments))
             if old is not None and not np.array_equal(old, new, equal_nan=old.dtype.kind == "f")
-        ]
+        }
         results, what = plain(result, call["returns"])
-        happened(str(number), what | {"changed": changed}, results)
+        happened(str(number), what, results, **changed)
 
 
 def argument(spec: dict[str, Any], values: dict[str, Any], given: Any) -> Any:
@@ -228,7 +230,7 @@ def place(source: Path) -> dict[str, Any]:
 def plain(result: Any, returns: int) -> tuple[list[Any] | None, dict[str, Any]]:
     """Return the arrays of an answer, or what is wrong with its type."""
     several = isinstance(result, (tuple, list))
-    items = list(result) if several and (returns > 1 or len(result) == 1) else [result]
+    items = list(result) if several else [result]
     if len(items) != returns:
         count = f"{len(items)} things" if several else f"one {type(result).__name__}"
         return None, {"kind": "type", "got": "None" if result is None else count}
@@ -239,7 +241,7 @@ def plain(result: Any, returns: int) -> tuple[list[Any] | None, dict[str, Any]]:
             if array.dtype.kind in "biuf" and array.size <= MOST_NUMBERS:
                 found.append(array)
                 continue
-        kind = type(item).__name__
+        kind = "None" if item is None else type(item).__name__
         if isinstance(item, np.ndarray):
             kind = f"array of {item.dtype} with {item.size} elements"
         return None, {"kind": "type", "got": kind}

@@ -1,0 +1,227 @@
+"""``python -m nn_tutorial.exercises``: write exercise files, check them, get hints."""
+
+import argparse
+import contextlib
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from .catalogue import EXERCISES
+from .exercise import Exercise
+from .grading import SEED
+from .text import STYLES, Line, lines
+from .workspace import Workspace
+
+ROW = "{name:<24}{state:<30}{title}"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Arguments; else those of the command line.
+
+    Returns
+    -------
+    int
+        0 if all is right, 1 if an exercise is not solved, 2 if the command cannot be done.
+    """
+    arguments = _parser().parse_args(argv)
+    try:
+        return int(arguments.run(arguments))
+    except (OSError, ValueError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m nn_tutorial.exercises", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: object, text: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.set_defaults(run=run)
+        return sub
+
+    def folder(sub: argparse.ArgumentParser) -> None:
+        sub.add_argument("--dir", type=Path, help="folder of the exercises (default: exercises)")
+
+    sub = command("start", _start, "write the exercise files that are not there yet")
+    sub.add_argument("dir", type=Path, nargs="?", help="folder (default: exercises)")
+    folder(command("list", _list, "show all exercises and how far you are"))
+    sub = command("check", _check, "check one exercise, or all that you have begun")
+    sub.add_argument("name", nargs="?", type=_exercise, help="of the exercise")
+    sub.add_argument("--watch", action="store_true", help="check again whenever a file is saved")
+    folder(sub)
+    sub = command("hint", _hint, "show a hint; the next one, if you ask again")
+    sub.add_argument("name", type=_exercise)
+    sub.add_argument("layer", type=int, choices=(1, 2, 3), nargs="?", help="which of the three")
+    folder(sub)
+    sub = command("solution", _solution, "show the solution, after asking whether you want it")
+    sub.add_argument("name", type=_exercise)
+    sub.add_argument("--yes", action="store_true", help="do not ask")
+    sub = command("reset", _reset, "begin an exercise anew; your file is kept beside the new one")
+    sub.add_argument("name", type=_exercise)
+    folder(sub)
+    sub = command("grade", _grade, "for teachers: grade a folder of submissions into a CSV file")
+    sub.add_argument("folder", type=Path, help="with one subfolder a student")
+    sub.add_argument("table", type=Path, help="the CSV file to write")
+    sub.add_argument("--only", type=_exercise, nargs="+", metavar="NAME", help="these exercises")
+    sub.add_argument("--seed", type=int, default=SEED, help="of the inputs (default: %(default)s)")
+    return parser
+
+
+def _exercise(name: str) -> Exercise:
+    name = Path(name).stem
+    if name not in EXERCISES:
+        raise argparse.ArgumentTypeError(f"expected one of {', '.join(EXERCISES)}, got {name}")
+    return EXERCISES[name]
+
+
+def _workspace(arguments: argparse.Namespace) -> Workspace:
+    """The folder that is named, else ``exercises``, else the current one if it holds some."""
+    if arguments.dir is not None:
+        return Workspace(arguments.dir)
+    here = Workspace(Path())
+    inside = any(here.path(exercise).is_file() for exercise in EXERCISES.values())
+    return here if inside and not Path("exercises").is_dir() else Workspace(Path("exercises"))
+
+
+def _begun(workspace: Workspace) -> Workspace:
+    if not any(workspace.path(exercise).is_file() for exercise in EXERCISES.values()):
+        raise ValueError(f"no exercises in {workspace.folder}: begin with the command `start`")
+    return workspace
+
+
+def _start(arguments: argparse.Namespace) -> int:
+    workspace = _workspace(arguments)
+    new = workspace.start()
+    count = f"{len(new)} file{'s' * (len(new) != 1)}"
+    _write([("good", f"{count} written to {workspace.folder}; what was there is untouched.")])
+    first = next(iter(EXERCISES))
+    _write([("", f"Edit {first}.py, then: python -m nn_tutorial.exercises check {first}")])
+    return 0
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    workspace = _begun(_workspace(arguments))
+    states = {name: workspace.state(exercise) for name, exercise in EXERCISES.items()}
+    solved = sum(state == "solved" for state in states.values())
+    for name, exercise in EXERCISES.items():
+        row = ROW.format(name=name, state=states[name], title=exercise.title)
+        style = {"solved": "good", "not begun": "dim", "no file": "dim"}.get(states[name], "")
+        _write([(style, row)])
+    _write([("title", f"{solved} of {len(EXERCISES)} solved")])
+    return 0
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    workspace = _begun(_workspace(arguments))
+    asked = [arguments.name] if arguments.name else list(EXERCISES.values())
+
+    def once(exercises: Iterable[Exercise]) -> int:
+        failed = 0
+        for exercise in exercises:
+            if not workspace.path(exercise).is_file():
+                raise ValueError(f"{workspace.path(exercise)} is not there: `start` writes it")
+            report = workspace.check(exercise)
+            failed += not report.passed
+            _write([*lines(report), ("", "")])
+        return failed
+
+    chosen = [e for e in asked if arguments.name or workspace.state(e) not in _UNTOUCHED]
+    if not chosen and not arguments.watch:
+        raise ValueError("nothing has been begun yet: edit a file, or name an exercise")
+    failed = once(chosen)
+    if arguments.watch:
+        with contextlib.suppress(KeyboardInterrupt):
+            _watch(workspace, asked, once)
+    return int(failed > 0)
+
+
+_UNTOUCHED = ("not begun", "no file")
+
+
+def _watch(workspace: Workspace, exercises: Sequence[Exercise], once: object) -> None:
+    assert callable(once)
+
+    def saved() -> dict[str, float]:
+        paths = [(e.name, workspace.path(e)) for e in exercises]
+        return {name: path.stat().st_mtime for name, path in paths if path.is_file()}
+
+    _write([("dim", "Waiting for a file to be saved; Ctrl+C ends.")])
+    before = saved()
+    while True:
+        time.sleep(0.3)
+        now = saved()
+        changed = [EXERCISES[name] for name in now if now[name] != before.get(name)]
+        before = now
+        if changed:
+            once(changed)
+
+
+def _hint(arguments: argparse.Namespace) -> int:
+    number, text = _workspace(arguments).hint(arguments.name, arguments.layer)
+    _write([("title", f"Hint {number} of 3"), ("", text)])
+    return 0
+
+
+def _solution(arguments: argparse.Namespace) -> int:
+    if not arguments.yes:
+        if not sys.stdin.isatty():
+            raise ValueError("nobody is there to ask; give --yes to see the solution")
+        if input("Show the solution? It is worth more to find it. [y/N] ").lower() not in _YES:
+            return 1
+    exercise = arguments.name
+    _write([("", line) for line in exercise.solution.splitlines()])
+    return 0
+
+
+_YES = ("y", "yes")
+
+
+def _reset(arguments: argparse.Namespace) -> int:
+    workspace = _workspace(arguments)
+    kept = workspace.reset(arguments.name)
+    text = f"{workspace.path(arguments.name)} is new"
+    _write([("good", text + (f"; your old file is {kept}." if kept else "."))])
+    return 0
+
+
+def _grade(arguments: argparse.Namespace) -> int:
+    from .teacher import grade_folder
+
+    if not arguments.folder.is_dir():
+        raise ValueError(f"folder: expected a folder, got {arguments.folder}")
+    solved = count = 0
+    for student, exercise, right in grade_folder(
+        arguments.folder, arguments.table, exercises=arguments.only, seed=arguments.seed
+    ):
+        _write([("good" if right else "", f"{'✓' if right else '✗'} {student}: {exercise}")])
+        solved, count = solved + right, count + 1
+    _write([("title", f"{solved} of {count} solved; {arguments.table} is written")])
+    return 0
+
+
+def _write(rows: Iterable[Line]) -> None:
+    """Print lines: in colour on a terminal where rich is installed, else as they are."""
+    if sys.stdout.isatty():
+        with contextlib.suppress(ImportError):
+            from rich.console import Console
+            from rich.text import Text
+
+            console = Console(highlight=False)
+            for style, text in rows:
+                console.print(Text(text, style=STYLES[style]))
+            return
+    for _, text in rows:
+        print(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
