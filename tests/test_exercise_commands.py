@@ -1,0 +1,285 @@
+"""The command line, the learner's folder, the notebook's check and the teacher's table."""
+
+import csv
+import json
+import re
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nn_tutorial.exercises import EXERCISES, check
+from nn_tutorial.exercises.__main__ import main
+from nn_tutorial.exercises.teacher import COLUMNS, grade_folder
+from nn_tutorial.exercises.workspace import Progress, Workspace
+
+RIGHT = EXERCISES["relu"].solution
+WRONG = RIGHT.replace("np.maximum(x, 0)", "np.abs(x)")
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_start_writes_what_is_missing_and_nothing_else(here: Path, capsys) -> None:
+    assert main(["start"]) == 0
+    folder = here / "exercises"
+    assert sorted(p.stem for p in folder.iterdir()) == sorted(EXERCISES)
+    (folder / "relu.py").write_text("mine")
+    (folder / "linear.py").unlink()
+    assert main(["start"]) == 0
+    assert (folder / "relu.py").read_text() == "mine"
+    assert (folder / "linear.py").read_text() == EXERCISES["linear"].stub
+    assert "1 file written" in capsys.readouterr().out
+
+
+def test_list_tells_where_each_stands(here: Path, capsys) -> None:
+    main(["start", "work"])
+    folder = here / "work"
+    states = Workspace(folder).state
+    assert states(EXERCISES["relu"]) == "not begun"
+    (folder / "relu.py").write_text(WRONG)
+    assert states(EXERCISES["relu"]) == "not checked yet"
+    assert main(["check", "relu", "--dir", "work"]) == 1
+    assert re.fullmatch(r"7 of 13 tests pass", states(EXERCISES["relu"]))
+    (folder / "relu.py").write_text(RIGHT)
+    assert states(EXERCISES["relu"]) == "changed since it was checked"
+    assert main(["check", "relu", "--dir", "work"]) == 0
+    assert states(EXERCISES["relu"]) == "solved"
+    (folder / "linear.py").unlink()
+    assert states(EXERCISES["linear"]) == "no file"
+    capsys.readouterr()
+    assert main(["list", "--dir", "work"]) == 0
+    out = capsys.readouterr().out
+    assert f"1 of {len(EXERCISES)} solved" in out
+    assert re.search(r"^relu +solved +ReLU", out, re.MULTILINE)
+
+
+def test_check_without_a_name_takes_what_was_begun(here: Path, capsys) -> None:
+    main(["start"])
+    assert main(["check"]) == 2
+    assert "nothing has been begun" in capsys.readouterr().err
+    (here / "exercises" / "relu.py").write_text(WRONG)
+    assert main(["check"]) == 1
+    out = capsys.readouterr().out
+    assert "Known mistake: the absolute value" in out
+    assert "▸2" in out
+    assert out.count("tests passed") == 1
+
+
+def test_check_works_inside_the_folder(here: Path, monkeypatch, capsys) -> None:
+    main(["start"])
+    monkeypatch.chdir(here / "exercises")
+    Path("relu.py").write_text(RIGHT)
+    assert main(["check", "relu.py"]) == 0
+    assert "13 of 13 tests passed" in capsys.readouterr().out
+
+
+def test_without_a_folder_there_is_a_clear_error(here: Path, capsys) -> None:
+    for command in (["list"], ["check"], ["check", "relu"]):
+        assert main(command) == 2
+        assert "begin with the command `start`" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as stop:
+        main(["check", "nonsense"])
+    assert stop.value.code == 2
+    assert "expected one of" in capsys.readouterr().err
+
+
+def test_hints_come_one_after_the_other(here: Path, capsys) -> None:
+    main(["start"])
+    capsys.readouterr()
+    hints = EXERCISES["relu"].hints
+    for expected in (*hints, hints[-1]):
+        assert main(["hint", "relu"]) == 0
+        assert expected in capsys.readouterr().out
+    assert main(["hint", "relu", "1"]) == 0
+    assert hints[0] in capsys.readouterr().out
+
+
+def test_the_solution_is_shown_after_asking(here: Path, monkeypatch, capsys) -> None:
+    assert main(["solution", "relu"]) == 2  # nobody at the keyboard
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("builtins.input", lambda _: "")
+    assert main(["solution", "relu"]) == 1
+    assert "np.maximum" not in capsys.readouterr().out
+    monkeypatch.setattr("builtins.input", lambda _: "y")
+    assert main(["solution", "relu"]) == 0
+    assert "np.maximum" in capsys.readouterr().out
+    assert main(["solution", "relu", "--yes"]) == 0
+
+
+def test_reset_keeps_every_old_file(here: Path) -> None:
+    main(["start"])
+    path = here / "exercises" / "relu.py"
+    for text in ("first", "second"):
+        path.write_text(text)
+        assert main(["reset", "relu"]) == 0
+        assert path.read_text() == EXERCISES["relu"].stub
+    assert path.with_suffix(".py.1").read_text() == "first"
+    assert path.with_suffix(".py.2").read_text() == "second"
+    path.unlink()
+    assert main(["reset", "relu"]) == 0
+    assert path.exists()
+
+
+def test_damaged_progress_is_forgotten_and_nothing_else(here: Path) -> None:
+    main(["start"])
+    workspace = Workspace(here / "exercises")
+    for damage in ("{", "[1]", '{"relu": {"odd": 1}}', '{"relu": 3}'):
+        (workspace.folder / ".progress.json").write_text(damage)
+        assert workspace.progress() == {}
+    (workspace.folder / "relu.py").write_text(RIGHT)
+    workspace.check(EXERCISES["relu"])
+    stored = json.loads((workspace.folder / ".progress.json").read_text())
+    assert Progress(**stored["relu"]).right == 13
+    assert [p.name for p in workspace.folder.glob(".progress*")] == [".progress.json"]
+
+
+def test_watch_checks_again_when_a_file_is_saved(here: Path) -> None:
+    main(["start"])
+    path = here / "exercises" / "relu.py"
+    path.write_text(WRONG)
+    command = [sys.executable, "-u", "-m", "nn_tutorial.exercises", "check", "relu", "--watch"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, encoding="utf-8")
+    stop = threading.Timer(60, process.kill)
+    stop.start()
+    assert process.stdout is not None
+    lines = []
+    try:
+        for line in process.stdout:
+            lines.append(line)
+            if "Waiting" in line:
+                time.sleep(0.5)
+                path.write_text(RIGHT)
+            if "13 of 13" in line:
+                break
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        stop.cancel()
+    assert "Known mistake" in "".join(lines)
+    assert "13 of 13 tests passed" in lines[-1]
+
+
+SCALE = 1.0
+TABLE = np.ones(3)
+
+
+def helper(x):
+    return SCALE * x * (x > 0)
+
+
+def my_relu(x):
+    return np.asarray(helper(x))
+
+
+def my_relu_backward(dy, x):
+    return dy * (dy > 0)
+
+
+def relu(x):
+    return TABLE * x
+
+
+def test_functions_of_a_notebook_are_checked() -> None:
+    """With the functions and numbers of the notebook that they use."""
+    for function in (helper, my_relu):
+        function.__module__ = "__main__"  # as in a notebook
+    report = check(my_relu, my_relu_backward)
+    first, second = report.functions
+    assert all(first.passed), report
+    assert report.misconceptions == ["mask from the upstream gradient"]
+    assert "Known mistake" in repr(report)
+    assert check(my_relu).passed
+    assert not any(second.passed) or sum(second.passed) < len(second.passed)
+
+
+def test_what_a_notebook_cannot_hand_over_is_refused() -> None:
+    with pytest.raises(ValueError, match="uses the notebook's variable TABLE"):
+        check(relu)
+    with pytest.raises(ValueError, match="expected names of exercises"):
+        check(helper)
+    with pytest.raises(ValueError, match="at least one"):
+        check()
+    made = {}
+    exec("def relu(x):\n    return x", made)
+    with pytest.raises(ValueError, match="source can be read"):
+        check(made["relu"])
+    other = next(f for e in EXERCISES.values() for f in e.functions if e.name != "relu")
+    with pytest.raises(ValueError, match="those of one exercise"):
+        check(my_relu, other.solution)
+
+
+def test_the_reference_cannot_be_handed_in() -> None:
+    import nn_tutorial
+
+    report = check(nn_tutorial.relu)
+    assert report.right == 0
+    assert "imports `nn_tutorial`" in report.functions[0].messages[0]
+
+
+def students(folder: Path) -> Path:
+    for name, text in {
+        "ann": RIGHT,
+        "bob": WRONG,
+        "eve": "raise ValueError('=cmd()')",
+        "zoe": None,
+    }.items():
+        (folder / name).mkdir(parents=True)
+        if text is not None:
+            (folder / name / "relu.py").write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_a_teacher_gets_a_table(here: Path) -> None:
+    folder = students(here / "handed-in")
+    table = here / "marks.csv"
+    assert main(["grade", str(folder), str(table), "--only", "relu", "--seed", "7"]) == 0
+    with table.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert tuple(rows[0]) == COLUMNS
+    assert [(r["student"], r["file"], r["passed"], r["solved"]) for r in rows] == [
+        ("ann", "found", "13", "1"),
+        ("bob", "found", "7", "0"),
+        ("eve", "found", "0", "0"),
+        ("zoe", "missing", "0", "0"),
+    ]
+    assert {r["tests"] for r in rows} == {"13"}
+    assert rows[1]["known mistakes"] == "the absolute value"
+    assert "ValueError" in rows[2]["messages"]
+    assert sorted(p.name for p in (folder / "ann").iterdir()) == ["relu.py"]
+
+
+def test_a_name_is_no_formula(here: Path) -> None:
+    (here / "in" / "=1+1").mkdir(parents=True)
+    list(grade_folder(here / "in", here / "out.csv", exercises=[EXERCISES["relu"]]))
+    assert "'=1+1,relu,missing" in (here / "out.csv").read_text()
+
+
+def test_no_half_written_table_is_left(here: Path, capsys) -> None:
+    (here / "empty").mkdir()
+    assert main(["grade", "empty", "out.csv"]) == 2
+    assert main(["grade", "nowhere", "out.csv"]) == 2
+    assert "expected a folder" in capsys.readouterr().err
+    folder = students(here / "handed-in")
+    (here / "out.csv").write_text("of last year")
+    grading = grade_folder(folder, here / "out.csv", exercises=[EXERCISES["relu"]])
+    next(grading)
+    grading.close()  # interrupted
+    assert (here / "out.csv").read_text() == "of last year"
+    assert not list(here.glob(".out.csv*"))
+
+
+def test_a_terminal_gets_colours(here: Path, monkeypatch, capsys) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    assert main(["start"]) == 0
+    assert "\x1b[32m" in capsys.readouterr().out
