@@ -3,6 +3,7 @@
 import ast
 import inspect
 import sys
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -123,8 +124,10 @@ def test_a_mistake_is_told_by_name(
     tmp_path: Path, exercise: Exercise, function: Function, misconception: Misconception
 ) -> None:
     """Through the sandbox, as a learner's file; on other random inputs, from the arrays alone."""
-    alias = f"\n\n{function.name} = {misconception.wrong.__name__}\n"
-    source = written(tmp_path, exercise, functions_of(exercise) + alias)
+    # In a function of its own, so that a mistake may call the right one by its name.
+    inside = textwrap.indent(functions_of(exercise), "    ")
+    text = f"def mistake():\n{inside}\n    return {misconception.wrong.__name__}\n"
+    source = written(tmp_path, exercise, f"{text}\n{function.name} = mistake()\n")
     report = grade(exercise, source, functions=[function], limits=UNHURRIED)
     assert not report.passed
     assert report.misconceptions == [misconception.name], report

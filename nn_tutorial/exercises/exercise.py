@@ -105,10 +105,7 @@ class Function:
     def cases(self, seed: int) -> list["Case"]:
         """Return the samples, each in one of the dtypes and memory layouts."""
         samples = self.samples(np.random.default_rng(seed))
-        return [
-            Case(_cast(inputs, DTYPES[i % 5]), np.dtype(DTYPES[i % 5]), LAYOUTS[i % 5])
-            for i, inputs in enumerate(samples)
-        ]
+        return [_case(inputs, i % len(DTYPES)) for i, inputs in enumerate(samples)]
 
     def sizes(self, inputs: Inputs) -> dict[str, float]:
         """Return the sizes of the named axes, and the further facts."""
@@ -182,6 +179,12 @@ def _stub(solution: Callable[..., Any]) -> str:
     docstring = tree.body[0]
     head = "\n".join(source.splitlines()[: docstring.end_lineno])
     return f"{head}\n    raise NotImplementedError"
+
+
+def _case(inputs: Inputs, kind: int) -> Case:
+    floats = any(isinstance(v, np.ndarray) and v.dtype.kind == "f" for v in inputs.values())
+    dtype = DTYPES[kind] if floats else np.float64
+    return Case(_cast(inputs, dtype), np.dtype(dtype), LAYOUTS[kind])
 
 
 def _cast(inputs: Inputs, dtype: Any) -> Inputs:

@@ -1,5 +1,287 @@
-"""To be written."""
+"""How a weight begins: He's and Xavier's initialisers."""
 
-from ..exercise import Exercise
+import numpy as np
 
-EXERCISES: tuple[Exercise, ...] = ()
+import nn_tutorial as nt
+
+from ..exercise import Exercise, Function, Misconception, Seed
+
+
+def he_normal(shape, rng):
+    """He's initialiser: normal numbers whose variance survives a ReLU.
+
+    mean 0, variance 2 / n_in, where n_in is how many inputs feed one output:
+    I for a linear weight (I, K), C * kh * kw for filters (F, C, kh, kw)
+
+    shape: a tuple of two or four sizes
+    rng:   a numpy.random.Generator
+    returns weight: an array of this shape
+    """
+    n_in = shape[0] if len(shape) == 2 else shape[1] * shape[2] * shape[3]
+    return rng.standard_normal(shape) * np.sqrt(2 / n_in)
+
+
+def xavier_uniform(shape, rng):
+    """Xavier's initialiser: uniform numbers between -a and a.
+
+    a = sqrt(6 / (n_in + n_out)), where n_in inputs feed one output, and one input feeds n_out:
+    I and K for a linear weight (I, K), C * kh * kw and F * kh * kw for filters (F, C, kh, kw)
+
+    shape: a tuple of two or four sizes
+    rng:   a numpy.random.Generator
+    returns weight: an array of this shape
+    """
+    area = 1 if len(shape) == 2 else shape[2] * shape[3]
+    a = np.sqrt(6 / ((shape[0] + shape[1]) * area))
+    return rng.uniform(-a, a, shape)
+
+
+def he_from_outputs(shape, rng):
+    n_out = shape[1] if len(shape) == 2 else shape[0] * shape[2] * shape[3]
+    return rng.standard_normal(shape) * np.sqrt(2 / n_out)
+
+
+def variance_as_deviation(shape, rng):
+    n_in = shape[0] if len(shape) == 2 else shape[1] * shape[2] * shape[3]
+    return rng.standard_normal(shape) * 2 / n_in
+
+
+def one_over_n(shape, rng):
+    n_in = shape[0] if len(shape) == 2 else shape[1] * shape[2] * shape[3]
+    return rng.standard_normal(shape) * np.sqrt(1 / n_in)
+
+
+def xavier_variance(shape, rng):
+    area = 1 if len(shape) == 2 else shape[2] * shape[3]
+    return rng.standard_normal(shape) * np.sqrt(2 / ((shape[0] + shape[1]) * area))
+
+
+def kernel_area_forgotten(shape, rng):
+    n_in = shape[0] if len(shape) == 2 else shape[1]
+    return rng.standard_normal(shape) * np.sqrt(2 / n_in)
+
+
+def first_size_always(shape, rng):
+    return rng.standard_normal(shape) * np.sqrt(2 / shape[0])
+
+
+def positive_only(shape, rng):
+    n_in = shape[0] if len(shape) == 2 else shape[1] * shape[2] * shape[3]
+    return rng.random(shape) * np.sqrt(2 / n_in)
+
+
+def he_as_uniform(shape, rng):
+    n_in = shape[0] if len(shape) == 2 else shape[1] * shape[2] * shape[3]
+    return rng.uniform(-1, 1, shape) * np.sqrt(6 / n_in)
+
+
+def bound_as_deviation(shape, rng):
+    area = 1 if len(shape) == 2 else shape[2] * shape[3]
+    return rng.standard_normal(shape) * np.sqrt(6 / ((shape[0] + shape[1]) * area))
+
+
+def deviation_as_bound(shape, rng):
+    area = 1 if len(shape) == 2 else shape[2] * shape[3]
+    a = np.sqrt(2 / ((shape[0] + shape[1]) * area))
+    return rng.uniform(-a, a, shape)
+
+
+def one_sided(shape, rng):
+    area = 1 if len(shape) == 2 else shape[2] * shape[3]
+    return rng.random(shape) * np.sqrt(6 / ((shape[0] + shape[1]) * area))
+
+
+def inputs_alone(shape, rng):
+    n_in = shape[0] if len(shape) == 2 else shape[1] * shape[2] * shape[3]
+    a = np.sqrt(6 / n_in)
+    return rng.uniform(-a, a, shape)
+
+
+def area_left_out(shape, rng):
+    a = np.sqrt(6 / (shape[0] + shape[1]))
+    return rng.uniform(-a, a, shape)
+
+
+def no_root(shape, rng):
+    area = 1 if len(shape) == 2 else shape[2] * shape[3]
+    a = 6 / ((shape[0] + shape[1]) * area)
+    return rng.uniform(-a, a, shape)
+
+
+def samples(rng):
+    shapes = [(90, 110), (300, 70), (50, 30, 3, 5), (20, 70, 3, 3), (60, 400), (35, 11, 5, 5)]
+    return [{"shape": s, "rng": Seed(int(rng.integers(1 << 30)))} for s in shapes]
+
+
+def judge(inputs, weight):
+    """Width, centre and tails of what was drawn: which numbers came is chance, these are not."""
+    spread = weight.std()
+    centre = 1 + np.round(weight.mean() / spread)
+    tails = 1 + (np.mean(np.abs(weight - weight.mean()) > 1.8 * spread) > 0.02)
+    return spread, centre, tails
+
+
+JUDGED = ("standard deviation", "centre (1 is right in the middle)", "tails (1: none, 2: long)")
+
+
+def facts(inputs):
+    n_in, n_out = nt.initializers.fans(inputs["shape"])
+    return {"n_in": n_in, "n_out": n_out}
+
+
+def drawn(solution, reference, misconceptions):
+    """An exercise's function whose answer is random: what is compared is made by ``judge``."""
+    return Function(
+        solution=solution,
+        reference=lambda shape, rng: reference(shape, rng=rng, dtype=np.float64),
+        returns=("weight",),
+        samples=samples,
+        misconceptions=misconceptions,
+        judged=JUDGED,
+        judge=judge,
+        tolerance=0.05,
+        facts=facts,
+    )
+
+
+START = "layers/linear#how-large-should-the-first-weights-be"
+MEASURED = "layers/linear#twenty-layers-measured"
+
+EXERCISES = (
+    Exercise(
+        name="he_normal",
+        title="He's initialiser",
+        page="layers/linear",
+        task="Draw a weight whose variance is right for a network with ReLUs.",
+        hints=(
+            "How many numbers are added up for one output? What does that do to the variance?",
+            "A number with variance 1, times s, has the variance s². Which s gives 2 / n_in?",
+            "`rng.standard_normal(shape)` has variance 1; multiply by the square root of 2 / n_in. "
+            "For filters, n_in counts the channels and the pixels of the kernel.",
+        ),
+        functions=(
+            drawn(
+                he_normal,
+                nt.he_normal,
+                (
+                    Misconception(
+                        "outputs counted in place of inputs",
+                        he_from_outputs,
+                        "Your variance is 2 / {n_out}, and {n_out} is how many outputs one input "
+                        "feeds. One output adds up {n_in} inputs: that is what has to be undone.",
+                        START,
+                    ),
+                    Misconception(
+                        "the variance taken for the standard deviation",
+                        variance_as_deviation,
+                        "Your standard deviation is 2 / n_in; that is the variance. Take the root.",
+                        START,
+                    ),
+                    Misconception(
+                        "the 2 is forgotten",
+                        one_over_n,
+                        "Your variance is 1 / n_in. A ReLU throws half of the variance away, which "
+                        "is why He puts a 2 there.",
+                        START,
+                    ),
+                    Misconception(
+                        "Xavier's variance",
+                        xavier_variance,
+                        "Your variance is 2 / (n_in + n_out): that is Xavier's, made for layers "
+                        "without a ReLU.",
+                        MEASURED,
+                    ),
+                    Misconception(
+                        "the kernel's pixels are not counted",
+                        kernel_area_forgotten,
+                        "Your filters are too wide: one output adds up channels times pixels, here "
+                        "{n_in} numbers, and you have counted the channels alone.",
+                        START,
+                    ),
+                    Misconception(
+                        "the first size is always taken",
+                        first_size_always,
+                        "Your filters use the first size, which is the number of filters. For a "
+                        "linear weight the first size is n_in, for filters it is not.",
+                        START,
+                    ),
+                    Misconception(
+                        "all weights are positive",
+                        positive_only,
+                        "Your weights lie between 0 and a bound, so their mean is not 0 and the "
+                        "activations grow layer by layer.",
+                        START,
+                    ),
+                    Misconception(
+                        "uniform in place of normal",
+                        he_as_uniform,
+                        "Your variance is right, but the numbers are uniform: no tails. That is "
+                        "He's other initialiser; this one is normal.",
+                        START,
+                    ),
+                ),
+            ),
+        ),
+    ),
+    Exercise(
+        name="xavier_uniform",
+        title="Xavier's initialiser",
+        page="layers/linear",
+        task="Draw a weight that keeps activations and gradients at one size, without a ReLU.",
+        hints=(
+            "The variance of numbers that are uniform between −a and a is a² / 3. Which a gives "
+            "the variance 2 / (n_in + n_out)?",
+            "n_in is about the forward pass, n_out about the backward pass: for filters both "
+            "count the kernel's pixels.",
+            "a is the square root of 6 / (n_in + n_out), and `rng.uniform(-a, a, shape)` draws.",
+        ),
+        functions=(
+            drawn(
+                xavier_uniform,
+                nt.xavier_uniform,
+                (
+                    Misconception(
+                        "normal numbers with the bound as their width",
+                        bound_as_deviation,
+                        "Your numbers are normal with standard deviation a. They should be uniform "
+                        "between −a and a, whose standard deviation is a / √3.",
+                        START,
+                    ),
+                    Misconception(
+                        "the standard deviation taken for the bound",
+                        deviation_as_bound,
+                        "Your bound is √(2 / (n_in + n_out)), the standard deviation that is "
+                        "wanted. Uniform numbers reach √3 times as far: the bound has a 6.",
+                        START,
+                    ),
+                    Misconception(
+                        "from 0 in place of −a",
+                        one_sided,
+                        "Your weights lie between 0 and a. Half of them should be negative.",
+                        START,
+                    ),
+                    Misconception(
+                        "inputs counted alone",
+                        inputs_alone,
+                        "Your bound uses n_in alone, here {n_in}. Xavier's is a compromise between "
+                        "forward and backward, and adds n_out, here {n_out}.",
+                        START,
+                    ),
+                    Misconception(
+                        "the kernel's pixels are not counted",
+                        area_left_out,
+                        "Your filters are too wide: n_in and n_out count the pixels of the kernel "
+                        "as well.",
+                        START,
+                    ),
+                    Misconception(
+                        "no root",
+                        no_root,
+                        "Your bound is 6 / (n_in + n_out), without the root.",
+                        START,
+                    ),
+                ),
+            ),
+        ),
+    ),
+)
