@@ -1,5 +1,498 @@
-"""To be written."""
+"""Batch normalisation, forward in both modes, and backward."""
 
-from ..exercise import Exercise
+import numpy as np
 
-EXERCISES: tuple[Exercise, ...] = ()
+import nn_tutorial as nt
+
+from ..exercise import Exercise, Function, Misconception
+
+
+def batch_norm(x, gamma, beta, running_mean, running_var, train, momentum, eps):
+    """Batch normalisation of features.
+
+    y = gamma * (x - mean) / sqrt(var + eps) + beta, feature by feature
+
+    in training   mean and var are those of the batch (var divides by N), and
+                  running_mean <- (1 - momentum) * running_mean + momentum * mean
+                  running_var  <- (1 - momentum) * running_var  + momentum * N / (N - 1) * var
+    in evaluation mean and var are running_mean and running_var, which stay as they are
+
+    x: (N, D)
+    gamma, beta, running_mean, running_var: (D,)
+    train: True or False; momentum, eps: numbers
+    returns y (N, D), running_mean (D,), running_var (D,); nothing that came in is changed
+    """
+    if train:
+        n = len(x)
+        mean = x.mean(axis=0)
+        var = ((x - mean) ** 2).mean(axis=0)
+        running_mean = (1 - momentum) * running_mean + momentum * mean
+        running_var = (1 - momentum) * running_var + momentum * n / (n - 1) * var
+    else:
+        mean, var = running_mean, running_var
+    y = gamma * (x - mean) / np.sqrt(var + eps) + beta
+    return y, running_mean, running_var
+
+
+def batch_norm_backward(dy, x, gamma, eps):
+    """Gradients of batch normalisation in training.
+
+    with x_hat = (x - mean) / sqrt(var + eps), where mean and var depend on x as well:
+    dgamma[d] = sum over n of dy[n, d] * x_hat[n, d]
+    dbeta[d]  = sum over n of dy[n, d]
+    dx        = gamma / sqrt(var + eps) * (dy - dbeta / N - x_hat * dgamma / N)
+
+    dy, x: (N, D)
+    gamma: (D,); eps: a number
+    returns dx (N, D), dgamma (D,), dbeta (D,)
+    """
+    n = len(x)
+    centred = x - x.mean(axis=0)
+    inv_std = 1 / np.sqrt((centred**2).mean(axis=0) + eps)
+    x_hat = centred * inv_std
+    dgamma, dbeta = (dy * x_hat).sum(axis=0), dy.sum(axis=0)
+    dx = gamma * inv_std * (dy - dbeta / n - x_hat * dgamma / n)
+    return dx, dgamma, dbeta
+
+
+def renewed(x, running_mean, running_var, momentum):
+    """The running statistics after a training batch."""
+    mean = (1 - momentum) * running_mean + momentum * x.mean(axis=0)
+    return mean, (1 - momentum) * running_var + momentum * x.var(axis=0, ddof=1)
+
+
+def normalised(x, mean, var, gamma, beta, eps):
+    return gamma * (x - mean) / np.sqrt(var + eps) + beta
+
+
+def unbiased(x, gamma, beta, running_mean, running_var, train, momentum, eps):
+    if not train:
+        y = normalised(x, running_mean, running_var, gamma, beta, eps)
+        return y, running_mean, running_var
+    y = normalised(x, x.mean(axis=0), x.var(axis=0, ddof=1), gamma, beta, eps)
+    return y, *renewed(x, running_mean, running_var, momentum)
+
+
+def biased_kept(x, gamma, beta, running_mean, running_var, train, momentum, eps):
+    y, mean, var = batch_norm(x, gamma, beta, running_mean, running_var, train, momentum, eps)
+    if train:
+        var = (1 - momentum) * running_var + momentum * x.var(axis=0)
+    return y, mean, var
+
+
+def renewed_in_evaluation(x, gamma, beta, running_mean, running_var, train, momentum, eps):
+    y = batch_norm(x, gamma, beta, running_mean, running_var, train, momentum, eps)[0]
+    return y, *renewed(x, running_mean, running_var, momentum)
+
+
+def batch_in_evaluation(x, gamma, beta, running_mean, running_var, train, momentum, eps):
+    y = normalised(x, x.mean(axis=0), x.var(axis=0), gamma, beta, eps)
+    if train:
+        return y, *renewed(x, running_mean, running_var, momentum)
+    return y, running_mean, running_var
+
+
+def running_in_training(x, gamma, beta, running_mean, running_var, train, momentum, eps):
+    y = normalised(x, running_mean, running_var, gamma, beta, eps)
+    if train:
+        return y, *renewed(x, running_mean, running_var, momentum)
+    return y, running_mean, running_var
+
+
+def momentum_turned(x, gamma, beta, running_mean, running_var, train, momentum, eps):
+    return batch_norm(x, gamma, beta, running_mean, running_var, train, 1 - momentum, eps)
+
+
+def eps_outside(x, gamma, beta, running_mean, running_var, train, momentum, eps):
+    mean, var = (x.mean(axis=0), x.var(axis=0)) if train else (running_mean, running_var)
+    y = gamma * (x - mean) / (np.sqrt(var) + eps) + beta
+    if train:
+        return y, *renewed(x, running_mean, running_var, momentum)
+    return y, running_mean, running_var
+
+
+def no_root(x, gamma, beta, running_mean, running_var, train, momentum, eps):
+    mean, var = (x.mean(axis=0), x.var(axis=0)) if train else (running_mean, running_var)
+    y = gamma * (x - mean) / (var + eps) + beta
+    if train:
+        return y, *renewed(x, running_mean, running_var, momentum)
+    return y, running_mean, running_var
+
+
+def over_features(x, gamma, beta, running_mean, running_var, train, momentum, eps):
+    if not train:
+        y = normalised(x, running_mean, running_var, gamma, beta, eps)
+        return y, running_mean, running_var
+    y = normalised(x, x.mean(1, keepdims=True), x.var(1, keepdims=True), gamma, beta, eps)
+    return y, *renewed(x, running_mean, running_var, momentum)
+
+
+def no_gamma_and_beta(x, gamma, beta, running_mean, running_var, train, momentum, eps):
+    one, zero = np.ones_like(gamma), np.zeros_like(beta)
+    return batch_norm(x, one, zero, running_mean, running_var, train, momentum, eps)
+
+
+def running_in_place(x, gamma, beta, running_mean, running_var, train, momentum, eps):
+    y, mean, var = batch_norm(x, gamma, beta, running_mean, running_var, train, momentum, eps)
+    running_mean[:], running_var[:] = mean, var
+    return y, running_mean, running_var
+
+
+def parts(dy, x, eps):
+    """x_hat, one over the standard deviation, dgamma and dbeta."""
+    inv_std = 1 / np.sqrt(x.var(axis=0) + eps)
+    x_hat = (x - x.mean(axis=0)) * inv_std
+    return x_hat, inv_std, (dy * x_hat).sum(axis=0), dy.sum(axis=0)
+
+
+def constant_statistics(dy, x, gamma, eps):
+    _, inv_std, dgamma, dbeta = parts(dy, x, eps)
+    return gamma * inv_std * dy, dgamma, dbeta
+
+
+def constant_variance(dy, x, gamma, eps):
+    _, inv_std, dgamma, dbeta = parts(dy, x, eps)
+    return gamma * inv_std * (dy - dbeta / len(x)), dgamma, dbeta
+
+
+def constant_mean(dy, x, gamma, eps):
+    x_hat, inv_std, dgamma, dbeta = parts(dy, x, eps)
+    return gamma * inv_std * (dy - x_hat * dgamma / len(x)), dgamma, dbeta
+
+
+def sums_not_divided(dy, x, gamma, eps):
+    x_hat, inv_std, dgamma, dbeta = parts(dy, x, eps)
+    return gamma * inv_std * (dy - dbeta - x_hat * dgamma), dgamma, dbeta
+
+
+def gamma_forgotten(dy, x, gamma, eps):
+    x_hat, inv_std, dgamma, dbeta = parts(dy, x, eps)
+    return inv_std * (dy - dbeta / len(x) - x_hat * dgamma / len(x)), dgamma, dbeta
+
+
+def deviation_forgotten(dy, x, gamma, eps):
+    x_hat, _, dgamma, dbeta = parts(dy, x, eps)
+    return gamma * (dy - dbeta / len(x) - x_hat * dgamma / len(x)), dgamma, dbeta
+
+
+def gamma_twice(dy, x, gamma, eps):
+    x_hat, inv_std, dgamma, dbeta = parts(dy, x, eps)
+    dx = gamma * inv_std * (dy - dbeta / len(x) - gamma * x_hat * dgamma / len(x))
+    return dx, dgamma, dbeta
+
+
+def unbiased_backward(dy, x, gamma, eps):
+    n = len(x)
+    inv_std = 1 / np.sqrt(x.var(axis=0, ddof=1) + eps)
+    x_hat = (x - x.mean(axis=0)) * inv_std
+    dgamma, dbeta = (dy * x_hat).sum(axis=0), dy.sum(axis=0)
+    return gamma * inv_std * (dy - dbeta / n - x_hat * dgamma / n), dgamma, dbeta
+
+
+def dgamma_from_x(dy, x, gamma, eps):
+    dx, _, dbeta = batch_norm_backward(dy, x, gamma, eps)
+    return dx, (dy * x).sum(axis=0), dbeta
+
+
+def dgamma_from_y(dy, x, gamma, eps):
+    dx, dgamma, dbeta = batch_norm_backward(dy, x, gamma, eps)
+    return dx, gamma * dgamma, dbeta
+
+
+def parameters_averaged(dy, x, gamma, eps):
+    dx, dgamma, dbeta = batch_norm_backward(dy, x, gamma, eps)
+    return dx, dgamma / len(x), dbeta / len(x)
+
+
+def not_summed(dy, x, gamma, eps):
+    dx = batch_norm_backward(dy, x, gamma, eps)[0]
+    return dx, dy * parts(dy, x, eps)[0], dy
+
+
+def forward_samples(rng):
+    by_hand = {
+        "x": np.array([[1.0, 8.0], [3.0, 2.0], [5.0, 5.0]]),
+        "gamma": np.array([2.0, 1.0]),
+        "beta": np.array([0.0, -1.0]),
+        "running_mean": np.array([1.0, 3.0]),
+        "running_var": np.array([4.0, 9.0]),
+        "train": True,
+        "momentum": 0.25,
+        "eps": 0.5,
+    }
+    samples = [by_hand]
+    sizes = [(2, 3), (5, 3), (7, 2), (4, 5), (3, 7), (6, 5)]
+    for (n, d), train in zip(sizes, [False, True, False, True, False, True]):
+        samples.append(
+            {
+                "x": 2 * rng.standard_normal((n, d)) + 1,
+                "gamma": rng.uniform(0.5, 2, d),
+                "beta": rng.standard_normal(d),
+                "running_mean": rng.standard_normal(d),
+                "running_var": rng.uniform(0.5, 2, d),
+                "train": train,
+                "momentum": 0.1,
+                "eps": 0.1,
+            }
+        )
+    return samples
+
+
+def backward_samples(rng):
+    by_hand = {
+        "dy": np.array([[1.0, 0.0], [-2.0, 3.0], [4.0, 1.0]]),
+        "x": np.array([[1.0, 8.0], [3.0, 2.0], [5.0, 5.0]]),
+        "gamma": np.array([2.0, 1.0]),
+        "eps": 0.5,
+    }
+    samples = [by_hand]
+    for n, d in [(2, 3), (5, 3), (7, 2), (4, 5), (3, 7)]:
+        samples.append(
+            {
+                "dy": rng.standard_normal((n, d)),
+                "x": 2 * rng.standard_normal((n, d)) + 1,
+                "gamma": rng.uniform(0.5, 2, d),
+                "eps": 0.1,
+            }
+        )
+    return samples
+
+
+def book_forward(x, gamma, beta, running_mean, running_var, train, momentum, eps):
+    layer = nt.BatchNorm(x.shape[1], eps=eps, momentum=momentum, dtype=x.dtype)
+    layer.params = {"weight": gamma, "bias": beta}
+    layer.buffers = {"running_mean": running_mean.copy(), "running_var": running_var.copy()}
+    y, _ = layer.forward(x, train=train)
+    return y, layer.buffers["running_mean"], layer.buffers["running_var"]
+
+
+def book_backward(dy, x, gamma, eps):
+    _, cache = nt.batch_norm(x, gamma, np.zeros_like(gamma), eps=eps)
+    return nt.batch_norm_backward(dy, cache)
+
+
+MEANINGS = {"N": "the batch size", "D": "the number of features"}
+PAGE = "layers/batch_norm"
+HAND, MODES = f"{PAGE}#five-numbers-by-hand", f"{PAGE}#two-functions-in-one-layer"
+MEMORY, WRONG = (
+    f"{PAGE}#what-it-remembers-and-how-fast-it-forgets",
+    f"{PAGE}#six-ways-to-get-it-wrong",
+)
+FEATURE, GRAPH = (
+    f"{PAGE}#one-mean-and-one-variance-for-each-feature",
+    f"{PAGE}#backward-through-the-graph-node-by-node",
+)
+LINE = f"{PAGE}#from-the-graph-to-one-line"
+
+EXERCISES = (
+    Exercise(
+        name="batch_norm",
+        title="Batch normalisation, forward",
+        page=PAGE,
+        task="Write batch normalisation in both modes, and return the running statistics.",
+        hints=(
+            "What may an answer for one example depend on in training? And in evaluation?",
+            "In training use the batch's own mean and variance, and move the running ones a little "
+            "towards them. In evaluation use the running ones and leave them alone.",
+            "`x.mean(axis=0)` and `x.var(axis=0)` are over the batch; `x.var(axis=0, ddof=1)` is "
+            "the unbiased variance, which is what is kept.",
+        ),
+        functions=(
+            Function(
+                solution=batch_norm,
+                reference=book_forward,
+                returns=("y", "running_mean", "running_var"),
+                samples=forward_samples,
+                axes={"x": "N D"},
+                meanings=MEANINGS,
+                misconceptions=(
+                    Misconception(
+                        "the unbiased variance in the forward pass",
+                        unbiased,
+                        "Your y is normalised with the variance that divides by N − 1. The layer "
+                        "divides by N = {N}; only what is *kept* for evaluation is unbiased.",
+                        MODES,
+                    ),
+                    Misconception(
+                        "the biased variance is kept",
+                        biased_kept,
+                        "Your running_var takes in the variance that divides by N = {N}. Kept is "
+                        "the unbiased one, N / (N − 1) times as large, as in PyTorch.",
+                        MEMORY,
+                    ),
+                    Misconception(
+                        "running statistics updated in evaluation",
+                        renewed_in_evaluation,
+                        "Your running statistics move in evaluation too. Then an answer depends on "
+                        "what was asked before: they may only move in training.",
+                        MODES,
+                    ),
+                    Misconception(
+                        "batch statistics in evaluation",
+                        batch_in_evaluation,
+                        "Your y uses the batch's own mean and variance in evaluation, so one "
+                        "example's answer depends on its neighbours. Use the running ones.",
+                        MODES,
+                    ),
+                    Misconception(
+                        "running statistics in training",
+                        running_in_training,
+                        "Your y uses the running statistics in training. They are for evaluation; "
+                        "a training batch is normalised with its own.",
+                        MODES,
+                    ),
+                    Misconception(
+                        "momentum the other way round",
+                        momentum_turned,
+                        "Your running statistics keep a share `momentum` of the old. As in "
+                        "PyTorch, momentum is the weight of the *newest* batch.",
+                        MEMORY,
+                    ),
+                    Misconception(
+                        "eps outside the root",
+                        eps_outside,
+                        "Your eps is added to the standard deviation. It is added to the variance, "
+                        "inside the root.",
+                        HAND,
+                    ),
+                    Misconception(
+                        "divided by the variance",
+                        no_root,
+                        "Your y divides by the variance, not by its root: the result does not have "
+                        "variance 1.",
+                        HAND,
+                    ),
+                    Misconception(
+                        "normalised over the features",
+                        over_features,
+                        "Your mean and variance are those of each example, over its {D} features: "
+                        "that is layer normalisation. Here each feature is normalised over the "
+                        "{N} examples, axis 0.",
+                        FEATURE,
+                    ),
+                    Misconception(
+                        "gamma and beta are forgotten",
+                        no_gamma_and_beta,
+                        "Your y is x_hat. Multiply by gamma and add beta, feature by feature.",
+                        HAND,
+                    ),
+                    Misconception(
+                        "the running statistics are changed in place",
+                        running_in_place,
+                        "Your numbers are right, but the arrays that came in have changed. Return "
+                        "new ones: `running_mean = …`, not `running_mean[:] = …`.",
+                        MEMORY,
+                    ),
+                ),
+            ),
+        ),
+    ),
+    Exercise(
+        name="batch_norm_backward",
+        title="Batch normalisation, backward",
+        page=PAGE,
+        task="Write the gradients of batch normalisation in training, where mean and variance "
+        "depend on the input.",
+        hints=(
+            "By how many roads does x[n, d] reach y[m, d] of another example?",
+            "Three: straight, through the mean and through the variance. The mean and the variance "
+            "collect from all examples, so sums over the batch appear: dbeta and dgamma.",
+            "dx is gamma / sqrt(var + eps) times a bracket: dy, minus its mean over the batch, "
+            "minus x_hat times the mean of dy * x_hat.",
+        ),
+        functions=(
+            Function(
+                solution=batch_norm_backward,
+                reference=book_backward,
+                returns=("dx", "dgamma", "dbeta"),
+                samples=backward_samples,
+                axes={"x": "N D"},
+                meanings=MEANINGS,
+                misconceptions=(
+                    Misconception(
+                        "mean and variance taken for constants",
+                        constant_statistics,
+                        "Your dx lets the gradient through as if mean and variance were given "
+                        "numbers. They are made of x: two more terms are missing.",
+                        GRAPH,
+                    ),
+                    Misconception(
+                        "the variance taken for a constant",
+                        constant_variance,
+                        "Your dx knows that the mean depends on x, but not that the variance does: "
+                        "the term with x_hat is missing.",
+                        GRAPH,
+                    ),
+                    Misconception(
+                        "the mean taken for a constant",
+                        constant_mean,
+                        "Your dx knows that the variance depends on x, but not that the mean does: "
+                        "the mean of dy over the batch is not subtracted.",
+                        GRAPH,
+                    ),
+                    Misconception(
+                        "the sums are not divided by the batch size",
+                        sums_not_divided,
+                        "Your dx subtracts dbeta and x_hat * dgamma whole. Mean and variance are "
+                        "means over {N} examples, so both terms are divided by {N}.",
+                        LINE,
+                    ),
+                    Misconception(
+                        "gamma is forgotten in dx",
+                        gamma_forgotten,
+                        "Your dx lacks the factor gamma: y is gamma times x_hat.",
+                        LINE,
+                    ),
+                    Misconception(
+                        "the standard deviation is forgotten in dx",
+                        deviation_forgotten,
+                        "Your dx is not divided by the standard deviation: x_hat is x over it.",
+                        LINE,
+                    ),
+                    Misconception(
+                        "gamma counted twice",
+                        gamma_twice,
+                        "Your last term has gamma in it twice: dgamma is the sum of dy * x_hat, "
+                        "and gamma stands in front of the bracket already.",
+                        LINE,
+                    ),
+                    Misconception(
+                        "the unbiased variance",
+                        unbiased_backward,
+                        "Your variance divides by N − 1, and the forward pass divides by N = {N}.",
+                        WRONG,
+                    ),
+                    Misconception(
+                        "dgamma from x",
+                        dgamma_from_x,
+                        "Your dgamma is the sum of dy * x. gamma multiplies x_hat, so it is the "
+                        "sum of dy * x_hat.",
+                        GRAPH,
+                    ),
+                    Misconception(
+                        "dgamma from gamma times x_hat",
+                        dgamma_from_y,
+                        "Your dgamma has a factor gamma too much. In y = gamma * x_hat + beta, "
+                        "what stands beside gamma is x_hat.",
+                        GRAPH,
+                    ),
+                    Misconception(
+                        "dgamma and dbeta are means",
+                        parameters_averaged,
+                        "Your dgamma and dbeta are exactly {N} times too small, and {N} is the "
+                        "batch size: all examples use the same gamma and beta, and their gradients "
+                        "add.",
+                        GRAPH,
+                    ),
+                    Misconception(
+                        "dgamma and dbeta are not summed over the batch",
+                        not_summed,
+                        "Your dgamma and dbeta have the shape ({N}, {D}). All {N} examples use the "
+                        "same gamma and beta: sum over the batch.",
+                        GRAPH,
+                    ),
+                ),
+            ),
+        ),
+    ),
+)
