@@ -1,0 +1,124 @@
+# ---
+# title: Exercises
+# description: Write the layers of this book yourself, and let a grader tell you by name what you misunderstood.
+# tags:
+#   - exercises
+# ---
+
+# %% tags=["remove-input"]
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from IPython.display import Markdown, display
+
+from nn_tutorial.exercises import EXERCISES, Limits, check, grade
+from nn_tutorial.exercises.catalogue import TOPICS
+from nn_tutorial.exercises.grading import SEED as GRADER_SEED
+
+SEED = GRADER_SEED
+mistakes = sum(len(f.misconceptions) for e in EXERCISES.values() for f in e.functions)
+tests = {n: sum(len(f.cases(SEED)) for f in e.functions) for n, e in EXERCISES.items()}
+assert len(EXERCISES) >= 24 and mistakes >= 70
+
+# %% [markdown]
+# # Exercises
+#
+# You have understood a layer when you can write it. Here are {{ len(EXERCISES) }} exercises, one small file each, from your first `einsum` to the backward pass of a pooling layer. The grader runs *your* code on {{ sum(tests.values()) }} tests in all. Where an answer is wrong, it is held against {{ mistakes }} known mistakes, each of which is an actual wrong implementation. If yours gives the same numbers as one of them on every test, you are told which, and what to read again. If it gives the same as none, you are told which numbers differ and in which pattern, and nobody guesses.
+#
+# ## Begin
+#
+# You need the book's package: [set it up](../foundations/reading.py#run-it-yourself) once. Then, in a terminal:
+#
+# ```bash
+# python -m nn_tutorial.exercises start          # writes a folder of files to fill in
+# python -m nn_tutorial.exercises check relu     # grades one of them
+# python -m nn_tutorial.exercises check --watch  # grades again whenever you save
+# ```
+#
+# | Command | What it does |
+# |---|---|
+# | `start [DIR]` | writes the files that are not there yet; yours stay as they are |
+# | `list` | shows all exercises and how far you are |
+# | `check [NAME]` | grades one, or all that you have begun |
+# | `hint NAME` | a hint: first a question, then an idea, then nearly the answer |
+# | `solution NAME` | the solution, after asking whether you want it |
+# | `reset NAME` | a fresh file; your old one is kept beside it |
+#
+# ## What it tells you
+#
+# Here is a submission that was written on purpose. It divides by the batch size where the layer only sums:
+
+# %%
+submission = '''
+import numpy as np
+
+def linear_backward(dy, x, weight):
+    return dy @ weight.T, x.T @ dy / len(x), dy.sum(axis=0)
+'''
+
+with tempfile.TemporaryDirectory() as folder:
+    file = Path(folder) / "linear_backward.py"
+    file.write_text(submission)
+    report = grade(EXERCISES["linear_backward"], file)
+assert report.misconceptions == ["the weight's gradient is a mean"]
+report
+
+# %% [markdown]
+# And here is one that no known mistake explains. The pattern is described, and that is all:
+
+# %%
+submission = '''
+def linear_backward(dy, x, weight):
+    dx = dy @ weight.T
+    dx[0] = 0
+    return dx, x.T @ dy, dy.sum(axis=0)
+'''
+
+with tempfile.TemporaryDirectory() as folder:
+    file = Path(folder) / "linear_backward.py"
+    file.write_text(submission)
+    report = grade(EXERCISES["linear_backward"], file)
+assert report.misconceptions == [] and not report.passed
+report
+
+# %% [markdown]
+# ## In a notebook
+#
+# Write the function with `my_` before its name, and hand it over. It is graded in a process of its own, as a file would be; other functions of the notebook that it calls come along.
+
+
+# %%
+def my_softmax(x):
+    e = np.exp(x - x.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+report = check(my_softmax)
+assert report.passed
+report
+
+# %% [markdown]
+# ## What runs, and within which limits
+#
+# Your code runs in a process of its own. One call may compute for {{ Limits().seconds:g}} second, and the process may use {{ Limits().memory / 2**30:g}} GB of memory. It may import NumPy, Python's own modules and files of yours that lie beside it; not this book's package, nor another that has the answer. It may not write files, start programs or use the network. If it raises an error, never ends, exits, or prints megabytes, you get a message, and the other functions of the file are graded all the same. This keeps accidents away from you. It is no prison for somebody who wants to break out.
+#
+# The inputs are random, of sizes that are different from each other, in both float types and several memory layouts. Answers must keep the type: float32 in, float32 out.
+#
+# ## All of them
+
+# %% tags=["remove-input"]
+CHAPTERS = {e.page: None for e in EXERCISES.values()}
+lines = ["| Exercise | File | Chapter | Tests | Known mistakes |", "|---|---|---|---|---|"]
+for topic, exercises in TOPICS.items():
+    for exercise in exercises:
+        known = sum(len(f.misconceptions) for f in exercise.functions)
+        lines.append(
+            f"| [{exercise.title}]({topic}.py#{exercise.name}) | `{exercise.name}` "
+            f"| [{exercise.page.partition('/')[2].replace('_', ' ')}](../{exercise.page}.py) "
+            f"| {tests[exercise.name]} | {known} |"
+        )
+display(Markdown("\n".join(lines)))
+
+# %% [markdown]
+# The links lead to the solutions, so try first. If you teach, [a page for you](teaching.py) shows how a whole class is graded into a table.
