@@ -1007,7 +1007,13 @@ assert (viewed == np.eye(3)).all() and np.shares_memory(np.einsum("ij->ij", view
 #
 # ??? question "5. For the notebook: `np.einsum('ii->i', m)[:] = 1`. What happens to `m`, and why?"
 #     Its diagonal is 1 now. Where nothing is summed or multiplied, `np.einsum` returns a *view*, the same memory with other strides, and you may write to it. Try `ij->ji` as well, and then find out whether the result of `ij->ij` can be trusted to be a copy.
-#
+
+# %% tags=["remove-input"]
+from nn_tutorial.exercises.page import show_exercises
+
+show_exercises("einsum_sums", "einsum_matmul", "einsum_batch", "einsum_gradients", "einsum_windows")
+
+# %% [markdown]
 # ## Sources
 #
 # - Einstein (1916), *Die Grundlage der allgemeinen Relativitätstheorie*, Annalen der Physik: sums without summation signs.

@@ -1390,7 +1390,13 @@ assert close and report.max_error < 1e-6
 #
 # ??? question "5. For the notebook: a difference whose error falls with $h^4$?"
 #     Take the central difference with $h$ and with $2h$, and combine them so that the $h^2$ terms cancel: $\tfrac43 D(h) - \tfrac13 D(2h)$. Add it to `rules`, and to `looks` with a colour and a marker, and run the figure. Where is its best step, and how much does it gain? (It is called Richardson extrapolation.)
-#
+
+# %% tags=["remove-input"]
+from nn_tutorial.exercises.page import show_exercises
+
+show_exercises("numerical_gradient")
+
+# %% [markdown]
 # ## Sources
 #
 # - Lyness and Moler (1967), *Numerical differentiation of analytic functions*, SIAM Journal on Numerical Analysis: derivatives by way of the complex plane.

@@ -1109,7 +1109,13 @@ assert (below_moved[1, 1] > 0.7).all() and (below_moved[1, 0] < 0.5).all()
 #
 # ??? question "5. For the notebook: make the first weights of every layer too large or too small, by a factor from 0.1 to 10. Which network minds?"
 #     Multiply `net.params[name]` in place by the factor, for all weights that stand below a batch norm, before `fit`. The first forward pass of the normalised net does not change at all, but for $\varepsilon$. Its training does: ten times the weights, a tenth of the gradient, so the weights turn by a hundredth as much. Then do it without batch normalisation.
-#
+
+# %% tags=["remove-input"]
+from nn_tutorial.exercises.page import show_exercises
+
+show_exercises("batch_norm", "batch_norm_backward")
+
+# %% [markdown]
 # ## Sources
 #
 # - Ioffe and Szegedy (2015), *Batch normalization: accelerating deep network training by reducing internal covariate shift*, ICML: the layer, its gradient node by node, and the tale of the growing bias.

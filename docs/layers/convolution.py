@@ -1100,7 +1100,13 @@ assert mixed[:, 1].mean() < min(mlp_real[:, 1].mean(), mlp_mixed[:, 1].mean()) -
 #
 # ??? question "5. For the notebook: run the experiment with 200 training images. Write down first what you expect."
 #     `digits(sizes=(200, 297, 500))`, and three times the epochs. One would think that an assumption is worth more where there is less to learn from. Look which gap opens: that between the convolution and the MLP on real images, or that between the convolution on real images and on shuffled ones.
-#
+
+# %% tags=["remove-input"]
+from nn_tutorial.exercises.page import show_exercises
+
+show_exercises("conv2d", "conv2d_backward")
+
+# %% [markdown]
 # ## Sources
 #
 # - Fukushima (1980), *Neocognitron: a self-organizing neural network model for a mechanism of pattern recognition unaffected by shift in position*, Biological Cybernetics: local windows with shared weights.

@@ -566,7 +566,13 @@ assert np.isclose(flat_start, np.log(10), rtol=1e-6) and began > flat_start
 #
 # ??? question "5. For the notebook: smooth the labels. Replace $T$ by $0.9\,T + 0.1/C$ in `log_loss` and run the experiment again."
 #     The gradient is $(P - T_\text{smooth})/N$: subtract the smoothed table in the place of 1. No probability is driven to 1 any more, since the smallest loss is at $p = 0.9 + 0.1/C$. Compare the right end of the figure (Szegedy and others 2016 introduced it for another reason).
-#
+
+# %% tags=["remove-input"]
+from nn_tutorial.exercises.page import show_exercises
+
+show_exercises("cross_entropy", "softmax_cross_entropy")
+
+# %% [markdown]
 # ## Sources
 #
 # - Shannon (1948), *A mathematical theory of communication*, Bell System Technical Journal: entropy.

@@ -925,7 +925,13 @@ assert repaired["first"] > 0.7 and repaired["last, no biases"] > 0.7 and repaire
 #
 # ??? question "5. For the notebook: repair Xavier's start in one place. In the network of twenty layers multiply the weights of a single layer by $2^{9.5}$, once the first layer's and once the last one's. Do both learn?"
 #     While the biases are 0, they compute the same function, because $\max(cx, 0) = c \max(x, 0)$ for $c > 0$: it does not matter in which layer a factor stands. Yet with the first layer enlarged the network reaches {{ repaired["first"]:.0%}} at a learning rate of 0.003, and with the last one enlarged it fails ({{ repaired["last"]:.0%}}, where diverged runs count as 0). The gradients of the weights are alike, since those are products of below and above. The gradient of a *bias* is not: it is what arrives from above alone, and that is now some 700 times as large, beside activations of a thousandth. Hold the biases at 0, and the second network reaches {{ repaired["last, no biases"]:.0%}}.
-#
+
+# %% tags=["remove-input"]
+from nn_tutorial.exercises.page import show_exercises
+
+show_exercises("linear", "linear_backward", "he_normal", "xavier_uniform")
+
+# %% [markdown]
 # ## Sources
 #
 # - LeCun, Bottou, Orr and Müller (1998), *Efficient backprop*, in Neural networks: tricks of the trade: the variance $1/n_\text{in}$.

@@ -1247,7 +1247,13 @@ assert (np.diff([d[p] for p in ("max", "mean")]) < -0.05).all()
 #
 # ??? question "5. For the notebook: pool by a softmax, $y = \sum_k p_k x_k$ with $p = \operatorname{softmax}(\beta x)$ over the window. What are $\beta = 0$ and $\beta \to \infty$?"
 #     The mean and the maximum. In between there are no ties to break, and the gradient reaches all pixels: $\partial y/\partial x_k = p_k (1 + \beta (x_k - y))$. Write it with `blocks`, check it with `gradient_check`, and put it into `build`. Does any $\beta$ beat both ends?
-#
+
+# %% tags=["remove-input"]
+from nn_tutorial.exercises.page import show_exercises
+
+show_exercises("max_pool2d", "max_pool2d_backward", "avg_pool2d", "avg_pool2d_backward")
+
+# %% [markdown]
 # ## Sources
 #
 # - Shannon (1949), *Communication in the presence of noise*, Proceedings of the IRE: the sampling theorem.

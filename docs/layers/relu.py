@@ -434,7 +434,13 @@ assert (size[is_dead] == 0).all() and (size[~is_dead] > 0).all()
 #
 # ??? question "5. For the notebook: give the units a slope of 0.01 below zero. Do they still die?"
 #     Write `leaky(x)` with `np.where(x > 0, x, 0.01 * x)` and its backward pass, check it with `gradient_check`, and count the units whose inputs are all negative after training. They may well be as many. But their gradient is no longer 0, so the word "dead" no longer fits (Maas, Hannun and Ng 2013).
-#
+
+# %% tags=["remove-input"]
+from nn_tutorial.exercises.page import show_exercises
+
+show_exercises("relu")
+
+# %% [markdown]
 # ## Sources
 #
 # - Nair and Hinton (2010), *Rectified linear units improve restricted Boltzmann machines*, ICML: the unit and its name.

@@ -503,7 +503,13 @@ spread = gap[:, -1].std(ddof=1)
 #
 # ??? question "5. For the notebook: set `stops` so that the longest training has ten times the epochs. Where does the gap go?"
 #     Extend the list and run the two cells again. Compute `nll` of the test images as well: can it rise while the accuracy stands still?
-#
+
+# %% tags=["remove-input"]
+from nn_tutorial.exercises.page import show_exercises
+
+show_exercises("softmax", "softmax_backward")
+
+# %% [markdown]
 # ## Sources
 #
 # - Bridle (1990), *Probabilistic interpretation of feedforward classification network outputs*, in Neurocomputing: the function, and its name.

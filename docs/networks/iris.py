@@ -1117,7 +1117,13 @@ patient_loss, patient_accuracy = evaluate(patient, *test)
 #
 # ??? question "5. Softmax regression is at least as good as the networks here. Should you always start with it?"
 #     Yes, or with something as plain. If it wins, you are done; if it loses, the gap tells you what the hidden layers earn. Here they had about {{ len(wrong) }} odd flowers to earn something with.
-#
+
+# %% tags=["remove-input"]
+from nn_tutorial.exercises.page import show_exercises
+
+show_exercises("two_layer_loss", "two_layer_gradients")
+
+# %% [markdown]
 # ## Sources
 #
 # - Anderson (1935), *The irises of the Gaspé Peninsula*, Bulletin of the American Iris Society. The measurements.

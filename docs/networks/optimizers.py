@@ -1205,7 +1205,13 @@ assert height(imitation[-1]) < 1e-20
 #
 # ??? question "5. For the notebook: walk the opening valley with `Adam(params, 1e6 / 3, betas=(1 / 4, 0.999), eps=1e6)`. Whose path do you nearly get, and where does it differ?"
 #     Momentum's. The root of $v$ is small beside $\varepsilon$, so each step is $\eta/\varepsilon = \tfrac13$ times $\hat m$. And $m$, with its factor $1 - \beta_1$, is $\tfrac34$ of SGD's velocity, so that makes $\tfrac14$ of it. Only the correction is in excess: it makes the first step $\tfrac43$ as long, to $(8, -8)$, the second $\tfrac{16}{15}$, and then hardly matters. This is what it means that Adam *contains* momentum.
-#
+
+# %% tags=["remove-input"]
+from nn_tutorial.exercises.page import show_exercises
+
+show_exercises("sgd_momentum", "adam")
+
+# %% [markdown]
 # ## Sources
 #
 # - Robbins and Monro (1951), *A stochastic approximation method*, Annals of Mathematical Statistics: descent on noisy gradients.

@@ -7,20 +7,24 @@ from .catalogue import EXERCISES, TOPICS
 from .exercise import Exercise
 
 
-def show_exercise(name: str) -> None:
-    """Show the box of an exercise, on the page of its chapter.
+def show_exercises(*names: str) -> None:
+    """Show the box of a chapter's exercises.
 
     Parameters
     ----------
-    name : str
-        In ``EXERCISES``.
+    *names : str
+        In ``EXERCISES``. The links lead from a folder of ``docs`` that is not ``exercises``.
     """
-    exercise = EXERCISES[name]
+    lines = []
+    for name in names:
+        exercise = EXERCISES[name]
+        link = f"../exercises/{topic(exercise)}.py#{name}"
+        lines.append(f"    - `{name}`: {exercise.task} [Hints and solution]({link})")
     _markdown(
-        f'!!! exercise "Exercise: {exercise.title}"\n'
-        f"    {exercise.task}\n\n"
-        f"    `python -m nn_tutorial.exercises check {name}` · "
-        f"[hints, known mistakes, solution](../exercises/{topic(exercise)}.py#{name})\n"
+        '!!! exercise "Write it yourself"\n'
+        + "\n".join(lines)
+        + "\n\n    [How the exercises work](../exercises/index.py): "
+        f"`python -m nn_tutorial.exercises check {names[0]}`\n"
     )
 
 
