@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 # A Node from the machine if it has one, else the one that pip installs into the environment.
 NPM    := $(shell command -v npm 2>/dev/null)
 
-.PHONY: help setup site serve test lint bench mutate lab pins clean
+.PHONY: help setup site serve book test lint bench mutate lab pins clean
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -34,6 +34,9 @@ site: setup  ## execute the pages and build the site into site/
 
 serve: setup  ## the same, served at http://127.0.0.1:8000 and rebuilt when a file changes
 	$(BIN)/mkdocs serve --strict
+
+book: setup  ## the site with the book as a PDF and as a zip for offline reading (needs Chromium)
+	$(BIN)/python scripts/book.py
 
 test: setup lint  ## lint, type check, tests with coverage
 	$(BIN)/pytest

@@ -27,6 +27,7 @@ from mkdocs.structure.pages import Page as SitePage
 from mkdocs.structure.toc import AnchorLink
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+import editions
 import figures
 import mathematics
 from execute_pages import Executed, Project, execute_all
@@ -45,6 +46,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
         command = ["git", "log", "-1", "--format=%ct"]
         done = subprocess.run(command, cwd=_root(config), capture_output=True, text=True)
         os.environ["SOURCE_DATE_EPOCH"] = done.stdout.strip() or "0"
+    editions.configure(config)
     return config
 
 
@@ -80,6 +82,7 @@ def _put_pages(files: Files, config: MkDocsConfig) -> Files:
                             f"{executed.page.where(cell)}: two figures have the name of {uri}"
                         )
                     files.append(File.generated(config, uri, content=content))
+    editions.add_files(files, config, _root(config))
     return files
 
 
@@ -98,6 +101,11 @@ def on_page_read_source(page: SitePage, config: MkDocsConfig) -> str | None:
     """Give MkDocs the page as one Markdown text, with a mark for each output."""
     executed = _executed.get(page.file.src_uri)
     return None if executed is None else markdown(executed)
+
+
+def on_page_markdown(markdown: str, page: SitePage, config: MkDocsConfig, files: Files) -> str:
+    """Put in what depends on the edition."""
+    return editions.with_downloads(markdown)
 
 
 def on_page_content(content: str, page: SitePage, config: MkDocsConfig, files: Files) -> str:
