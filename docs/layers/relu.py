@@ -114,6 +114,7 @@ for ax, values, title, color in (
 show(
     fig,
     name="relu-gate",
+    live="relu",
     alt=(
         "Four grids of two rows and three columns: input, output, arriving gradient, gradient "
         "passed back. The same three cells are tinted in all: there the input is positive, the "
@@ -122,7 +123,8 @@ show(
     ),
     caption=(
         "Forward in the upper row, from left to right; backward in the lower one, from right to "
-        "left. The tinted cells are the mask: three open gates, the same in both directions."
+        "left. The tinted cells are the mask: open gates, the same in both directions. Where your "
+        "browser runs scripts, you can drag the numbers of X and of ∂L/∂Y."
     ),
 )
 

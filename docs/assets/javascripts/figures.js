@@ -6,7 +6,9 @@
 // element `stage`, and ends its listeners and animations when `signal` is aborted (the reader has
 // gone to another page).
 
-const FIGURES = {};
+const FIGURES = {
+  "nn-relu": () => import("./figures/relu.js"),
+};
 
 const near = new IntersectionObserver(
   (entries) => {
