@@ -160,14 +160,16 @@ for ax, values, title, color in (
 show(
     fig,
     name="p-minus-t",
+    live="cross-entropy",
     alt=(
         "Three grids of two rows and three columns: the probabilities, the truth as ones and "
         "zeros, and their difference. The cells of the true classes are tinted; there the "
         "difference is negative, everywhere else positive."
     ),
     caption=(
-        "The gradient of the scores is a difference of two tables. Look at a row of the third: the "
-        "true class is pulled up by as much as all others together are pushed down."
+        "The gradient of the scores is a difference of two tables. Look at one example: the true "
+        "class is pulled up by as much as all others together are pushed down. Where your browser "
+        "runs scripts, you can move the probabilities and choose what was true."
     ),
 )
 

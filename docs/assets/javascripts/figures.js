@@ -7,6 +7,7 @@
 // gone to another page).
 
 const FIGURES = {
+  "nn-cross-entropy": () => import("./figures/cross_entropy.js"),
   "nn-relu": () => import("./figures/relu.js"),
 };
 
