@@ -92,6 +92,7 @@ ax.axis("off")
 show(
     fig,
     name="graph",
+    live="graph",
     alt=(
         "A graph of six operations from top to bottom: multiply x by w, add b, ReLU, add x "
         "again, subtract t, halve the square. Each edge has its value and its gradient. The input "
@@ -100,7 +101,8 @@ show(
     caption=(
         "Six operations. On each edge the value that flows down, left and blue, and the gradient "
         "that flows up, right and orange (on the edges from $w$, $b$ and $t$: above the line). "
-        "Look at the top: $x$ is used twice, and its two gradients add up."
+        "Look at the top: $x$ is used twice, and its two gradients add up. Where your browser runs "
+        "scripts, you can take the walk one step at a time, and change the inputs."
     ),
 )
 

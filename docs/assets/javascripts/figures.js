@@ -8,6 +8,7 @@
 
 const FIGURES = {
   "nn-cross-entropy": () => import("./figures/cross_entropy.js"),
+  "nn-graph": () => import("./figures/graph.js"),
   "nn-relu": () => import("./figures/relu.js"),
 };
 
