@@ -229,7 +229,44 @@ show_derivation("softmax", 1)
 # The shapes agree: $(N, C)$ times $(N, C)$ minus $(N, 1)$. Two multiplications and a subtraction an element, where the matrix would need $C$ of them.
 #
 # **Rows sum to zero.** Sum the box over a row: $\sum_i p_i \,\partial L/\partial p_i$ minus the same number times $\sum_i p_i = 1$. So adding one constant to all scores of a row changes the loss by nothing, as it must.
-#
+
+# %% tags=["remove-input"]
+fig, axes = plt.subplots(2, 1, figsize=(4.6, 4.9))
+short = dp[0] - dp[0] @ p[0]
+rows = (
+    (axes[0], [*jacobian.T, dp[0], dz[0]], "Jacobian, times what arrives", "·"),
+    (axes[1], [p[0], short, dz[0]], "Probabilities, times what lies above the mean", "⊙"),
+)
+for ax, parts, title, times in rows:
+    places = [*range(len(parts) - 2), len(parts) - 1.6, len(parts) - 0.2]
+    value_grid(ax, np.full((3, 1), ""), title=title)
+    for column, left in zip(parts, places, strict=True):
+        for k, value in enumerate(column):
+            ax.add_patch(Rectangle((left, k), 1, 1, fill=False, edgecolor=COLORS["muted"],
+                                   linewidth=0.8))
+            ax.text(left + 0.5, k + 0.5, f"{value:.2f}".replace("-", "−"), ha="center", va="center",
+                    fontweight="bold" if column is parts[-1] else "normal")
+    for left, text in zip(places[-2:], (times, "="), strict=True):
+        ax.text(left - 0.2, 1.5, text, ha="center", va="center")
+    ax.set(xlim=(-0.05, 6), ylim=(3.05, -0.05))
+show(
+    fig,
+    name="two-ways",
+    live="softmax",
+    alt=(
+        "The first row of the example. Above, its Jacobian of nine numbers times 6, 0, 0. Below, "
+        "the probabilities 0.17, 0.33, 0.50 times 5, −1, −1. Both give 0.83, −0.33, −0.50."
+    ),
+    caption=(
+        "The first row of the example on both ways. Look at the last columns: they are the same. "
+        "Where your browser runs scripts, the picture answers to your hand: move the scores, the "
+        "temperature $T$ (every score is divided by it first) and the gradient that arrives. With "
+        "a temperature, $\\partial L/\\partial z$ is the gradient of the numbers $z/T$ that softmax gets."
+    ),
+)
+assert np.allclose(jacobian @ dp[0], p[0] * short, rtol=0, atol=1e-15)
+
+# %% [markdown]
 # ## The code says the same
 #
 # The last line of each function is the equation. The cache is the output itself.
