@@ -74,14 +74,18 @@ moved_by = np.abs((after - after.mean()) / after.std() - old)
 show(
     fig,
     name="neighbours",
+    live="batch-norm",
     alt=(
         "Two plots of five points that are carried from their values to normalised values around "
         "0. Above, 1, 3, 4, 5, 7. Below, the first is 11 instead, and all five normalised values "
         "have moved, though four inputs are the same."
     ),
     caption=(
-        "Five values of one feature, and what becomes of them. Look at the second plot: only the "
-        "square was moved, from 1 to 11. The strokes below are where the outputs were before."
+        "Five values of one feature, and what becomes of them. Look at what moves when only one of "
+        "them does: here the square, from 1 to 11. The strokes are where the outputs were before. "
+        "Where your browser runs scripts, the picture answers to your hand: drag the points, or "
+        "go to one with the Tab key and use the arrows. Evaluation, and what is remembered for it, "
+        "are explained [further down](#two-functions-in-one-layer)."
     ),
 )
 assert moved_by.min() > 0.5

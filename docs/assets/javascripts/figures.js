@@ -10,6 +10,7 @@ const FIGURES = {
   "nn-cross-entropy": () => import("./figures/cross_entropy.js"),
   "nn-graph": () => import("./figures/graph.js"),
   "nn-relu": () => import("./figures/relu.js"),
+  "nn-batch-norm": () => import("./figures/batch_norm.js"),
   "nn-softmax": () => import("./figures/softmax.js"),
 };
 
