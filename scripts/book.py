@@ -129,7 +129,7 @@ def _chapter(article: Tag, path: str, anchor: dict[str, str], site: Path) -> str
     for tag in article.find_all(id=True):
         tag["id"] = f"{own}-{tag['id']}"
     for name in ("for", "aria-labelledby", "aria-describedby"):
-        for tag in article.find_all(attrs={name: True}):
+        for tag in article.select(f"[{name}]"):
             tag[name] = f"{own}-{tag[name]}"
     for image in article.select("img[src]"):
         image["src"] = urljoin(f"/{path}", str(image["src"]))
@@ -299,10 +299,10 @@ def main(arguments: list[str] | None = None) -> int:
         with tempfile.TemporaryDirectory(dir=ROOT / ".cache") as name:
             offline, made = Path(name) / "offline", Path(name) / "made"
             made.mkdir()
-            build(offline, NN_TUTORIAL_OFFLINE="1")
+            build(offline, NN_TUTORIAL_OFFLINE="true")
             bundle(offline)
             pack(offline, made / Path(ZIP).name)
-            build(site, NN_TUTORIAL_BOOK="1")
+            build(site, NN_TUTORIAL_BOOK="true")
             count = print_pdf(site, made / Path(PDF).name)
             (site / FOLDER).mkdir(exist_ok=True)
             for file in sorted(made.iterdir()):
