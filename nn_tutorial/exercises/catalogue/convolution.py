@@ -1,5 +1,482 @@
-"""To be written."""
+"""Convolution, forward and backward."""
 
-from ..exercise import Exercise
+import numpy as np
 
-EXERCISES: tuple[Exercise, ...] = ()
+import nn_tutorial as nt
+
+from ..exercise import Exercise, Function, Misconception
+
+
+def conv2d(x, weight, bias, stride, padding):
+    """Slide each filter over the image (a cross-correlation, as in every framework).
+
+    y[n, f, i, j] = bias[f] + sum over c, u, v of
+                    x[n, c, stride*i + u - padding, stride*j + v - padding] * weight[f, c, u, v]
+
+    where pixels outside of the image are 0.
+
+    x: (N, C, H, W), weight: (F, C, kh, kw), bias: (F,)
+    stride, padding: whole numbers, the same along H and W
+    returns y: (N, F, (H + 2*padding - kh) // stride + 1, (W + 2*padding - kw) // stride + 1)
+    """
+    around = ((0, 0), (0, 0), (padding, padding), (padding, padding))
+    image = np.pad(x, around)
+    kh, kw = weight.shape[2:]
+    windows = np.lib.stride_tricks.sliding_window_view(image, (kh, kw), axis=(2, 3))
+    windows = windows[:, :, ::stride, ::stride]  # N, C, H', W', kh, kw
+    return np.einsum("ncijuv,fcuv->nfij", windows, weight) + bias[:, None, None]
+
+
+def conv2d_backward(dy, x, weight, stride, padding):
+    """Gradients of conv2d.
+
+    dweight[f, c, u, v] = sum over n, i, j of
+                          dy[n, f, i, j] * x[n, c, stride*i + u - padding, stride*j + v - padding]
+    dbias[f]            = sum over n, i, j of dy[n, f, i, j]
+    dx[n, c, a, b]      = sum of dy[n, f, i, j] * weight[f, c, u, v] over all f, i, j, u, v
+                          with stride*i + u - padding = a and stride*j + v - padding = b
+
+    dy: (N, F, H', W'), x: (N, C, H, W), weight: (F, C, kh, kw)
+    returns dx (N, C, H, W), dweight (F, C, kh, kw), dbias (F,)
+    """
+    around = ((0, 0), (0, 0), (padding, padding), (padding, padding))
+    image = np.pad(x, around)
+    dimage, dweight = np.zeros_like(image), np.zeros_like(weight)
+    height, width = dy.shape[2:]
+    for u, v in np.ndindex(weight.shape[2:]):
+        rows = slice(u, u + stride * height, stride)
+        columns = slice(v, v + stride * width, stride)
+        dweight[:, :, u, v] = np.einsum("nfij,ncij->fc", dy, image[:, :, rows, columns])
+        dimage[:, :, rows, columns] += np.einsum("nfij,fc->ncij", dy, weight[:, :, u, v])
+    h, w = x.shape[2:]
+    return dimage[:, :, padding : padding + h, padding : padding + w], dweight, dy.sum((0, 2, 3))
+
+
+def kernel_flipped(x, weight, bias, stride, padding):
+    return conv2d(x, weight[:, :, ::-1, ::-1], bias, stride, padding)
+
+
+def bias_forgotten(x, weight, bias, stride, padding):
+    return conv2d(x, weight, 0 * bias, stride, padding)
+
+
+def bias_for_each_channel(x, weight, bias, stride, padding):
+    return conv2d(x, weight, x.shape[1] * bias, stride, padding)
+
+
+def channels_averaged(x, weight, bias, stride, padding):
+    return conv2d(x, weight / x.shape[1], bias, stride, padding)
+
+
+def first_channel_alone(x, weight, bias, stride, padding):
+    return conv2d(x[:, :1], weight[:, :1], bias, stride, padding)
+
+
+def edge_repeated(x, weight, bias, stride, padding):
+    around = ((0, 0), (0, 0), (padding, padding), (padding, padding))
+    return conv2d(np.pad(x, around, mode="edge"), weight, bias, stride, 0)
+
+
+def padding_forgotten(x, weight, bias, stride, padding):
+    return conv2d(x, weight, bias, stride, 0)
+
+
+def padding_on_one_side(x, weight, bias, stride, padding):
+    around = ((0, 0), (0, 0), (2 * padding, 0), (2 * padding, 0))
+    return conv2d(np.pad(x, around), weight, bias, stride, 0)
+
+
+def stride_ignored(x, weight, bias, stride, padding):
+    return conv2d(x, weight, bias, 1, padding)
+
+
+def stride_ignored_in_the_positions(x, weight, bias, stride, padding):
+    height, width = conv2d(x, weight, bias, stride, padding).shape[2:]
+    return conv2d(x, weight, bias, 1, padding)[:, :, :height, :width]
+
+
+def last_window_left_out(x, weight, bias, stride, padding):
+    return conv2d(x, weight, bias, stride, padding)[:, :, :-1, :-1]
+
+
+def image_transposed(x, weight, bias, stride, padding):
+    return conv2d(x, weight, bias, stride, padding).swapaxes(2, 3)
+
+
+def dx_with_the_kernel_unflipped(dy, x, weight, stride, padding):
+    dx = conv2d_backward(dy, x, weight[:, :, ::-1, ::-1], stride, padding)[0]
+    return dx, *conv2d_backward(dy, x, weight, stride, padding)[1:]
+
+
+def stride_ignored_backward(dy, x, weight, stride, padding):
+    dense = np.zeros((*dy.shape[:2], *conv2d_shape(x, weight, padding)), dy.dtype)
+    dense[:, :, : dy.shape[2], : dy.shape[3]] = dy
+    return conv2d_backward(dense, x, weight, 1, padding)
+
+
+def conv2d_shape(x, weight, padding):
+    """Height and width of the output with stride 1."""
+    return tuple(x.shape[k] + 2 * padding - weight.shape[k] + 1 for k in (2, 3))
+
+
+def padding_not_cropped(dy, x, weight, stride, padding):
+    around = ((0, 0), (0, 0), (padding, padding), (padding, padding))
+    dx = conv2d_backward(dy, np.pad(x, around), weight, stride, 0)[0]
+    return dx, *conv2d_backward(dy, x, weight, stride, padding)[1:]
+
+
+def cropped_on_one_side(dy, x, weight, stride, padding):
+    h, w = x.shape[2:]
+    whole, dweight, dbias = padding_not_cropped(dy, x, weight, stride, padding)
+    return whole[:, :, :h, :w], dweight, dbias
+
+
+def overlaps_overwritten(dy, x, weight, stride, padding):
+    around = ((0, 0), (0, 0), (padding, padding), (padding, padding))
+    dimage = np.zeros_like(np.pad(x, around))
+    for u, v in np.ndindex(weight.shape[2:]):
+        rows = slice(u, u + stride * dy.shape[2], stride)
+        columns = slice(v, v + stride * dy.shape[3], stride)
+        dimage[:, :, rows, columns] = np.einsum("nfij,fc->ncij", dy, weight[:, :, u, v])
+    h, w = x.shape[2:]
+    dx = dimage[:, :, padding : padding + h, padding : padding + w]
+    return dx, *conv2d_backward(dy, x, weight, stride, padding)[1:]
+
+
+def weight_averaged(dy, x, weight, stride, padding):
+    dx, dweight, dbias = conv2d_backward(dy, x, weight, stride, padding)
+    return dx, dweight / len(x), dbias
+
+
+def weight_from_unpadded(dy, x, weight, stride, padding):
+    shifted = np.zeros_like(x)
+    h, w = x.shape[2:]
+    shifted[:, :, : h - padding, : w - padding] = x[:, :, padding:, padding:]
+    dx, _, dbias = conv2d_backward(dy, x, weight, stride, padding)
+    return dx, conv2d_backward(dy, shifted, weight, stride, padding)[1], dbias
+
+
+def weight_flipped(dy, x, weight, stride, padding):
+    dx, dweight, dbias = conv2d_backward(dy, x, weight, stride, padding)
+    return dx, dweight[:, :, ::-1, ::-1], dbias
+
+
+def weight_transposed(dy, x, weight, stride, padding):
+    dx, dweight, dbias = conv2d_backward(dy, x, weight, stride, padding)
+    return dx, dweight.swapaxes(0, 1), dbias
+
+
+def bias_kept_for_each_example(dy, x, weight, stride, padding):
+    dx, dweight, _ = conv2d_backward(dy, x, weight, stride, padding)
+    return dx, dweight, dy.sum((2, 3))
+
+
+def bias_not_summed_over_pixels(dy, x, weight, stride, padding):
+    dx, dweight, _ = conv2d_backward(dy, x, weight, stride, padding)
+    return dx, dweight, dy.sum(0)
+
+
+def bias_averaged_over_pixels(dy, x, weight, stride, padding):
+    dx, dweight, _ = conv2d_backward(dy, x, weight, stride, padding)
+    return dx, dweight, dy.mean((2, 3)).sum(0)
+
+
+def sizes(rng):
+    """N, C, F, H, W, kh, kw, stride, padding: pairwise different where it matters."""
+    return [
+        (2, 3, 2, 5, 4, 2, 3, 1, 1),
+        (3, 2, 5, 6, 7, 3, 2, 2, 1),
+        (1, 2, 3, 7, 5, 3, 3, 2, 0),
+        (2, 3, 4, 4, 6, 2, 2, 1, 2),
+        (5, 2, 3, 5, 8, 3, 2, 3, 1),
+    ]
+
+
+def forward_samples(rng):
+    by_hand = {
+        "x": np.array([[[[1.0, 2.0, 0.0], [0.0, 1.0, 3.0], [2.0, -1.0, 1.0]]]]),
+        "weight": np.array([[[[1.0, 0.0], [-1.0, 2.0]]]]),
+        "bias": np.array([1.0]),
+        "stride": 1,
+        "padding": 0,
+    }
+    samples = [by_hand]
+    for n, c, f, h, w, kh, kw, stride, padding in sizes(rng):
+        samples.append(
+            {
+                "x": rng.standard_normal((n, c, h, w)),
+                "weight": rng.standard_normal((f, c, kh, kw)),
+                "bias": rng.standard_normal(f),
+                "stride": stride,
+                "padding": padding,
+            }
+        )
+    return samples
+
+
+def backward_samples(rng):
+    samples = []
+    for inputs in forward_samples(rng):
+        shape = conv2d(*inputs.values()).shape
+        del inputs["bias"]
+        samples.append({"dy": rng.standard_normal(shape), **inputs})
+    samples[0]["dy"] = np.array([[[[1.0, 0.0], [-2.0, 3.0]]]])
+    return samples
+
+
+def book_forward(x, weight, bias, stride, padding):
+    return nt.conv2d(x, weight, bias, stride=stride, padding=padding)[0]
+
+
+def book_backward(dy, x, weight, stride, padding):
+    bias = np.zeros(len(weight), x.dtype)
+    _, cache = nt.conv2d(x, weight, bias, stride=stride, padding=padding)
+    return nt.conv2d_backward(dy, cache)
+
+
+def facts(inputs):
+    found = {"s": inputs["stride"], "p": inputs["padding"]}
+    if "dy" in inputs:
+        found["pixels"] = inputs["dy"][0, 0].size
+    return found
+
+
+AXES = {"x": "N C H W", "weight": "F C kh kw"}
+MEANINGS = {
+    "N": "the batch size",
+    "C": "the number of channels",
+    "F": "the number of filters",
+    "pixels": "the number of output pixels",
+}
+PAGE = "layers/convolution"
+HAND, SHAPES = f"{PAGE}#nine-pixels-by-hand", f"{PAGE}#how-large-is-the-output"
+DERIVE, TURNED = (
+    f"{PAGE}#from-one-pixel-to-the-array",
+    f"{PAGE}#the-kernel-comes-back-turned",
+)
+WEIGHT, WRONG = (
+    f"{PAGE}#the-gradient-of-a-convolution-is-a-convolution",
+    f"{PAGE}#six-mistakes-and-where-each-one-hides",
+)
+
+EXERCISES = (
+    Exercise(
+        name="conv2d",
+        title="Convolution, forward",
+        page=PAGE,
+        task="Write the forward pass of a convolution with stride and padding.",
+        hints=(
+            "Which pixels does the output pixel (i, j) look at? Where does the next one begin?",
+            "Pad first, then forget about the padding: window (i, j) begins at row stride * i and "
+            "column stride * j of the padded image.",
+            "Two loops over the output's pixels are enough: in each, take the window of all "
+            "examples, `image[:, :, a : a + kh, b : b + kw]`, and let "
+            "`np.einsum('ncuv,fcuv->nf', window, weight)` add up.",
+        ),
+        functions=(
+            Function(
+                solution=conv2d,
+                reference=book_forward,
+                returns=("y",),
+                samples=forward_samples,
+                axes=AXES,
+                meanings=MEANINGS,
+                facts=facts,
+                misconceptions=(
+                    Misconception(
+                        "the kernel is flipped",
+                        kernel_flipped,
+                        "Your filter is turned by 180°: that is the convolution of mathematics. "
+                        "Every framework slides the filter as it is.",
+                        WRONG,
+                    ),
+                    Misconception(
+                        "the bias is forgotten",
+                        bias_forgotten,
+                        "Your y has no bias. Each of the {F} filters adds its own to all pixels.",
+                        HAND,
+                    ),
+                    Misconception(
+                        "the bias is added for each channel",
+                        bias_for_each_channel,
+                        "Your bias has come in {C} times, once for each channel. It is added once, "
+                        "after the sum over the channels.",
+                        DERIVE,
+                    ),
+                    Misconception(
+                        "a mean over the channels",
+                        channels_averaged,
+                        "Your sum is divided by {C}, the number of channels. They are added up.",
+                        DERIVE,
+                    ),
+                    Misconception(
+                        "only the first channel",
+                        first_channel_alone,
+                        "Your y looks at the first channel alone. A filter has a layer for each of "
+                        "the {C} channels, and adds over them.",
+                        DERIVE,
+                    ),
+                    Misconception(
+                        "padded with the edge",
+                        edge_repeated,
+                        "Your border repeats the outermost pixels. Pixels outside are 0 here.",
+                        SHAPES,
+                    ),
+                    Misconception(
+                        "the padding is forgotten",
+                        padding_forgotten,
+                        "Your image is not padded, so the output is too small: put {p} pixels of 0 "
+                        "around it.",
+                        SHAPES,
+                    ),
+                    Misconception(
+                        "all the padding on one side",
+                        padding_on_one_side,
+                        "Your image has {p} and {p} rows of 0 above and none below. Padding is put "
+                        "on all four sides.",
+                        SHAPES,
+                    ),
+                    Misconception(
+                        "the stride is ignored",
+                        stride_ignored,
+                        "Your windows move by 1 pixel, so the output is too large: the stride is "
+                        "{s}.",
+                        SHAPES,
+                    ),
+                    Misconception(
+                        "the stride is in the size only",
+                        stride_ignored_in_the_positions,
+                        "Your output has the right size, but the windows lie side by side at a "
+                        "distance of 1: window (i, j) begins at {s} * i and {s} * j.",
+                        SHAPES,
+                    ),
+                    Misconception(
+                        "the last window is left out",
+                        last_window_left_out,
+                        "Your output has one row and one column too few. The number of windows is "
+                        "(H + 2 * padding − kh) // stride + 1: mind the 1.",
+                        SHAPES,
+                    ),
+                    Misconception(
+                        "rows and columns are swapped",
+                        image_transposed,
+                        "Your output is transposed: i goes down, j goes across.",
+                        SHAPES,
+                    ),
+                ),
+            ),
+        ),
+    ),
+    Exercise(
+        name="conv2d_backward",
+        title="Convolution, backward",
+        page=PAGE,
+        task="Write the three gradients of a convolution with stride and padding.",
+        hints=(
+            "Which output pixels does one input pixel take part in, and with which weight each?",
+            "Run the forward pass again, and at each product do the opposite: where it read a "
+            "pixel and a weight, add dy times the weight to the pixel's gradient, and dy times the "
+            "pixel to the weight's.",
+            "Work on the padded image, add with `+=` because windows overlap, and cut the padding "
+            "off at the end. The bias was added to every pixel of every example.",
+        ),
+        functions=(
+            Function(
+                solution=conv2d_backward,
+                reference=book_backward,
+                returns=("dx", "dweight", "dbias"),
+                samples=backward_samples,
+                axes=AXES,
+                meanings=MEANINGS,
+                facts=facts,
+                misconceptions=(
+                    Misconception(
+                        "the kernel is not flipped on the way back",
+                        dx_with_the_kernel_unflipped,
+                        "Your dx uses the kernel the wrong way round. A pixel that the forward "
+                        "pass met with weight (u, v) gets its gradient with weight (u, v); written "
+                        "as a convolution of dy, that is the kernel turned by 180°.",
+                        TURNED,
+                    ),
+                    Misconception(
+                        "the stride is ignored on the way back",
+                        stride_ignored_backward,
+                        "Your gradients are those of windows at a distance of 1. Output (i, j) "
+                        "belongs to the window that begins at {s} * i and {s} * j: spread dy out.",
+                        TURNED,
+                    ),
+                    Misconception(
+                        "the padding is not cut off",
+                        padding_not_cropped,
+                        "Your dx has the size of the padded image. The padding is no input: cut "
+                        "{p} rows and columns off on each side.",
+                        TURNED,
+                    ),
+                    Misconception(
+                        "the padding is cut off on one side",
+                        cropped_on_one_side,
+                        "Your dx begins in the padding: it is moved by {p}. Cut {p} rows and "
+                        "columns off on both sides, not only at the end.",
+                        TURNED,
+                    ),
+                    Misconception(
+                        "overlapping windows overwrite each other",
+                        overlaps_overwritten,
+                        "Your dx keeps only what the last window sent. Where windows overlap, a "
+                        "pixel has several gradients, and they add: `+=`, not `=`.",
+                        TURNED,
+                    ),
+                    Misconception(
+                        "dweight is a mean over the batch",
+                        weight_averaged,
+                        "Your dweight is exactly {N} times too small, and {N} is the batch size. "
+                        "The layer sums; where the loss is a mean, dy has been divided already.",
+                        WEIGHT,
+                    ),
+                    Misconception(
+                        "dweight without the padding",
+                        weight_from_unpadded,
+                        "Your dweight reads the image from its corner, as if it had not been "
+                        "padded. Use the padded image, as the forward pass does.",
+                        WEIGHT,
+                    ),
+                    Misconception(
+                        "dweight is turned round",
+                        weight_flipped,
+                        "Your dweight is turned by 180°. Its place (u, v) collects the pixels that "
+                        "were met with weight (u, v).",
+                        WEIGHT,
+                    ),
+                    Misconception(
+                        "filters and channels are swapped",
+                        weight_transposed,
+                        "Your dweight has the shape (C, F, kh, kw), and the weight is "
+                        "(F, C, kh, kw).",
+                        WEIGHT,
+                    ),
+                    Misconception(
+                        "dbias is not summed over the batch",
+                        bias_kept_for_each_example,
+                        "Your dbias has a row for each of the {N} examples. They all use the same "
+                        "bias: sum over them as well.",
+                        WEIGHT,
+                    ),
+                    Misconception(
+                        "dbias is not summed over the pixels",
+                        bias_not_summed_over_pixels,
+                        "Your dbias is an image for each filter. The bias is added to every pixel, "
+                        "so its gradient is the sum over all of them.",
+                        WEIGHT,
+                    ),
+                    Misconception(
+                        "dbias is a mean over the pixels",
+                        bias_averaged_over_pixels,
+                        "Your dbias is exactly {pixels} times too small, and {pixels} is the "
+                        "number of output pixels. The gradients add.",
+                        WEIGHT,
+                    ),
+                ),
+            ),
+        ),
+    ),
+)
