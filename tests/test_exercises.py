@@ -47,7 +47,11 @@ def outcomes(function: Function, misconception: Misconception, seed: int) -> Ite
         with np.errstate(all="ignore"):
             arguments = case.arguments()
             before = [np.array(a) if isinstance(a, np.ndarray) else a for a in arguments]
-            results = misconception.wrong(*arguments)
+            try:
+                results = misconception.wrong(*arguments)
+            except Exception:  # such as shapes that fit only where they are square
+                yield Outcome("raised")
+                continue
         results = results if isinstance(results, tuple) else (results,)
         changed = {
             i: new
