@@ -1,5 +1,7 @@
 """Cross-entropy: of probabilities, and fused with softmax."""
 
+import math
+
 import numpy as np
 
 from nn_tutorial import losses
@@ -302,6 +304,7 @@ EXERCISES = (
                 returns=("loss",),
                 samples=loss_samples,
                 axes={"probabilities": "N C"},
+                facts=lambda inputs: {"bits": 1 / math.log(2), "digits": 1 / math.log(10)},
                 meanings=AXES,
                 misconceptions=(
                     Misconception(
@@ -337,15 +340,15 @@ EXERCISES = (
                     Misconception(
                         "logarithm to base 2",
                         base_two,
-                        "Your loss is in bits, 1.443 times too large: the logarithm is the natural "
-                        "one, `np.log`, whose slope is 1/p without a factor.",
+                        "Your loss is in bits, {bits} times too large: the logarithm is the "
+                        "natural one, `np.log`, whose slope is 1/p without a factor.",
                         LOSS,
                     ),
                     Misconception(
                         "logarithm to base 10",
                         base_ten,
-                        "Your loss is 0.4343 times what it should be: the logarithm is the natural "
-                        "one, `np.log`, whose slope is 1/p without a factor.",
+                        "Your loss is {digits} times what it should be: the logarithm is the "
+                        "natural one, `np.log`, whose slope is 1/p without a factor.",
                         LOSS,
                     ),
                     Misconception(
@@ -428,9 +431,9 @@ EXERCISES = (
                     Misconception(
                         "the gradient of the logits",
                         slope_of_logits,
-                        "Your gradient is (p − T) / N, that of the scores before the softmax. "
+                        "Your gradient is dy (p − T) / N, that of the scores before the softmax. "
                         "Asked for is the gradient of the probabilities, before it goes through "
-                        "the softmax: −1 / (N p) at the label, 0 elsewhere.",
+                        "the softmax: −dy / (N p) at the label, 0 elsewhere.",
                         BY_HAND,
                     ),
                     Misconception(
