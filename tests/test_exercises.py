@@ -178,3 +178,11 @@ def test_a_poisoned_submission_fails_every_test(tmp_path: Path, exercise: Exerci
     assert report.right == 0
     assert report.tests == sum(len(f.cases(20)) for f in exercise.functions)
     assert all("poison" in f.messages[0] for f in report.functions)
+
+
+def test_a_warning_names_the_file_and_not_its_folder(tmp_path: Path) -> None:
+    """Two runs of a page would differ, since the folder's name is random there."""
+    text = "import numpy as np\n\n\ndef relu(x):\n    return np.log(x - x)\n"
+    report = grade(EXERCISES["relu"], written(tmp_path, EXERCISES["relu"], text), limits=UNHURRIED)
+    assert "relu.py:5: RuntimeWarning" in report.printed
+    assert str(tmp_path) not in report.printed
