@@ -13,7 +13,7 @@
 # %% tags=["hide-input"]
 import numpy as np
 
-from nn_tutorial.exercises import EXERCISES, check
+from nn_tutorial.exercises import check
 from nn_tutorial.exercises.page import show_mistakes, show_solution, show_task
 
 SEED = 0
@@ -42,7 +42,7 @@ x = np.log([[1.0, 2.0, 3.0], [1.0, 1.0, 2.0]])
 x.max(axis=-1).shape, x.max(axis=-1, keepdims=True).shape
 
 # %% [markdown]
-# **The maximum.** It cancels, so it changes nothing on paper. In a computer it decides whether the answer is a number. The scores below are the same rows, once 1000 higher and once 1000 lower. The first line is the formula as it stands, the second has the maximum subtracted:
+# **The maximum.** It cancels, so it changes nothing on paper. In a computer it decides whether the answer is a number. Here are the scores of the first row, and the same once 1000 higher and once 1000 lower: by the formula as it stands, and with the maximum subtracted.
 
 # %%
 for high in (0, 1000, -1000):
@@ -50,7 +50,9 @@ for high in (0, 1000, -1000):
     with np.errstate(all="ignore"):
         plain = np.exp(scores) / np.exp(scores).sum()
     shifted = np.exp(scores - scores.max())
-    print(f"{high:>6}", plain.round(4), (shifted / shifted.sum()).round(4))
+    print(f"{high:+}")
+    print("  as it stands", plain.round(4))
+    print("  shifted     ", (shifted / shifted.sum()).round(4))
 
 # %% [markdown]
 # ### Another way
@@ -129,10 +131,12 @@ p = e / e.sum(axis=-1, keepdims=True)
 dp = rng.standard_normal((5, 3))
 dx = p * (dp - (dp * p).sum(axis=-1, keepdims=True))
 half = p * (1 - p) * dp
-dx.sum(axis=-1).round(6) + 0.0, half.sum(axis=-1).round(6)
+print("all of it   ", dx.sum(axis=-1).round(3) + 0.0)  # + 0.0: no minus zero
+print("the diagonal", half.sum(axis=-1).round(3))
+assert np.abs(dx.sum(axis=-1)).max() < 1e-15 < np.abs(half.sum(axis=-1)).min()
 
 # %% [markdown]
-# The second line is the Jacobian's diagonal alone, the mistake that nearly everybody makes once.
+# The second line is the Jacobian's diagonal alone, $p_i (1 - p_i)$ times what arrived, the mistake that nearly everybody makes once.
 #
 # ### Another way
 #

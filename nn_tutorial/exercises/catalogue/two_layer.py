@@ -374,9 +374,9 @@ EXERCISES = (
                     Misconception(
                         "the mask of the ReLU is forgotten",
                         no_mask,
-                        "Your second layer is right. In the first, gradients come through hidden "
-                        "units that were closed: multiply by the gate, a > 0, on the way back. "
-                        "(A gate `r >= 0` is always open.)",
+                        "In your first layer, gradients come through hidden units that were "
+                        "closed: multiply by the gate, a > 0, on the way back. (A gate `r >= 0` "
+                        "is always open.)",
                         IRIS + "two-flowers-by-hand",
                     ),
                     Misconception(
@@ -407,6 +407,15 @@ EXERCISES = (
                         "the loss is a mean, so the gradient begins with (p − T) / N.",
                         IRIS + "forgetting-to-divide-by-n",
                     ),
+                    # Before the next one, which is the same for a bias alone.
+                    Misconception(
+                        "bias gradients averaged",
+                        bias_averaged,
+                        "Your bias gradient is exactly {N} times too small, and {N} is the batch "
+                        "size: you take a mean over the batch. The 1/N is in the gradient already, "
+                        "and a bias that {N} examples use gets the sum.",
+                        IRIS + "many-numbers-which-index-is-summed",
+                    ),
                     Misconception(
                         "divided by the batch size twice",
                         divided_twice,
@@ -417,7 +426,7 @@ EXERCISES = (
                     Misconception(
                         "the sign turned",
                         sign_turned,
-                        "Your gradients have the wrong sign, in every element: the way back begins "
+                        "Your gradient has the wrong sign, in every element: the way back begins "
                         "with p − T, what was said less what was true.",
                         IRIS + "where-it-begins-the-loss",
                     ),
@@ -435,14 +444,6 @@ EXERCISES = (
                         "there already: (p − T) / N is the gradient of the scores, before the "
                         "softmax.",
                         IRIS + "where-it-begins-the-loss",
-                    ),
-                    Misconception(
-                        "bias gradients averaged",
-                        bias_averaged,
-                        "Your bias gradient is exactly {N} times too small, and {N} is the batch "
-                        "size: you take a mean over the batch. The 1/N is in the gradient already, "
-                        "and a bias that {N} examples use gets the sum.",
-                        IRIS + "many-numbers-which-index-is-summed",
                     ),
                     Misconception(
                         "bias gradients not summed over the batch",
