@@ -118,7 +118,7 @@ show_solution("softmax_cross_entropy")
 # %% [markdown]
 # Follow the shapes. `shifted` and `e` are $(N, C)$, `total` is $(N, 1)$ because the axis was kept, and `total[:, 0]` is $(N)$, to go with the $N$ scores of the labels. Both terms of the loss have had the same maximum subtracted, so it cancels between them.
 #
-# Why not take the logarithm of the probability, which stands two lines below? Because a probability can round to 0. Let the label's score lie 1500 below the others; the loss of that row is 1500, and no float has to hold $e^{-1500}$ for it:
+# Why not take the logarithm of the probability, which stands two lines below? Because a probability can round to 0. Let the label's score lie 1500 below the other; the loss of that row is 1500, and no float has to hold $e^{-1500}$ for it:
 
 # %%
 row = np.array([1500.0, 0.0])

@@ -133,7 +133,7 @@ dx = p * (dp - (dp * p).sum(axis=-1, keepdims=True))
 half = p * (1 - p) * dp
 print("all of it   ", dx.sum(axis=-1).round(3) + 0.0)  # + 0.0: no minus zero
 print("the diagonal", half.sum(axis=-1).round(3))
-assert np.abs(dx.sum(axis=-1)).max() < 1e-15 < np.abs(half.sum(axis=-1)).min()
+assert np.abs(dx.sum(axis=-1)).max() < 1e-12 < np.abs(half.sum(axis=-1)).min()
 
 # %% [markdown]
 # The second line is the Jacobian's diagonal alone, $p_i (1 - p_i)$ times what arrived, the mistake that nearly everybody makes once.

@@ -98,15 +98,15 @@ show_solution("two_layer_gradients")
 #
 # Then every step back answers the same two questions: *what shape must it have,* and *over which index is the sum?*
 #
-# | Step | Shapes | Summed over |
-# |---|---|---|
-# | `dz` | $(N, C)$, as `z` | nothing |
-# | `r.T @ dz` | $(M, N)\,(N, C) \to (M, C)$, as `weight2` | the examples |
-# | `dz.sum(axis=0)` | $(N, C) \to (C)$, as `bias2` | the examples |
-# | `dz @ weight2.T` | $(N, C)\,(C, M) \to (N, M)$, as `r` | the classes |
-# | `* (a > 0)` | $(N, M)$, as `a` | nothing |
-# | `x.T @ da` | $(D, N)\,(N, M) \to (D, M)$, as `weight1` | the examples |
-# | `da.sum(axis=0)` | $(N, M) \to (M)$, as `bias1` | the examples |
+# | Step | Shapes, and the sum |
+# |---|---|
+# | `dz` | $(N, C)$, as `z` |
+# | `r.T @ dz` | $(M, N)\,(N, C) \to (M, C)$, as `weight2`; over the examples |
+# | `dz.sum(axis=0)` | $(N, C) \to (C)$, as `bias2`; over the examples |
+# | `dz @ weight2.T` | $(N, C)\,(C, M) \to (N, M)$, as `r`; over the classes |
+# | `* (a > 0)` | $(N, M)$, as `a` |
+# | `x.T @ da` | $(D, N)\,(N, M) \to (D, M)$, as `weight1`; over the examples |
+# | `da.sum(axis=0)` | $(N, M) \to (M)$, as `bias1`; over the examples |
 #
 # All examples use the same parameters, so what they send back adds up. The $1/N$ of the mean was put into `dz` once. From there it travels through every product by itself, and nobody divides again.
 #

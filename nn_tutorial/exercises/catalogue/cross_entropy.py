@@ -14,7 +14,7 @@ def cross_entropy(probabilities, labels):
 
     L = -(1/N) sum_n log p[n, labels[n]], with the natural logarithm.
 
-    probabilities: (N, C), one distribution a row; those of the labels are never 0 here
+    probabilities: (N, C), one distribution a row; the labels' are never 0 here
     labels: (N,), the true classes, integers from 0 to C - 1
     returns loss: one number
     """
@@ -32,8 +32,9 @@ def cross_entropy_backward(dy, probabilities, labels):
     returns dprobabilities: (N, C), the dtype of probabilities
     """
     rows = np.arange(len(labels))
+    said = probabilities[rows, labels]
     dprobabilities = np.zeros_like(probabilities)
-    dprobabilities[rows, labels] = -dy / (len(labels) * probabilities[rows, labels])
+    dprobabilities[rows, labels] = -dy / (len(labels) * said)
     return dprobabilities
 
 

@@ -10,9 +10,11 @@ from ..exercise import Exercise, Function, Misconception
 def softmax(x):
     """Turn scores into probabilities, along the last axis.
 
-    p_i = exp(x_i) / sum_j exp(x_j), in each row; scores of 1000 and of -1000 must do no harm.
+    p_i = exp(x_i) / sum_j exp(x_j), in each row
 
-    x: the scores, (N, C) or any shape whose last axis is that of the C classes
+    Scores of 1000 and of -1000 must do no harm.
+
+    x: the scores, (N, C) or any shape whose last axis holds the C classes
     returns p: the shape and dtype of x; each row has the sum 1
     """
     e = np.exp(x - x.max(axis=-1, keepdims=True))
@@ -22,10 +24,10 @@ def softmax(x):
 def softmax_backward(dp, p):
     """Gradient of softmax.
 
-    dL/dx_i = p_i (dL/dp_i - sum_j dL/dp_j p_j), in each row.
+    dL/dx_i = p_i (dL/dp_i - sum_j dL/dp_j p_j), in each row
 
     dp: the gradient that arrives, of the shape of p
-    p:  the output of the forward pass, (N, C) or any shape whose last axis is that of the C classes
+    p:  the output of the forward pass, (N, C) or any shape with classes last
     returns dx: the shape and dtype of dp; each row has the sum 0
     """
     mean = (dp * p).sum(axis=-1, keepdims=True)

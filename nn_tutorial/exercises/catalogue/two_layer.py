@@ -10,7 +10,10 @@ from ..exercise import Exercise, Function, Misconception
 def two_layer_loss(x, labels, weight1, bias1, weight2, bias2):
     """Loss of a network with one hidden layer.
 
-    a = x weight1 + bias1,  r = max(a, 0),  z = r weight2 + bias2,  p = softmax of each row of z
+    a = x weight1 + bias1
+    r = max(a, 0)
+    z = r weight2 + bias2
+    p = softmax of each row of z
     L = -(1/N) sum_n log p[n, labels[n]]
 
     Scores z of 1000 must do no harm.
@@ -32,9 +35,12 @@ def two_layer_gradients(x, labels, weight1, bias1, weight2, bias2):
     """Gradients of two_layer_loss with respect to the four parameters.
 
     dL/dz = (p - T) / N, with T[n, labels[n]] = 1 and 0 elsewhere
-    dL/dweight2 = r^T dL/dz         dL/dbias2 = sum_n dL/dz[n]
-    dL/dr = dL/dz weight2^T         dL/da = dL/dr where a > 0, and 0 elsewhere
-    dL/dweight1 = x^T dL/da         dL/dbias1 = sum_n dL/da[n]
+    dL/dweight2 = r^T dL/dz
+    dL/dbias2 = sum_n dL/dz[n]
+    dL/dr = dL/dz weight2^T
+    dL/da = dL/dr where a > 0, and 0 elsewhere
+    dL/dweight1 = x^T dL/da
+    dL/dbias1 = sum_n dL/da[n]
 
     The arguments are those of two_layer_loss.
 
@@ -238,6 +244,7 @@ def book_forward(x, labels, weight1, bias1, weight2, bias2):
 def book_gradients(x, labels, weight1, bias1, weight2, bias2):
     _, dz, cache1, mask, cache2 = book_forward(x, labels, weight1, bias1, weight2, bias2)
     dr, dweight2, dbias2 = linear_backward(dz, cache2)
+    assert dr is not None
     da = relu_backward(dr, mask)
     return *linear_backward(da, cache1)[1:], dweight2, dbias2
 
@@ -353,7 +360,8 @@ EXERCISES = (
         name="two_layer_gradients",
         title="The gradients of a two-layer network",
         page="networks/iris",
-        task="Write the gradients of the loss of that network with respect to its four parameters.",
+        task="Write the gradients of a two-layer network's loss with respect to its four "
+        "parameters.",
         hints=(
             "Where does the loss read the scores, and where do the scores read weight2?",
             "Walk back one step at a time: (p − T) / N for the scores, then the second layer, the "
