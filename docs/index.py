@@ -61,6 +61,7 @@ axes[-1].set_xlabel(names[0])
 show(
     fig,
     name="iris-before-and-after",
+    live="iris",
     alt=(
         "Two maps of petal length against petal width with the training flowers of three species. "
         "Before training the network's regions cut across the species; after training three "

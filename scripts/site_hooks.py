@@ -28,6 +28,7 @@ from mkdocs.structure.toc import AnchorLink
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import editions
+import figure_data
 import figures
 import mathematics
 from execute_pages import Executed, Project, execute_all
@@ -83,6 +84,8 @@ def _put_pages(files: Files, config: MkDocsConfig) -> Files:
                         )
                     files.append(File.generated(config, uri, content=content))
     editions.add_files(files, config, _root(config))
+    data = "assets/javascripts/figures/data.js"
+    files.append(File.generated(config, data, content=figure_data.module()))
     return files
 
 

@@ -535,8 +535,11 @@ show(
     ),
     caption=(
         "Loss on the training and the validation flowers. Look at the right edge: run 2 has been "
-        "at the bottom for long, run 3 is still on its way."
+        "at the bottom for long, run 3 is still on its way. With scripts the runs are yours to "
+        "train here, with other dice."
     ),
+    name="three-runs",
+    live="network",
 )
 
 # %% [markdown]

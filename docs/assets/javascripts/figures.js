@@ -11,6 +11,8 @@ const FIGURES = {
   "nn-graph": () => import("./figures/graph.js"),
   "nn-relu": () => import("./figures/relu.js"),
   "nn-batch-norm": () => import("./figures/batch_norm.js"),
+  "nn-iris": () => import("./figures/network_small.js"),
+  "nn-network": () => import("./figures/network.js"),
   "nn-softmax": () => import("./figures/softmax.js"),
 };
 
