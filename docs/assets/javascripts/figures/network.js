@@ -12,8 +12,8 @@ const [EPOCHS, SHORT] = [200, 60]; // of a run in the chapter, and of the one on
 const MARKS = ["circle", "square", "triangle"];
 const COLORS = ["--book-blue", "--book-orange", "--book-green"];
 const CELLS = { across: 60, up: 36 };
-const MAP = { left: 34, top: 6, width: 318, height: 190 };
-const CURVES = { left: 34, top: 8, width: 318, height: 110, most: 1.5 };
+const MAP = { left: 46, top: 6, width: 308, height: 190 };
+const CURVES = { left: 46, top: 8, width: 308, height: 110, most: 1.5 };
 const [LENGTH, WIDTH] = [2, 3]; // the petal's, among the four features
 
 const mean = (values) => values.reduce((a, b) => a + b, 0) / values.length;
@@ -191,13 +191,13 @@ function drawFlowers(map) {
     const [left, top] = [x(flower[LENGTH]), y(flower[WIDTH])];
     map.append(mark(MARKS[iris.labels.train[i]], left, top));
   });
-  const places = [[2.55, 0.25], [3.35, 1.6], [5.0, 2.4]]; // beside the flowers, in cm
+  const places = [[2.55, 0.25], [2.2, 1.2], [3.8, 2.3]]; // beside the flowers, in cm
   iris.species.forEach((name, k) => {
     const [left, top] = [x(places[k][0]), y(places[k][1])];
     map.append(mark(MARKS[k], left - 8, top - 4), svg("text", { x: left, y: top }, name));
   });
   for (const cm of [1, 2, 3, 4, 5, 6]) map.append(svg("text", { x: x(cm), y: 211, "text-anchor": "middle" }, `${cm}`));
-  for (const cm of [0.5, 1, 1.5, 2, 2.5]) map.append(svg("text", { x: 28, y: y(cm) + 4, "text-anchor": "end" }, `${cm}`));
+  for (const cm of [0.5, 1, 1.5, 2, 2.5]) map.append(svg("text", { x: 40, y: y(cm) + 4, "text-anchor": "end" }, `${cm}`));
   map.append(
     svg("text", { x: MAP.left + MAP.width / 2, y: 228, "text-anchor": "middle" }, "petal length (cm)"),
     svg("text", { x: 10, y: MAP.top + MAP.height / 2, "text-anchor": "middle", transform: `rotate(-90 10 ${MAP.top + MAP.height / 2})` }, "petal width (cm)"),
@@ -216,15 +216,15 @@ const curveY = (value) => CURVES.top + CURVES.height * (1 - Math.min(value, CURV
 function drawAxes(curves, last, lines) {
   const bottom = CURVES.top + CURVES.height;
   curves.append(svg("path", { d: `M${CURVES.left} ${CURVES.top}V${bottom}H${CURVES.left + CURVES.width}`, class: "book-network-axis" }));
-  for (const value of [0, 0.5, 1, 1.5]) curves.append(svg("text", { x: 28, y: curveY(value) + 4, "text-anchor": "end" }, `${value}`));
+  for (const value of [0, 0.5, 1, 1.5]) curves.append(svg("text", { x: 40, y: curveY(value) + 4, "text-anchor": "end" }, `${value}`));
   for (const at of [0, last / 2, last]) curves.append(svg("text", { x: curveX(at, last), y: bottom + 15, "text-anchor": "middle" }, `${at}`));
   curves.append(
     svg("text", { x: CURVES.left + CURVES.width / 2, y: bottom + 32, "text-anchor": "middle" }, "epoch"),
     svg("text", { x: 10, y: CURVES.top + CURVES.height / 2, "text-anchor": "middle", transform: `rotate(-90 10 ${CURVES.top + CURVES.height / 2})` }, "loss (nats)"),
-    svg("line", { x1: 196, x2: 220, y1: 16, y2: 16, class: "book-network-training" }),
-    svg("text", { x: 226, y: 20 }, "training"),
-    svg("line", { x1: 278, x2: 302, y1: 16, y2: 16, class: "book-network-validation" }),
-    svg("text", { x: 308, y: 20 }, "validation"),
+    svg("line", { x1: 170, x2: 194, y1: 16, y2: 16, class: "book-network-training" }),
+    svg("text", { x: 200, y: 20 }, "training"),
+    svg("line", { x1: 258, x2: 282, y1: 16, y2: 16, class: "book-network-validation" }),
+    svg("text", { x: 288, y: 20 }, "validation"),
     ...lines,
   );
 }

@@ -25,7 +25,7 @@ let count = 0;
 export function slider({ label, min, max, step, value, format = number, onInput, signal }) {
   const id = `book-slider-${(count += 1)}`;
   const input = element("input", { id, type: "range", min, max, step, value });
-  const output = element("output", { for: id });
+  const output = element("output", { for: id, "aria-live": "off" }); // the slider says its value
   const say = () => {
     output.textContent = format(input.valueAsNumber);
     input.setAttribute("aria-valuetext", output.textContent);
