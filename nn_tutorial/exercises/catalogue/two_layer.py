@@ -228,7 +228,7 @@ def samples(rng):
     }
     # As many hidden units as classes, so that weight2 fits without its transpose, too.
     square = network(rng, 5, 2, 3, 3)
-    square["x"][0], square["bias1"][0] = 0, 0  # a hidden unit at the kink
+    square["x"][0], square["bias1"][:] = 0, [0, 1, 2]  # one hidden unit at the kink, two open
     large = network(rng, 3, 5, 7, 2)
     large["bias2"] += 1000  # too large for exp
     return [by_hand, square, network(rng, 7, 3, 5, 2), large, network(rng, 11, 2, 7, 5)]
