@@ -6,7 +6,6 @@ of its HTML. The font with the shapes for it is cut down to the characters that 
 
 import hashlib
 import html
-import io
 import json
 import os
 import re
@@ -17,7 +16,7 @@ import sys
 import unicodedata
 from pathlib import Path
 
-from fontTools import subset, ttLib
+import fonts
 
 HERE = Path(__file__).resolve().parent
 FONT = "files/stix-two-math-latin-400-normal.woff2"
@@ -121,22 +120,7 @@ def font(rendered: dict[str, str], cache: Path) -> bytes:
     drawn = "√‾¯_^~ˆ˜⏞⏟′‖∣⟨⟩⌈⌉⌊⌋"
     text = "".join(sorted({*shown, *italics, *drawn, *string.printable}))
     original = _package("@fontsource/stix-two-math") / FONT
-    name = hashlib.sha256(text.encode() + original.read_bytes()).hexdigest()[:16]
-    kept = cache / f"font-{name}.woff2"
-    if not kept.is_file():
-        options = subset.Options(flavor="woff2", recalc_timestamp=False, layout_features=["*"])
-        with ttLib.TTFont(original, recalcTimestamp=False) as whole:
-            cutter = subset.Subsetter(options)
-            cutter.populate(text=text)
-            cutter.subset(whole)
-            whole.flavor = "woff2"
-            written = io.BytesIO()
-            whole.save(written, reorderTables=None)
-        cache.mkdir(parents=True, exist_ok=True)
-        beside = kept.with_suffix(f".{os.getpid()}")
-        beside.write_bytes(written.getvalue())
-        beside.replace(kept)
-    return kept.read_bytes()
+    return fonts.cut(original, text, cache, ["*"], hinting=True)
 
 
 def _key(tex: str, display: bool) -> str:
@@ -157,7 +141,9 @@ def _browser_ready(mathml: str) -> str:
     math = re.sub(r'<(m[ino]) mathvariant="([\w-]+)">([^<]*)</\1>', _styled, math)
     math = math.replace('<mtd><mstyle scriptlevel="0" displaystyle="false">', "<mtd><mstyle>")
     math = math.replace("<mo>\u2061</mo>", '<mo>\u2061</mo><mspace width="0.17em"/>')
-    return f"{opening}{math}</math>"
+    return re.sub(
+        r'="([\w.-]+)"(?=[\s>])', r"=\1", f"{opening}{math}</math>"
+    )  # HTML needs no quotes
 
 
 _STYLES = {

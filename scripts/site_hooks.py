@@ -25,12 +25,16 @@ from mkdocs.plugins import CombinedEvent, event_priority
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page as SitePage
 from mkdocs.structure.toc import AnchorLink
+from mkdocs.utils import get_relative_url
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import editions
 import figure_data
 import figures
+import fonts
+import glossary
 import mathematics
+import references
 from execute_pages import Executed, Project, execute_all
 from pages import EXPRESSION, Cell, PageError, find_pages
 
@@ -39,6 +43,8 @@ MOST_BYTES = 150_000  # of a page's HTML: a phone on a slow line should have it 
 
 _executed: dict[str, Executed] = {}  # by the name of the source file below docs/
 _math: dict[str, str] = {}
+_register = references.Register()
+_terms: list[glossary.Term] = []
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -65,6 +71,10 @@ def on_pre_build(config: MkDocsConfig) -> None:
 @event_priority(100)  # before mkdocs-jupyter, which looks for notebooks among the files
 def _put_pages(files: Files, config: MkDocsConfig) -> Files:
     """Put the executed notebook in the place of each page, and add what it brings along."""
+    global _register
+    texts = {file.src_uri: file.content_string for file in files if file.src_uri.endswith(".md")}
+    texts |= {name: markdown(executed) for name, executed in _executed.items()}
+    _register = references.collect(texts, Path(config.docs_dir) / "references.yml")
     for name, executed in _executed.items():
         source = files.get_file_from_path(name)
         if source is None:  # left out by exclude_docs
@@ -86,6 +96,8 @@ def _put_pages(files: Files, config: MkDocsConfig) -> Files:
     editions.add_files(files, config, _root(config))
     data = "assets/javascripts/figures/data.js"
     files.append(File.generated(config, data, content=figure_data.module()))
+    _terms[:] = glossary.read(Path(config.docs_dir) / "glossary.yml")
+    files.append(File.generated(config, glossary.FILE, content=glossary.definitions(_terms)))
     return files
 
 
@@ -106,9 +118,19 @@ def on_page_read_source(page: SitePage, config: MkDocsConfig) -> str | None:
     return None if executed is None else markdown(executed)
 
 
-def on_page_markdown(markdown: str, page: SitePage, config: MkDocsConfig, files: Files) -> str:
-    """Put in what depends on the edition."""
-    return editions.with_downloads(markdown)
+def on_page_markdown(text: str, page: SitePage, config: MkDocsConfig, files: Files) -> str:
+    """Number the figures; write out the references, the glossary, what this edition offers."""
+    text = editions.with_downloads(text)
+    if page.file.src_uri == glossary.PAGE:
+        text = glossary.page(text, _terms, _register.titles)
+    return _resolved(text, page.file.src_uri)
+
+
+def _resolved(text: str, page: str) -> str:
+    try:
+        return references.resolve(text, page, _register)
+    except references.UnknownReferenceError as error:
+        raise PluginError(str(error)) from None
 
 
 def on_page_content(content: str, page: SitePage, config: MkDocsConfig, files: Files) -> str:
@@ -125,8 +147,18 @@ def on_page_content(content: str, page: SitePage, config: MkDocsConfig, files: F
         return _box(executed.page.code[cell], outputs[cell][number])
 
     body = re.sub(r'<div data-output="(\d+)-(\d+)"></div>', output, page.content)
-    body = body.replace("</h1>", "</h1>\n" + _download_line(executed), 1)
+    if page.is_homepage:  # its first screen says what the book is
+        body += _download_line(executed)
+    else:
+        body = body.replace("</h1>", "</h1>\n" + _download_line(executed), 1)
+        words = get_relative_url(_url(glossary.PAGE, files), page.url)
+        body = glossary.link(body, _terms, page.file.src_uri, words)
     return _lean(body) + _provenance(executed)
+
+
+def _url(source: str, files: Files) -> str:
+    file = files.get_file_from_path(source)
+    return "" if file is None else file.url
 
 
 def _box(cell: Cell, output: str) -> str:
@@ -160,6 +192,8 @@ def on_env(env: Any, config: MkDocsConfig, files: Files) -> None:
     _math.update(rendered)
     font = mathematics.font(rendered, _root(config) / ".cache")
     files.append(File.generated(config, "assets/fonts/stix-two-math.woff2", content=font))
+    for uri, font in fonts.of_text(contents.values(), _root(config) / ".cache").items():
+        files.append(File.generated(config, uri, content=font))
     for page in pages:
         page.content = mathematics.mark(page.content or "", rendered)
         for heading in _headings(page.toc):
@@ -267,6 +301,7 @@ def _downloads(executed: Executed) -> dict[str, str]:
             cells.append(nbformat.from_dict({**next(code), "id": f"cell-{number}"}))
         else:
             text = EXPRESSION.sub(lambda _: next(values), cell.source)
+            text = _resolved(text, f"{page.name}.py")
             cells.append(nbformat.v4.new_markdown_cell(text, id=f"cell-{number}"))
     about = {k: v for k, v in executed.notebook.metadata.items() if k != "nn_tutorial"}
     notebook = nbformat.v4.new_notebook(cells=cells, metadata=about)

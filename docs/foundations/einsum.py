@@ -163,7 +163,7 @@ assert different > 300 and largest < 1e-12
 # %% [markdown]
 # ## Four numbers by hand, and back
 #
-# The figure at the top is a matrix product, $y_{ik} = \sum_j a_{ij} b_{jk}$:
+# [](#rule) is a matrix product, $y_{ik} = \sum_j a_{ij} b_{jk}$:
 #
 # $$A = \begin{bmatrix}1 & 2 & 0\\ 3 & -1 & 4\end{bmatrix}, \quad
 #   B = \begin{bmatrix}2 & 1\\ 0 & 5\\ 1 & -2\end{bmatrix}$$

@@ -152,7 +152,7 @@ for h in (Fraction(1, 10), Fraction(1, 100)):
     print(f"h = {h}: off by {one_sided} and {two_sided}")
 
 # %% [markdown]
-# And in the figure above, with $h = 0.8$, the two are off by $5.44$ and by $0.64$.
+# And in [](#secants), with $h = 0.8$, the two are off by $5.44$ and by $0.64$.
 #
 # ## How far off, in general
 #

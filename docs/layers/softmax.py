@@ -216,7 +216,7 @@ assert np.allclose(wide.sum(0), 0, rtol=0, atol=1e-15)
 #
 # ## The sum that needs no matrix
 #
-# The [rule of the chapter on the chain rule](../foundations/chain_rule.py#where-two-roads-meet-gradients-add): $z_i$ is used by *all* the $p_j$ of its row, so its gradient is a sum over $j$. Here is the step at which most people stumble. They multiply by the diagonal alone, $p_i(1 - p_i)$, as if a score fed its own probability only. It feeds all of them.
+# The [rule of the chapter on the chain rule](../foundations/chain_rule.py#where-two-roads-meet-gradients-add): $z_i$ is used by *all* the $p_j$ of its row, so its gradient is a sum over $j$, as at the top of [](../foundations/chain_rule.py#graph), where $x$ is used twice. Here is the step at which most people stumble. They multiply by the diagonal alone, $p_i(1 - p_i)$, as if a score fed its own probability only. It feeds all of them.
 
 # %% tags=["remove-input"]
 show_derivation("softmax", 1)

@@ -121,7 +121,7 @@ assert ends["momentum"] < ends["SGD"] < ends["Adam"]
 #
 # ## Two steps by hand
 #
-# The valley in the picture is $f(\theta) = \tfrac12(\theta_0^2 + 9\,\theta_1^2)$: curvature 1 along it, 9 across. Its gradient is $(\theta_0,\ 9\,\theta_1)$, and the walk begins at $(12, 4)$.
+# The valley of [](#three-ways-down) is $f(\theta) = \tfrac12(\theta_0^2 + 9\,\theta_1^2)$: curvature 1 along it, 9 across. Its gradient is $(\theta_0,\ 9\,\theta_1)$, and the walk begins at $(12, 4)$.
 #
 # **SGD** with $\eta = \tfrac15$ subtracts a fifth of the gradient:
 #
@@ -562,7 +562,7 @@ show(
 )
 
 # %% [markdown]
-# The picture shows one thing more. Adam's $\eta$ is a *length*: it does not shrink with the gradient, so Adam still swings about the bottom when the others have arrived. On a clean quadratic it is the wrong tool. It was made for gradients that are noisy and of very different sizes.
+# [](#turned-valley) shows one thing more. Adam's $\eta$ is a *length*: it does not shrink with the gradient, so Adam still swings about the bottom when the others have arrived. On a clean quadratic it is the wrong tool. It was made for gradients that are noisy and of very different sizes.
 #
 # ## The code says the same
 #

@@ -509,7 +509,7 @@ unequal = ms("ideas", "first dx computed") / ms("ideas", "memory returned")
 #
 # ## Sources
 #
-# - G. M. Amdahl (1967), Validity of the single processor approach to achieving large scale computing capabilities, AFIPS: what a faster part does for the whole.
-# - K. Chellapilla, S. Puri and P. Simard (2006), High performance convolutional neural networks for document processing: im2col.
-# - M. Cho and D. Brand (2017), MEC: memory-efficient convolution for deep neural network, ICML: lowering along one axis.
-# - S. Williams, A. Waterman and D. Patterson (2009), Roofline: an insightful visual performance model for multicore architectures, Communications of the ACM.
+# - Amdahl (1967), *Validity of the single processor approach to achieving large scale computing capabilities*, AFIPS: what a faster part does for the whole.
+# - Chellapilla, Puri and Simard (2006), *High performance convolutional neural networks for document processing*: im2col.
+# - Cho and Brand (2017), *MEC: memory-efficient convolution for deep neural network*, ICML: lowering along one axis.
+# - Williams, Waterman and Patterson (2009), *Roofline: an insightful visual performance model for multicore architectures*, Communications of the ACM.
