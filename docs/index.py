@@ -1,12 +1,18 @@
 # ---
 # title: Neural networks, checked
 # description: A book on how neural networks work, in which every equation, figure and number is checked when the book is built.
+# template: landing.html
+# hide:
+#   - navigation
+#   - toc
 # ---
 
 # %% [markdown]
 # # How neural networks work, with every claim checked
 #
-# This book builds neural networks from NumPy arrays, one layer at a time, forward *and* backward. Each page is a program. It derives a layer, runs it, compares it with PyTorch and draws what happens, and all of that runs again whenever the book is built. A page whose equation does not agree with its code cannot appear.
+# You build neural networks from NumPy arrays, forward *and* backward, in chapters that derive, run and compare with PyTorch; one whose equation and code disagree cannot appear.
+#
+# [Start reading](foundations/reading.py){ .md-button .md-button--primary } [See the chapters](foundations/reading.py#the-chapters-in-order){ .md-button }
 
 # %% tags=["remove-input"]
 import matplotlib.pyplot as plt
@@ -44,7 +50,7 @@ names = ("petal length (cm)", "petal width (cm)")
 low, high = (x_train.min(0) - 0.4), (x_train.max(0) + 0.4)
 across, up = np.meshgrid(np.linspace(low[0], high[0], 160), np.linspace(low[1], high[1], 160))
 grid = np.stack([across.ravel(), up.ravel()], 1).astype(np.float32)
-fig, axes = plt.subplots(2, 1, figsize=(5.0, 6.4), sharex=True, layout="constrained")
+fig, axes = plt.subplots(2, 1, figsize=(4.4, 4.9), sharex=True, layout="constrained")
 beside = [(2.5, 0.2), (4.3, 0.65), (6.3, 1.35)]  # room for the names, in cm
 species = [COLORS["blue"], COLORS["orange"], COLORS["green"]]
 for ax, model, title in zip(axes, (before, net), ("before training", "after training"), strict=True):
@@ -75,7 +81,7 @@ show(
 )
 
 # %% [markdown]
-# The network above was trained a moment before this page was written, and got {{ right }} of {{ len(x_test) }} unseen flowers right. You will build it yourself: its layers, its gradients and the loop that trains it.
+# Each page is a program. It derives a layer, runs it, compares it with PyTorch and draws what happens, and all of that runs again whenever the book is built. The network of [](#iris-before-and-after) was trained a moment before this page was written, and got {{ right }} of {{ len(x_test) }} unseen flowers right. You will build it yourself: its layers, its gradients and the loop that trains it.
 #
 # ## What is different here
 #
@@ -104,4 +110,4 @@ print(report)
 # - You want what other courses leave to you: the backward passes of [batch normalisation](layers/batch_norm.py), [convolution](layers/convolution.py) and [pooling](layers/pooling.py), and [a CNN in NumPy](networks/cnn.py) that takes PyTorch's steps.
 # - You look for a function: the [API reference](reference/index.md) has its formula, its shapes and what it refuses.
 #
-# Every page can be downloaded at its top, as a notebook with its results or as plain Python.
+# Every page can be downloaded, this one at its end and the others at their top, as a notebook with its results or as plain Python.
