@@ -1,0 +1,148 @@
+"""The book to take away: one document with links in it, a PDF, a zip that is reproducible."""
+
+import zipfile
+from pathlib import Path
+
+import book
+import editions
+import pytest
+from bs4 import BeautifulSoup
+from mkdocs.config.defaults import MkDocsConfig
+
+PAGE = """<!doctype html><html lang="en"><head><title>{title}</title>
+<link rel="stylesheet" href="{up}assets/a.css"></head><body>
+<a class="md-header__button md-logo" href="{base}">logo</a>
+<nav class="md-nav md-nav--primary"><ul>
+<li><a class="md-nav__link" href="{base}">Start</a></li>
+<li class="md-nav__item--section">
+<a class="md-nav__link"><span class="md-ellipsis">Layers</span></a>
+<ul><li><a class="md-nav__link" href="{base}layers/relu/">ReLU</a></li></ul></li></ul></nav>
+<article class="md-content__inner"><h1 id="top">{title}<a class="headerlink" href="#top">#</a></h1>
+{body}</article></body></html>"""
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """Two pages that link to each other, as the theme writes them."""
+    folder = tmp_path / "site"
+    (folder / "layers" / "relu").mkdir(parents=True)
+    (folder / "assets").mkdir()
+    (folder / "assets" / "a.css").write_text("p {}")
+    pages = {
+        "index.html": ("Start", "", '<p><a href="layers/relu/#mask">the mask</a></p>'),
+        "layers/relu/index.html": (
+            "ReLU",
+            "../../",
+            '<h2 id="mask">The mask</h2><details><summary>more</summary><p>inside</p></details>'
+            '<p><img src="x-light.svg" alt="x" loading="lazy"> <a href="../../#top">back</a> '
+            '<a href="relu.ipynb">notebook</a> <a href="https://example.org/">away</a></p>',
+        ),
+        "404.html": ("Not found", "/book/", ""),
+    }
+    for name, (title, up, body) in pages.items():
+        (folder / name).write_text(PAGE.format(title=title, up=up, base="/book/", body=body))
+    return folder
+
+
+def test_the_pages_come_in_the_order_of_the_navigation(site: Path) -> None:
+    assert book.chapters(site) == [
+        ("", "Start", "index.html"),
+        ("Layers", "ReLU", "layers/relu/index.html"),
+    ]
+    (site / "404.html").write_text("<p>nothing")
+    with pytest.raises(book.BookError, match="no pages"):
+        book.chapters(site)
+
+
+def test_links_lead_to_anchors_within_the_document(site: Path) -> None:
+    text = book.document(site, book.chapters(site), {"c1": 7})
+    soup = BeautifulSoup(text, "lxml")
+    ids = [tag["id"] for tag in soup.find_all(id=True)]
+    assert len(ids) == len(set(ids))
+    inner = [link["href"] for link in soup.select("a[href^='#']")]
+    assert inner == ["#c0", "#c1", "#c1-mask", "#c0-top"]
+    assert all(href[1:] in ids for href in inner)
+    assert [link["href"] for link in soup.select("a[href^=http]")] == ["https://example.org/"]
+    assert "notebook" in text
+    assert "relu.ipynb" not in text
+    assert soup.select_one("img")["src"] == "/layers/relu/x-light.svg"
+    assert soup.select_one("details").has_attr("open")
+    assert not soup.select(".headerlink, img[loading]")
+    assert soup.select_one('.book-contents a[href="#c1"]').find_next("span").text == "7"
+
+
+def test_the_pdf_has_contents_page_numbers_and_links(site: Path, tmp_path: Path) -> None:
+    try:
+        book.chromium()
+    except book.BookError:
+        pytest.skip("no Chromium here")
+    from pypdf import PdfReader
+
+    once, twice = tmp_path / "a.pdf", tmp_path / "b.pdf"
+    assert book.print_pdf(site, once) == 4  # cover, contents, two chapters
+    book.print_pdf(site, twice)
+    reader = PdfReader(once)
+    texts = [page.extract_text() for page in reader.pages]
+    assert "Start" in texts[1]
+    assert "ReLU" in texts[1]
+    assert {"3", "4"} <= set(texts[1].split())  # the pages on which the chapters begin
+    assert "The mask" in texts[3]
+    assert "inside" in texts[3]
+    links = [a for page in reader.pages for a in page.get("/Annots", [])]
+    assert len(links) >= 4
+    assert [entry.title for entry in reader.outline if hasattr(entry, "title")]
+    assert once.read_bytes() == twice.read_bytes()
+    assert not (site / book.FOLDER / "book.html").exists()
+
+
+def test_a_zip_of_the_same_files_is_the_same_bytes(site: Path, tmp_path: Path) -> None:
+    book.pack(site, tmp_path / "a.zip")
+    for path in site.rglob("*"):
+        path.touch()
+    book.pack(site, tmp_path / "b.zip")
+    assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
+    with zipfile.ZipFile(tmp_path / "a.zip") as packed:
+        assert "neural-networks-checked/layers/relu/index.html" in packed.namelist()
+
+
+def test_the_figures_become_one_classic_script(site: Path) -> None:
+    scripts = site / "assets" / "javascripts"
+    (scripts / "figures").mkdir(parents=True)
+    (scripts / "figures.js").write_text('const f = () => import("./figures/one.js"); f();')
+    (scripts / "figures" / "one.js").write_text("export const mount = () => 'mounted';")
+    page = site / "index.html"
+    page.write_text('<script src=assets/javascripts/figures.js type="module"></script>')
+    book.bundle(site)
+    assert page.read_text() == '<script defer src="assets/javascripts/figures.bundle.js"></script>'
+    bundled = (scripts / "figures.bundle.js").read_text()
+    assert "mounted" in bundled
+    assert "import(" not in bundled
+
+
+def test_what_an_edition_offers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NN_TUTORIAL_BOOK", raising=False)
+    monkeypatch.delenv("NN_TUTORIAL_OFFLINE", raising=False)
+    assert editions.with_downloads("text") == "text"
+    assert "make book" in editions.with_downloads(editions.MARK)
+    monkeypatch.setenv("NN_TUTORIAL_BOOK", "true")
+    offered = editions.with_downloads(editions.MARK)
+    assert book.PDF in offered
+    assert book.ZIP in offered
+    config = MkDocsConfig()
+    config.load_dict({"site_name": "x", "site_url": "https://example.org/", "theme": "mkdocs"})
+    config.validate()
+    config.theme["features"] = ["navigation.instant", "navigation.top"]
+    editions.configure(config)
+    assert config.site_url == "https://example.org/"
+    monkeypatch.setenv("NN_TUTORIAL_OFFLINE", "true")
+    editions.configure(config)
+    assert config.site_url == ""
+    assert config.theme["features"] == ["navigation.top"]
+    assert config.extra["polyfills"] == [editions.SHIM]
+
+
+def test_without_chromium_there_is_a_clear_error(monkeypatch, capsys) -> None:
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.delenv("NN_TUTORIAL_CHROMIUM", raising=False)
+    assert book.main([]) == 1
+    assert "Chromium is needed" in capsys.readouterr().err
