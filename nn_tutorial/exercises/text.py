@@ -167,4 +167,5 @@ def _array(array: NDArray[Any], off: NDArray[np.bool] | None = None) -> list[str
 def _number(value: Any) -> str:
     if isinstance(value, (bool, np.bool)):
         return str(bool(value))
-    return f"{float(value) + 0.0:.4g}".replace("-", "−")  # + 0.0: no minus zero
+    shown = 0.0 if abs(float(value)) < 1e-12 else float(value)  # rounding, and minus zero
+    return f"{shown:.4g}".replace("-", "−")
