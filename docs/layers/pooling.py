@@ -186,6 +186,7 @@ for column, y, dx, lit in ((0, y_max, dx_max, won), (1, y_mean, dx_mean, everywh
 show(
     fig,
     name="by-hand",
+    live="pooling",
     alt=(
         "Two columns of grids, for the maximum and the mean: the input in four framed windows, the "
         "output, the arriving gradient, the gradient passed back. With the maximum one pixel of "
@@ -193,9 +194,12 @@ show(
         "all are tinted and each gets a quarter: 1, −2, 3 and 5."
     ),
     caption=(
-        "From top to bottom: forward, then backward. Tinted cells had a part in the output. "
-        "Compare the first and the last grid of a column: the gradient lands exactly on the cells "
-        "that had a part."
+        "Forward, then backward, for the maximum and for the mean. Tinted cells had a part in the "
+        "output. Compare X with ∂L/∂X: the gradient lands exactly on the cells that had a part. "
+        "Where your browser runs scripts, the picture answers to your hand: write other numbers, "
+        "and point at a window, or go to Y with the Tab key and use the arrows. A circle marks the "
+        "winner, a dashed one a pixel that ties with it; ×2 means that two windows send a "
+        "gradient. Ties and overlaps are explained [further down](#ties-when-two-are-the-largest)."
     ),
 )
 

@@ -13,6 +13,7 @@ const FIGURES = {
   "nn-batch-norm": () => import("./figures/batch_norm.js"),
   "nn-iris": () => import("./figures/network_small.js"),
   "nn-network": () => import("./figures/network.js"),
+  "nn-pooling": () => import("./figures/pooling.js"),
   "nn-softmax": () => import("./figures/softmax.js"),
 };
 
