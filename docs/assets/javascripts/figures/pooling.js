@@ -23,10 +23,7 @@ export function mount(stage, signal) {
     y: grid("Y goes on", MOST, () => element("span", { role: "radio" })),
     dy: grid("∂L/∂Y arrives", MOST, (i, j) => field("∂L/∂Y", i, j, (value) => (state.dy[i][j] = value), () => choose([i, j]))),
   };
-  grids.x.body.setAttribute("role", "group");
-  grids.dx.body.setAttribute("role", "img");
-  grids.y.body.setAttribute("role", "radiogroup");
-  grids.dy.body.setAttribute("role", "group");
+  for (const [name, role] of [["x", "group"], ["dx", "img"], ["y", "radiogroup"], ["dy", "group"]]) grids[name].body.setAttribute("role", role);
   const frames = ["x", "dx"].map((name) => {
     const frame = element("div", { class: "book-pool-frame" });
     grids[name].body.append(frame);
@@ -131,23 +128,25 @@ export function mount(stage, signal) {
       for (const e of range(SIZE)) {
         const routes = taking(a, e).length;
         const here = inside([i, j], a, e);
-        const won_it = here && (!largest || `${won[i][j]}` === `${[a, e]}`);
+        const first = here && largest && `${won[i][j]}` === `${[a, e]}`;
         const equal = here && largest && x[a][e] === y[i][j];
         tied += equal;
         const [input, output] = [grids.x.cells[a][e], grids.dx.cells[a][e]];
         for (const { node } of [input, output]) {
           node.toggleAttribute("data-part", routes > 0);
-          node.toggleAttribute("data-won", won_it && largest);
-          node.toggleAttribute("data-tied", equal && !won_it);
+          node.toggleAttribute("data-won", first);
+          node.toggleAttribute("data-tied", equal && !first);
           node.toggleAttribute("data-outside", !all.some((at) => inside(at, a, e)));
         }
         show(input.inner, x[a][e]);
         output.inner.textContent = number(dx[a][e]);
-        output.node.setAttribute("data-routes", routes > 1 ? `×${routes}` : "");
+        output.node.setAttribute("data-routes", `×${routes}`);
+        output.node.toggleAttribute("data-several", routes > 1);
       }
     }
-    for (const [k, l] of range(MOST).flatMap((k) => range(MOST).map((l) => [k, l]))) {
-      const [out, arrives] = [grids.y.cells[k][l], grids.dy.cells[k][l]];
+    grids.y.cells.flat().forEach((out, at) => {
+      const [k, l] = [Math.floor(at / MOST), at % MOST];
+      const arrives = grids.dy.cells[k][l];
       const chosen = k === i && l === j;
       for (const { node } of [out, arrives]) {
         node.hidden = k >= rows || l >= columns;
@@ -155,12 +154,12 @@ export function mount(stage, signal) {
         node.toggleAttribute("data-chosen", chosen);
       }
       show(arrives.inner, state.dy[k][l]);
-      if (out.node.hidden) continue;
+      if (out.node.hidden) return;
       out.inner.textContent = number(y[k][l]);
       out.inner.setAttribute("aria-label", `Window in ${place(k, l)}: ${number(y[k][l])}`);
       out.inner.setAttribute("aria-checked", chosen);
       out.inner.tabIndex = chosen ? 0 : -1;
-    }
+    });
     for (const name of ["y", "dy"]) grids[name].body.style.setProperty("--book-pool-columns", columns);
     for (const frame of frames) {
       const share = (pixels) => `${(100 * pixels) / SIZE}%`;
@@ -174,17 +173,19 @@ export function mount(stage, signal) {
     say(words());
 
     function words() {
-      const start = `The window in ${place(i, j)} of Y:`;
+      const arrived = number(dy[i][j]);
       if (!largest) {
-        const several = all.length > 1 && stride < kernel ? " Where windows overlap, shares add up." : "";
-        return `${start} the mean of its ${kernel ** 2} pixels is ${number(y[i][j])}. Each gets ${number(dy[i][j] / kernel ** 2)}, a share of ${number(dy[i][j])}.${several}`;
+        const share = number(dy[i][j] / kernel ** 2);
+        return `Window in ${place(i, j)}: the mean of ${kernel ** 2} pixels is ${number(y[i][j])}. Each gets ${share}, its share of ${arrived}.${all.length > 1 && stride < kernel ? " Where windows overlap, shares add up." : ""}`;
       }
       const [a, e] = won[i][j];
-      const tie = tied > 1 ? ` ${tied} pixels tie, and the first in reading order wins; the dashed get nothing from this window.` : "";
+      const lead = tied > 1
+        ? `${tied} pixels tie at ${number(y[i][j])}. The first in reading order wins: ${place(a, e)} of X gets the ${arrived}, the dashed nothing`
+        : `${number(y[i][j])} is the largest: its pixel, ${place(a, e)} of X, gets the ${arrived}`;
       const terms = taking(a, e).map(([k, l]) => dy[k][l]);
       const signed = terms.map((value, n) => (n === 0 ? number(value) : `${value < 0 ? "−" : "+"} ${number(Math.abs(value))}`)).join(" ");
-      const sum = terms.length > 1 ? ` That pixel has won ${terms.length} windows: ${signed} = ${number(dx[a][e])}.` : "";
-      return `${start} ${number(y[i][j])} is the largest.${tie} The ${number(dy[i][j])} goes to ${place(a, e)} of X.${sum}`;
+      const sum = terms.length > 1 ? ` It has won ${terms.length} windows: ${signed} = ${number(dx[a][e])}.` : "";
+      return `Window in ${place(i, j)}: ${lead}.${sum}`;
     }
   }
 
