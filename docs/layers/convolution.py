@@ -198,15 +198,17 @@ fig.get_layout_engine().set(hspace=0.05)
 show(
     fig,
     name="by-hand",
+    live="convolution",
     alt=(
         "Six grids. Above: the input with the four pixels at its top right marked, the kernel, "
         "and the output with its top right cell marked, which is 2. Below: the gradient that "
         "arrives, that of the kernel, and that of the input, whose middle cell is marked."
     ),
     caption=(
-        "Forward above, from left to right: the marked window makes the marked output. Backward "
-        "below, from right to left: the marked pixel was seen by all four windows, so all four "
-        "gradients reach it."
+        "Forward, from left to right: the marked window makes the marked output. Backward, from "
+        "right to left: the marked pixel was seen by all four windows, so all four gradients reach "
+        "it. Where your browser runs scripts, you can move the window, pick a pixel, and change "
+        "the kernel, the stride and the padding."
     ),
 )
 

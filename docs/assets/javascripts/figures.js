@@ -7,6 +7,7 @@
 // gone to another page).
 
 const FIGURES = {
+  "nn-convolution": () => import("./figures/convolution.js"),
   "nn-cross-entropy": () => import("./figures/cross_entropy.js"),
   "nn-graph": () => import("./figures/graph.js"),
   "nn-relu": () => import("./figures/relu.js"),
