@@ -35,6 +35,7 @@ import fonts
 import glossary
 import mathematics
 import references
+import social
 from execute_pages import Executed, Project, execute_all
 from pages import EXPRESSION, Cell, PageError, find_pages
 
@@ -98,6 +99,8 @@ def _put_pages(files: Files, config: MkDocsConfig) -> Files:
     files.append(File.generated(config, data, content=figure_data.module()))
     _terms[:] = glossary.read(Path(config.docs_dir) / "glossary.yml")
     files.append(File.generated(config, glossary.FILE, content=glossary.definitions(_terms)))
+    for uri, extra in social.files(config.site_url or "/").items():
+        files.append(File.generated(config, uri, content=extra))
     return files
 
 
@@ -174,9 +177,9 @@ def _box(cell: Cell, output: str) -> str:
 
 
 def _lean(content: str) -> str:
-    """Take away the tokens of highlighted code that have no colour of their own: half its size."""
+    """Keep the tokens of highlighted code that have a colour, in short elements: half its size."""
     content = re.sub(r'<span class="(?:n|p|w|o)">([^<]*)</span>', r"\1", content)
-    return re.sub(r'<span class="([a-z][a-z0-9]?)">', r"<span class=\1>", content)
+    return re.sub(r'<span class="([a-z][a-z0-9]?)">([^<]*)</span>', r"<i class=\1>\2</i>", content)
 
 
 @event_priority(-100)  # after mkdocstrings has resolved its references
@@ -195,6 +198,11 @@ def on_env(env: Any, config: MkDocsConfig, files: Files) -> None:
     for uri, font in fonts.of_text(contents.values(), _root(config) / ".cache").items():
         files.append(File.generated(config, uri, content=font))
     for page in pages:
+        uri, card = (
+            social.place(page.file.src_uri),
+            social.card(page, config, _root(config) / ".cache"),
+        )
+        files.append(File.generated(config, uri, content=card))
         page.content = mathematics.mark(page.content or "", rendered)
         for heading in _headings(page.toc):
             heading.title = mathematics.plain_title(heading.title, rendered)
@@ -204,6 +212,13 @@ def _headings(toc: Iterable[AnchorLink]) -> Iterator[AnchorLink]:
     for heading in toc:
         yield heading
         yield from _headings(heading.children)
+
+
+def on_page_context(
+    context: dict[str, Any], page: SitePage, config: MkDocsConfig, nav: Any
+) -> dict[str, Any]:
+    """Give the theme what the page's head says to other programs."""
+    return context | {"social": social.about(page, config)}
 
 
 def on_post_page(output: str, page: SitePage, config: MkDocsConfig) -> str:

@@ -114,7 +114,7 @@ class Book:
     def __init__(self, root: Path) -> None:
         self.root = root
         (root / "docs").mkdir(parents=True)
-        for name in ("scripts", "nn_tutorial", "node_modules", "docs/assets"):
+        for name in ("scripts", "nn_tutorial", "node_modules", "overrides", "docs/assets"):
             (root / name).symlink_to(ROOT / name)
         for name in ("requirements.txt", "constraints.txt"):
             shutil.copy(ROOT / name, root / name)
@@ -349,6 +349,8 @@ def test_exactly_what_depends_on_a_change_runs_again(
         ("# %% [markdown]\n# {{ nowhere:.2f }}", r"nowhere:.2f }} failed:\s+NameError"),
         ("# %% [markdown]\n# See [it](nothing.py).", "contains a link 'nothing.py'"),
         ("# %% [markdown]\n# See [it](first.py#nowhere).", "does not contain an anchor '#nowhere'"),
+        ("# %% [markdown]\n# See [](first.py#fall).", r"third\.py: no figure 'fall' on first\.py"),
+        ("# %% [markdown]\n# See [@nobody].", r"third\.py: no source 'nobody'"),
         ("# %% [markdown]\n# $$\\frac{1}$$", r"third\.py: KaTeX(.|\n)*in the formula \\frac"),
         ("# %%\nimport matplotlib.pyplot as plt\n_ = plt.plot([1])", "without alt text"),
         ("# %%\nimport sys\n_ = sys.stderr.write('oh')", "writes to stderr:\noh"),
@@ -363,6 +365,8 @@ def test_exactly_what_depends_on_a_change_runs_again(
         "expression",
         "link",
         "anchor",
+        "figure",
+        "source",
         "tex",
         "alt",
         "stderr",

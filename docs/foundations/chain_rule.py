@@ -109,7 +109,7 @@ show(
 # %% [markdown]
 # ## Every number has a name
 #
-# The graph is the smallest network that holds a surprise: one linear unit with a ReLU, whose input is added to its output once more (a *skip connection*, the building block of He and others 2016). All symbols are single numbers here; at the end of the page they become arrays.
+# The graph is the smallest network that holds a surprise: one linear unit with a ReLU, whose input is added to its output once more (a *skip connection*, the building block of [@he2016]). All symbols are single numbers here; at the end of the page they become arrays.
 #
 # | Symbol | In code | Value | Meaning |
 # |---|---|---|---|
@@ -374,7 +374,7 @@ show(
 assert forward_cost[-1] == sizes[-1] * backward_cost[-1]
 
 # %% [markdown]
-# A network has millions of weights and one loss. That is the whole reason for going backwards. The price is memory: every value of the forward walk has to be kept until the backward walk has passed it. (With many outputs and one input it is the other way round; see Griewank and Walther 2008.)
+# A network has millions of weights and one loss. That is the whole reason for going backwards. The price is memory: every value of the forward walk has to be kept until the backward walk has passed it. (With many outputs and one input it is the other way round; see [@griewank2008].)
 #
 # ## Five ways to get it wrong
 #
@@ -438,7 +438,7 @@ assert slope_view[1] != 3.0
 #
 # **A prediction.** Without it, what is left is a product of thirty factors, and a product of many factors that are a bit too small goes to 0. With it, each factor is 1 plus something, so the gradient should not vanish. It might grow.
 #
-# Real inputs: 200 of the handwritten digits. Thirty layers, each linear and ReLU, 64 units wide, weights as He and others (2015) advise, times a factor $g$ for the three columns; five seeds.
+# Real inputs: 200 of the handwritten digits. Thirty layers, each linear and ReLU, 64 units wide, weights as [He and others (2015)](@he2015) advise, times a factor $g$ for the three columns; five seeds.
 
 # %% tags=["hide-input"]
 data = digits(seed=SEED)

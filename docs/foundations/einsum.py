@@ -107,7 +107,7 @@ show(
 # 2. Entries that meet are **multiplied**.
 # 3. A letter that is missing after the arrow is **summed** over.
 #
-# Albert Einstein left out the summation signs of his equations, because the indices already say where they belong (Einstein 1916). His rule sums over what stands twice. The arrow leaves the choice to you, and the string leaves out everything but the indices.
+# Albert Einstein left out the summation signs of his equations, because the indices already say where they belong ([@einstein1916]). His rule sums over what stands twice. The arrow leaves the choice to you, and the string leaves out everything but the indices.
 #
 # ## The rule as loops
 #
@@ -400,7 +400,7 @@ assert (y_loop == y).all() and (da_loop == da).all() and (db_loop == db).all()
 #
 # $$\boxed{\;s,\,t \to o \quad\Longrightarrow\quad o,\,t \to s\;}$$
 #
-# The left string is the forward pass. The right one is the gradient, with $\partial L/\partial Y$ as its first operand. The shapes agree: the result has the letters of $A$, so it has the shape of $A$. (Laue, Mitterreiter and Giesen 2020 build a calculus on this rule.)
+# The left string is the forward pass. The right one is the gradient, with $\partial L/\partial Y$ as its first operand. The shapes agree: the result has the letters of $A$, so it has the shape of $A$. ([@laue2020] build a calculus on this rule.)
 
 # %% tags=["remove-input"]
 fig, axes = plt.subplots(1, 3, figsize=(5.0, 3.3), width_ratios=[2.8, 2.8, 3.8])
@@ -592,7 +592,7 @@ assert gain[0] < 1 and wins == 1 and gain[-1] > 100 and over[0] > 5 and over[-1]
 # %% [markdown]
 # At $n = {{ sizes[0] }}$ the plan saves nine multiplications in ten, and the call takes {{ 1 / gain[0]:.1f}} times as *long*: whatever the sizes, making a plan takes some {{ seconds["optimised"][:3].min() * 1e6:.0f}} microseconds. At $n = {{ sizes[wins] }}$ it has already won, by a factor of {{ gain[wins]:.1f}}; the break-even lies between the two. At $n = {{ sizes[-1] }}$ the factor is {{ gain[-1]:.0f}}. It is not free in memory: the intermediate matrix has to be kept, {{ peak["optimised"] / 1e3:.0f}} kB at the peak against {{ peak["plain"] / 1e3:.0f}}.
 #
-# So: `optimize=True` for three or more operands, and for products of large matrices; without it for small arrays in an inner loop. For many operands that share their letters freely no fast way is known that always finds the best order: the problem is NP-complete (Lam, Sadayappan and Wenger 1997). `True` takes the pair that looks cheapest, step by step. The planner began as a package of its own, opt_einsum (Smith and Gray 2018).
+# So: `optimize=True` for three or more operands, and for products of large matrices; without it for small arrays in an inner loop. For many operands that share their letters freely no fast way is known that always finds the best order: the problem is NP-complete ([@lam1997]). `True` takes the pair that looks cheapest, step by step. The planner began as a package of its own, opt_einsum ([@smith2018]).
 #
 # ## Six ways to get it wrong
 #
@@ -751,7 +751,7 @@ def error(found, x):
 
 
 # %% [markdown]
-# **A prediction.** Adding in float32 rounds each partial sum, by up to one part in $2^{24}$, about $6 \cdot 10^{-8}$ of it. If terms are added one after the other, there are $n$ such errors, up and down, and like the steps of a drunkard they should grow as $\sqrt n$. BLAS, the library behind `@`, adds up blocks of some hundred terms and then the blocks, so each of its sums is shorter. `np.sum` adds in pairs, then pairs of pairs, so that each term goes through about $\log_2 n$ additions only: hardly any growth. (Higham 1993 compares such orders.) The documentation of `einsum` is silent. A guess: it adds in pairs too.
+# **A prediction.** Adding in float32 rounds each partial sum, by up to one part in $2^{24}$, about $6 \cdot 10^{-8}$ of it. If terms are added one after the other, there are $n$ such errors, up and down, and like the steps of a drunkard they should grow as $\sqrt n$. BLAS, the library behind `@`, adds up blocks of some hundred terms and then the blocks, so each of its sums is shorter. `np.sum` adds in pairs, then pairs of pairs, so that each term goes through about $\log_2 n$ additions only: hardly any growth. ([@higham1993] compares such orders.) The documentation of `einsum` is silent. A guess: it adds in pairs too.
 #
 # Five seeds choose which patches come, and in which order. As a **baseline** the same patches with a jitter of half a grey level up or down on each pixel, as the noise of a camera would: numbers of the same size, but hardly ever the same number twice.
 

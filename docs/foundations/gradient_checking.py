@@ -8,7 +8,7 @@
 # %% [markdown]
 # # Checking gradients
 #
-# A wrong gradient raises no error. Often the loss still falls, only less far, and you look for the fault in the data, the learning rate, anywhere else. The remedy is old, and still the first advice to everyone who writes a backward pass (Bengio 2012): move an input a little, and see what the function does. At the end of this page you will know how far to move it, why smaller is not better, how close is close enough, and how a check can run green on a backward pass that returns nothing but zeros.
+# A wrong gradient raises no error. Often the loss still falls, only less far, and you look for the fault in the data, the learning rate, anywhere else. The remedy is old, and still the first advice to everyone who writes a backward pass ([@bengio2012]): move an input a little, and see what the function does. At the end of this page you will know how far to move it, why smaller is not better, how close is close enough, and how a check can run green on a backward pass that returns nothing but zeros.
 #
 # You need [the symbols of this book](notation.md) and [backpropagation by hand](chain_rule.py).
 
@@ -324,11 +324,11 @@ show(
 # | forward, float32 | ${{ power(predicted["float32", "forward"]) }}$ | ${{ power(best["float32", "forward"]) }}$ | ${{ power(smallest["float32", "forward"]) }}$ |
 # | central, float32 | ${{ power(predicted["float32", "central"]) }}$ | ${{ power(best["float32", "central"]) }}$ | ${{ power(smallest["float32", "central"]) }}$ |
 #
-# The package uses $h = 10^{-6}$, a little to the left of the best. That costs a digit, and buys fewer kinks; you will see how many. (Gill, Murray and Wright 1981 choose $h$ function by function; for a check of a backward pass that is more care than it needs.)
+# The package uses $h = 10^{-6}$, a little to the left of the best. That costs a digit, and buys fewer kinks; you will see how many. ([@gill1981] choose $h$ function by function; for a check of a backward pass that is more care than it needs.)
 #
 # ## The complex step: nothing is subtracted
 #
-# Squire and Trapp (1998) revived an idea of Lyness and Moler (1967). Put $ih$ into Taylor's series, with $i^2 = -1$:
+# [Squire and Trapp (1998)](@squire1998) revived an idea of [Lyness and Moler (1967)](@lyness1967). Put $ih$ into Taylor's series, with $i^2 = -1$:
 #
 # $$
 # \begin{aligned}
@@ -383,7 +383,7 @@ assert broken == {"abs(x)", "x.conj()", "vdot(x, x)", "linalg.norm(x)", "var(x)"
                   "x.astype(float)"}
 
 # %% [markdown]
-# `abs` of a complex number is its length, a real number: no imaginary part, slope 0. `conj` turns its sign, and `vdot` conjugates its first argument. `norm` and `var` use `abs` inside, which you do not see. The comparison is the odd one out: NumPy compares real parts first, so away from the kink it happens to work, though an order of complex numbers has no meaning. A `.T` is safe; a conjugate transpose is not. (Martins, Sturdza and Alonso 2003 say how to rewrite such functions.)
+# `abs` of a complex number is its length, a real number: no imaginary part, slope 0. `conj` turns its sign, and `vdot` conjugates its first argument. `norm` and `var` use `abs` inside, which you do not see. The comparison is the odd one out: NumPy compares real parts first, so away from the kink it happens to work, though an order of complex numbers has no meaning. A `.T` is safe; a conjugate transpose is not. ([@martins2003] say how to rewrite such functions.)
 #
 # So the complex step is for functions that you can read. The layers of this book refuse complex input; their [equations](../verify/checks.py) take it, and that is where the book uses it.
 #
@@ -1219,7 +1219,7 @@ print(f"1e-6: off by {abs(identity):.0e}; 2**-20: {abs(power_of_two)}")
 assert abs(identity) > 1e-9 and power_of_two == 0
 
 # %% [markdown]
-# A power of two is a step that floating point can take exactly (here; not where $x$ is so large that $h$ falls below its last digit). Or divide by the distance that was really gone, `(x + h) - (x - h)` (Press and others 2007). Or scale your inputs to about 1.
+# A power of two is a step that floating point can take exactly (here; not where $x$ is so large that $h$ falls below its last digit). Or divide by the distance that was really gone, `(x + h) - (x - h)` ([@press2007]). Or scale your inputs to about 1.
 #
 # **Float32.** PyTorch's and this book's default type, and the wrong one for a check. The forward pass is right, the backward pass is right:
 

@@ -8,7 +8,7 @@
 # %% [markdown]
 # # Batch normalisation
 #
-# Each layer works on what the layer below puts out, and training moves that all the time. Batch normalisation (Ioffe and Szegedy 2015) takes the mean of every feature away and divides by its spread, both measured on the batch that is passing. At the end of this page you will know its backward pass, in which every example answers for every other; why it is two functions in one layer; and which of its promises survived an experiment.
+# Each layer works on what the layer below puts out, and training moves that all the time. Batch normalisation ([@ioffe2015]) takes the mean of every feature away and divides by its spread, both measured on the batch that is passing. At the end of this page you will know its backward pass, in which every example answers for every other; why it is two functions in one layer; and which of its promises survived an experiment.
 #
 # You need [the symbols of this book](../foundations/notation.md), [backpropagation by hand](../foundations/chain_rule.py) and [the linear layer](linear.py).
 
@@ -399,7 +399,7 @@ assert np.allclose(longer_dweights, dweights / 10, **close)  # but a tenth
 #
 # $$\lVert w - \eta g \rVert^2 = \lVert w \rVert^2 + \eta^2 \lVert g \rVert^2$$
 #
-# Too long a step makes the weights long, long weights have small gradients, and the steps that follow turn them less. Batch normalisation has a brake built in (Ioffe and Szegedy 2015, section 3.3; van Laarhoven 2017). The experiment below will meet it.
+# Too long a step makes the weights long, long weights have small gradients, and the steps that follow turn them less. Batch normalisation has a brake built in (Ioffe and Szegedy 2015, section 3.3; [@laarhoven2017]). The experiment below will meet it.
 #
 # ## Proof
 #
@@ -821,15 +821,15 @@ assert (tiny[1, 1, :, 0] < tiny[1, 1, :, 1] - 0.1).all()
 assert (tiny[1, 1:, :, 1].mean(1) > tiny[0, 1:, :, 1].mean(1) - 0.02).all()
 
 # %% [markdown]
-# In batches of two the normalised network reaches {{ tiny[1, 0, :, 1].mean():.0%}} on the test images, where the plain one reaches {{ tiny[0, 0, :, 1].mean():.0%}}. From four on it holds its own. But look at the gap at four: in its own training batches it is right in {{ tiny[1, 1, :, 0].mean():.0%}} of the cases, on the test images in {{ tiny[1, 1, :, 1].mean():.0%}}. Training and evaluation are two functions, and here the one that was trained is the worse. If your training accuracy lies far *below* your test accuracy, look at the batch size. Group normalisation (Wu and He 2018) takes its statistics within each example, and does not mind the batch.
+# In batches of two the normalised network reaches {{ tiny[1, 0, :, 1].mean():.0%}} on the test images, where the plain one reaches {{ tiny[0, 0, :, 1].mean():.0%}}. From four on it holds its own. But look at the gap at four: in its own training batches it is right in {{ tiny[1, 1, :, 0].mean():.0%}} of the cases, on the test images in {{ tiny[1, 1, :, 1].mean():.0%}}. Training and evaluation are two functions, and here the one that was trained is the worse. If your training accuracy lies far *below* your test accuracy, look at the batch size. Group normalisation ([@wu2018]) takes its statistics within each example, and does not mind the batch.
 #
 # ## Does it keep its promises?
 #
-# **The question.** Three things are said of batch normalisation: it trains *faster*, it bears *higher learning rates*, and it makes the loss *smoother*. Ioffe and Szegedy explained the first two by less drift of the layers' inputs, which they called *internal covariate shift*. Santurkar and others (2018) found in their networks that this drift was not smaller, and put the smoothness in its place. What can be seen here?
+# **The question.** Three things are said of batch normalisation: it trains *faster*, it bears *higher learning rates*, and it makes the loss *smoother*. Ioffe and Szegedy explained the first two by less drift of the layers' inputs, which they called *internal covariate shift*. [Santurkar and others (2018)](@santurkar2018) found in their networks that this drift was not smaller, and put the smoothness in its place. What can be seen here?
 #
 # **A prediction.** If all of it is true: the best learning rate with normalisation is higher; at its best rate it needs fewer epochs; after a step along the gradient, the gradient has turned less. And all three should show more in a deeper network, since each layer adds to the trouble.
 #
-# Networks with three and with eight hidden layers of 64 units, weights as He and others (2015) advise, plain gradient descent in batches of 32, twenty epochs, five learning rates, five seeds. Rates are chosen by the validation images; test accuracy is reported for the chosen ones. A run whose loss overflows counts as naming the commonest digit.
+# Networks with three and with eight hidden layers of 64 units, weights as [He and others (2015)](@he2015) advise, plain gradient descent in batches of 32, twenty epochs, five learning rates, five seeds. Rates are chosen by the validation images; test accuracy is reported for the chosen ones. A run whose loss overflows counts as naming the commonest digit.
 
 # %% tags=["hide-input"]
 rates, depths, epochs = [0.03, 0.1, 0.3, 1.0, 3.0], (3, 8), 20
@@ -1089,11 +1089,11 @@ assert (below_moved[1, 1] > 0.7).all() and (below_moved[1, 0] < 0.5).all()
 # %% [markdown]
 # **The loss is smoother: yes.** With normalisation a step of up to 0.5 along the gradient lowers it, at both depths and with every seed. Without it a step of 0.5 raises the loss by {{ mean_rise[0, 0, 5]:.1f}} nats with three layers and by {{ mean_rise[1, 0, 5]:.0f}} with eight.
 #
-# **The gradient is steadier: with three layers clearly, with eight it depends.** After a step of 0.2 the cosine is {{ mean_turned[0, 1, 4]:.2f}} with normalisation and ${{ mean_turned[0, 0, 4]:.2f}}$ without, at three layers. With eight, after the shortest step of 0.01, it is {{ mean_turned[1, 1, 0]:.2f}} against {{ mean_turned[1, 0, 0]:.2f}}: the same. After 0.02 the normalised one is ahead, with {{ mean_turned[1, 1, 1]:.2f}} against {{ mean_turned[1, 0, 1]:.2f}}. After 0.1 both have turned away, ${{ mean_turned[1, 1, 3]:.2f}}$ and ${{ mean_turned[1, 0, 3]:.2f}}$. And the deep network that trains well at a rate of {{ highest[1][1]:g}}? There the cosine after a step of that length is {{ own.mean():.2f}}: the gradient before it says next to nothing about the gradient after it. So a steady gradient is not what carries it there. (Yang and others 2019 show that in very deep networks at the start batch normalisation even makes gradients explode.)
+# **The gradient is steadier: with three layers clearly, with eight it depends.** After a step of 0.2 the cosine is {{ mean_turned[0, 1, 4]:.2f}} with normalisation and ${{ mean_turned[0, 0, 4]:.2f}}$ without, at three layers. With eight, after the shortest step of 0.01, it is {{ mean_turned[1, 1, 0]:.2f}} against {{ mean_turned[1, 0, 0]:.2f}}: the same. After 0.02 the normalised one is ahead, with {{ mean_turned[1, 1, 1]:.2f}} against {{ mean_turned[1, 0, 1]:.2f}}. After 0.1 both have turned away, ${{ mean_turned[1, 1, 3]:.2f}}$ and ${{ mean_turned[1, 0, 3]:.2f}}$. And the deep network that trains well at a rate of {{ highest[1][1]:g}}? There the cosine after a step of that length is {{ own.mean():.2f}}: the gradient before it says next to nothing about the gradient after it. So a steady gradient is not what carries it there. ([@yang2019] show that in very deep networks at the start batch normalisation even makes gradients explode.)
 #
 # **Less drift: yes, and one number of the two says nothing.** The mean of the inputs to the last ReLU moves by {{ drift[0, 0].mean():.2f}} standard deviations in ten steps without normalisation (three layers) and by {{ drift[0, 1].mean():.3f}} with it. That number is no evidence: the layer *makes* the mean $\beta$. More honest is the question of Santurkar and others: let only the layers below take their step. How much does that turn the gradient of the last hidden layer's weights? With three layers the cosine is {{ below_moved[0, 1].mean():.2f}} with and {{ below_moved[0, 0].mean():.2f}} without, no difference worth the name; with eight it is {{ below_moved[1, 1].mean():.2f}} and {{ below_moved[1, 0].mean():.2f}}. In their networks, this shift was not smaller with normalisation. In our deep one it is, by far.
 #
-# **The verdict.** Faster, and at home at ten times the rate: both hold here, at both depths. The prediction that the gain grows with depth fails: the usable rates gain the same factor, the epochs no larger one, and the final accuracy gains less. As for the reason, drift and roughness fall together in our deep network, so this experiment cannot say which of them mattered. Bjorck and others (2018) see the cause in the larger steps that become possible; that fits what we saw at the low rate, where much of the gain is gone.
+# **The verdict.** Faster, and at home at ten times the rate: both hold here, at both depths. The prediction that the gain grows with depth fails: the usable rates gain the same factor, the epochs no larger one, and the final accuracy gains less. As for the reason, drift and roughness fall together in our deep network, so this experiment cannot say which of them mattered. [Bjorck and others (2018)](@bjorck2018) see the cause in the larger steps that become possible; that fits what we saw at the low rate, where much of the gain is gone.
 #
 # **What this does not show.** Anything about seconds: an epoch with normalisation does more work, and this page holds no clock. Small images, fully connected layers, plain gradient descent and good first weights are the easy case; with momentum or Adam the usable rates may be others. And five rates, each about three times the one before, place a "best" rate only to within such a factor.
 #

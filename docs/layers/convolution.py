@@ -100,7 +100,7 @@ shared = sum(p.size for p in layer.params.values())
 print(f"matrix {full:>15,} weights\nkernels {shared:>14,} weights")
 
 # %% [markdown]
-# A convolution makes two assumptions that a matrix does not: what belongs together lies together, so an output looks at a small window; and what is worth finding in one place is worth finding in all, so the window's weights are the same everywhere (Fukushima 1980; with weights learnt by gradient, LeCun and others 1989). {{ full:,}} weights become {{ shared }}.
+# A convolution makes two assumptions that a matrix does not: what belongs together lies together, so an output looks at a small window; and what is worth finding in one place is worth finding in all, so the window's weights are the same everywhere ([@fukushima1980]; with weights learnt by gradient, [@lecun1989]). {{ full:,}} weights become {{ shared }}.
 #
 # ## Shapes first
 #
@@ -494,7 +494,7 @@ for h, kh, kw, s, p in np.ndindex(4, 3, 3, 3, 2):
 assert worst < 1e-12
 
 # %% [markdown]
-# Held against `conv2d_backward` in {{ tried }} geometries, with strides up to 3: the largest difference is ${{ power(worst) }}$. (`spread` has a place for every start at stride 1, so rows that no window reached get their zeros as well.) The layers called *transposed convolution* do this in their *forward* pass: they are this layer's backward pass (Dumoulin and Visin 2016 draw them all).
+# Held against `conv2d_backward` in {{ tried }} geometries, with strides up to 3: the largest difference is ${{ power(worst) }}$. (`spread` has a place for every start at stride 1, so rows that no window reached get their zeros as well.) The layers called *transposed convolution* do this in their *forward* pass: they are this layer's backward pass ([@dumoulin2016] draw them all).
 #
 # ## It is a matrix after all
 #
@@ -567,7 +567,7 @@ show_equations("conv2d", "dW", "db")
 # %% [markdown]
 # ### One product: im2col
 #
-# Loops in Python are slow. Write each window as a row, and the convolution is a matrix product with the filters as columns, which every machine does fast (Chellapilla, Puri and Simard 2006). For the nine pixels from above:
+# Loops in Python are slow. Write each window as a row, and the convolution is a matrix product with the filters as columns, which every machine does fast ([@chellapilla2006]). For the nine pixels from above:
 
 # %%
 y_cols, cols_cache = nt.conv2d_im2col(x, weight, bias)
@@ -617,7 +617,7 @@ assert grown[0] < grown[1] < grown[2] < 25
 #
 # ### The fast one
 #
-# `conv2d`, which this book uses, copies along the width only, $k_w$ shifted views. If the batch lies last in memory, the rows of a window then lie under each other, and the height needs a view and no copy (Cho and Brand 2017). [How fast is it?](../verify/speed.py) has the source, the derivation and the times. What matters here: all three are one function, and PyTorch's is the same. The largest difference of all outputs and gradients, in float64, with stride and padding:
+# `conv2d`, which this book uses, copies along the width only, $k_w$ shifted views. If the batch lies last in memory, the rows of a window then lie under each other, and the height needs a view and no copy ([@cho2017]). [How fast is it?](../verify/speed.py) has the source, the derivation and the times. What matters here: all three are one function, and PyTorch's is the same. The largest difference of all outputs and gradients, in float64, with stride and padding:
 
 # %% tags=["remove-input"]
 a, f = rng.standard_normal((2, 3, 9, 8)), rng.standard_normal((4, 3, 3, 2))
@@ -837,7 +837,7 @@ assert moved.any() and not moved[:, 3:-2].any()
 assert between == 1 and not disagree(move=2, stride=2)[:, 2:-1].any()
 
 # %% [markdown]
-# In the middle the two agree. Near the border the windows see padding in the place of pixels, and it matters which side you are on: {{ int(moved.any(0).sum()) }} of the 12 columns differ. And with a stride of 2, a move by *one* pixel lands between the samples: {{ between:.0%}} of the outputs differ. Moved by two, those away from the border agree. Networks with strides are therefore less steady under small moves than one would think (Zhang 2019).
+# In the middle the two agree. Near the border the windows see padding in the place of pixels, and it matters which side you are on: {{ int(moved.any(0).sum()) }} of the 12 columns differ. And with a stride of 2, a move by *one* pixel lands between the samples: {{ between:.0%}} of the outputs differ. Moved by two, those away from the border agree. Networks with strides are therefore less steady under small moves than one would think ([@zhang2019]).
 #
 # ## How far does an output see?
 #

@@ -534,9 +534,9 @@ assert tuned[0].mean() < 0 and np.abs(tuned[1:].mean(1)).max() < 2
 assert untuned[2].mean() > 3 and (untuned[2] > 0).all()
 
 # %% [markdown]
-# **The verdict.** With clean labels cross-entropy is ahead, {{ test[log_loss][0].mean():.1%}} against {{ test[squared][0].mean():.1%}}, as predicted. With wrong labels the answer depends on how you ask. At a learning rate of {{ rates[-1]:g}} and {{ shares[2]:.0%}} wrong labels the squared error is ahead by {{ untuned[2].mean():.1f}} points, with every seed: the bounded price does protect (Ghosh, Kumar and Sastry 2017). But let each loss have the rate that suits it, and the lead is {{ signed(tuned[1]) }}, {{ signed(tuned[2]) }} and {{ signed(tuned[3]) }} points at {{ shares[1]:.0%}}, {{ shares[2]:.0%}} and {{ shares[3]:.0%}}, while from seed to seed it varies by {{ tuned[2].std(ddof=1):.1f}} (standard deviation at {{ shares[2]:.0%}}). Smaller steps in the same 30 epochs never come to the point of believing the wrong labels, and that protects as well. Whoever had compared the losses at one rate would have published the lower plot.
+# **The verdict.** With clean labels cross-entropy is ahead, {{ test[log_loss][0].mean():.1%}} against {{ test[squared][0].mean():.1%}}, as predicted. With wrong labels the answer depends on how you ask. At a learning rate of {{ rates[-1]:g}} and {{ shares[2]:.0%}} wrong labels the squared error is ahead by {{ untuned[2].mean():.1f}} points, with every seed: the bounded price does protect ([@ghosh2017]). But let each loss have the rate that suits it, and the lead is {{ signed(tuned[1]) }}, {{ signed(tuned[2]) }} and {{ signed(tuned[3]) }} points at {{ shares[1]:.0%}}, {{ shares[2]:.0%}} and {{ shares[3]:.0%}}, while from seed to seed it varies by {{ tuned[2].std(ddof=1):.1f}} (standard deviation at {{ shares[2]:.0%}}). Smaller steps in the same 30 epochs never come to the point of believing the wrong labels, and that protects as well. Whoever had compared the losses at one rate would have published the lower plot.
 #
-# **What this does not show.** What a larger network would do, which can believe more. Stopping early and weight decay may protect too, and were not compared. Networks with many classes are known to start badly with bounded prices (Zhang and Sabuncu 2018); ten classes and one hidden layer are too small a test of that.
+# **What this does not show.** What a larger network would do, which can believe more. Stopping early and weight decay may protect too, and were not compared. Networks with many classes are known to start badly with bounded prices ([@zhang2018]); ten classes and one hidden layer are too small a test of that.
 #
 # ## Where a training should start
 #
@@ -567,7 +567,7 @@ assert np.isclose(flat_start, np.log(10), rtol=1e-6) and began > flat_start
 #     At the size of the scores. 4.1 is more than $\log 10$, so the network is confidently wrong before it has learnt anything: the inputs are not scaled, or the last layer's weights begin too large.
 #
 # ??? question "5. For the notebook: smooth the labels. Replace $T$ by $0.9\,T + 0.1/C$ in `log_loss` and run the experiment again."
-#     The gradient is $(P - T_\text{smooth})/N$: subtract the smoothed table in the place of 1. No probability is driven to 1 any more, since the smallest loss is at $p = 0.9 + 0.1/C$. Compare the right end of the figure (Szegedy and others 2016 introduced it for another reason).
+#     The gradient is $(P - T_\text{smooth})/N$: subtract the smoothed table in the place of 1. No probability is driven to 1 any more, since the smallest loss is at $p = 0.9 + 0.1/C$. Compare the right end of the figure ([@szegedy2016] introduced it for another reason).
 
 # %% tags=["remove-input"]
 from nn_tutorial.exercises.page import show_exercises

@@ -298,7 +298,7 @@ print(f"right: {right_way.mean():.1%}, wrong: {wrong_way.mean():.1%}")
 assert wrong_way.min() > 0.9
 
 # %% [markdown]
-# The wrong network reads {{ wrong_way.mean():.1%}} of the test digits, the right one {{ right_way.mean():.1%}} (means over five seeds; standard deviations {{ 100 * wrong_way.std(ddof=1):.1f}} and {{ 100 * right_way.std(ddof=1):.1f}} points). Nobody would look for a bug there. Only the first layer is misled. The layers above it get true gradients, and adapt to whatever it does. Even a *random* matrix in the place of $W^\top$ lets a network learn (Lillicrap and others 2016). "It trains" is no evidence that a gradient is right.
+# The wrong network reads {{ wrong_way.mean():.1%}} of the test digits, the right one {{ right_way.mean():.1%}} (means over five seeds; standard deviations {{ 100 * wrong_way.std(ddof=1):.1f}} and {{ 100 * right_way.std(ddof=1):.1f}} points). Nobody would look for a bug there. Only the first layer is misled. The layers above it get true gradients, and adapt to whatever it does. Even a *random* matrix in the place of $W^\top$ lets a network learn ([@lillicrap2016]). "It trains" is no evidence that a gradient is right.
 #
 # ## The code says the same
 #
@@ -555,8 +555,8 @@ assert np.allclose(stacked, as_one, rtol=0, atol=1e-12)
 #
 # | Name | $\sigma^2$ | Made for |
 # |---|---|---|
-# | LeCun and others (1998) | $1/n_\text{in}$ | forward, no ReLU |
-# | **Xavier**: Glorot and Bengio (2010) | $2/(n_\text{in} + n_\text{out})$ | both, no ReLU: one over the mean of the two |
+# | [LeCun and others (1998)](@lecun1998efficient) | $1/n_\text{in}$ | forward, no ReLU |
+# | **Xavier**: [Glorot and Bengio (2010)](@glorot2010) | $2/(n_\text{in} + n_\text{out})$ | both, no ReLU: one over the mean of the two |
 # | **He** and others (2015) | $2/n_\text{in}$ | forward, ReLU |
 #
 # He's choice does not look at $n_\text{out}$ at all, and need not. Backward its factor is $n_\text{out}/n_\text{in}$, and what one layer puts out the next takes in. So over all layers everything cancels but the last width over the first. That is one ratio, and not a power.
@@ -741,7 +741,7 @@ assert 0.05 < top["Xavier"].mean() < 0.5 and bottom["Xavier"].mean() > 0.1
 assert top["σ = 0.01"].max() < 1e-10
 
 # %% [markdown]
-# A tanh stays between −1 and 1, so forward nothing can burst. With $\sigma = 0.2$, {{ saturated:.0%}} of the outputs at the top are beyond ±0.99 (seed {{ SEED }}). There a tanh is almost flat, and you will often read what follows from that: units saturate, gradients vanish. The measurement says the opposite. At the first layer the gradient is {{ bottom["σ = 0.2"].mean():.0f}} times as large as the one that arrived at the top. The flat units do stop it. The others multiply it by weights that are far too large, and they win. Schoenholz and others (2017) derive from which $\sigma$ on that happens.
+# A tanh stays between −1 and 1, so forward nothing can burst. With $\sigma = 0.2$, {{ saturated:.0%}} of the outputs at the top are beyond ±0.99 (seed {{ SEED }}). There a tanh is almost flat, and you will often read what follows from that: units saturate, gradients vanish. The measurement says the opposite. At the first layer the gradient is {{ bottom["σ = 0.2"].mean():.0f}} times as large as the one that arrived at the top. The flat units do stop it. The others multiply it by weights that are far too large, and they win. [Schoenholz and others (2017)](@schoenholz2017) derive from which $\sigma$ on that happens.
 #
 # Xavier's promise is not kept either. After twenty layers the size is {{ top["Xavier"].mean():.2f}}, where {{ linear_promise[0, -1]:.2f}} was promised, because a tanh makes everything a bit smaller, and the argument left that out. But the smaller the values are, the less a tanh bends, so the shrinking slows down from layer to layer.
 #
@@ -765,7 +765,7 @@ for n in (16, 64, 256):
 assert quantiles[16][1] < 0.3 < 0.8 < quantiles[256][1] < 1
 
 # %% [markdown]
-# With 16 units the typical size is {{ quantiles[16][1]:.2f}}, and a few networks whose size is large make up for it in the mean. How far the size strays is a matter of depth divided by width (Hanin and Rolnick 2018). It is one reason why networks that are deep and narrow are hard to start.
+# With 16 units the typical size is {{ quantiles[16][1]:.2f}}, and a few networks whose size is large make up for it in the mean. How far the size strays is a matter of depth divided by width ([@hanin2018]). It is one reason why networks that are deep and narrow are hard to start.
 #
 # ## Does the start decide whether it learns?
 #

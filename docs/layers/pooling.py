@@ -550,7 +550,7 @@ for rule in RULES[1:]:
 #
 # ## Windows that overlap: routes add up
 #
-# AlexNet pooled with $3 \times 3$ windows at a stride of 2 (Krizhevsky, Sutskever and Hinton 2012). Neighbours then share a row or a column, and one pixel may win several times. The sum over $i, j$ has work to do. Four windows on $5 \times 5$ pixels, all of which contain the middle one:
+# AlexNet pooled with $3 \times 3$ windows at a stride of 2 ([@krizhevsky2012]). Neighbours then share a row or a column, and one pixel may win several times. The sum over $i, j$ has work to do. Four windows on $5 \times 5$ pixels, all of which contain the middle one:
 
 # %%
 wide = np.array([[1.0, 2, 0, 3, 12], [4, 5, 1, 0, 2], [0, 3, 9, 6, 1],
@@ -835,7 +835,7 @@ assert not seen["wrong width"][0] and seen["wrong width"][1]
 #
 # ## What pooling buys, and what it loses
 #
-# Fukushima (1980) put layers into a network whose task was to tolerate a shift. LeCun and others (1998) took averages for it, and Scherer, Müller and Behnke (2010) found the maximum better. The usual claim since is that pooling makes a network *invariant* to small shifts: if an image moves by a pixel, the largest of a window often stays the largest. Before any network is trained, ask the layers alone.
+# [Fukushima (1980)](@fukushima1980) put layers into a network whose task was to tolerate a shift. [LeCun and others (1998)](@lecun1998) took averages for it, and [Scherer, Müller and Behnke (2010)](@scherer2010) found the maximum better. The usual claim since is that pooling makes a network *invariant* to small shifts: if an image moves by a pixel, the largest of a window often stays the largest. Before any network is trained, ask the layers alone.
 #
 # ### One pixel to the right, in a photograph
 #
@@ -928,7 +928,7 @@ assert on_digits["max 2×2"][1] > 1 and on_digits["max 2×2"][0] < on_digits["as
 #
 # ### Why a shift by one can do anything
 #
-# A grid of every second pixel can carry stripes that repeat after more than four pixels, and none that are finer; that is the sampling theorem (Shannon 1949). What is too fine does not vanish, it comes out as something else: **aliasing**. Here are the finest stripes there are, and stripes at the very limit, each once as they are and once moved by a pixel:
+# A grid of every second pixel can carry stripes that repeat after more than four pixels, and none that are finer; that is the sampling theorem ([@shannon1949]). What is too fine does not vanish, it comes out as something else: **aliasing**. Here are the finest stripes there are, and stripes at the very limit, each once as they are and once moved by a pixel:
 
 # %% tags=["remove-input"]
 def strip(ax, row, values, label):
@@ -981,7 +981,7 @@ same = {key: [(stripes[line, 0][key] == stripes[line, 1][key]).all() for line in
 assert same == {"every 2nd": [False, True], "max": [True, False], "mean": [True, False]}
 
 # %% [markdown]
-# None of the three is safe from a shift that is smaller than its stride. By a whole stride all is well: move the image by two, and the output moves by one, to the last bit. Zhang (2019) made networks steadier by taking the maximum at *every* place and averaging before the pixels are thrown away. The last line of the photograph's figure is that idea: {{ at["max, then mean 3×3"][0]:.2f}} where the plain maximum has {{ at["max 2×2"][0]:.2f}}.
+# None of the three is safe from a shift that is smaller than its stride. By a whole stride all is well: move the image by two, and the output moves by one, to the last bit. [Zhang (2019)](@zhang2019) made networks steadier by taking the maximum at *every* place and averaging before the pixels are thrown away. The last line of the photograph's figure is that idea: {{ at["max, then mean 3×3"][0]:.2f}} where the plain maximum has {{ at["max 2×2"][0]:.2f}}.
 
 # %% tags=["remove-input"]
 here, _ = pieces(SEED)
@@ -1154,7 +1154,7 @@ assert min(gains.values()) > 25
 # - **In place, pooling does not decide.** There *none, large* has {{ m["none"][0][0]:.1f}}% and the maximum {{ m["max"][0][0]:.1f}}%, with standard deviations of {{ centred["none"][:, 0].std(ddof=1):.1f}} and {{ centred["max"][:, 0].std(ddof=1):.1f}} points.
 # - **The data do most.** Trained on moved digits, the five reach {{ m["max"][1][1]:.0f}}, {{ m["mean"][1][1]:.0f}}, {{ m["stride"][1][1]:.0f}}, {{ m["none, small"][1][1]:.0f}} and {{ m["none"][1][1]:.0f}}% on digits moved by one: each gains at least {{ min(gains.values()):.0f}} points. Among networks of about equal size the pooled ones stay ahead. The large one catches up.
 #
-# So the tolerance that pooling has by construction, a network without it can learn here, if it has the data to learn it from and the parameters to learn it with. Larger studies point the same way. For accuracy in place, stride can stand in for pooling (Springenberg and others 2015); large networks that pool are not invariant to a shift of a pixel (Azulay and Weiss 2019); and tolerance of small deformations is learnt with pooling or without (Ruderman and others 2018).
+# So the tolerance that pooling has by construction, a network without it can learn here, if it has the data to learn it from and the parameters to learn it with. Larger studies point the same way. For accuracy in place, stride can stand in for pooling ([@springenberg2015]); large networks that pool are not invariant to a shift of a pixel ([@azulay2019]); and tolerance of small deformations is learnt with pooling or without ([@ruderman2018]).
 #
 # **What this does not show.** These images are tiny, and a pixel is a large step in them. Two layers, ten epochs and two learning rates are little, and more of each may move the squares. No network was trained on shifts of two pixels, and there the pooled networks keep a lead, {{ m["max"][1][2]:.0f}}% and {{ m["mean"][1][2]:.0f}}% against at most {{ max(m[kind][1][2] for kind in bare):.0f}}%. Nor does accuracy count work: without pooling the second convolution has four times the pixels to go over, and that is the use of pooling which nobody disputes.
 #

@@ -418,7 +418,7 @@ assert (size[is_dead] == 0).all() and (size[~is_dead] > 0).all()
 # %% [markdown]
 # No gradient, so no way back: not with plain gradient descent on these examples. Weight decay, momentum that is still rolling, or a change in the layers below can revive a unit; its own gradient cannot.
 #
-# This is why a ReLU likes inputs that are centred, weights that begin at the right size (He and others 2015), and learning rates that are not the largest that will run.
+# This is why a ReLU likes inputs that are centred, weights that begin at the right size ([@he2015]), and learning rates that are not the largest that will run.
 #
 # ## Try it
 #
@@ -435,7 +435,7 @@ assert (size[is_dead] == 0).all() and (size[~is_dead] > 0).all()
 #     No. −0.0 equals 0.0, so it is not greater than 0. The comparison with PyTorch on this page has a row of them.
 #
 # ??? question "5. For the notebook: give the units a slope of 0.01 below zero. Do they still die?"
-#     Write `leaky(x)` with `np.where(x > 0, x, 0.01 * x)` and its backward pass, check it with `gradient_check`, and count the units whose inputs are all negative after training. They may well be as many. But their gradient is no longer 0, so the word "dead" no longer fits (Maas, Hannun and Ng 2013).
+#     Write `leaky(x)` with `np.where(x > 0, x, 0.01 * x)` and its backward pass, check it with `gradient_check`, and count the units whose inputs are all negative after training. They may well be as many. But their gradient is no longer 0, so the word "dead" no longer fits ([@maas2013]).
 
 # %% tags=["remove-input"]
 from nn_tutorial.exercises.page import show_exercises

@@ -520,7 +520,7 @@ spread = gap[:, -1].std(ddof=1)
 # %% [markdown]
 # **The verdict.** Early on the network is too modest: after {{ stops[0] }} epochs it is {{ sure[:, 0].mean():.0%}} sure and {{ correct[:, 0].mean():.0%}} right. After {{ stops[-1] }} epochs it is {{ sure[:, -1].mean():.1%}} sure and {{ correct[:, -1].mean():.1%}} right, a gap of {{ 100 * gap[:, -1].mean():.1f}} points (standard deviation over the seeds {{ 100 * spread:.1f}}), and it has the same sign with every seed. The prediction holds, but only for long training.
 #
-# There is a cheap cure. Divide all scores by one number, the **temperature** $T$, chosen on the validation images: $p = \operatorname{softmax}(z / T)$. At the end it is {{ chosen[:, -1].mean():.2f}} on average, and the gap shrinks to {{ 100 * np.abs(cooled - correct)[:, -1].mean():.1f}} points. Since dividing keeps the order of the scores, not one answer changes (Guo and others 2017).
+# There is a cheap cure. Divide all scores by one number, the **temperature** $T$, chosen on the validation images: $p = \operatorname{softmax}(z / T)$. At the end it is {{ chosen[:, -1].mean():.2f}} on average, and the gap shrinks to {{ 100 * np.abs(cooled - correct)[:, -1].mean():.1f}} points. Since dividing keeps the order of the scores, not one answer changes ([@guo2017]).
 #
 # **What this does not show.** That such networks are honest for each digit, or on images of another kind: this is a mean over images that resemble the training set. One split was used, and 200 training images are few; how the gap depends on their number was not measured.
 #

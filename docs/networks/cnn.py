@@ -558,7 +558,7 @@ assert np.isclose(zero_start, np.log(10), rtol=1e-6)
 assert np.log(10) + 0.2 < np.mean(starts) and max(starts) < 4
 
 # %% [markdown]
-# He's initial weights (He and others 2015) keep the size of the numbers from layer to layer, and the last layer is no exception. So the scores of an untrained network differ, and it prefers some digits for no reason. That costs {{ np.mean(starts) - np.log(10):.2f}} nats on average over twenty starts, and is gone after a few steps. A first loss of {{ 10 * round(10 * np.log(10)):.0f}}, though, would mean that something is wrong; you will see a larger one.
+# He's initial weights ([@he2015]) keep the size of the numbers from layer to layer, and the last layer is no exception. So the scores of an untrained network differ, and it prefers some digits for no reason. That costs {{ np.mean(starts) - np.log(10):.2f}} nats on average over twenty starts, and is gone after a few steps. A first loss of {{ 10 * round(10 * np.log(10)):.0f}}, though, would mean that something is wrong; you will see a larger one.
 #
 # ## Is it worth it?
 #
@@ -771,7 +771,7 @@ assert correct["MLP"][:, 0].mean() > correct["shuffled"][:, 0].mean()
 # | MLP | {{ 100 * correct["MLP"][:, 0].mean():.1f}} ± {{ 100 * correct["MLP"][:, 0].std(ddof=1):.1f}} | {{ 100 * correct["MLP"][:, 1].mean():.1f}} ± {{ 100 * correct["MLP"][:, 1].std(ddof=1):.1f}} |
 # | CNN, pixels shuffled | {{ 100 * correct["shuffled"][:, 0].mean():.1f}} ± {{ 100 * correct["shuffled"][:, 0].std(ddof=1):.1f}} | {{ 100 * correct["shuffled"][:, 1].mean():.1f}} ± {{ 100 * correct["shuffled"][:, 1].std(ddof=1):.1f}} |
 #
-# **The verdict**, with differences taken seed by seed, and intervals widened for splits that share their pictures (Nadeau and Bengio 2003; derived [on the Iris page](iris.py)):
+# **The verdict**, with differences taken seed by seed, and intervals widened for splits that share their pictures ([@nadeau2003]; derived [on the Iris page](iris.py)):
 #
 # - CNN against MLP: {{ told(correct["CNN"][:, 0], correct["MLP"][:, 0]) }}. That is {{ verdict(correct["CNN"][:, 0], correct["MLP"][:, 0]) }}, so the predicted lead {{ "is there, and small" if paired(correct["CNN"][:, 0], correct["MLP"][:, 0])[1] > 0 else "cannot be seen" }}. One point is {{ len(data.y_test) / 100:.1f}} of the {{ len(data.y_test) }} test pictures.
 # - CNN against itself on shuffled pixels: {{ told(correct["CNN"][:, 0], correct["shuffled"][:, 0]) }}. That is {{ verdict(correct["CNN"][:, 0], correct["shuffled"][:, 0]) }}: the neighbourhoods are what it lives on. Without them it is behind the MLP: {{ told(correct["shuffled"][:, 0], correct["MLP"][:, 0]) }}, {{ verdict(correct["shuffled"][:, 0], correct["MLP"][:, 0]) }}.
@@ -779,7 +779,7 @@ assert correct["MLP"][:, 0].mean() > correct["shuffled"][:, 0].mean()
 #
 # The last number contradicts what is often said of CNNs, that they do not care where a thing is. A *convolution* does not: move the picture, and its maps move along. But the linear layer behind them has a weight for each place, and a 2×2 pool forgives one pixel only if the maximum stays in its window.
 #
-# The cure is cheap. Show the network moved copies while it learns (Simard, Steinkraus and Platt 2003 did it with distorted ones, on larger digits). As many steps as before, on five copies of each picture:
+# The cure is cheap. Show the network moved copies while it learns ([@simard2003] did it with distorted ones, on larger digits). As many steps as before, on five copies of each picture:
 
 # %%
 cured = {"CNN": [], "MLP": []}
@@ -843,7 +843,7 @@ show(
 assert min(alike) > 0.4 and growth > 1.2
 
 # %% [markdown]
-# If you hoped for clean edge detectors, here are none. The filters have become {{ growth:.1f}} times as large, and each can still be recognised: correlations with its own beginning run from {{ min(alike):.2f}} to {{ max(alike):.2f}}. It seems that more was not needed. Eight random filters already see different things, and the layers behind them can learn to use what they get. The well-known pictures of filters that have become edges and colours come from networks trained on a million photographs (Zeiler and Fergus 2014).
+# If you hoped for clean edge detectors, here are none. The filters have become {{ growth:.1f}} times as large, and each can still be recognised: correlations with its own beginning run from {{ min(alike):.2f}} to {{ max(alike):.2f}}. It seems that more was not needed. Eight random filters already see different things, and the layers behind them can learn to use what they get. The well-known pictures of filters that have become edges and colours come from networks trained on a million photographs ([@zeiler2014]).
 #
 # ## What it gets wrong
 #
@@ -973,7 +973,7 @@ assert right == round(evaluate(cnn, data.x_test, data.y_test)[1] * len(data.y_te
 #
 # ## Clothes instead of digits
 #
-# Fashion-MNIST (Xiao, Rasul and Vollgraf 2017) was made because handwritten digits had become too easy: grey pictures of 28×28 pixels, ten kinds of clothes, in the files of MNIST. It is too large to come with this book, so this section depends on whether it is found.
+# Fashion-MNIST ([@xiao2017]) was made because handwritten digits had become too easy: grey pictures of 28×28 pixels, ten kinds of clothes, in the files of MNIST. It is too large to come with this book, so this section depends on whether it is found.
 
 # %% tags=["remove-input"]
 try:

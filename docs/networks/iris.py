@@ -77,7 +77,7 @@ show(
 # %% [markdown]
 # ## A hundred flowers to learn from
 #
-# Edgar Anderson measured these irises (Anderson 1935), and Ronald Fisher published the measures (Fisher 1936): {{ len(x_all) }} flowers, {{ int((t_all == 0).sum()) }} of each species.
+# Edgar Anderson measured these irises ([@anderson1935]), and Ronald Fisher published the measures ([@fisher1936]): {{ len(x_all) }} flowers, {{ int((t_all == 0).sum()) }} of each species.
 
 
 # %% tags=["remove-input"]
@@ -665,7 +665,7 @@ def mean_sd(values, digits=3):
 #
 # On {{ len(test[1]) }} flowers, 0.88 is 22 right and 0.96 is 24. The whole difference is two flowers. How much can two flowers say?
 #
-# Let $\hat p$ be the share of $n$ flowers that a network names correctly, and $p$ the share it would get of endlessly many. Wilson (1927) gave the interval of all $p$ with which $\hat p$ is compatible; with $z = 1.96$ it holds the true $p$ in about 95 of 100 experiments:
+# Let $\hat p$ be the share of $n$ flowers that a network names correctly, and $p$ the share it would get of endlessly many. [Wilson (1927)](@wilson1927) gave the interval of all $p$ with which $\hat p$ is compatible; with $z = 1.96$ it holds the true $p$ in about 95 of 100 experiments:
 #
 # $$\frac{1}{1 + z^2/n}\left(\hat p + \frac{z^2}{2n} \pm z \sqrt{\frac{\hat p\,(1 - \hat p)}{n} + \frac{z^2}{4n^2}}\right)$$
 #
@@ -691,7 +691,7 @@ print(f"flowers needed to tell 0.88 from 0.96: {flowers_needed(0.88, 0.96)}")
 #
 # Comparing gets cheaper when both networks answer for the *same* flowers: what makes a split hard for both drops out of the difference. So take the difference for each seed, and then its mean $\bar d$ over the $J = 20$ seeds.
 #
-# One trap is left. The twenty differences are not independent: all splits are cut from the same {{ len(x_all) }} flowers. The usual interval treats them as if each came with new flowers, and is far too narrow. Nadeau and Bengio (2003) widen it by the ratio of test flowers to training flowers, with $s$ the standard deviation of the differences:
+# One trap is left. The twenty differences are not independent: all splits are cut from the same {{ len(x_all) }} flowers. The usual interval treats them as if each came with new flowers, and is far too narrow. [Nadeau and Bengio (2003)](@nadeau2003) widen it by the ratio of test flowers to training flowers, with $s$ the standard deviation of the differences:
 #
 # $$\bar d \pm t_{J-1}\; s\, \sqrt{\frac1J + \frac{n_\text{test}}{n_\text{train}}}$$
 
@@ -1088,7 +1088,7 @@ assert changed <= 5
 print(f"answers that changed: {changed} of {truth.size}")
 
 # %% [markdown]
-# You would expect a better score, and the symptom is that there is none: {{ changed }} of {{ truth.size }} answers changed. Four means and four deviations know next to nothing about 25 flowers. Keep to the rule all the same. It costs nothing, and the same habit in *choosing* features from many can make noise look like skill (Ambroise and McLachlan 2002). No check catches this one; the order of the lines does: split first.
+# You would expect a better score, and the symptom is that there is none: {{ changed }} of {{ truth.size }} answers changed. Four means and four deviations know next to nothing about 25 flowers. Keep to the rule all the same. It costs nothing, and the same habit in *choosing* features from many can make noise look like skill ([@ambroise2002]). No check catches this one; the order of the lines does: split first.
 #
 # ## Try it
 

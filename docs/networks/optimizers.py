@@ -411,11 +411,11 @@ def steps_a_digit(q):  # q is κ for SGD and its root for momentum
 # | 100 | {{ steps_a_digit(100) }} | {{ steps_a_digit(10) }} |
 # | 10,000 | {{ steps_a_digit(10_000) }} | {{ steps_a_digit(100) }} |
 #
-# **What the theory leaves out.** These are quadratics, with exact gradients, and with $\eta$ and $\mu$ chosen from curvatures that in a network nobody knows and that change on the way. What survives is the shape: a cliff at $2/\lambda_{\max}$, and momentum that moves the cliff to $2(1 + \mu)/\lambda_{\max}$, as the upper plot shows (Goh 2017; on networks, Sutskever, Martens, Dahl and Hinton 2013).
+# **What the theory leaves out.** These are quadratics, with exact gradients, and with $\eta$ and $\mu$ chosen from curvatures that in a network nobody knows and that change on the way. What survives is the shape: a cliff at $2/\lambda_{\max}$, and momentum that moves the cliff to $2(1 + \mu)/\lambda_{\max}$, as the upper plot shows ([@goh2017]; on networks, Sutskever, Martens, Dahl and Hinton 2013).
 #
 # ## Adam measures each gradient by its own size
 #
-# One $\eta$ for all directions was the trouble. Adam (Kingma and Ba 2015) gives each *element* of $\theta$ its own: it divides a running mean of $g$ by the root of a running mean of $g^2$. Multiply the loss by 1,000, and the step stays the same, as long as $\varepsilon$ is small beside that root.
+# One $\eta$ for all directions was the trouble. Adam ([@kingma2015]) gives each *element* of $\theta$ its own: it divides a running mean of $g$ by the root of a running mean of $g^2$. Multiply the loss by 1,000, and the step stays the same, as long as $\varepsilon$ is small beside that root.
 #
 # ### The correction
 #
@@ -819,7 +819,7 @@ assert max(shifted) < 0.1
 #
 # **A trap for comparisons.** At one fixed rate, 0.01, the losses of SGD, momentum and Adam are {{ fixed[0]:.2f}}, {{ fixed[1]:.2f}} and {{ fixed[2]:.2f}}. It looks as though momentum beats SGD by far. But the lower plot says what is going on: up to a steady step of 0.1, the two curves differ by at most {{ f"{max(shifted):.0%}" }}. Momentum of 0.9 *was* the tenfold learning rate. Whoever compares optimisers at one rate compares rates. What momentum adds here is room at the top: it bears steady steps at which SGD fails. The theory says so too. Its cliff, $\eta < 2(1 + \mu)/\lambda_{\max}$, is in steady steps $(1 + \mu)/(1 - \mu) = 19$ times as far out as SGD's.
 #
-# **What this does not show.** Iris is tiny, the network shallow, and every other number was left as it came. How much of the variance the rate explains depends on the range that is swept. Over the rates from 0.01 to 1 alone it is {{ f"{narrow[0]:.0%}" }}, the optimiser {{ f"{narrow[1]:.0%}" }}, which rate suits which optimiser {{ f"{narrow[2]:.0%}" }}: near a good rate, neither choice counts for as much as another seed. Schmidt, Schneider and Hennig (2021) compared fifteen optimisers on eight tasks and found that trying several with their defaults works about as well as tuning one; which was best changed with the task. Choi and others (2019) tuned *all* numbers, and then the more general optimisers never did worse than those they contain: momentum contains SGD, and Adam can imitate momentum with a large $\varepsilon$. On other tasks the name may count for more than here. The order of work stays: tune the rate before you judge the name.
+# **What this does not show.** Iris is tiny, the network shallow, and every other number was left as it came. How much of the variance the rate explains depends on the range that is swept. Over the rates from 0.01 to 1 alone it is {{ f"{narrow[0]:.0%}" }}, the optimiser {{ f"{narrow[1]:.0%}" }}, which rate suits which optimiser {{ f"{narrow[2]:.0%}" }}: near a good rate, neither choice counts for as much as another seed. [Schmidt, Schneider and Hennig (2021)](@schmidt2021) compared fifteen optimisers on eight tasks and found that trying several with their defaults works about as well as tuning one; which was best changed with the task. [Choi and others (2019)](@choi2019) tuned *all* numbers, and then the more general optimisers never did worse than those they contain: momentum contains SGD, and Adam can imitate momentum with a large $\varepsilon$. On other tasks the name may count for more than here. The order of work stays: tune the rate before you judge the name.
 #
 # ### The walk, seen from above
 #
@@ -937,7 +937,7 @@ assert last["Adam"] < last["SGD"] < last["momentum"] and last["SGD"] < flattened
 #
 # ### Small batches: noise, and many steps
 #
-# The S of SGD is *stochastic*: a batch of $B$ flowers gives an estimate $g_B$ of the gradient $g$ of all $N$. Its mean is right: that is why descent with it works at all (Robbins and Monro 1951). If $\sigma^2$ is the mean squared distance of one flower's gradient from $g$, that of a batch's is
+# The S of SGD is *stochastic*: a batch of $B$ flowers gives an estimate $g_B$ of the gradient $g$ of all $N$. Its mean is right: that is why descent with it works at all ([@robbins1951]). If $\sigma^2$ is the mean squared distance of one flower's gradient from $g$, that of a batch's is
 #
 # $$\mathrm{E}\,\|g_B - g\|^2 = \frac{\sigma^2}{B}\cdot\frac{N - B}{N - 1}$$
 #
@@ -1160,7 +1160,7 @@ print(f"added to the gradient {added.round(2)}, decoupled {apart.round(2)}")
 assert np.abs(apart - theirs.detach().numpy()).max() < 1e-12
 
 # %% [markdown]
-# Two weights of 1 got gradients that lead nowhere, one set a hundred times as large. Added to the gradient, as in `Adam(weight_decay=…)` here and in PyTorch, the decay is divided by Adam's root as well, and the weight with large gradients hardly decays: {{ added[1]:.2f}} is left of it, and {{ added[0]:.2f}} of the other. Decoupled, both decay alike, to {{ apart[0]:.2f}}; that is AdamW (Loshchilov and Hutter 2019), and the last line compares it with PyTorch's. With plain SGD the two are the same step, which is why the confusion is so common.
+# Two weights of 1 got gradients that lead nowhere, one set a hundred times as large. Added to the gradient, as in `Adam(weight_decay=…)` here and in PyTorch, the decay is divided by Adam's root as well, and the weight with large gradients hardly decays: {{ added[1]:.2f}} is left of it, and {{ added[0]:.2f}} of the other. Decoupled, both decay alike, to {{ apart[0]:.2f}}; that is AdamW ([@loshchilov2019]), and the last line compares it with PyTorch's. With plain SGD the two are the same step, which is why the confusion is so common.
 #
 # ## Try it
 

@@ -8,7 +8,7 @@
 # %% [markdown]
 # # A CNN for Fashion-MNIST
 #
-# You know every layer of this network by its derivative. Here you train it as it is done for real: in PyTorch, on the tens of thousands of pictures of Fashion-MNIST (Xiao, Rasul and Vollgraf 2017), for so long that the training must survive an interruption. At the end you can say how good the network is, how sure you may be of that, what it confuses, and which of its parts earned their place.
+# You know every layer of this network by its derivative. Here you train it as it is done for real: in PyTorch, on the tens of thousands of pictures of Fashion-MNIST ([@xiao2017]), for so long that the training must survive an interruption. At the end you can say how good the network is, how sure you may be of that, what it confuses, and which of its parts earned their place.
 #
 # You need [a CNN in NumPy](../networks/cnn.py), [batch normalisation](../layers/batch_norm.py), and [intervals and fair comparisons](../networks/iris.py).
 
@@ -685,7 +685,7 @@ show(
 #
 # ## Which parts earned their place?
 #
-# The network has two parts that are not needed for it to work: batch normalisation (Ioffe and Szegedy 2015) and dropout (Srivastava and others 2014).
+# The network has two parts that are not needed for it to work: batch normalisation ([@ioffe2015]) and dropout ([@srivastava2014]).
 #
 # **The question.** How much does each add to the validation accuracy, when training is short?
 #
@@ -747,7 +747,7 @@ assert (contrasts["dropout, with batch norm"] < contrasts["dropout, no batch nor
 # %% [markdown]
 # **The verdict.** Batch normalisation changes the accuracy by {{ spread(normalised) }}: the mean over the seeds, and in brackets the lowest and the highest of them. It helps in each of the {{ 2 * len(a_seeds) }} comparisons, with dropout and without. Dropout changes it by {{ spread(dropped) }}, and costs in each of its {{ 2 * len(a_seeds) }}. Both halves of the prediction hold. For a training as short as this one, the network of this page would be better without its dropout.
 #
-# The prediction did not say the third thing that the figure shows: the two do not get on. With every seed dropout costs more where batch normalisation is there too, {{ spread(contrasts["dropout, with batch norm"]) }} against {{ spread(contrasts["dropout, no batch norm"]) }}. Li and others (2019) offer a reason: dropout changes the variance of what the next normalisation sees in training, and not in evaluation, for which the statistics are kept. Whether that is the reason here was not tested.
+# The prediction did not say the third thing that the figure shows: the two do not get on. With every seed dropout costs more where batch normalisation is there too, {{ spread(contrasts["dropout, with batch norm"]) }} against {{ spread(contrasts["dropout, no batch norm"]) }}. [Li and others (2019)](@li2019) offer a reason: dropout changes the variance of what the next normalisation sees in training, and not in evaluation, for which the statistics are kept. Whether that is the reason here was not tested.
 #
 # **What this does not show.** What the two are worth in a long training on all pictures, as the recorded one is. There dropout may pay; it was not tried without. Nor that the differences are the same at another learning rate, since each variant was given the one of the full network and none its own. {{ len(a_seeds) }} seeds that agree show a direction; they are too few to say how large the difference is. And on {{ f"{a_val:,}" }} pictures a few tenths of a point mean nothing.
 #

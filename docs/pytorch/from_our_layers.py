@@ -301,7 +301,7 @@ Markdown("| Layer | Output | `dx` | Weights |\n|---|---|---|---|\n" + "\n".join(
     for name in names))
 
 # %% [markdown]
-# The numbers are the largest differences over three or four shapes, as a share of the array's largest number, in float64. "Equal" means every bit. A layer that only selects or copies rounds nothing, so it must be equal (a max-pool selects; backward it adds, where windows overlap). The others add up many products, or take an exponential, and the two libraries add in another order and compute $e^x$ with other code. Each operation rounds by up to half of $\varepsilon = {{ power(np.finfo(np.float64).eps) }}$, so a few $\varepsilon$ is what two right programs may differ by (Higham 2002). The figure has float32 beside it.
+# The numbers are the largest differences over three or four shapes, as a share of the array's largest number, in float64. "Equal" means every bit. A layer that only selects or copies rounds nothing, so it must be equal (a max-pool selects; backward it adds, where windows overlap). The others add up many products, or take an exponential, and the two libraries add in another order and compute $e^x$ with other code. Each operation rounds by up to half of $\varepsilon = {{ power(np.finfo(np.float64).eps) }}$, so a few $\varepsilon$ is what two right programs may differ by ([@higham2002]). The figure has float32 beside it.
 
 # %% tags=["remove-input"]
 fig, ax = plt.subplots(figsize=(5.2, 4.4))
@@ -401,7 +401,7 @@ walk(loss.grad_fn)
 # %% [markdown]
 # Read it beside the first figure. `AddmmBackward0` is a linear layer: *add* a bias to a *m*atrix product. Its three inputs are a bias, the layer below and a weight; `TBackward0` is the transposition of the box above. `AccumulateGrad` is where a path ends, at a parameter, and puts what has arrived into its `.grad`.
 #
-# A node does what our `backward(dy, cache)` does: it takes the gradient of its output and what it saved, and returns the gradients of its inputs. No Jacobian is built there either. The graph is made anew at each forward pass, by running it (Paszke and others 2019); the walk back is the reverse mode of automatic differentiation (Baydin and others 2018), which you know as backpropagation.
+# A node does what our `backward(dy, cache)` does: it takes the gradient of its output and what it saved, and returns the gradients of its inputs. No Jacobian is built there either. The graph is made anew at each forward pass, by running it ([@paszke2019]); the walk back is the reverse mode of automatic differentiation ([@baydin2018]), which you know as backpropagation.
 #
 # Two differences in the details. Our ReLU keeps a mask, PyTorch's keeps its `result`, since the output is positive exactly where the input was. Both linear layers of ours keep their weight; PyTorch's first one does not, because nobody asked for the gradient of the data, and the weight is needed for that alone. We compute it unless told `need_dx=False`.
 #
@@ -836,7 +836,7 @@ assert in_conv and not in_product
 #
 # ## Does compiling help?
 #
-# `torch.compile(model)` records the operations and hands them to a compiler, which may fuse several into one loop and so read memory once instead of many times (Ansel and others 2024). It costs time at the first call. Three cases, forward and backward, recorded on one thread of a processor: the small CNN with 64 images; its first ReLU alone; and GELU by its formula with tanh (Hendrycks and Gimpel 2016), eight elementwise operations, on a million numbers.
+# `torch.compile(model)` records the operations and hands them to a compiler, which may fuse several into one loop and so read memory once instead of many times ([@ansel2024]). It costs time at the first call. Three cases, forward and backward, recorded on one thread of a processor: the small CNN with 64 images; its first ReLU alone; and GELU by its formula with tanh ([@hendrycks2016]), eight elementwise operations, on a million numbers.
 
 # %% tags=["remove-input"]
 recorded = json.loads(Path("benchmarks/chapters.json").read_text())["compile"]

@@ -216,7 +216,7 @@ display(Markdown(box))
 # | $m_\ell$ | `work` | one number | multiplications of layer $\ell$, forward, one picture |
 # | $Z$ | `logits` | $(N, 10)$ | scores, $X_8$ |
 #
-# The convolutions are torchvision's AlexNet (Krizhevsky 2014, a variant of Krizhevsky, Sutskever and Hinton 2012). The classifier is new: three linear layers, 9216 → 4096 → 1024 → 10.
+# The convolutions are torchvision's AlexNet ([@krizhevsky2014], a variant of [@krizhevsky2012]). The classifier is new: three linear layers, 9216 → 4096 → 1024 → 10.
 
 # %% tags=["remove-input"]
 show_source(alexnet)
@@ -811,9 +811,9 @@ display(Markdown(
 # ### What this does not show
 #
 # - **One seed.** Each run was made once. The intervals count the test pictures and nothing else; another seed would move each number.
-# - **Another backbone.** {{ pretraining["plan"]["epochs"] }} epochs on {{ SOURCE }} are not ImageNet's million photographs. Kornblith, Shlens and Le (2019) found that networks that are better on ImageNet transfer better, so one would expect more from ImageNet's weights. On the other hand, CIFAR-10 and CIFAR-100 were drawn from the same large collection (Krizhevsky 2009), so source and task are unusually close here.
+# - **Another backbone.** {{ pretraining["plan"]["epochs"] }} epochs on {{ SOURCE }} are not ImageNet's million photographs. [Kornblith, Shlens and Le (2019)](@kornblith2019) found that networks that are better on ImageNet transfer better, so one would expect more from ImageNet's weights. On the other hand, CIFAR-10 and CIFAR-100 were drawn from the same large collection ([@krizhevsky2009]), so source and task are unusually close here.
 # - **Other pictures.** These are of {{ SIZE }}×{{ SIZE }} pixels, enlarged from 32×32, and of a JPEG copy. The numbers may not be set beside published ones.
-# - **A tuned training.** All four were given the same learning rate and {{ long_plan["epochs"] }} epochs. None was given its own. He, Girshick and Dollár (2019) found, for detecting objects, that training from scratch catches up if it is given the time.
+# - **A tuned training.** All four were given the same learning rate and {{ long_plan["epochs"] }} epochs. None was given its own. [He, Girshick and Dollár (2019)](@he2019) found, for detecting objects, that training from scratch catches up if it is given the time.
 #
 # ### Were they what they say they were?
 #
@@ -1062,7 +1062,7 @@ assert (kept_still.features[1].running_mean == 0).all()
 # ## Try it
 #
 # ??? question "1. The convolutions are frozen. Why must the forward pass still go through them in every epoch?"
-#     It need not. Frozen and without random changes to the pictures, they give the same 256 numbers for a picture each time. You could compute these once, keep them, and train the classifier alone (Donahue and others 2014 worked with features in this way). That saves the five convolutions in all epochs but the first. As soon as pictures are mirrored at random, it no longer works as it stands.
+#     It need not. Frozen and without random changes to the pictures, they give the same 256 numbers for a picture each time. You could compute these once, keep them, and train the classifier alone ([@donahue2014] worked with features in this way). That saves the five convolutions in all epochs but the first. As soon as pictures are mirrored at random, it no longer works as it stands.
 #
 # ??? question "2. You freeze the middle three convolutions and train the first and all that comes after. What is saved?"
 #     Of each frozen layer only the gradient of its weights, $m_\ell$. The gradient of its input is needed, since the first layer asks. So each costs $2m_\ell$ in place of $3m_\ell$, and what the weights' gradients need is not kept.

@@ -105,7 +105,7 @@ show_derivation("linear", 0)
 # An equation can be wrong in the same way as the code. So the backward equation is also held against derivatives of the *forward* equation, which nobody derived:
 #
 # - **central differences**, $\frac{L(x + h) - L(x - h)}{2h}$: they work for everything, with about nine digits;
-# - **the complex step**, $\operatorname{Im} L(x + ih)/h$: nothing is subtracted, so $h$ can be $10^{-30}$ and all digits are right, but only where no maximum and no comparison is in the way (Squire and Trapp 1998);
+# - **the complex step**, $\operatorname{Im} L(x + ih)/h$: nothing is subtracted, so $h$ can be $10^{-30}$ and all digits are right, but only where no maximum and no comparison is in the way ([@squire1998]);
 # - **PyTorch's** automatic differentiation, which shares no line with this book.
 #
 # Together they make a layer's **gradient certificate**. The type says in which precision the layer ran; a row in float32 shows how many digits that leaves.

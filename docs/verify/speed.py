@@ -195,7 +195,7 @@ show(
 # %% [markdown]
 # ## Three ideas: the kernel of the package
 #
-# **Copy along the width only.** That was the example: $k_w$ copies in place of $k_h k_w$. Cho and Brand (2017) call it memory-efficient convolution.
+# **Copy along the width only.** That was the example: $k_w$ copies in place of $k_h k_w$. [Cho and Brand (2017)](@cho2017) call it memory-efficient convolution.
 #
 # **Keep the batch last in memory.** Arrays have the shape $(N, C, H, W)$, but in memory the order is $H$, $C$, $W$, $N$: the same pixel of all 64 images lies together. Shifted views then move long runs of numbers, and as NumPy's functions keep the order that they are given, nothing is turned round between one layer and the next.
 #
