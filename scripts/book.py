@@ -10,7 +10,6 @@ import functools
 import html
 import http.server
 import os
-import posixpath
 import re
 import shutil
 import subprocess
@@ -47,28 +46,30 @@ def chromium() -> str:
 
 
 def chapters(site: Path) -> list[tuple[str, str, str]]:
-    """Return (part, title, path below the site) of the pages, in the order of the navigation."""
-    soup = BeautifulSoup((site / "404.html").read_text(encoding="utf-8"), "lxml")
-    found, seen = [], set()
-    for link in soup.select(".md-nav--primary a.md-nav__link[href]"):
-        path = urlsplit(str(link["href"])).path
-        path = path.removeprefix(_base(soup)).strip("/")
-        page = path if path.endswith(".html") else posixpath.join(path, "index.html").lstrip("/")
-        if page in seen or not (site / page).is_file():
-            continue
-        seen.add(page)
-        section = link.find_parent("li", class_="md-nav__item--section")
-        label = section.select_one(".md-nav__link > .md-ellipsis") if section else None
-        found.append((_text(label), _text(link), page))
-    if not found:
-        raise BookError(f"no pages were found in {site}: build the site first")
+    """Return (part, title, path below the site) of the pages, from the first to the last.
+
+    Each page says which one is next, as its reader is told.
+    """
+    found: list[tuple[str, str, str]] = []
+    page: str | None = "index.html"
+    while page is not None and page not in [path for _, _, path in found]:
+        if not (site / page).is_file():
+            raise BookError(f"{page} is not in {site}: build the site first")
+        soup = BeautifulSoup((site / page).read_text(encoding="utf-8"), "lxml")
+        part = soup.select_one(".md-nav__item--active.md-nav__item--section > .md-nav__link")
+        title = soup.select_one("article h1")
+        for link in title.select(".headerlink") if title else ():
+            link.decompose()
+        found.append((_text(part), _text(title), page))
+        following = soup.select_one('link[rel="next"]')
+        page = _file(urljoin(f"/{page}", str(following["href"]))) if following else None
     return found
 
 
-def _base(soup: BeautifulSoup) -> str:
-    """The path that the site was built for: "/", or that of a project's page."""
-    logo = soup.select_one("a.md-header__button.md-logo[href]")
-    return urlsplit(str(logo["href"])).path if logo else "/"
+def _file(address: str) -> str:
+    """The file of an address of the site: that of a folder is its index."""
+    path = address.lstrip("/")
+    return f"{path}index.html" if path == "" or path.endswith("/") else path
 
 
 def _text(tag: Tag | None) -> str:
@@ -139,9 +140,7 @@ def _chapter(article: Tag, path: str, anchor: dict[str, str], site: Path) -> str
         split = urlsplit(href)
         if split.scheme or href.startswith("//"):
             continue
-        target = urljoin(f"/{path}", split.path).lstrip("/") if split.path else path
-        if target == "" or target.endswith("/"):
-            target += "index.html"
+        target = _file(urljoin(f"/{path}", split.path)) if split.path else path
         if target in anchor:
             at = f"-{split.fragment}" if split.fragment else ""
             link["href"] = f"#{anchor[target]}{at}"

@@ -140,6 +140,10 @@ def _browser_ready(mathml: str) -> str:
     # MathML Core knows no mathvariant but "normal": the letters themselves carry the style.
     math = re.sub(r'<(m[ino]) mathvariant="([\w-]+)">([^<]*)</\1>', _styled, math)
     math = math.replace('<mtd><mstyle scriptlevel="0" displaystyle="false">', "<mtd><mstyle>")
+    # A displayed formula is at script level 0 already; empty cells of a table need nothing in them.
+    math = math.replace('<mstyle scriptlevel="0" ', "<mstyle ")
+    math = re.sub(r'<mstyle displaystyle="true">(?:<mrow></mrow>)?</mstyle>', "", math)
+    math = re.sub(r"<mrow>(<(m[in])>[^<]*</\2>)</mrow>", r"\1", math)
     math = math.replace("<mo>\u2061</mo>", '<mo>\u2061</mo><mspace width="0.17em"/>')
     return re.sub(
         r'="([\w.-]+)"(?=[\s>])', r"=\1", f"{opening}{math}</math>"

@@ -9,14 +9,11 @@ import pytest
 from bs4 import BeautifulSoup
 from mkdocs.config.defaults import MkDocsConfig
 
-PAGE = """<!doctype html><html lang="en"><head><title>{title}</title>
+PAGE = """<!doctype html><html lang="en"><head><title>{title}</title>{following}
 <link rel="stylesheet" href="{up}assets/a.css"></head><body>
-<a class="md-header__button md-logo" href="{base}">logo</a>
 <nav class="md-nav md-nav--primary"><ul>
-<li><a class="md-nav__link" href="{base}">Start</a></li>
-<li class="md-nav__item--section">
-<a class="md-nav__link"><span class="md-ellipsis">Layers</span></a>
-<ul><li><a class="md-nav__link" href="{base}layers/relu/">ReLU</a></li></ul></li></ul></nav>
+<li class="md-nav__item md-nav__item--active md-nav__item--section">
+<a class="md-nav__link"><span class="md-ellipsis">{part}</span></a></li></ul></nav>
 <article class="md-content__inner"><h1 id="top">{title}<a class="headerlink" href="#top">#</a></h1>
 {body}</article></body></html>"""
 
@@ -29,28 +26,30 @@ def site(tmp_path: Path) -> Path:
     (folder / "assets").mkdir()
     (folder / "assets" / "a.css").write_text("p {}")
     pages = {
-        "index.html": ("Start", "", '<p><a href="layers/relu/#mask">the mask</a></p>'),
+        "index.html": ("Start", "", "First", '<p><a href="layers/relu/#mask">the mask</a></p>'),
         "layers/relu/index.html": (
             "ReLU",
             "../../",
+            "Layers",
             '<h2 id="mask">The mask</h2><details><summary>more</summary><p>inside</p></details>'
             '<p><img src="x-light.svg" alt="x" loading="lazy"> <a href="../../#top">back</a> '
             '<a href="relu.ipynb">notebook</a> <a href="https://example.org/">away</a></p>',
         ),
-        "404.html": ("Not found", "/book/", ""),
     }
-    for name, (title, up, body) in pages.items():
-        (folder / name).write_text(PAGE.format(title=title, up=up, base="/book/", body=body))
+    for name, (title, up, part, body) in pages.items():
+        following = "" if up else '<link rel="next" href="layers/relu/">'
+        text = PAGE.format(title=title, up=up, part=part, body=body, following=following)
+        (folder / name).write_text(text)
     return folder
 
 
 def test_the_pages_come_in_the_order_of_the_navigation(site: Path) -> None:
     assert book.chapters(site) == [
-        ("", "Start", "index.html"),
+        ("First", "Start", "index.html"),
         ("Layers", "ReLU", "layers/relu/index.html"),
     ]
-    (site / "404.html").write_text("<p>nothing")
-    with pytest.raises(book.BookError, match="no pages"):
+    (site / "layers" / "relu" / "index.html").unlink()
+    with pytest.raises(book.BookError, match="build the site first"):
         book.chapters(site)
 
 

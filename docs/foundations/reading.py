@@ -49,11 +49,14 @@ def navigation():
     block = re.search(r"^nav:\n(?:[ \t-].*\n|\n)+", text + "\n", re.MULTILINE)
     entries = yaml.safe_load(block[0])["nav"]
     sections = [next(iter(e.items())) for e in entries if isinstance(e, dict)]
-    return {
-        name: [path if isinstance(path, str) else next(iter(path.values())) for path in pages]
-        for name, pages in sections
-        if isinstance(pages, list)
-    }
+    return {name: list(paths(pages)) for name, pages in sections if isinstance(pages, list)}
+
+
+def paths(pages):
+    """All pages of a section, those of its parts among them."""
+    for page in pages:
+        entry = page if isinstance(page, str) else next(iter(page.values()))
+        yield from [entry] if isinstance(entry, str) else paths(entry)
 
 
 # %% tags=["remove-input"]
@@ -94,7 +97,8 @@ def read(section, path):
 
 nav = navigation()
 listed = [path for pages in nav.values() for path in pages]
-reference = {s: p for s, p in nav.items() if not any(path.endswith(".py") for path in p)}
+BESIDE = {"Exercises": "to write the layers yourself", "Reference": "to look things up"}
+reference = {section: nav[section] for section in BESIDE}
 chapters = [
     chapter
     for section, pages in nav.items()
@@ -355,7 +359,7 @@ for section in dict.fromkeys(chapter.section for chapter in chapters):
         time = f"{minutes(c)} minute{'s' * (minutes(c) > 1)}"
         lines.append(f"- **{number[c.path]}** [{c.title}]({link(c.path)}), {time}. {c.description}")
 for section, pages in reference.items():
-    lines.append(f"\n**{section}**\n\n- [{len(pages)} pages]({link(pages[0])}) to look things up.")
+    lines.append(f"\n**{section}**\n\n- [{len(pages)} pages]({link(pages[0])}) {BESIDE[section]}.")
 display(Markdown("\n".join(lines)))
 
 # %% [markdown]
