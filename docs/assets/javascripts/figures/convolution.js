@@ -51,9 +51,10 @@ export function mount(stage, signal) {
   }
 
   function field(label, set) {
-    const input = element("input", { type: "number", min: -9, max: 9, step: "any", "aria-label": label });
+    const input = element("input", { type: "number", min: -9, max: 9, step: 1, "aria-label": label });
     input.addEventListener("input", () => {
-      if (!input.checkValidity() || Number.isNaN(input.valueAsNumber)) return;
+      if (Number.isNaN(input.valueAsNumber)) return; // on the way to a number
+      if (!input.checkValidity()) return say("Whole numbers from −9 to 9, please.");
       set(input.valueAsNumber);
       change({});
     }, { signal });
@@ -132,7 +133,7 @@ export function mount(stage, signal) {
       const shown = outside && (state.back || Math.max(-a, -e, a - SIZE + 1, e - SIZE + 1) > state.padding) ? "" : number(value ?? 0);
       const weight = below(a, e);
       const cell = element("div", {}, shown);
-      if (weight !== undefined) cell.append(element("small", {}, `× ${number(weight)}`));
+      if (weight !== undefined) cell.append(element("small", {}, `×${number(weight)}`));
       cell.toggleAttribute("data-marked", weight !== undefined);
       cell.toggleAttribute("data-outside", outside);
       cell.toggleAttribute("data-nothing", outside && !state.padding);
@@ -171,7 +172,7 @@ export function mount(stage, signal) {
     frame.setAttribute("aria-valuenow", place);
     frame.setAttribute("aria-valuetext", `row ${now()[0] + 1}, column ${now()[1] + 1}, ${back ? "gradient" : "output"} ${value}`);
     return back
-      ? `Seen by ${seen.length} of ${count * count} windows; the pixel's gradient is ${value}.`
+      ? `Seen by ${seen.length ? `${seen.length} of ${count * count}` : "no"} windows; the pixel's gradient is ${value}.`
       : `Window ${place} of ${count * count} gives ${value}.`;
   }
 
