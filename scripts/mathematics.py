@@ -140,6 +140,8 @@ def _browser_ready(mathml: str) -> str:
     # MathML Core knows no mathvariant but "normal": the letters themselves carry the style.
     math = re.sub(r'<(m[ino]) mathvariant="([\w-]+)">([^<]*)</\1>', _styled, math)
     math = math.replace('<mtd><mstyle scriptlevel="0" displaystyle="false">', "<mtd><mstyle>")
+    # A function's name in an index is applied to nothing: the mark of that would break the index.
+    math = re.sub("<mo>\u2061</mo>(?=</m(?:sub|sup)>)", "", math)
     # A displayed formula is at script level 0 already; empty cells of a table need nothing in them.
     math = math.replace('<mstyle scriptlevel="0" ', "<mstyle ")
     math = re.sub(r'<mstyle displaystyle="true">(?:<mrow></mrow>)?</mstyle>', "", math)

@@ -32,8 +32,10 @@ import editions
 import figure_data
 import figures
 import fonts
+import frame
 import glossary
 import mathematics
+import policy
 import references
 import social
 from execute_pages import Executed, Project, execute_all
@@ -171,7 +173,8 @@ def _box(cell: Cell, output: str) -> str:
         kind = " book-timing"
         note = "<p>Measured when this site was built; your machine gives other times.</p>"
     return (
-        f'<section class="book-output{kind}" aria-label="Output" tabindex="0" data-search-exclude>'
+        f'<section class="book-output{kind}" role="group" aria-label="Output" tabindex="0" '
+        f"data-search-exclude>"
         f"{output}{note}</section>"
     )
 
@@ -228,15 +231,27 @@ def on_post_page(output: str, page: SitePage, config: MkDocsConfig) -> str:
     # The theme indents its frame, a fifth of the page; what is between <pre> stays as it is.
     before, after = (_tight(part) for part in (before, after))
     whole = before + start + mathematics.fill(article, _math) + end + after
+    whole = _finished(whole, config)
     if len(whole.encode()) > MOST_BYTES:
         log.warning(f"{page.file.src_uri}: {len(whole.encode())} bytes of HTML, over {MOST_BYTES}")
     return whole
 
 
-def _tight(frame: str) -> str:
+def on_post_template(output: str, template_name: str, config: MkDocsConfig) -> str:
+    """Finish the one page that no source file stands behind."""
+    return _finished(output, config) if template_name == "404.html" else output
+
+
+def _finished(page: str, config: MkDocsConfig) -> str:
+    page = frame.mend(page)
+    # From the disk, where there is no site, a browser would take nothing for the site's own.
+    return policy.with_policy(page) if config.site_url else page
+
+
+def _tight(html: str) -> str:
     """Take away the blanks between the tags of the theme's frame, and around a text in a tag."""
-    frame = re.sub(r"\s*\n\s*", "\n", frame)
-    return re.sub(r">\n([^<\n]+)\n<", r">\1<", re.sub(r">\n+<", "><", frame))
+    html = re.sub(r"\s*\n\s*", "\n", html)
+    return re.sub(r">\n([^<\n]+)\n<", r">\1<", re.sub(r">\n+<", "><", html))
 
 
 def markdown(executed: Executed) -> str:

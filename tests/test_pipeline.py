@@ -205,7 +205,7 @@ def test_cells_render_as_md_pages_do(built: Book) -> None:
     assert ours
     assert theirs
     assert ours[0] == theirs[0]
-    for piece in ('class="footnote"', "<table>", 'class="tabbed-set', "<title>First - "):
+    for piece in ('class="footnote"', "<table ", 'class="tabbed-set', "<title>First - "):
         assert piece in here
     assert '<meta name="description" content="A page for the tests."' in here
 

@@ -1,0 +1,31 @@
+"""Small mendings of what the theme and the Markdown write, where it falls short of WCAG or HTML.
+
+Each is a pattern and what should stand there. A browser test fails when a mended form is on no page
+any more, so that a mending that has lost its pattern is noticed.
+"""
+
+import re
+
+MENDINGS = [
+    # A dialog needs a name.
+    (r'data-md-component="search" role="dialog"', r'\g<0> aria-label="Search"'),
+    # What a control is called must be what is written on it.
+    (r'aria-label="(Previous|Next): ', r'aria-label="\1 '),
+    # The two lines of such a link stand without a space between them.
+    (r'(<span class="md-footer__direction">\s*\w+\s*</span>)', r"\1 "),
+    # The switch of the menu, which the stylesheet shows to the keyboard, needs a name.
+    (r'data-md-toggle="drawer"', r'\g<0> aria-label="Menu"'),
+    # Tags without links are no navigation.
+    (r'<nav class="md-tags"\s*>(.*?)</nav>', r'<div class="md-tags">\1</div>'),
+    # A wide table scrolls in its own box, which the keyboard must reach.
+    (r"<table>", '<table tabindex="0">'),
+    # A corner is no heading.
+    (r"<th></th>", "<td></td>"),
+]
+
+
+def mend(page: str) -> str:
+    """Return a page with what is around and in it mended."""
+    for pattern, better in MENDINGS:
+        page = re.sub(pattern, better, page, flags=re.DOTALL)
+    return page
