@@ -5,11 +5,11 @@ BIN    := $(VENV)/bin
 # A Node from the machine if it has one, else the one that pip installs into the environment.
 NPM    := $(shell command -v npm 2>/dev/null)
 
-.PHONY: help setup site serve book test lint bench mutate lab pins clean
+.PHONY: help setup site serve book test browser lighthouse lint bench mutate lab pins clean
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.ready node_modules/.ready  ## install what the rest needs (the others call it)
 
@@ -38,8 +38,18 @@ serve: setup  ## the same, served at http://127.0.0.1:8000 and rebuilt when a fi
 book: setup  ## the site with the book as a PDF and as a zip for offline reading (needs Chromium)
 	$(BIN)/python scripts/book.py
 
-test: setup lint  ## lint, type check, tests with coverage
+test: lint site  ## lint, type check, build the site, tests with coverage; in Chromium where there is one
 	$(BIN)/pytest
+
+browser: site  ## of the tests those of the built site alone
+	$(BIN)/pytest --no-cov tests/browser
+
+lighthouse: site scripts/lighthouse/node_modules/.ready  ## measure the site on a phone's profile: docs/records/lighthouse.json
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python scripts/measure_site.py
+
+scripts/lighthouse/node_modules/.ready: scripts/lighthouse/package.json scripts/lighthouse/package-lock.json
+	cd scripts/lighthouse && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --ignore-scripts --silent
+	@touch $@
 
 lint: setup
 	$(BIN)/ruff check .

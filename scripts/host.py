@@ -1,0 +1,97 @@
+"""A static host for the built site: a folder below a path, compressed, with a page for 404."""
+
+import gzip
+import mimetypes
+import posixpath
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".ipynb": "application/json",
+    ".js": "text/javascript; charset=utf-8",
+    ".py": "text/plain; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".woff2": "font/woff2",
+    ".xml": "application/xml",
+}
+COMPRESSED = ("text/", "application/json", "application/xml", "image/svg+xml")
+
+
+@contextmanager
+def hosted(site: Path, path: str = "/", built_for: str = "") -> Iterator[str]:
+    """Serve a folder at a free port, below `path`; yield the address.
+
+    With `built_for`, the address that the site was built for, the site map and the canonical
+    addresses name this one instead: as if the site had been built for here.
+    """
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(site, path, built_for))
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}{path}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def _handler(site: Path, path: str, built_for: str) -> type[BaseHTTPRequestHandler]:
+    @cache
+    def body(file: Path, here: str) -> bytes:
+        content = file.read_bytes()
+        if built_for and file.suffix in (".html", ".xml"):
+            content = content.replace(built_for.encode(), here.encode())
+        return content
+
+    @cache
+    def smaller(file: Path, here: str) -> bytes:
+        return gzip.compress(body(file, here), compresslevel=6, mtime=0)
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            wanted = unquote(urlsplit(self.path).path)
+            inside = posixpath.normpath(wanted.removeprefix(path)).lstrip("/")
+            file = site / inside
+            if not wanted.startswith(path) or ".." in inside:
+                self._send(404, site / "404.html")
+            elif file.is_dir() and not wanted.endswith("/"):
+                self.send_response(301)
+                self.send_header("Location", f"{wanted}/")
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+            elif (file / "index.html" if file.is_dir() else file).is_file():
+                self._send(200, file / "index.html" if file.is_dir() else file)
+            else:
+                self._send(404, site / "404.html")
+
+        do_HEAD = do_GET  # noqa: N815
+
+        def _send(self, status: int, file: Path) -> None:
+            kind = TYPES.get(file.suffix) or mimetypes.guess_type(file.name)[0]
+            kind = kind or "application/octet-stream"
+            here = f"http://{self.headers['Host']}{path}"
+            packed = kind.startswith(COMPRESSED) and "gzip" in self.headers["Accept-Encoding"]
+            content = (smaller if packed else body)(file, here)
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(content)))
+            self.send_header("Cache-Control", "max-age=600")
+            self.send_header("Vary", "Accept-Encoding")
+            if packed:
+                self.send_header("Content-Encoding", "gzip")
+            self.end_headers()
+            if self.command == "GET":
+                self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    return Handler

@@ -1,0 +1,135 @@
+"""A real browser on the built site, one a worker; skipped where there is none."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+from built import REQUIRED, ROOT, SITE, site_url
+from host import hosted
+
+if TYPE_CHECKING:  # the tests without a browser run where Playwright is not installed
+    from playwright.sync_api import Browser, BrowserContext, Page
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+AXE = ROOT / "node_modules/axe-core/axe.min.js"
+PROBES = Path(__file__).with_name("probes.js")
+ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+
+def chromium() -> str | None:
+    """Return the path of a Chromium: NN_TUTORIAL_CHROMIUM, or one on the path."""
+    named = os.environ.get("NN_TUTORIAL_CHROMIUM")
+    return named or next(filter(None, map(shutil.which, NAMES)), None)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator["Browser"]:
+    program = chromium()
+    if program is None or not SITE.is_dir():
+        reason = "no Chromium was found" if program is None else "no site/: run `make site`"
+        if REQUIRED:
+            pytest.fail(f"{reason}, and NN_TUTORIAL_REQUIRE_BROWSER is set")
+        pytest.skip(reason)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="session")
+def elsewhere() -> Iterator[str]:
+    """The address of the site on a host, below a path that it was not built for."""
+    with hosted(SITE, "/some/book/") as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def home() -> Iterator[str]:
+    """The address of the site on the host it was built for."""
+    with hosted(SITE, urlsplit(site_url()).path, built_for=site_url()) as address:
+        yield address
+
+
+class Visitor:
+    """A browser's profile that remembers all that goes wrong."""
+
+    def __init__(self, context: "BrowserContext", address: str) -> None:
+        self.address = address
+        self.problems: list[str] = []
+        self.context = context
+        self.page: Page = context.new_page()
+        self.page.set_default_timeout(20_000)
+        context.on("console", self._console)
+        context.on("weberror", lambda error: self.problems.append(f"error: {error.error}"))
+        context.on("request", self._request)
+        context.on("requestfailed", lambda r: self.problems.append(f"failed: {r.url} {r.failure}"))
+        context.on("response", self._response)
+
+    def open(self, where: str = "", expected: int = 200) -> "Page":
+        """Go to an address of the site, and wait until nothing more is loaded."""
+        response = self.page.goto(self.address + where, wait_until="networkidle")
+        assert response is not None
+        assert response.status == expected
+        return self.probed()
+
+    def show(self, html: str) -> "Page":
+        """Show some HTML in the place of a page."""
+        self.page.set_content(html)
+        return self.probed()
+
+    def probed(self) -> "Page":
+        """Put the probes into the page; a policy does not hold for the debugger."""
+        for script in (AXE, PROBES):
+            self.page.evaluate(script.read_text(encoding="utf-8"))
+        return self.page
+
+    def _console(self, message: Any) -> None:
+        if message.type in ("error", "warning"):
+            self.problems.append(f"console: {message.text}")
+
+    def _request(self, request: Any) -> None:
+        if not request.url.startswith((self.address, "data:", "blob:")):
+            self.problems.append(f"another origin: {request.url}")
+
+    def _response(self, response: Any) -> None:
+        if response.status >= 400:
+            self.problems.append(f"{response.status}: {response.url}")
+
+
+@pytest.fixture
+def visitor(browser: "Browser", elsewhere: str) -> Iterator[Callable[..., Visitor]]:
+    """Make visitors: `visitor(width=390, scheme="dark", javascript=False, address=home)`."""
+    contexts: list[BrowserContext] = []
+
+    def make(
+        width: int = 1280,
+        scheme: str = "light",
+        javascript: bool = True,
+        address: str = elsewhere,
+    ) -> Visitor:
+        context = browser.new_context(
+            viewport={"width": width, "height": 900},
+            color_scheme=scheme,
+            reduced_motion="reduce",
+            java_script_enabled=javascript,
+        )
+        contexts.append(context)
+        return Visitor(context, address)
+
+    yield make
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(scope="session")
+def screenshots() -> Path:
+    """Where the pictures of all pages are kept."""
+    folder = SITE.parent / ".cache" / "screenshots"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
