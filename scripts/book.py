@@ -10,6 +10,7 @@ import functools
 import html
 import http.server
 import os
+import posixpath
 import re
 import shutil
 import subprocess
@@ -46,30 +47,29 @@ def chromium() -> str:
 
 
 def chapters(site: Path) -> list[tuple[str, str, str]]:
-    """Return (part, title, path below the site) of the pages, from the first to the last.
+    """Return (part, title, path below the site) of the pages, in the order of the navigation.
 
-    Each page says which one is next, as its reader is told.
+    Each page names the next; its own part is the one that is open in its navigation.
     """
     found: list[tuple[str, str, str]] = []
     page: str | None = "index.html"
-    while page is not None and page not in [path for _, _, path in found]:
+    while page is not None:
         if not (site / page).is_file():
-            raise BookError(f"{page} is not in {site}: build the site first")
+            raise BookError(f"{page} was not found in {site}: build the site first")
         soup = BeautifulSoup((site / page).read_text(encoding="utf-8"), "lxml")
-        part = soup.select_one(".md-nav__item--active.md-nav__item--section > .md-nav__link")
-        title = soup.select_one("article h1")
-        for link in title.select(".headerlink") if title else ():
-            link.decompose()
+        nav = ".md-nav--primary > .md-nav__list > .md-nav__item--active"
+        part = soup.select_one(f"{nav}.md-nav__item--nested > label .md-ellipsis")
+        title = soup.select_one(".md-nav--primary a.md-nav__link--active")
         found.append((_text(part), _text(title), page))
         following = soup.select_one('link[rel="next"]')
-        page = _file(urljoin(f"/{page}", str(following["href"]))) if following else None
+        page = None if following is None else _page(page, str(following["href"]))
     return found
 
 
-def _file(address: str) -> str:
-    """The file of an address of the site: that of a folder is its index."""
-    path = address.lstrip("/")
-    return f"{path}index.html" if path == "" or path.endswith("/") else path
+def _page(here: str, link: str) -> str:
+    """Return the file that a link of a page leads to."""
+    path = urlsplit(urljoin(f"/{here}", link)).path.lstrip("/")
+    return path if path.endswith(".html") else posixpath.join(path, "index.html")
 
 
 def _text(tag: Tag | None) -> str:
@@ -140,7 +140,9 @@ def _chapter(article: Tag, path: str, anchor: dict[str, str], site: Path) -> str
         split = urlsplit(href)
         if split.scheme or href.startswith("//"):
             continue
-        target = _file(urljoin(f"/{path}", split.path)) if split.path else path
+        target = urljoin(f"/{path}", split.path).lstrip("/") if split.path else path
+        if target == "" or target.endswith("/"):
+            target += "index.html"
         if target in anchor:
             at = f"-{split.fragment}" if split.fragment else ""
             link["href"] = f"#{anchor[target]}{at}"

@@ -11,11 +11,19 @@ from mkdocs.config.defaults import MkDocsConfig
 
 PAGE = """<!doctype html><html lang="en"><head><title>{title}</title>{following}
 <link rel="stylesheet" href="{up}assets/a.css"></head><body>
-<nav class="md-nav md-nav--primary"><ul>
-<li class="md-nav__item md-nav__item--active md-nav__item--section">
-<a class="md-nav__link"><span class="md-ellipsis">{part}</span></a></li></ul></nav>
+<nav class="md-nav md-nav--primary"><ul class="md-nav__list">{nav}</ul></nav>
 <article class="md-content__inner"><h1 id="top">{title}<a class="headerlink" href="#top">#</a></h1>
 {body}</article></body></html>"""
+# Of the navigation only the reader's own part is open.
+HERE = '<a class="md-nav__link md-nav__link--active" href="./">{title}</a>'
+START = '<li class="md-nav__item md-nav__item--active">' + HERE + "</li>"
+PART = (
+    '<li class="md-nav__item md-nav__item--active md-nav__item--nested">'
+    '<label><span class="md-ellipsis">Layers</span></label>'
+    '<ul class="md-nav__list"><li class="md-nav__item md-nav__item--active">'
+    + HERE
+    + "</li></ul></li>"
+)
 
 
 @pytest.fixture
@@ -26,30 +34,30 @@ def site(tmp_path: Path) -> Path:
     (folder / "assets").mkdir()
     (folder / "assets" / "a.css").write_text("p {}")
     pages = {
-        "index.html": ("Start", "", "First", '<p><a href="layers/relu/#mask">the mask</a></p>'),
+        "index.html": ("Start", "", '<p><a href="layers/relu/#mask">the mask</a></p>'),
         "layers/relu/index.html": (
             "ReLU",
             "../../",
-            "Layers",
             '<h2 id="mask">The mask</h2><details><summary>more</summary><p>inside</p></details>'
             '<p><img src="x-light.svg" alt="x" loading="lazy"> <a href="../../#top">back</a> '
             '<a href="relu.ipynb">notebook</a> <a href="https://example.org/">away</a></p>',
         ),
     }
-    for name, (title, up, part, body) in pages.items():
+    for name, (title, up, body) in pages.items():
+        nav = (PART if up else START).format(title=title)
         following = "" if up else '<link rel="next" href="layers/relu/">'
-        text = PAGE.format(title=title, up=up, part=part, body=body, following=following)
-        (folder / name).write_text(text)
+        page = PAGE.format(title=title, up=up, nav=nav, following=following, body=body)
+        (folder / name).write_text(page)
     return folder
 
 
 def test_the_pages_come_in_the_order_of_the_navigation(site: Path) -> None:
     assert book.chapters(site) == [
-        ("First", "Start", "index.html"),
+        ("", "Start", "index.html"),
         ("Layers", "ReLU", "layers/relu/index.html"),
     ]
-    (site / "layers" / "relu" / "index.html").unlink()
-    with pytest.raises(book.BookError, match="build the site first"):
+    (site / "layers/relu/index.html").unlink()
+    with pytest.raises(book.BookError, match="was not found"):
         book.chapters(site)
 
 
