@@ -49,7 +49,9 @@ function mapped() {
 function draw() {
   const pages = read();
   const links = mapped();
-  for (const link of [...document.querySelectorAll(".md-nav--primary a.md-nav__link[href]"), ...links]) {
+  // The link of another part leads to its first page, and says nothing of the others.
+  const ofPages = ".md-nav--primary .md-nav__item:not(.md-nav__item--pruned) > a.md-nav__link[href]";
+  for (const link of [...document.querySelectorAll(ofPages), ...links]) {
     tick(link, pages.has(name(link.href)) && !link.hash);
   }
   document.querySelector(".book-read")?.remove();
