@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.lib.stride_tricks import sliding_window_view
 
 from nn_tutorial.exercises import EXERCISES, check
 from nn_tutorial.exercises.__main__ import main
@@ -173,7 +174,11 @@ TABLE = np.ones(3)
 
 
 def helper(x):
-    return SCALE * x * (x > 0)
+    return SCALE * windows(x)[..., 0] * (x > 0)
+
+
+def windows(x):
+    return sliding_window_view(x, 1, axis=-1)
 
 
 def my_relu(x):
@@ -190,7 +195,7 @@ def relu(x):
 
 def test_functions_of_a_notebook_are_checked() -> None:
     """With the functions and numbers of the notebook that they use."""
-    for function in (helper, my_relu):
+    for function in (helper, windows, my_relu):
         function.__module__ = "__main__"  # as in a notebook
     report = check(my_relu, my_relu_backward)
     first, second = report.functions

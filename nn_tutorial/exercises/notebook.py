@@ -1,6 +1,7 @@
 """Check functions that were written in a notebook: their source goes where a file would go."""
 
 import inspect
+import sys
 import tempfile
 import textwrap
 import types
@@ -99,7 +100,7 @@ def _import(name: str, value: Any, parts: dict[str, str], user: str) -> None:
         parts[name] = f"from numpy import {name}"
     elif isinstance(value, (types.FunctionType, type)) and value.__module__ == "__main__":
         _gather(value, parts)
-    elif isinstance(value, (types.FunctionType, types.BuiltinFunctionType, type)):
+    elif callable(value) and _found(value):  # NumPy's functions have types of their own
         parts[name] = f"from {value.__module__} import {value.__name__} as {name}"
     elif isinstance(value, (bool, int, float, str)):
         parts[name] = f"{name} = {value!r}"
@@ -108,3 +109,9 @@ def _import(name: str, value: Any, parts: dict[str, str], user: str) -> None:
             f"{user}: expected a function that needs nothing but its arguments, got one that "
             f"uses the notebook's variable {name}"
         )
+
+
+def _found(value: Any) -> bool:
+    """Whether its module has it under its own name."""
+    module = sys.modules.get(getattr(value, "__module__", None) or "")
+    return getattr(module, getattr(value, "__name__", ""), None) is value
