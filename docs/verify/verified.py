@@ -11,6 +11,9 @@
 # This page runs every check of the book's layers at once, and exists only because all of them passed. How they work is told in [How this book checks itself](checks.py).
 
 # %% tags=["hide-input"]
+import json
+from pathlib import Path
+
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import Markdown, display
@@ -18,12 +21,17 @@ from IPython.display import Markdown, display
 from nn_tutorial.certificates import certify_all
 from nn_tutorial.circle import close_all
 from nn_tutorial.display import power, publish
+from nn_tutorial.exercises import EXERCISES
+from nn_tutorial.exercises.diagnosis import diagnose, mistaken
+from nn_tutorial.exercises.sandbox import Outcome
 from nn_tutorial.mutation import EQUIVALENT, all_mutants
 from nn_tutorial.plotting import COLORS, show, use_style
 from nn_tutorial.theory import THEORIES
 
 SEED = 0
 use_style()
+record = json.loads(Path("docs/records/lighthouse.json").read_text(encoding="utf-8"))
+known = [(f, m) for e in EXERCISES.values() for f in e.functions for m in f.misconceptions]
 circles = close_all()
 certificates = certify_all()
 mutants = list(all_mutants())
@@ -119,7 +127,46 @@ display(Markdown("\n".join(lines)))
 assert {m.text for m in same} == set(EQUIVALENT)
 
 # %% [markdown]
-# All of these numbers are in [`verified.json`](../verified.json), for machines.
+# ## The grader of the exercises
+#
+# {{ len(EXERCISES) }} exercises know {{ len(known) }} mistakes. Each mistake was run on the exercise's own tests a moment ago, and each was told by its name:
+
+# %% tags=["hide-input"]
+told = 0
+for function, mistake in known:
+    cases = function.cases(SEED)
+    answers = [mistaken(function, mistake, case) for case in cases]
+    if function.judge is None:  # where an answer is random, the tests send it through the sandbox
+        given = [
+            Outcome("raised") if a.results is None
+            else Outcome("done", list(a.results), (True,) * len(a.results), a.changed)
+            for a in answers
+        ]
+        found = diagnose(function, cases, given)
+        assert [d.misconception for d in found] == [mistake], mistake.name
+        told += 1
+
+print(f"{told} of {len(known)} told by name, {len(known) - told} are random and left to the tests")
+
+# %% [markdown]
+# ## The site in a browser
+#
+# The tests open every page in Chromium, light and dark, on a phone's width and on a desk's: with [axe](https://github.com/dequelabs/axe-core) against the rules of WCAG 2.2 AA, with the keyboard alone, without scripts, below another address, and from the disk. Lighthouse was run on {{ record["date"] }} (version {{ record["lighthouse"] }}, {{ record["profile"] }}, the median of {{ record["runs"] }} runs; `make lighthouse` measures again):
+
+# %% tags=["remove-input"]
+kinds = {"performance": "Performance", "accessibility": "Accessibility",
+         "best-practices": "Best practices", "seo": "SEO"}
+lines = ["| Page | " + " | ".join(kinds.values()) + " | Over the wire |", "|---" * 6 + "|"]
+for page, about in record["pages"].items():
+    scores = " | ".join(f"{about['scores'][kind]}" for kind in kinds)
+    lines.append(f"| `{page}` | {scores} | {about['bytes_over_the_wire'] / 1000:.0f} kB |")
+    assert all(about["scores"][kind] >= least for kind, least in record["promised"].items()), page
+display(Markdown("\n".join(lines)))
+
+# %% [markdown]
+# A score is out of 100. These are not of this build but of the date above: a build has no clock.
+#
+# All of the other numbers are in [`verified.json`](../verified.json), for machines.
 
 # %% tags=["remove-input"]
 publish(
