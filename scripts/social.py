@@ -48,8 +48,8 @@ def files(site_url: str) -> dict[str, str | bytes]:
     images = "assets/images/"
     return {
         "robots.txt": f"User-agent: *\nAllow: /\n\nSitemap: {site_url}sitemap.xml\n",
-        f"{images}favicon.svg": both,
-        f"{images}favicon.png": _icon(48, BLUE, None),
+        f"{images}mark.svg": both,
+        f"{images}mark.png": _icon(48, BLUE, None),
         f"{images}apple-touch-icon.png": _icon(180, PAPER, BLUE),
     }
 

@@ -66,8 +66,8 @@ def test_the_first_page_is_the_book() -> None:
 def test_icons_and_robots() -> None:
     files = social.files(CONFIG.site_url)
     assert "Sitemap: https://example.org/book/sitemap.xml\n" in files["robots.txt"]
-    ET.fromstring(files["assets/images/favicon.svg"])
-    for name, size in (("favicon", 48), ("apple-touch-icon", 180)):
+    ET.fromstring(files["assets/images/mark.svg"])
+    for name, size in (("mark", 48), ("apple-touch-icon", 180)):
         icon = files[f"assets/images/{name}.png"]
         assert isinstance(icon, bytes)
         assert Image.open(io.BytesIO(icon)).size == (size, size)
