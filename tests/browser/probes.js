@@ -58,7 +58,8 @@
 
   // The words of the article, but for what only a script adds.
   function words() {
-    for (const node of article().querySelectorAll(".book-live")) node.remove();
+    const added = ".book-live, .book-read, .book-tick, .md-code__nav";
+    for (const node of article().querySelectorAll(added)) node.remove();
     return article().innerText.split(/\s+/).filter(Boolean);
   }
 

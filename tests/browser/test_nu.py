@@ -17,8 +17,8 @@ UPSTREAM = {
     "Attribute “autocomplete” is only allowed when the input type": (
         "the theme's two switches; without it Firefox keeps an open menu open over a reload"
     ),
-    'Inline script violates Content Security Policy.*id="__config"': (
-        "of type application/json: data, which no policy is about and no browser runs"
+    r'Inline script violates Content Security Policy.*type="application/(ld\+)?json"': (
+        "data, which no policy is about and no browser runs"
     ),
 }
 
