@@ -20,7 +20,7 @@ def configure(config: MkDocsConfig) -> None:
     """Set up a build for the disk; do nothing for another."""
     if offline():
         config.site_url = ""
-        config.extra["polyfills"] = [SHIM]
+        config.extra["polyfills"] = [SHIM, *config.extra.get("polyfills", [])]
         features = config.theme["features"]
         config.theme["features"] = [f for f in features if not f.startswith("navigation.instant")]
 

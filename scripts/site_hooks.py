@@ -37,6 +37,7 @@ import glossary
 import mathematics
 import policy
 import references
+import sheet
 import social
 from execute_pages import Executed, Project, execute_all
 from pages import EXPRESSION, Cell, PageError, find_pages
@@ -198,6 +199,7 @@ def on_env(env: Any, config: MkDocsConfig, files: Files) -> None:
     _math.update(rendered)
     font = mathematics.font(rendered, _root(config) / ".cache")
     files.append(File.generated(config, "assets/fonts/stix-two-math.woff2", content=font))
+    sheet.combine(files, config)
     for uri, font in fonts.of_text(contents.values(), _root(config) / ".cache").items():
         files.append(File.generated(config, uri, content=font))
     for page in pages:
@@ -243,7 +245,7 @@ def on_post_template(output: str, template_name: str, config: MkDocsConfig) -> s
 
 
 def _finished(page: str, config: MkDocsConfig) -> str:
-    page = frame.mend(page)
+    page = sheet.lighten(frame.mend(page))
     # From the disk, where there is no site, a browser would take nothing for the site's own.
     return policy.with_policy(page) if config.site_url else page
 

@@ -1,4 +1,4 @@
-// Two mendings of the theme's script; it runs after this one.
+// Two mendings of the theme's script, which runs after this one.
 
 // The index of the search is larger than any page. The theme fetches it with each page; this holds
 // the request back until the reader turns to the search, or comes from it (?h=, ?q=).
@@ -29,5 +29,5 @@
 new MutationObserver((mutations) => {
   for (const { addedNodes } of mutations)
     for (const node of addedNodes)
-      if (node.className === "md-code__nav") node.setAttribute("role", "group");
+      if (node.className === "md-code__nav") node.setAttribute("role", "none");
 }).observe(document, { childList: true, subtree: true });
