@@ -256,18 +256,22 @@ def _time() -> Any:
 
 
 def bundle(site: Path) -> None:
-    """Put the figures' modules into one classic script: a browser loads no module from a disk."""
-    script = site / "assets" / "javascripts" / "figures.js"
-    command = [str(ROOT / "node_modules" / ".bin" / "esbuild"), str(script), "--bundle"]
-    target = script.with_suffix(".bundle.js")
-    command += ["--format=iife", "--minify", f"--outfile={target}", "--log-level=warning"]
-    subprocess.run(command, check=True)
+    """Turn each module into a classic script: a browser loads no module from a disk."""
+    folder = site / "assets" / "javascripts"
+    program = str(ROOT / "node_modules" / ".bin" / "esbuild")
+    for script in sorted(folder.glob("*.js")):
+        if re.search(r"^bundle\.\w+\.min$", script.stem):  # the theme's, a classic one
+            continue
+        command = [program, str(script), "--bundle", "--format=iife", "--minify"]
+        command += [f"--outfile={script}", "--allow-overwrite", "--log-level=warning"]
+        # A classic script has no import.meta, and knows its address only while it is loaded.
+        command += ["--banner:js=var book_script=document.currentScript.src;"]
+        command += ["--define:import.meta.url=book_script"]
+        subprocess.run(command, check=True)
     for page in site.rglob("*.html"):
         text = page.read_text(encoding="utf-8")
         text = re.sub(
-            r'<script src="?([^" >]*figures)\.js"?[^>]*></script>',
-            r'<script defer src="\1.bundle.js"></script>',
-            text,
+            r'<script src="?([^" >]*)"? type="?module"?>', r'<script defer src="\1">', text
         )
         page.write_text(text, encoding="utf-8")
 

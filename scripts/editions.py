@@ -20,7 +20,9 @@ def configure(config: MkDocsConfig) -> None:
     """Set up a build for the disk; do nothing for another."""
     if offline():
         config.site_url = ""
-        config.extra["polyfills"] = [SHIM, *config.extra.get("polyfills", [])]
+        others = [str(script) for script in config.extra.get("polyfills", [])]
+        # The theme would fetch this shim from elsewhere.
+        config.extra["polyfills"] = [SHIM, *(s for s in others if "iframe-worker" not in s)]
         features = config.theme["features"]
         config.theme["features"] = [f for f in features if not f.startswith("navigation.instant")]
 
@@ -30,6 +32,12 @@ def add_files(files: Files, config: MkDocsConfig, root: Path) -> None:
     if offline():
         shim = root / "node_modules" / "iframe-worker" / "shim" / "index.js"
         files.append(File.generated(config, SHIM, abs_src_path=str(shim)))
+
+
+def beside(page: str) -> str:
+    """The way from a page's HTML to its folder, where its figures and downloads are."""
+    own = page.rpartition("/")[2]
+    return f"{own}/" if offline() and own != "index" else ""
 
 
 def with_downloads(markdown: str) -> str:

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+import editions
 from pages import Cell
 
 from nn_tutorial.plotting import COLORS, DARK
@@ -47,7 +48,7 @@ def of(output: Any, page: str, cell: Cell) -> list[Figure]:
     for theme, drawing in (("light", svg), ("dark", in_dark(svg))):
         files[posixpath.join(here, f"{name}-{theme}.svg")] = drawing
         images.append(
-            f'<img class="book-{theme}" src="{name}-{theme}.svg" '
+            f'<img class="book-{theme}" src="{editions.beside(page)}{name}-{theme}.svg" '
             f'alt="{html.escape(about["alt"])}" width="{width}" height="{height}" loading="lazy">'
         )
     if live := about.get("live"):

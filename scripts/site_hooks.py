@@ -351,7 +351,7 @@ def _stem(executed: Executed) -> str:
 
 
 def _download_line(executed: Executed) -> str:
-    stem = _stem(executed)
+    stem = editions.beside(executed.page.name) + _stem(executed)
     return (
         '<p class="book-downloads" data-search-exclude>'
         "Run when this site was built. Run it yourself: "

@@ -120,8 +120,8 @@ def test_the_figures_become_one_classic_script(site: Path) -> None:
     page = site / "index.html"
     page.write_text('<script src=assets/javascripts/figures.js type="module"></script>')
     book.bundle(site)
-    assert page.read_text() == '<script defer src="assets/javascripts/figures.bundle.js"></script>'
-    bundled = (scripts / "figures.bundle.js").read_text()
+    assert page.read_text() == '<script defer src="assets/javascripts/figures.js"></script>'
+    bundled = (scripts / "figures.js").read_text()
     assert "mounted" in bundled
     assert "import(" not in bundled
 
