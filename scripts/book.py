@@ -233,7 +233,7 @@ def _begins(pdf: Path, chapters: int) -> dict[str, int]:
 
 
 def _dated(pdf: Path) -> int:
-    """Give the PDF the date of the last commit and no other, so that two prints are the same."""
+    """Give the PDF the date of the last commit and no other: a print holds no clock."""
     from pypdf import PdfReader, PdfWriter
 
     writer = PdfWriter(clone_from=PdfReader(pdf))
