@@ -194,9 +194,11 @@ def print_pdf(site: Path, target: Path) -> int:
             )
             sheet = browser.new_page(java_script_enabled=False)
             sheet.set_default_timeout(SECONDS * 1000)
-            for _ in range(2):
+            for print_ in range(2):
                 source.write_text(document(site, pages, numbers), encoding="utf-8")
-                sheet.goto(f"{address}/{FOLDER}/{source.name}", wait_until="networkidle")
+                # Another address, or the browser may print what it has kept of the first.
+                place = f"{address}/{FOLDER}/{source.name}?{print_}"
+                sheet.goto(place, wait_until="networkidle")
                 sheet.pdf(
                     path=target,
                     format="A4",
@@ -233,7 +235,7 @@ def _begins(pdf: Path, chapters: int) -> dict[str, int]:
 
 
 def _dated(pdf: Path) -> int:
-    """Give the PDF the date of the last commit and no other: a print holds no clock."""
+    """Give the PDF the date of the last commit and no other, so that two prints are the same."""
     from pypdf import PdfReader, PdfWriter
 
     writer = PdfWriter(clone_from=PdfReader(pdf))
