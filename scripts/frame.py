@@ -5,14 +5,8 @@ any more, so that a mending that has lost its pattern is noticed.
 """
 
 import re
-from collections.abc import Callable
 
-
-def _words(formula: str) -> str:
-    return re.sub(r"<[^>]*>|[\u2061-\u2064]", "", formula).replace('"', "&quot;").strip()
-
-
-MENDINGS: list[tuple[str, str | Callable[[re.Match[str]], str]]] = [
+MENDINGS = [
     # A dialog needs a name.
     (r'data-md-component="search" role="dialog"', r'\g<0> aria-label="Search"'),
     # What a control is called must be what is written on it.
@@ -25,11 +19,6 @@ MENDINGS: list[tuple[str, str | Callable[[re.Match[str]], str]]] = [
     (r'<nav class="md-tags"\s*>(.*?)</nav>', r'<div class="md-tags">\1</div>'),
     # A wide table scrolls in its own box, which the keyboard must reach.
     (r"<table>", '<table tabindex="0">'),
-    # A heading that is a formula and nothing else is none to those who listen.
-    (
-        r'<th([^>]*)>(<span class="math">(?:(?!</th>).)*</span>)</th>',
-        lambda m: f'<th{m[1]} aria-label="{_words(m[2])}">{m[2]}</th>',
-    ),
     # A corner is no heading.
     (r"<th([^>]*)></th>", r"<td\1></td>"),
 ]

@@ -52,7 +52,10 @@
       ...(nodes.length > 3 ? [`${id}: ${nodes.length} times`] : []),
     ];
     // The menu's switch stands before the header, where the stylesheet needs it: no landmark.
-    const fine = (id, node) => id === "region" && node.target[0] === "#__drawer";
+    // The head of a column may be a formula: axe does not read MathML, those who listen hear it.
+    const fine = (id, node) =>
+      (id === "region" && node.target[0] === "#__drawer") ||
+      (id === "empty-table-header" && document.querySelector(node.target[0])?.querySelector("math"));
     return violations.flatMap(({ id, nodes }) => told(id, nodes.filter((node) => !fine(id, node))));
   }
 
