@@ -76,7 +76,8 @@ show(
     caption=(
         "What a network with ten hidden units answers for every petal, before and after it has "
         f"seen {len(x_train)} flowers {len(history.train_loss)} times. The colour is its answer, "
-        "the marks are the flowers. It was trained while this page was built."
+        "the marks are the flowers. It was trained while this page was built; where scripts run, "
+        "another one is trained as you look."
     ),
 )
 

@@ -16,6 +16,8 @@
   // What is folded is unfolded, what comes late is there: then a probe sees the whole page.
   async function unfold() {
     for (const details of document.querySelectorAll("details")) details.open = true;
+    // Also what would be laid out late.
+    for (const node of article().children) node.style.contentVisibility = "visible";
     const images = [...document.images];
     for (const image of images) image.loading = "eager";
     await Promise.all(images.map((image) => image.decode().catch(() => {})));
