@@ -5,10 +5,7 @@ builds the site once more for the disk: no directory addresses, one classic scri
 """
 
 import argparse
-import contextlib
-import functools
 import html
-import http.server
 import os
 import posixpath
 import re
@@ -16,14 +13,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from bs4 import BeautifulSoup, Tag
+from host import ARGUMENTS, chromium, hosted
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = "downloads"
@@ -36,11 +32,9 @@ class BookError(Exception):
     """A book that cannot be made; the message says what is missing."""
 
 
-def chromium() -> str:
+def browser() -> str:
     """Return the path of Chromium, or raise ``BookError``."""
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    wanted = os.environ.get("NN_TUTORIAL_CHROMIUM")
-    found = wanted or next((path for name in names if (path := shutil.which(name))), None)
+    found = chromium()
     if found is None:
         raise BookError("Chromium is needed to print, and none was found (install `chromium`)")
     return found
@@ -151,24 +145,6 @@ def _chapter(article: Tag, path: str, anchor: dict[str, str], site: Path) -> str
     return f'<section class="book-chapter" id="{own}">{article.decode_contents()}</section>'
 
 
-@contextlib.contextmanager
-def served(folder: Path) -> Iterator[str]:
-    """Serve a folder on this machine; yield its address."""
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-            pass
-
-    handler = functools.partial(Quiet, directory=str(folder))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
 def print_pdf(site: Path, target: Path) -> int:
     """Print the site as one PDF with contents, page numbers and links; return its pages.
 
@@ -177,9 +153,11 @@ def print_pdf(site: Path, target: Path) -> int:
     from playwright.sync_api import sync_playwright
 
     pages = chapters(site)
-    source = site / FOLDER / "book.html"
-    source.parent.mkdir(exist_ok=True)
-    style = source.with_name("book-print.css")
+    folder = site / FOLDER
+    folder.mkdir(exist_ok=True)
+    # Each print has its own address, or the browser would print what it has kept of the first.
+    sources = [folder / f"book-{print_}.html" for print_ in (1, 2)]
+    style = folder / "book-print.css"
     shutil.copyfile(ROOT / "scripts" / "paper.css", style)
     footer = (
         '<div style="font-size:8px;width:100%;text-align:center;color:#5f6368">'
@@ -187,18 +165,13 @@ def print_pdf(site: Path, target: Path) -> int:
     )
     numbers: dict[str, int] = {}
     try:
-        with served(site) as address, sync_playwright() as play:
-            browser = play.chromium.launch(
-                executable_path=chromium(),
-                args=["--headless", "--no-sandbox", "--disable-gpu"],
-            )
-            sheet = browser.new_page(java_script_enabled=False)
+        with hosted(site) as address, sync_playwright() as play:
+            printer = play.chromium.launch(executable_path=browser(), args=ARGUMENTS)
+            sheet = printer.new_page(java_script_enabled=False)
             sheet.set_default_timeout(SECONDS * 1000)
-            for print_ in range(2):
+            for source in sources:
                 source.write_text(document(site, pages, numbers), encoding="utf-8")
-                # Another address, or the browser may print what it has kept of the first.
-                place = f"{address}/{FOLDER}/{source.name}?{print_}"
-                sheet.goto(place, wait_until="networkidle")
+                sheet.goto(f"{address}{FOLDER}/{source.name}", wait_until="networkidle")
                 sheet.pdf(
                     path=target,
                     format="A4",
@@ -211,10 +184,10 @@ def print_pdf(site: Path, target: Path) -> int:
                     margin={"top": "18mm", "bottom": "20mm", "left": "18mm", "right": "18mm"},
                 )
                 numbers = _begins(target, len(pages))
-            browser.close()
+            printer.close()
     finally:
-        source.unlink(missing_ok=True)
-        style.unlink(missing_ok=True)
+        for file in (*sources, style):
+            file.unlink(missing_ok=True)
     return _dated(target)
 
 
@@ -302,7 +275,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("site", type=Path, nargs="?", default=ROOT / "site")
     site = parser.parse_args(arguments).site.resolve()
     try:
-        chromium()
+        browser()
         with tempfile.TemporaryDirectory(dir=ROOT / ".cache") as name:
             offline, made = Path(name) / "offline", Path(name) / "made"
             made.mkdir()

@@ -1,8 +1,10 @@
-"""A static host for the built site: a folder below a path, compressed, with a page for 404."""
+"""A static host for the built site, compressed, with a page for 404; and the browser to see it."""
 
 import gzip
 import mimetypes
+import os
 import posixpath
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +24,15 @@ TYPES = {
     ".xml": "application/xml",
 }
 COMPRESSED = ("text/", "application/json", "application/xml", "image/svg+xml")
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+
+def chromium() -> str | None:
+    """Return the path of a Chromium: NN_TUTORIAL_CHROMIUM, or one on the path."""
+    named = os.environ.get("NN_TUTORIAL_CHROMIUM")
+    return named or next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
 @contextmanager
@@ -72,7 +83,8 @@ def _handler(site: Path, path: str, built_for: str) -> type[BaseHTTPRequestHandl
             else:
                 self._send(404, site / "404.html")
 
-        do_HEAD = do_GET  # noqa: N815
+        def do_HEAD(self) -> None:
+            self.do_GET()
 
         def _send(self, status: int, file: Path) -> None:
             kind = TYPES.get(file.suffix) or mimetypes.guess_type(file.name)[0]

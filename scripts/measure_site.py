@@ -8,7 +8,6 @@ import argparse
 import json
 import os
 import platform
-import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -19,7 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bs4 import BeautifulSoup, Tag
-from host import hosted
+from host import chromium, hosted
 from mathematics import node
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -44,14 +43,17 @@ def arguments() -> argparse.ArgumentParser:
         description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
     parser.add_argument("--runs", type=int, default=3, help="of each page")
-    parser.add_argument("--chromium", default=os.environ.get("NN_TUTORIAL_CHROMIUM", "chromium"))
+    parser.add_argument("--chromium", default=chromium())
     parser.add_argument("--record", type=Path, default=ROOT / "docs/records/lighthouse.json")
     return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure, write the record, say what fell short."""
-    chosen = arguments().parse_args(argv)
+    parser = arguments()
+    chosen = parser.parse_args(argv)
+    if chosen.chromium is None:
+        parser.error("no Chromium was found: name one with --chromium")
     pages: dict[str, Any] = {}
     with hosted(SITE, urlsplit(site_url()).path, built_for=site_url()) as address:
         for page in PAGES:
@@ -81,7 +83,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 1 if short else 0
 
 
-def measured(address: str, chromium: str) -> dict[str, Any]:
+def measured(address: str, program: str) -> dict[str, Any]:
     """Return Lighthouse's report of a page."""
     command = [
         node(),
@@ -92,7 +94,7 @@ def measured(address: str, chromium: str) -> dict[str, Any]:
         f"--only-categories={','.join(PROMISED)}",
         "--chrome-flags=--headless --no-sandbox --disable-gpu --disable-background-networking",
     ]
-    environment = os.environ | {"CHROME_PATH": shutil.which(chromium) or chromium}
+    environment = os.environ | {"CHROME_PATH": program}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"Lighthouse failed on {address}:\n{done.stderr}")

@@ -1,5 +1,6 @@
 """The book to take away: one document with links in it, a PDF, a zip that is reproducible."""
 
+import os
 import zipfile
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import book
 import editions
 import pytest
 from bs4 import BeautifulSoup
+from host import chromium
 from mkdocs.config.defaults import MkDocsConfig
 
 PAGE = """<!doctype html><html lang="en"><head><title>{title}</title>{following}
@@ -79,10 +81,8 @@ def test_links_lead_to_anchors_within_the_document(site: Path) -> None:
 
 
 def test_the_pdf_has_contents_page_numbers_and_links(site: Path, tmp_path: Path) -> None:
-    try:
-        book.chromium()
-    except book.BookError:
-        pytest.skip("no Chromium here")
+    if chromium() is None and os.environ.get("NN_TUTORIAL_REQUIRE_BROWSER") != "1":
+        pytest.skip("no Chromium was found")  # where one is required, printing fails
     from pypdf import PdfReader
 
     once, twice = tmp_path / "a.pdf", tmp_path / "b.pdf"
@@ -99,7 +99,7 @@ def test_the_pdf_has_contents_page_numbers_and_links(site: Path, tmp_path: Path)
     assert len(links) >= 4
     assert [entry.title for entry in reader.outline if hasattr(entry, "title")]
     assert once.read_bytes() == twice.read_bytes()
-    assert not (site / book.FOLDER / "book.html").exists()
+    assert not list((site / book.FOLDER).iterdir())
 
 
 def test_a_zip_of_the_same_files_is_the_same_bytes(site: Path, tmp_path: Path) -> None:

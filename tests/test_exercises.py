@@ -155,8 +155,8 @@ def test_no_two_mistakes_are_the_same(function: Function) -> None:
                 ]
                 assert any(
                     a.changed.keys() != b.changed.keys()
-                    or a.results is None
-                    or b.results is None
+                    or not a.results
+                    or not b.results
                     or not all(same(function, x, y, c) for x, y in zip(a.results, b.results))
                     for (a, b), c in zip(pairs, cases)
                 ), f"{first.name} and {second.name}"

@@ -138,7 +138,7 @@ for function, mistake in known:
     answers = [mistaken(function, mistake, case) for case in cases]
     if function.judge is None:  # where an answer is random, the tests send it through the sandbox
         given = [
-            Outcome("raised") if a.results is None
+            Outcome("raised") if not a.results
             else Outcome("done", list(a.results), (True,) * len(a.results), a.changed)
             for a in answers
         ]

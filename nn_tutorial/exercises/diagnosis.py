@@ -43,9 +43,9 @@ class Diagnosis:
 
 @dataclass(frozen=True)
 class Answer:
-    """Results of one call as they are compared, and the arguments that it changed."""
+    """Results of one call as they are compared, none if it raised, and what it changed."""
 
-    results: tuple[NDArray[Any], ...] | None
+    results: tuple[NDArray[Any], ...]
     changed: dict[int, NDArray[Any]] = field(default_factory=dict)
 
 
@@ -77,7 +77,7 @@ def mistaken(function: Function, misconception: Misconception, case: Case) -> An
             warnings.simplefilter("ignore")
             results = _as_arrays(misconception.wrong(*arguments))
     except Exception:  # a mistake may also be one that raises
-        return Answer(None)
+        return Answer(())
     changed = {
         i: new
         for i, (old, new) in enumerate(zip(before, arguments))
@@ -146,7 +146,7 @@ def diagnose(
     wrong = [
         r
         for r in range(len(names))
-        if not all(same(function, g.results[r], e[r], c) for g, e, c in zip(got, right, shown))  # type: ignore[index]
+        if not all(same(function, g.results[r], e[r], c) for g, e, c in zip(got, right, shown))
     ]
     changed = any(g.changed for g in got)
     if not wrong and not changed:
@@ -201,7 +201,7 @@ def _is(
     """Whether a mistake gives these answers on every case: all of them, or one of the results."""
     for answer, own, case in zip(answers, got, cases):
         a, b = answer.results, own.results
-        if a is None or b is None or len(a) != len(b):
+        if len(a) != len(b):
             return False
         if result is None and not _changes(function, answer, own, case):
             return False
@@ -229,12 +229,10 @@ def _example(
     bad = [
         (case.size, i)
         for i, (case, e, g) in enumerate(zip(cases, right, got))
-        if not same(function, g.results[result], e[result], case)  # type: ignore[index]
+        if not same(function, g.results[result], e[result], case)
     ]
     i = min(bad)[1]
-    results = got[i].results
-    assert results is not None
-    return cases[i], right[i][result], results[result]
+    return cases[i], right[i][result], got[i].results[result]
 
 
 def _named(
@@ -269,10 +267,7 @@ def _unnamed(
 ) -> Diagnosis:
     """No known mistake fits: say which elements differ, and in which pattern."""
     name = names[result]
-    pairs = [
-        (case, e[result], g.results[result])  # type: ignore[index]
-        for case, e, g in zip(cases, right, got)
-    ]
+    pairs = [(case, e[result], g.results[result]) for case, e, g in zip(cases, right, got)]
     bad = [(c, e, g) for c, e, g in pairs if not same(function, g, e, c)]
     case, want, own = min(bad, key=lambda entry: entry[0].size)
     says = pattern(function, name, bad)
@@ -312,13 +307,13 @@ def pattern(
             f"{odd} of {own.size} elements of `{name}` are not finite (nan or inf): look for a "
             "division by zero, a logarithm of zero, or an exponential that overflows."
         )
-    factors = [_factor(function, c, e, g) for c, e, g in bad]
-    if all(f is not None for f in factors):
-        return _factor_text(function, name, [c for c, _, _ in bad], factors)  # type: ignore[arg-type]
-    offsets = [_offset(function, c, e, g) for c, e, g in bad]
-    if all(o is not None for o in offsets):
+    factors = [f for c, e, g in bad if (f := _factor(function, c, e, g)) is not None]
+    if len(factors) == len(bad):
+        return _factor_text(function, name, [c for c, _, _ in bad], factors)
+    offsets = [o for c, e, g in bad if (o := _offset(function, c, e, g)) is not None]
+    if len(offsets) == len(bad):
         return (
-            f"Every element of `{name}` is {_number(offsets[0])} too large, in the example; the "  # type: ignore[arg-type]
+            f"Every element of `{name}` is {_number(offsets[0])} too large, in the example; the "
             "difference is the same for all elements on every test."
         )
     shift = _shift(function, bad)

@@ -187,7 +187,7 @@ class _Printed:
         self.thread.start()
 
     def _read(self) -> None:
-        while block := self.stream.read1(65536):  # type: ignore[attr-defined]
+        while block := os.read(self.stream.fileno(), 65536):
             self.kept += block[: max(0, MOST_TEXT - len(self.kept))]
             self.count += len(block)
 

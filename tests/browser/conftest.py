@@ -1,7 +1,5 @@
 """A real browser on the built site, one a worker; skipped where there is none."""
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,21 +7,13 @@ from urllib.parse import urlsplit
 
 import pytest
 from built import REQUIRED, ROOT, SITE, site_url
-from host import hosted
+from host import ARGUMENTS, chromium, hosted
 
 if TYPE_CHECKING:  # the tests without a browser run where Playwright is not installed
     from playwright.sync_api import Browser, BrowserContext, Page
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 AXE = ROOT / "node_modules/axe-core/axe.min.js"
 PROBES = Path(__file__).with_name("probes.js")
-ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-
-
-def chromium() -> str | None:
-    """Return the path of a Chromium: NN_TUTORIAL_CHROMIUM, or one on the path."""
-    named = os.environ.get("NN_TUTORIAL_CHROMIUM")
-    return named or next(filter(None, map(shutil.which, NAMES)), None)
 
 
 @pytest.fixture(scope="session")

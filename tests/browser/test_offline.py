@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import book
 import pytest
-from built import SITE
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")
 def unpacked(browser: "Browser", tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The zip that `make book` offers, made anew from the executed pages, and unpacked."""
-    if not SITE.is_dir():
-        pytest.skip("no site/: run `make site`")
     folder = tmp_path_factory.mktemp("offline")
     book.build(folder / "site", NN_TUTORIAL_OFFLINE="true")
     book.bundle(folder / "site")
