@@ -19,10 +19,12 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.pages import Page as SitePage
 from PIL import Image, ImageDraw, ImageFont
 
+from nn_tutorial.plotting import COLORS, DARK
+
 SIZE = 1200, 630
 UNITS = ((4.5, 13.0), (10.0, 18.5), (19.5, 5.5))  # in a square of 24
-INK, QUIET, BLUE, ORANGE, PAPER = "#222222", "#5f6368", "#0060a8", "#b34e00", "#ffffff"
-LIGHT_BLUE = "#6cb8f0"
+INK, QUIET, BLUE, PAPER = (COLORS[name] for name in ("text", "muted", "blue", "background"))
+LIGHT_BLUE = DARK["blue"]
 
 
 def mark(color: str = "currentColor") -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nn_tutorial.exercises import EXERCISES, Limits, grade
+from nn_tutorial.exercises import EXERCISES, Limits, given, grade
 from nn_tutorial.exercises.catalogue import TOPICS
 from nn_tutorial.exercises.diagnosis import diagnose, expected, mistaken, same
 from nn_tutorial.exercises.exercise import DTYPES, Exercise, Function, Misconception
@@ -46,18 +46,14 @@ def outcomes(function: Function, misconception: Misconception, seed: int) -> Ite
     for case in function.cases(seed):
         with np.errstate(all="ignore"):
             arguments = case.arguments()
-            before = [np.array(a) if isinstance(a, np.ndarray) else a for a in arguments]
+            before = given.copies(arguments)
             try:
                 results = misconception.wrong(*arguments)
             except Exception:  # such as shapes that fit only where they are square
                 yield Outcome("raised")
                 continue
         results = results if isinstance(results, tuple) else (results,)
-        changed = {
-            i: new
-            for i, (old, new) in enumerate(zip(before, arguments))
-            if isinstance(old, np.ndarray) and not np.array_equal(old, new)
-        }
+        changed = given.changed(before, arguments)
         scalars = tuple(not isinstance(r, np.ndarray) for r in results)
         yield Outcome("done", [np.asarray(r) for r in results], scalars, changed)
 

@@ -131,7 +131,7 @@ class Case:
     def arguments(self, dtype: Any = None) -> list[Any]:
         """Return fresh arguments for a call; floats in another dtype where one is given."""
         inputs = self.inputs if dtype is None else _cast(self.inputs, dtype)
-        return [laid_out(v, self.layout) for v in inputs.values()]
+        return [_argument(v, self.layout) for v in inputs.values()]
 
 
 @dataclass(frozen=True)
@@ -195,24 +195,10 @@ def _cast(inputs: Inputs, dtype: Any) -> Inputs:
     return {name: one(value) for name, value in inputs.items()}
 
 
-def laid_out(value: Any, layout: str) -> Any:
-    """Return a fresh copy of an argument in a memory layout; a generator or function for its name.
-
-    Parameters
-    ----------
-    value : object
-        An array, or what is passed as it is; ``Seed`` and ``Given`` become what they stand for.
-    layout : str
-        ``"C"``, ``"F"``, or ``"view"``: every other element of a larger array.
-    """
+def _argument(value: Any, layout: str) -> Any:
+    """A fresh copy of an input; ``Seed`` and ``Given`` become what they stand for."""
     if isinstance(value, Seed):
         return np.random.default_rng(value.seed)
     if isinstance(value, Given):
         return given.FUNCTIONS[value.name]
-    if not isinstance(value, np.ndarray):
-        return value
-    if layout == "view" and value.ndim:
-        room = np.zeros((*value.shape[:-1], 2 * value.shape[-1]), value.dtype)
-        room[..., ::2] = value
-        return room[..., ::2]
-    return np.array(value, order="F" if layout == "F" else "C")
+    return given.laid_out(value, layout) if isinstance(value, np.ndarray) else value

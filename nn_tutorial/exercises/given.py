@@ -1,4 +1,10 @@
-"""Functions that an exercise hands to the learner's code. Loaded by the sandbox on its own."""
+"""What both sides of the sandbox know: given functions, memory layouts, what a call has changed.
+
+The sandbox loads this file on its own. There is nothing of an answer in it.
+"""
+
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -9,3 +15,26 @@ FUNCTIONS = {
     "log_sum_exp": lambda x: float(np.log(np.exp(x).sum())),
     "weighted_squares": lambda x: float((np.arange(1, x.size + 1) * x.ravel() ** 2).sum()),
 }
+
+
+def laid_out(array: Any, layout: str) -> Any:
+    """Return a fresh copy of an array: ``"C"``, ``"F"``, or ``"view"``, every other of a larger."""
+    if layout == "view" and array.ndim:
+        room = np.zeros((*array.shape[:-1], 2 * array.shape[-1]), array.dtype)
+        room[..., ::2] = array
+        return room[..., ::2]
+    return np.array(array, order="F" if layout == "F" else "C")
+
+
+def copies(arguments: Sequence[Any]) -> list[Any]:
+    """Return copies of the arrays among some arguments, and None for the others."""
+    return [np.array(a) if isinstance(a, np.ndarray) else None for a in arguments]
+
+
+def changed(before: Sequence[Any], arguments: Sequence[Any]) -> dict[int, Any]:
+    """Return the arrays that a call has changed, by position; ``before`` is from ``copies``."""
+    return {
+        i: new
+        for i, (old, new) in enumerate(zip(before, arguments))
+        if old is not None and not np.array_equal(old, new, equal_nan=old.dtype.kind == "f")
+    }

@@ -146,18 +146,14 @@ def main(folder: Path) -> None:
             happened(str(number), {"kind": "missing"})
             continue
         arguments = [argument(spec, values, given) for spec in call["arguments"]]
-        before = [np.array(a) if isinstance(a, np.ndarray) else None for a in arguments]
+        before = given.copies(arguments)
         result, what = guarded(lambda f=function, a=arguments: f(*a), guard, asked, source)
         if what:
             if what["kind"] == "too slow":
                 slow.add(name)
             happened(str(number), what)
             continue
-        changed = {
-            f"changed_{i}": new
-            for i, (old, new) in enumerate(zip(before, arguments))
-            if old is not None and not np.array_equal(old, new, equal_nan=old.dtype.kind == "f")
-        }
+        changed = {f"changed_{i}": a for i, a in given.changed(before, arguments).items()}
         results, what = plain(result, call["returns"])
         happened(str(number), what, results, **changed)
 
@@ -165,12 +161,7 @@ def main(folder: Path) -> None:
 def argument(spec: dict[str, Any], values: dict[str, Any], given: Any) -> Any:
     """One argument of a call; arrays in the memory layout that was asked for."""
     if "array" in spec:
-        value = values[spec["array"]]
-        if spec["layout"] == "view" and value.ndim:
-            room = np.zeros((*value.shape[:-1], 2 * value.shape[-1]), value.dtype)
-            room[..., ::2] = value
-            return room[..., ::2]
-        return np.array(value, order="F" if spec["layout"] == "F" else "C")
+        return given.laid_out(values[spec["array"]], spec["layout"])
     if "seed" in spec:
         return np.random.default_rng(spec["seed"])
     if "given" in spec:
