@@ -44,7 +44,7 @@ test: lint site  ## lint, type check, build the site, tests with coverage; in Ch
 browser: site  ## of the tests those of the built site alone
 	$(BIN)/pytest --no-cov tests/browser
 
-lighthouse: site scripts/lighthouse/node_modules/.ready  ## measure the site on a phone's profile: docs/records/lighthouse.json
+lighthouse: site scripts/lighthouse/node_modules/.ready  ## measure the site on a phone's profile: benchmarks/lighthouse.json
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python scripts/measure_site.py
 
 scripts/lighthouse/node_modules/.ready: scripts/lighthouse/package.json scripts/lighthouse/package-lock.json

@@ -1,4 +1,4 @@
-"""Measure the built site with Lighthouse, on its mobile profile: docs/records/lighthouse.json.
+"""Measure the built site with Lighthouse, on its mobile profile: benchmarks/lighthouse.json.
 
 The landing page and three chapters, served as a host would, each several times; the record holds
 the median run. The status is 1 if a score is below what the book promises.
@@ -44,7 +44,7 @@ def arguments() -> argparse.ArgumentParser:
     )
     parser.add_argument("--runs", type=int, default=3, help="of each page")
     parser.add_argument("--chromium", default=chromium())
-    parser.add_argument("--record", type=Path, default=ROOT / "docs/records/lighthouse.json")
+    parser.add_argument("--record", type=Path, default=ROOT / "benchmarks/lighthouse.json")
     return parser
 
 

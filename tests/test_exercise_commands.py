@@ -2,12 +2,14 @@
 
 import csv
 import json
+import os
 import re
 import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -167,6 +169,63 @@ def test_watch_checks_again_when_a_file_is_saved(here: Path) -> None:
         stop.cancel()
     assert "Known mistake" in "".join(lines)
     assert "13 of 13 tests passed" in lines[-1]
+
+
+def test_watch_goes_on_until_it_is_interrupted(here: Path, monkeypatch, capsys) -> None:
+    """And checks what was saved since, each file once."""
+    main(["start"])
+    path = here / "exercises" / "relu.py"
+    path.write_text(WRONG)
+    naps = iter([lambda: None, lambda: path.write_text(RIGHT), lambda: os.utime(path, (9, 9))])
+
+    def sleep(_: float) -> None:
+        nap = next(naps, None)
+        if nap is None:
+            raise KeyboardInterrupt
+        nap()
+
+    monkeypatch.setattr("nn_tutorial.exercises.__main__.time", SimpleNamespace(sleep=sleep))
+    assert main(["check", "relu", "--watch"]) == 1  # what it found first
+    out = capsys.readouterr().out
+    assert out.count("7 of 13 tests passed") == 1
+    assert out.count("13 of 13 tests passed") >= 1
+
+
+def test_an_interruption_is_no_traceback(here: Path, monkeypatch, capsys) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("nn_tutorial.exercises.workspace.Workspace.start", interrupted)
+    assert main(["start"]) == 130
+    assert capsys.readouterr().err == ""
+
+
+def test_check_names_a_file_that_is_missing(here: Path, capsys) -> None:
+    main(["start"])
+    (here / "exercises" / "relu.py").unlink()
+    assert main(["check", "relu"]) == 2
+    assert "`start` writes it" in capsys.readouterr().err
+
+
+def test_large_and_deep_arrays_are_cut(here: Path, capsys) -> None:
+    """Of an array with four axes the part with a difference; of a large one its beginning."""
+    main(["start"])
+    folder = here / "exercises"
+    solution = EXERCISES["conv2d"].solution
+    (folder / "conv2d.py").write_text(solution.replace("+ bias[:, None, None]", "+ 1"))
+    assert main(["check", "conv2d"]) == 1
+    assert re.search(r"of y the part \[\d+, \d+\]:", capsys.readouterr().out)
+    (folder / "conv2d.py").write_text(solution.replace("+ bias[:, None, None]", "[:, :, :1]"))
+    assert main(["check", "conv2d"]) == 1
+    out = capsys.readouterr().out
+    assert "has the shape" in out
+    assert "an array of shape" in out
+    text = "import numpy as np\nprint('one')\ndef sums(x):\n    return x.sum(1), x[:, 0], 3\n"
+    (folder / "einsum_sums.py").write_text(text)
+    assert main(["check", "einsum_sums"]) == 1
+    out = capsys.readouterr().out
+    assert "Your code printed:" in out
+    assert "squares expected" in out
 
 
 SCALE = 1.0

@@ -12,7 +12,7 @@ import pytest
 
 from nn_tutorial.exercises import EXERCISES, Limits, given, grade
 from nn_tutorial.exercises.catalogue import TOPICS
-from nn_tutorial.exercises.diagnosis import diagnose, expected, mistaken, same
+from nn_tutorial.exercises.diagnosis import diagnose, expected, judged, mistaken, same
 from nn_tutorial.exercises.exercise import DTYPES, Exercise, Function, Misconception
 from nn_tutorial.exercises.sandbox import Outcome
 
@@ -85,6 +85,21 @@ def test_the_solution_passes(tmp_path: Path, exercise: Exercise) -> None:
     for seed in (20, 21):
         report = grade(exercise, source, seed=seed, limits=UNHURRIED)
         assert report.passed, report
+
+
+@pytest.mark.parametrize("function", FUNCTIONS.values(), ids=list(FUNCTIONS))
+def test_the_solution_gives_the_books_answer(function: Function) -> None:
+    """In this process too, on each case, with the arguments left as they were."""
+    for case in function.cases(22):
+        arguments = case.arguments()
+        before = given.copies(arguments)
+        results = function.solution(*arguments)
+        results = results if isinstance(results, tuple) else (results,)
+        want = expected(function, case)
+        assert [np.shape(r) for r in results] == [e.shape for e in want]
+        pairs = zip(judged(function, case, results), judged(function, case, want), strict=True)
+        assert all(same(function, a, b, case) for a, b in pairs)
+        assert given.changed(before, arguments) == {}
 
 
 @pytest.mark.parametrize("exercise", EXERCISES.values(), ids=list(EXERCISES))

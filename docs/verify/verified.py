@@ -30,7 +30,7 @@ from nn_tutorial.theory import THEORIES
 
 SEED = 0
 use_style()
-record = json.loads(Path("docs/records/lighthouse.json").read_text(encoding="utf-8"))
+record = json.loads(Path("benchmarks/lighthouse.json").read_text(encoding="utf-8"))
 known = [(f, m) for e in EXERCISES.values() for f in e.functions for m in f.misconceptions]
 circles = close_all()
 certificates = certify_all()
