@@ -246,7 +246,7 @@ def bundle(site: Path) -> None:
     for page in site.rglob("*.html"):
         text = page.read_text(encoding="utf-8")
         text = re.sub(
-            r'<script src="?([^" >]*)"? type="?module"?>', r'<script defer src="\1">', text
+            r'<script src="?([^" >]*)"? type="?module"?[^>]*>', r'<script defer src="\1">', text
         )
         page.write_text(text, encoding="utf-8")
 

@@ -14,25 +14,43 @@ from nn_tutorial.plotting import COLORS, DARK
 
 PLACE = "assets/stylesheets/"
 WHOLE = f"{PLACE}whole.css"
-OURS = ("base", "code", "book", "reach", "landing", "print")
+OURS = ("fonts", "base", "code", "book", "reach", "landing", "print")
 # What the stylesheets call the colours of the figures; others keep their names.
 NAMES = {"text": "ink", "muted": "quiet", "grid": "rule", "background": "paper"}
 _THEME = re.compile(rf"{PLACE}(main|palette)\.\w+\.min\.css$")
 _LINK = re.compile(r'<link rel="stylesheet" href="([^"]*)">')
 _SCRIPT = re.compile(r'<script src="([^"]*)"></script>')
+_MODULE = re.compile(r'<script src="([^"]*)" type="module">')
 _REFERENCE = "_mkdocstrings.css"
+# Rules of the theme that cost and give nothing here. For the first two a browser gives a whole page
+# its style anew whenever an element changes its class, or the colours change: no colour fades here
+# anyway, and no cell holds paragraphs. The third is an eighth of the sheet, and no page has tabs.
+_DROPPED = (
+    re.compile(r"\[data-md-color-switching\] \*,[^{}]*\{[^{}]*\}"),
+    re.compile(r"\.md-typeset table:not\(\[class\]\) t[dh]>:(?:first|last)-child,[^{}]*\{[^{}]*\}"),
+    re.compile(r"(?<=[{}])[^{}@]*\.tabbed-[^{}]*\{[^{}]*\}"),
+)
 
 
 def combine(files: Files, config: MkDocsConfig) -> None:
     """Add the one stylesheet: the theme's, then the book's, in the order in which they apply."""
     theme = {m[1]: f for f in files if (m := _THEME.search(f.src_uri))}
-    parts = [theme["main"].content_string, theme["palette"].content_string]
+    parts = [without_dropped(theme["main"].content_string + theme["palette"].content_string)]
     folder = Path(config.docs_dir) / PLACE
     parts.append(palette())
     parts += [(folder / f"{name}.css").read_text(encoding="utf-8") for name in OURS]
     # The theme's maps, for those who change the theme, are of its own files.
     whole = re.sub(r"/\*# sourceMappingURL=.*?\*/", "", "\n".join(parts))
     files.append(File.generated(config, WHOLE, content=whole))
+
+
+def without_dropped(rules: str) -> str:
+    """Return the theme's stylesheet without the rules that this site can do without."""
+    for pattern in _DROPPED:
+        rules, count = pattern.subn("", rules)
+        if not count:
+            raise ValueError(f"the theme's stylesheet has no rule {pattern.pattern} to leave out")
+    return rules
 
 
 def palette() -> str:
@@ -62,4 +80,6 @@ def lighten(page: str) -> str:
         first = False
         return f'<link rel="stylesheet" href="{address[: address.index(PLACE)]}{WHOLE}">'
 
-    return _SCRIPT.sub(r'<script defer src="\1"></script>', _LINK.sub(link, page))
+    page = _SCRIPT.sub(r'<script defer src="\1"></script>', _LINK.sub(link, page))
+    # A module waits by itself, but is asked for before the fonts.
+    return _MODULE.sub(r'<script src="\1" type="module" fetchpriority="low">', page)

@@ -120,9 +120,9 @@ def test_the_figures_become_one_classic_script(site: Path) -> None:
     (scripts / "figures.js").write_text('const f = () => import("./figures/one.js"); f();')
     (scripts / "figures" / "one.js").write_text("export const mount = () => 'mounted';")
     page = site / "index.html"
-    page.write_text('<script src=assets/javascripts/figures.js type="module"></script>')
+    page.write_text('<script src=assets/javascripts/figures.js type="module" fetchpriority="low">')
     book.bundle(site)
-    assert page.read_text() == '<script defer src="assets/javascripts/figures.js"></script>'
+    assert page.read_text() == '<script defer src="assets/javascripts/figures.js">'
     bundled = (scripts / "figures.js").read_text()
     assert "mounted" in bundled
     assert "import(" not in bundled

@@ -1,12 +1,34 @@
-"""What a first view costs: the bytes over the wire until nothing more is loaded."""
+"""What a first view costs: the bytes over the wire, and how often the page is laid out anew."""
 
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from built import chapters
+from built import addresses, chapters, page
 
 MOST_BYTES = 250_000
+# The width of all paragraphs in the fonts of fonts.css that the machine has, over that in Source
+# Serif.
+WIDTHS = """async (style) => {
+    const text = [...document.querySelectorAll("article p")].map((p) => p.innerText).join(" ");
+    const pen = document.createElement("canvas").getContext("2d");
+    const width = async (family) => {
+        pen.font = `${style} 100px "${family}"`;
+        const faces = await document.fonts.load(pen.font, text).catch(() => []);
+        return faces.length ? pen.measureText(text).width : null;
+    };
+    const whole = await width("Source Serif 4");
+    const widths = {};
+    for (const face of document.fonts) {
+        if (!face.family.includes("as wide")) continue;
+        const family = face.family.replaceAll('"', "");
+        const found = await width(family);
+        if (found) widths[family] = found / whole;
+    }
+    return widths;
+}"""
+SHEETS = """() => [...document.querySelectorAll("link[rel=stylesheet]")].map(
+    (sheet) => [sheet.getAttribute("href"), sheet.seen === true])"""
 
 
 @pytest.mark.parametrize("address", chapters())
@@ -23,3 +45,39 @@ def test_first_view_is_light(address: str, visitor: Callable[..., Any]) -> None:
     assert sum(loaded.values()) < MOST_BYTES, sorted(loaded.items(), key=lambda item: -item[1])
     # The rest comes when the reader scrolls there.
     assert sum(url.endswith(".svg") for url in loaded) <= 4
+
+
+@pytest.mark.parametrize("style", ["400", "italic 400", "600"])
+def test_text_is_as_wide_before_its_font_has_come(style: str, visitor: Callable[..., Any]) -> None:
+    here = visitor().open("networks/iris/")
+    widths = here.evaluate(WIDTHS, style)
+    assert widths, "this machine has none of the fonts"
+    assert widths == {family: pytest.approx(1, abs=0.02) for family in widths}
+
+
+def test_stylesheet_is_read_once(visitor: Callable[..., Any], home: str) -> None:
+    """The theme would write its address anew, and the page be laid out again (mend_theme.js)."""
+    here = visitor(address=home).open("layers/relu/")
+    here.evaluate("document.querySelector('link[rel=stylesheet]').seen = true")
+    ((address, _),) = here.evaluate(SHEETS)
+    assert address == "../../assets/stylesheets/whole.css"
+    title = here.title()
+    here.locator("a.md-footer__link--next").click()
+    here.wait_for_function("(title) => document.title !== title", arg=title)
+    # The next page takes over the sheet that is there: none is loaded, none goes.
+    assert here.evaluate(SHEETS) == [[f"{home}assets/stylesheets/whole.css", True]]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_browser_knows_the_colours(scheme: str, visitor: Callable[..., Any]) -> None:
+    here = visitor(scheme=scheme).open("layers/relu/")
+    metas = here.evaluate(
+        "[...document.querySelectorAll('[name=color-scheme]')].map((m) => m.content)"
+    )
+    assert metas == [scheme]
+
+
+@pytest.mark.parametrize("address", addresses())
+def test_pages_have_no_tabs(address: str) -> None:
+    """Their rules are left out of the stylesheet (scripts/sheet.py)."""
+    assert "tabbed-set" not in page(address).html
