@@ -105,18 +105,25 @@ def document(site: Path, pages: list[tuple[str, str, str]], numbers: dict[str, i
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{TITLE}</title>'
         f'{sheets}<link rel="stylesheet" href="/{FOLDER}/book-print.css"></head>'
         '<body class="book-pdf md-typeset" data-md-color-scheme="default">'
-        f'<section class="book-cover"><h1>{TITLE}</h1>'
-        "<p>Printed from the site. Every number in it comes from a run of its code.</p></section>"
-        f'<nav class="book-contents"><h2>Contents</h2><ol>{"".join(contents)}</ol></nav>'
+        f'<section class="book-cover md-content__inner"><h1>{TITLE}</h1>'
+        "<p>Printed from the site. Every number in it comes from a run of its code. The code of the"
+        " figures is left out: it is on the site, and in the notebooks.</p></section>"
+        '<nav class="book-contents md-content__inner">'
+        f"<h2>Contents</h2><ol>{''.join(contents)}</ol></nav>"
         f"{''.join(bodies)}</body></html>"
     )
 
 
 def _chapter(article: Tag, path: str, anchor: dict[str, str], site: Path) -> str:
-    """One page's article, its anchors made unique and its addresses absolute or internal."""
+    """One page's article, its anchors made unique and its addresses absolute or internal.
+
+    The code that a page keeps folded, that of its figures, would be a fifth of the book: it is left
+    out.
+    """
     own = anchor[path]
     for odd in article.select(
         "script, .headerlink, .md-source-file, .book-downloads, .md-content__button, .md-tags"
+        ", details.code"
     ):
         odd.decompose()
     for folded in article.select("details"):
@@ -142,7 +149,8 @@ def _chapter(article: Tag, path: str, anchor: dict[str, str], site: Path) -> str
             link["href"] = f"#{anchor[target]}{at}"
         else:  # a notebook, an image: not in the book
             link.unwrap()
-    return f'<section class="book-chapter" id="{own}">{article.decode_contents()}</section>'
+    text = article.decode_contents()
+    return f'<section class="book-chapter md-content__inner" id="{own}">{text}</section>'
 
 
 def print_pdf(site: Path, target: Path) -> int:
@@ -171,7 +179,9 @@ def print_pdf(site: Path, target: Path) -> int:
             sheet.set_default_timeout(SECONDS * 1000)
             for source in sources:
                 source.write_text(document(site, pages, numbers), encoding="utf-8")
-                sheet.goto(f"{address}{FOLDER}/{source.name}", wait_until="networkidle")
+                # A long document pauses the network on its way: it is whole at "load", not before.
+                sheet.goto(f"{address}{FOLDER}/{source.name}", wait_until="load")
+                sheet.wait_for_function("document.fonts.status === 'loaded'")
                 sheet.pdf(
                     path=target,
                     format="A4",

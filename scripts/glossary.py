@@ -1,6 +1,6 @@
 """The words of the field: a page that lists them, and links to it from their first use on a page.
 
-A link is all that stands in a page. What a reader sees on resting on it is fetched by
+A link is all that stands in a page. What a reader sees on resting on it is loaded by
 `assets/javascripts/glossary.js` from one small file, so the pages stay small.
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 import yaml
 
 PAGE = "reference/glossary.md"
-FILE = "assets/glossary.json"
+FILE = "assets/javascripts/glossary/sentences.js"
 _TAG = re.compile(r"(<[^>]*>)")
 # No links in what is a link, a name, code or a formula, nor in what stands beside the text.
 _CLOSED = {"a", "aside", "button", "code", "dt", "figure", "h1", "h2", "h3", "h4", "h5", "h6"}
@@ -60,8 +60,12 @@ def page(text: str, terms: list[Term], titles: dict[str, str]) -> str:
 
 
 def definitions(terms: list[Term]) -> str:
-    """Return what the pages' script shows: the sentences by their anchors, as JSON."""
-    return json.dumps({term.anchor: term.text for term in terms}, ensure_ascii=False)
+    """Return what the pages' script shows: a module of the sentences, by their anchors.
+
+    A module, and not JSON: the edition for the disk may fetch nothing, and has it in the script.
+    """
+    sentences = {term.anchor: term.text for term in terms}
+    return f"export default {json.dumps(sentences, ensure_ascii=False)};\n"
 
 
 def link(content: str, terms: list[Term], source: str, glossary: str) -> str:

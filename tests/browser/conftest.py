@@ -101,6 +101,7 @@ def visitor(browser: "Browser", elsewhere: str) -> Iterator[Callable[..., Visito
         width: int = 1280,
         scheme: str = "light",
         javascript: bool = True,
+        touch: bool = False,
         address: str = elsewhere,
     ) -> Visitor:
         context = browser.new_context(
@@ -108,6 +109,7 @@ def visitor(browser: "Browser", elsewhere: str) -> Iterator[Callable[..., Visito
             color_scheme=scheme,
             reduced_motion="reduce",
             java_script_enabled=javascript,
+            has_touch=touch,
         )
         contexts.append(context)
         return Visitor(context, address)

@@ -66,3 +66,11 @@ def test_a_figure_comes_alive(page: "Page", unpacked: Path) -> None:
     page.goto((unpacked / "layers" / "relu.html").as_uri())
     page.locator("nn-relu").scroll_into_view_if_needed()
     page.locator("nn-relu[data-live] input").first.wait_for()
+
+
+@pytest.mark.xdist_group("offline")
+def test_a_term_is_explained(page: "Page", unpacked: Path) -> None:
+    page.goto((unpacked / "layers" / "convolution.html").as_uri())
+    page.locator("article a.term").first.hover()
+    page.locator("#book-term").wait_for()
+    assert len(page.locator("#book-term").inner_text().split()) > 4

@@ -2,7 +2,7 @@
 //
 // Without this, and where the list cannot be had, the links lead to the glossary's page.
 
-let sentences, shown, timer, second;
+let shown, timer, second;
 
 const note = document.createElement("div");
 note.id = "book-term";
@@ -15,9 +15,8 @@ async function show(link) {
   if (shown === link) return;
   hide();
   shown = link;
-  const { hash, href } = link;
-  sentences ??= fetch(new URL("../../assets/glossary.json", href)).then((r) => r.json());
-  const text = await sentences.then((all) => all[hash.slice(1)]).catch(() => (sentences = undefined));
+  const all = await import("./glossary/sentences.js").catch(() => null);
+  const text = all?.default[link.hash.slice(1)];
   if (shown !== link || !text) return;
   note.textContent = text;
   note.hidden = false;

@@ -1,0 +1,149 @@
+"""The small scripts around the text: glossary, shortcuts, what has been read, printing."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+TERM = "article a.term"
+NOTE = "#book-term"
+THEME = "document.body.dataset.mdColorScheme"
+
+
+def test_term_is_explained_where_it_stands(visitor: Callable[..., Any]) -> None:
+    visits = visitor()
+    page = visits.open("layers/convolution/")
+    term, note = page.locator(TERM).first, page.locator(NOTE)
+    assert not note.is_visible()
+    term.hover()
+    note.wait_for()
+    assert len(note.inner_text().split()) > 4
+    # The pointer may move onto the note, and rest there.
+    note.hover()
+    page.wait_for_timeout(400)
+    assert note.is_visible()
+    page.mouse.move(0, 0)
+    note.wait_for(state="hidden")
+    assert visits.problems == []
+
+
+def test_term_is_explained_to_the_keyboard_and_the_screen_reader(
+    visitor: Callable[..., Any],
+) -> None:
+    page = visitor().open("layers/convolution/")
+    term, note = page.locator(TERM).first, page.locator(NOTE)
+    term.focus()
+    note.wait_for()
+    assert note.get_attribute("role") == "tooltip"
+    assert term.get_attribute("aria-describedby") == note.get_attribute("id")
+    page.keyboard.press("Escape")
+    assert not note.is_visible()
+    assert term.get_attribute("aria-describedby") is None
+
+
+def test_first_tap_explains_and_the_second_follows(visitor: Callable[..., Any]) -> None:
+    page = visitor(width=390, touch=True).open("layers/convolution/")
+    term, note = page.locator(TERM).first, page.locator(NOTE)
+    before = page.url
+    term.tap()
+    note.wait_for()
+    box = note.bounding_box()
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 390
+    assert page.url == before
+    term.tap()
+    page.wait_for_url("**/reference/glossary/#*")
+
+
+def test_keys(visitor: Callable[..., Any]) -> None:
+    visits = visitor()
+    page = visits.open("layers/relu/")
+    page.keyboard.press("?")
+    dialog = page.locator("dialog.book-dialog")
+    assert dialog.is_visible()
+    page.keyboard.press("d")  # not while the list is open
+    page.keyboard.press("Escape")
+    assert not dialog.is_visible()
+    assert page.evaluate(THEME) == "default"
+    page.keyboard.press("d")
+    page.keyboard.press("d")
+    page.wait_for_function(f"{THEME} === 'slate'")
+    page.keyboard.press("n")
+    page.wait_for_url("**/layers/linear/")
+    page.keyboard.press("p")
+    page.wait_for_url("**/layers/relu/")
+    page.keyboard.press("m")
+    page.wait_for_url("**/foundations/reading/#the-chapters-in-order")
+    # Whoever leaves a page breaks off what it was still loading.
+    assert [told for told in visits.problems if "ERR_ABORTED" not in told] == []
+
+
+def test_keys_do_nothing_in_a_field(visitor: Callable[..., Any]) -> None:
+    page = visitor().open("layers/relu/")
+    page.keyboard.press("/")
+    page.keyboard.type("?md")
+    assert page.locator(".md-search__input").input_value() == "?md"
+    assert not page.locator("dialog.book-dialog").is_visible()
+    assert page.url.endswith("/layers/relu/")
+
+
+def test_keys_can_be_switched_off_and_stay_so(visitor: Callable[..., Any]) -> None:
+    page = visitor().open("layers/relu/")
+    listed = page.get_by_role("button", name="Keyboard shortcuts")
+    dialog = page.locator("dialog.book-dialog")
+    listed.click()
+    dialog.get_by_role("checkbox").uncheck()
+    dialog.get_by_role("button", name="Close").click()
+    for key in "?dnps":
+        page.keyboard.press(key)
+    page.reload()
+    page.keyboard.press("?")
+    assert not dialog.is_visible()
+    assert page.url.endswith("/layers/relu/")
+    assert page.evaluate(THEME) == "default"
+    assert not page.locator(".md-search__input").evaluate("(e) => e === document.activeElement")
+    listed.click()
+    dialog.get_by_role("checkbox").check()
+    dialog.get_by_role("button", name="Close").click()
+    page.keyboard.press("?")
+    assert dialog.is_visible()
+
+
+def test_map_knows_what_has_been_read(visitor: Callable[..., Any]) -> None:
+    visits = visitor()
+    page = visits.open("foundations/reading/")
+    line = page.locator(".book-read")
+    assert line.inner_text().startswith("You have read 0 of ")
+    assert page.locator(".book-tick").count() == 0
+    page = visits.open("layers/relu/")
+    assert page.locator(".md-nav--primary .book-tick").count() == 0
+    page.locator("article > :last-child").scroll_into_view_if_needed()
+    tick = page.locator(".md-nav--primary a", has_text="ReLU").locator(".book-tick").first
+    tick.wait_for(state="attached")
+    assert tick.get_attribute("aria-label") == "read"
+    page = visits.open("foundations/reading/")
+    assert line.inner_text().startswith("You have read 1 of ")
+    page.get_by_role("button", name="Forget this").click()
+    assert line.inner_text().startswith("You have read 0 of ")
+    assert visits.problems == []
+
+
+@pytest.mark.parametrize("kept", ["{", '"relu"', "7", "null"])
+def test_map_bears_what_others_have_stored(kept: str, visitor: Callable[..., Any]) -> None:
+    visits = visitor()
+    page = visits.open("foundations/reading/")
+    page.evaluate("(kept) => localStorage.setItem('/some/book/book.read', kept)", kept)
+    page.reload()
+    assert page.locator(".book-read").inner_text().startswith("You have read 0 of ")
+    assert visits.problems == []
+
+
+def test_nothing_is_folded_on_paper(visitor: Callable[..., Any]) -> None:
+    page = visitor().open("layers/relu/")
+    folded = page.locator("article details:not([open])")
+    before = folded.count()
+    assert before > 3
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert folded.count() == 0
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert folded.count() == before
