@@ -26,6 +26,14 @@ FOLDER = "downloads"
 PDF, ZIP = f"{FOLDER}/neural-networks-checked.pdf", f"{FOLDER}/neural-networks-checked.zip"
 TITLE = "How neural networks work, with every claim checked"
 SECONDS = 300  # for printing; a slow machine needs one of them
+MARGINS: Any = {"top": "18mm", "bottom": "20mm", "left": "18mm", "right": "18mm"}
+WIDTH = 658  # of the text on A4 between them, in CSS pixels
+# Were anything wider than the paper, Chromium would print all of the book smaller.
+_WIDER = """(most) => document.documentElement.scrollWidth <= most ? [] :
+    [...document.querySelectorAll("section *")]
+        .filter((node) => node.getBoundingClientRect().right > most)
+        .map((node) => `${node.closest(".book-chapter").querySelector("h1").innerText}: ` +
+            `${node.localName} ${node.className} ${node.textContent.slice(0, 40)}`)"""
 
 
 class BookError(Exception):
@@ -102,7 +110,8 @@ def document(site: Path, pages: list[tuple[str, str, str]], numbers: dict[str, i
         )
     sheets = "".join(f'<link rel="stylesheet" href="/{html.escape(s)}">' for s in styles)
     return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{TITLE}</title>'
+        '<!doctype html><html lang="en" dir="ltr"><head><meta charset="utf-8">'
+        f"<title>{TITLE}</title>"
         f'{sheets}<link rel="stylesheet" href="/{FOLDER}/book-print.css"></head>'
         '<body class="book-pdf md-typeset" data-md-color-scheme="default">'
         f'<section class="book-cover md-content__inner"><h1>{TITLE}</h1>'
@@ -175,13 +184,17 @@ def print_pdf(site: Path, target: Path) -> int:
     try:
         with hosted(site) as address, sync_playwright() as play:
             printer = play.chromium.launch(executable_path=browser(), args=ARGUMENTS)
-            sheet = printer.new_page(java_script_enabled=False)
+            view: Any = {"width": WIDTH, "height": 1000}
+            sheet = printer.new_page(java_script_enabled=False, viewport=view)
+            sheet.emulate_media(media="print")
             sheet.set_default_timeout(SECONDS * 1000)
             for source in sources:
                 source.write_text(document(site, pages, numbers), encoding="utf-8")
                 # A long document pauses the network on its way: it is whole at "load", not before.
                 sheet.goto(f"{address}{FOLDER}/{source.name}", wait_until="load")
                 sheet.wait_for_function("document.fonts.status === 'loaded'")
+                if wider := sheet.evaluate(_WIDER, WIDTH):
+                    raise BookError("\n".join(["wider than the paper:", *wider[:5]]))
                 sheet.pdf(
                     path=target,
                     format="A4",
@@ -191,9 +204,9 @@ def print_pdf(site: Path, target: Path) -> int:
                     display_header_footer=True,
                     header_template="<span></span>",
                     footer_template=footer,
-                    margin={"top": "18mm", "bottom": "20mm", "left": "18mm", "right": "18mm"},
+                    margin=MARGINS,
                 )
-                numbers = _begins(target, len(pages))
+                numbers = begins(target, len(pages))
             printer.close()
     finally:
         for file in (*sources, style):
@@ -201,7 +214,7 @@ def print_pdf(site: Path, target: Path) -> int:
     return _dated(target)
 
 
-def _begins(pdf: Path, chapters: int) -> dict[str, int]:
+def begins(pdf: Path, chapters: int) -> dict[str, int]:
     """The page on which each chapter begins, counted from 1."""
     from pypdf import PdfReader
 

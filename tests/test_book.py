@@ -78,6 +78,7 @@ def test_links_lead_to_anchors_within_the_document(site: Path) -> None:
     assert soup.select_one("img")["src"] == "/layers/relu/x-light.svg"
     assert soup.select_one("details").has_attr("open")
     assert not soup.select(".headerlink, img[loading]")
+    assert soup.html["dir"] == "ltr"  # the theme indents lists by it
     assert soup.select_one('.book-contents a[href="#c1"]').find_next("span").text == "7"
 
 
@@ -102,6 +103,17 @@ def test_the_pdf_has_contents_page_numbers_and_links(site: Path, tmp_path: Path)
     assert [entry.title for entry in reader.outline if hasattr(entry, "title")]
     assert once.read_bytes() == twice.read_bytes()
     assert not list((site / book.FOLDER).iterdir())
+
+
+def test_nothing_is_wider_than_the_paper(site: Path, tmp_path: Path) -> None:
+    if chromium() is None and os.environ.get("NN_TUTORIAL_REQUIRE_BROWSER") != "1":
+        pytest.skip("no Chromium was found")
+    page = site / "layers/relu/index.html"
+    wide = '<div style="width: 700px">a wide thing</div></article>'
+    page.write_text(page.read_text().replace("</article>", wide))
+    with ThreadPoolExecutor(1) as apart, pytest.raises(book.BookError, match=r"ReLU.*a wide thing"):
+        apart.submit(book.print_pdf, site, tmp_path / "a.pdf").result()
+    assert not (tmp_path / "a.pdf").exists()
 
 
 def test_a_zip_of_the_same_files_is_the_same_bytes(site: Path, tmp_path: Path) -> None:
