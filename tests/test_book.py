@@ -2,6 +2,7 @@
 
 import os
 import zipfile
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -82,15 +83,23 @@ def test_links_lead_to_anchors_within_the_document(site: Path) -> None:
     assert soup.select_one('.book-contents a[href="#c1"]').find_next("span").text == "7"
 
 
-def test_the_pdf_has_contents_page_numbers_and_links(site: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def printed() -> Iterator[Callable[[Path, Path], int]]:
+    """Print a site where there is a Chromium; fail where one is required and is not there."""
     if chromium() is None and os.environ.get("NN_TUTORIAL_REQUIRE_BROWSER") != "1":
-        pytest.skip("no Chromium was found")  # where one is required, printing fails
+        pytest.skip("no Chromium was found")
+    with ThreadPoolExecutor(1) as apart:  # other tests keep a browser open in this thread
+        yield lambda site, pdf: apart.submit(book.print_pdf, site, pdf).result()
+
+
+def test_the_pdf_has_contents_page_numbers_and_links(
+    site: Path, tmp_path: Path, printed: Callable[[Path, Path], int]
+) -> None:
     from pypdf import PdfReader
 
     once, twice = tmp_path / "a.pdf", tmp_path / "b.pdf"
-    with ThreadPoolExecutor(1) as apart:  # other tests keep a browser open in this thread
-        assert apart.submit(book.print_pdf, site, once).result() == 4  # cover, contents, chapters
-        apart.submit(book.print_pdf, site, twice).result()
+    assert printed(site, once) == 4  # cover, contents, chapters
+    printed(site, twice)
     reader = PdfReader(once)
     texts = [page.extract_text() for page in reader.pages]
     assert "Start" in texts[1]
@@ -105,14 +114,14 @@ def test_the_pdf_has_contents_page_numbers_and_links(site: Path, tmp_path: Path)
     assert not list((site / book.FOLDER).iterdir())
 
 
-def test_nothing_is_wider_than_the_paper(site: Path, tmp_path: Path) -> None:
-    if chromium() is None and os.environ.get("NN_TUTORIAL_REQUIRE_BROWSER") != "1":
-        pytest.skip("no Chromium was found")
+def test_nothing_is_wider_than_the_paper(
+    site: Path, tmp_path: Path, printed: Callable[[Path, Path], int]
+) -> None:
     page = site / "layers/relu/index.html"
     wide = '<div style="width: 700px">a wide thing</div></article>'
     page.write_text(page.read_text().replace("</article>", wide))
-    with ThreadPoolExecutor(1) as apart, pytest.raises(book.BookError, match=r"ReLU.*a wide thing"):
-        apart.submit(book.print_pdf, site, tmp_path / "a.pdf").result()
+    with pytest.raises(book.BookError, match=r"ReLU.*a wide thing"):
+        printed(site, tmp_path / "a.pdf")
     assert not (tmp_path / "a.pdf").exists()
 
 
