@@ -26,13 +26,13 @@ FOLDER = "downloads"
 PDF, ZIP = f"{FOLDER}/neural-networks-checked.pdf", f"{FOLDER}/neural-networks-checked.zip"
 TITLE = "How neural networks work, with every claim checked"
 SECONDS = 300  # for printing; a slow machine needs one of them
-MARGINS: Any = {"top": "18mm", "bottom": "20mm", "left": "18mm", "right": "18mm"}
-WIDTH = 658  # of the text on A4 between them, in CSS pixels
+SIDE = 18  # the margins left and right, in mm
+WIDTH = round((210 - 2 * SIDE) / 25.4 * 96)  # of the text on A4 between them, in CSS pixels
 # Were anything wider than the paper, Chromium would print all of the book smaller.
 _WIDER = """(most) => document.documentElement.scrollWidth <= most ? [] :
-    [...document.querySelectorAll("section *")]
+    [...document.querySelectorAll("body *")]
         .filter((node) => node.getBoundingClientRect().right > most)
-        .map((node) => `${node.closest(".book-chapter").querySelector("h1").innerText}: ` +
+        .map((node) => `${node.closest(".book-chapter")?.querySelector("h1").innerText}: ` +
             `${node.localName} ${node.className} ${node.textContent.slice(0, 40)}`)"""
 
 
@@ -204,7 +204,12 @@ def print_pdf(site: Path, target: Path) -> int:
                     display_header_footer=True,
                     header_template="<span></span>",
                     footer_template=footer,
-                    margin=MARGINS,
+                    margin={
+                        "top": "18mm",
+                        "bottom": "20mm",
+                        "left": f"{SIDE}mm",
+                        "right": f"{SIDE}mm",
+                    },
                 )
                 numbers = begins(target, len(pages))
             printer.close()

@@ -1,16 +1,13 @@
 """The book to take away: one document with links in it, a PDF, a zip that is reproducible."""
 
-import os
 import zipfile
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from pathlib import Path
 
 import book
 import editions
 import pytest
 from bs4 import BeautifulSoup
-from host import chromium
 from mkdocs.config.defaults import MkDocsConfig
 
 PAGE = """<!doctype html><html lang="en"><head><title>{title}</title>{following}
@@ -81,15 +78,6 @@ def test_links_lead_to_anchors_within_the_document(site: Path) -> None:
     assert not soup.select(".headerlink, img[loading]")
     assert soup.html["dir"] == "ltr"  # the theme indents lists by it
     assert soup.select_one('.book-contents a[href="#c1"]').find_next("span").text == "7"
-
-
-@pytest.fixture
-def printed() -> Iterator[Callable[[Path, Path], int]]:
-    """Print a site where there is a Chromium; fail where one is required and is not there."""
-    if chromium() is None and os.environ.get("NN_TUTORIAL_REQUIRE_BROWSER") != "1":
-        pytest.skip("no Chromium was found")
-    with ThreadPoolExecutor(1) as apart:  # other tests keep a browser open in this thread
-        yield lambda site, pdf: apart.submit(book.print_pdf, site, pdf).result()
 
 
 def test_the_pdf_has_contents_page_numbers_and_links(

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from built import REQUIRED, ROOT, SITE, site_url
-from host import ARGUMENTS, chromium, hosted
+from host import ARGUMENTS, hosted
 
 if TYPE_CHECKING:  # the tests without a browser run where Playwright is not installed
     from playwright.sync_api import Browser, BrowserContext, Page
@@ -17,13 +17,10 @@ PROBES = Path(__file__).with_name("probes.js")
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator["Browser"]:
-    program = chromium()
-    if program is None or not SITE.is_dir():
-        reason = "no Chromium was found" if program is None else "no site/: run `make site`"
-        if REQUIRED:
-            pytest.fail(f"{reason}, and NN_TUTORIAL_REQUIRE_BROWSER is set")
-        pytest.skip(reason)
+def browser(program: str) -> Iterator["Browser"]:
+    if not SITE.is_dir():
+        reason = "no site/: run `make site`"
+        (pytest.fail if REQUIRED else pytest.skip)(reason)
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

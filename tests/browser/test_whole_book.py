@@ -1,23 +1,20 @@
 """The whole book as a PDF: nothing is missing, and its contents and links lead where they say."""
 
 import shutil
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import book
+import pytest
 from built import SITE
 from pypdf import PdfReader
 
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser
 
-
-def test_whole_book(browser: "Browser", tmp_path: Path) -> None:
+@pytest.mark.usefixtures("browser")  # and so a site
+def test_whole_book(tmp_path: Path, printed: Callable[[Path, Path], int]) -> None:
     site, pdf = tmp_path / "site", tmp_path / "book.pdf"
     shutil.copytree(SITE, site, ignore=shutil.ignore_patterns(book.FOLDER))
-    with ThreadPoolExecutor(1) as apart:  # other tests keep a browser open in this thread
-        count = apart.submit(book.print_pdf, site, pdf).result()
+    count = printed(site, pdf)
     reader = PdfReader(pdf)
     assert len(reader.pages) == count
     chapters = book.chapters(site)

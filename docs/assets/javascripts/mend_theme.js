@@ -53,7 +53,7 @@ if (location.protocol !== "file:") {
     }
   };
   const listening = { capture: true, signal: written.signal };
-  addEventListener("click", ({ target }) => target.closest("a[href]") && write(), listening);
+  addEventListener("click", ({ target }) => target.closest?.("a[href]") && write(), listening);
   addEventListener("popstate", write, listening);
 }
 
