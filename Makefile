@@ -36,7 +36,7 @@ serve: setup  ## the same, served at http://127.0.0.1:8000 and rebuilt when a fi
 	$(BIN)/mkdocs serve --strict
 
 book: setup  ## the site with the book as a PDF and as a zip for offline reading (needs Chromium)
-	$(BIN)/python scripts/book.py
+	PYTHONPATH=scripts $(BIN)/python -m sitegen.output.book
 
 test: lint site  ## lint, type check, build the site, tests with coverage; in Chromium where there is one
 	$(BIN)/pytest
@@ -44,11 +44,11 @@ test: lint site  ## lint, type check, build the site, tests with coverage; in Ch
 browser: site  ## of the tests those of the built site alone
 	$(BIN)/pytest --no-cov tests/browser
 
-lighthouse: site scripts/lighthouse/node_modules/.ready  ## measure the site on a phone's profile: benchmarks/lighthouse.json
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python scripts/measure_site.py
+lighthouse: site benchmarks/lighthouse/node_modules/.ready  ## measure the site on a phone's profile: benchmarks/lighthouse.json
+	PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH=scripts $(BIN)/python -m benchmarks.lighthouse
 
-scripts/lighthouse/node_modules/.ready: scripts/lighthouse/package.json scripts/lighthouse/package-lock.json
-	cd scripts/lighthouse && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --ignore-scripts --silent
+benchmarks/lighthouse/node_modules/.ready: benchmarks/lighthouse/package.json benchmarks/lighthouse/package-lock.json
+	cd benchmarks/lighthouse && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --ignore-scripts --silent
 	@touch $@
 
 lint: setup
@@ -60,7 +60,7 @@ bench: setup  ## measure the speed against PyTorch's, in about ten minutes: benc
 	$(BIN)/python -m benchmarks
 
 mutate: setup  ## change every equation and backward pass on purpose: is each change noticed?
-	$(BIN)/python -m nn_tutorial.mutation
+	$(BIN)/python -m nn_tutorial.verify.mutants
 
 lab: setup  ## open the tutorials in JupyterLab
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt jupyterlab

@@ -20,7 +20,7 @@ from unittest.mock import patch
 import numpy as np
 
 import nn_tutorial as nt
-from nn_tutorial.checks import Array
+from nn_tutorial.layers.checks import Array
 
 from .run import ROOT, machine, versions, write
 from .work import N, images

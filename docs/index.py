@@ -20,7 +20,7 @@ import numpy as np
 
 from nn_tutorial import SGD, evaluate, fit, gradient_check, iris, linear, linear_backward
 from nn_tutorial import predict, two_layer_net
-from nn_tutorial.plotting import COLORS, show, use_style
+from nn_tutorial.pages.plots import COLORS, show, use_style
 
 SEED = 0
 use_style()

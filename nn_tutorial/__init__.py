@@ -4,26 +4,6 @@ Each layer is a pair of pure functions, ``f(x, *params) -> (y, cache)`` and
 ``f_backward(dy, cache) -> gradients``, and a thin class over them.
 """
 
-from .activations import (
-    ReLU,
-    Sigmoid,
-    Tanh,
-    relu,
-    relu_backward,
-    sigmoid,
-    sigmoid_backward,
-    tanh,
-    tanh_backward,
-)
-from .convolution import (
-    Conv2d,
-    conv2d,
-    conv2d_backward,
-    conv2d_im2col,
-    conv2d_im2col_backward,
-    conv2d_loops,
-    conv2d_loops_backward,
-)
 from .data import (
     DataDamagedError,
     DataNotFoundError,
@@ -35,13 +15,32 @@ from .data import (
     iris,
     stratified_split,
 )
-from .dropout import Dropout, dropout, dropout_backward
-from .gradient_check import GradientError, GradientReport, gradient_check, relative_error
-from .initializers import he_normal, normal, xavier_normal, xavier_uniform, zeros
-from .intervals import wilson
-from .layer import Flatten, Layer, Sequential
-from .linear import Linear, linear, linear_backward
-from .losses import (
+from .layers.activations import (
+    ReLU,
+    Sigmoid,
+    Tanh,
+    relu,
+    relu_backward,
+    sigmoid,
+    sigmoid_backward,
+    tanh,
+    tanh_backward,
+)
+from .layers.batch_norm import BatchNorm, batch_norm, batch_norm_backward
+from .layers.convolution import (
+    Conv2d,
+    conv2d,
+    conv2d_backward,
+    conv2d_im2col,
+    conv2d_im2col_backward,
+    conv2d_loops,
+    conv2d_loops_backward,
+)
+from .layers.dropout import Dropout, dropout, dropout_backward
+from .layers.initializers import he_normal, normal, xavier_normal, xavier_uniform, zeros
+from .layers.layer import Flatten, Layer, Sequential
+from .layers.linear import Linear, linear, linear_backward
+from .layers.losses import (
     Softmax,
     cross_entropy,
     cross_entropy_backward,
@@ -49,10 +48,7 @@ from .losses import (
     softmax_backward,
     softmax_cross_entropy,
 )
-from .models import mlp, small_cnn, two_layer_net
-from .normalization import BatchNorm, batch_norm, batch_norm_backward
-from .optimizers import SGD, Adam
-from .pooling import (
+from .layers.pooling import (
     AvgPool2d,
     MaxPool2d,
     avg_pool2d,
@@ -64,7 +60,12 @@ from .pooling import (
     max_pool2d_loops,
     max_pool2d_loops_backward,
 )
-from .training import History, evaluate, fit, load, predict, predict_logits, save
+from .training.confidence import wilson
+from .training.loop import History, evaluate, fit, predict, predict_logits
+from .training.models import mlp, small_cnn, two_layer_net
+from .training.optimizers import SGD, Adam
+from .training.saving import load, save
+from .verify.gradient_check import GradientError, GradientReport, gradient_check, relative_error
 
 __version__ = "0.1.0"
 

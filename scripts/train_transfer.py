@@ -17,7 +17,7 @@ import torch
 from nn_tutorial.data import stratified_split
 from nn_tutorial.data.cifar import cifar10_stored
 from nn_tutorial.pytorch import runs
-from nn_tutorial.pytorch.audit import Audit, AuditError, Once, disjoint, fingerprints
+from nn_tutorial.pytorch.audit import Audit, AuditError, ReadOnce, disjoint, fingerprints
 from nn_tutorial.pytorch.networks import alexnet, count_parameters
 from nn_tutorial.pytorch.processes import Processes
 from nn_tutorial.pytorch.training import Images, Plan, evaluate, normalisation, train
@@ -58,7 +58,7 @@ def run(chosen: argparse.Namespace, among: Processes) -> None:
     kept, held = split(stored.y_train, chosen.images, plan.seed)
     x, y = torch.from_numpy(stored.x_train), torch.from_numpy(stored.y_train)
     training, validation = Images(x[kept], y[kept]), Images(x[held], y[held])
-    test = Once(Images(torch.from_numpy(stored.x_test), torch.from_numpy(stored.y_test)))
+    test = ReadOnce(Images(torch.from_numpy(stored.x_test), torch.from_numpy(stored.y_test)))
     early = disjoint(
         {
             "training": fingerprints(training.x),

@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import book
 import numpy as np
 import pytest
 import torch
-from host import chromium
 from hypothesis import settings
+from sitegen.output import book
+from sitegen.output.static_server import chromium
 from threadpoolctl import threadpool_limits
 
 # Tests run one process a core; threads on top of that only get into each other's way.

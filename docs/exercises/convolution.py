@@ -14,7 +14,7 @@
 import numpy as np
 
 from nn_tutorial.exercises import check
-from nn_tutorial.exercises.page import show_mistakes, show_solution, show_task
+from nn_tutorial.pages.exercise_boxes import show_mistakes, show_solution, show_task
 
 SEED = 0
 

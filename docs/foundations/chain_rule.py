@@ -18,9 +18,9 @@ import numpy as np
 import torch
 
 from nn_tutorial import Linear, ReLU, digits, he_normal, linear, linear_backward
-from nn_tutorial.display import power
-from nn_tutorial.equations import Equation
-from nn_tutorial.plotting import COLORS, show, use_style
+from nn_tutorial.pages.show import power
+from nn_tutorial.verify.equations import Equation
+from nn_tutorial.pages.plots import COLORS, show, use_style
 
 SEED = 0
 use_style()

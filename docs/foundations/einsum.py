@@ -32,11 +32,11 @@ from nn_tutorial import (
     linear,
     linear_backward,
 )
-from nn_tutorial.display import show_equations
-from nn_tutorial.equations import Derivation
-from nn_tutorial.gradient_check import relative_error
-from nn_tutorial.plotting import COLORS, show, show_source, use_style, value_grid
-from nn_tutorial.theory import THEORIES
+from nn_tutorial.pages.show import show_equations
+from nn_tutorial.verify.equations import Derivation
+from nn_tutorial.verify.gradient_check import relative_error
+from nn_tutorial.pages.plots import COLORS, show, show_source, use_style, value_grid
+from nn_tutorial.verify.theories import THEORIES
 
 SEED = 0
 use_style()
@@ -1009,7 +1009,7 @@ assert (viewed == np.eye(3)).all() and np.shares_memory(np.einsum("ij->ij", view
 #     Its diagonal is 1 now. Where nothing is summed or multiplied, `np.einsum` returns a *view*, the same memory with other strides, and you may write to it. Try `ij->ji` as well, and then find out whether the result of `ij->ij` can be trusted to be a copy.
 
 # %% tags=["remove-input"]
-from nn_tutorial.exercises.page import show_exercises
+from nn_tutorial.pages.exercise_boxes import show_exercises
 
 show_exercises("einsum_sums", "einsum_matmul", "einsum_batch", "einsum_gradients", "einsum_windows")
 

@@ -28,10 +28,10 @@ from matplotlib.patches import Rectangle
 
 import nn_tutorial as nt
 from nn_tutorial import GradientError, gradient_check, relative_error
-from nn_tutorial.display import power
-from nn_tutorial.mutation import WRONG_BACKWARD
-from nn_tutorial.plotting import COLORS, show, show_source, use_style
-from nn_tutorial.theory import THEORIES
+from nn_tutorial.pages.show import power
+from nn_tutorial.verify.mutants import WRONG_BACKWARD
+from nn_tutorial.pages.plots import COLORS, show, show_source, use_style
+from nn_tutorial.verify.theories import THEORIES
 
 SEED = 0
 use_style()
@@ -450,7 +450,7 @@ assert apart < 1e-8
 # %% tags=["remove-input"]
 code = next(c for c in gradient_check.__code__.co_consts if getattr(c, "co_name", "") == "slope")
 source = textwrap.dedent(inspect.getsource(code))
-display(Markdown(f'```python title="nn_tutorial/gradient_check.py"\n{source}```'))
+display(Markdown(f'```python title="nn_tutorial/verify/gradient_check.py"\n{source}```'))
 assert "high - low" in source and "2 * h" in source
 wide, dy, h = rng.standard_normal(2000), rng.standard_normal(2000), 1e-6
 off_by = {"outputs": [], "sums": []}
@@ -1392,7 +1392,7 @@ assert close and report.max_error < 1e-6
 #     Take the central difference with $h$ and with $2h$, and combine them so that the $h^2$ terms cancel: $\tfrac43 D(h) - \tfrac13 D(2h)$. Add it to `rules`, and to `looks` with a colour and a marker, and run the figure. Where is its best step, and how much does it gain? (It is called Richardson extrapolation.)
 
 # %% tags=["remove-input"]
-from nn_tutorial.exercises.page import show_exercises
+from nn_tutorial.pages.exercise_boxes import show_exercises
 
 show_exercises("numerical_gradient")
 

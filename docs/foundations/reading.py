@@ -22,9 +22,9 @@ import yaml
 from IPython.display import Markdown, display
 
 from nn_tutorial import GradientError, gradient_check, iris
-from nn_tutorial.display import show_equations
-from nn_tutorial.equations import Equation
-from nn_tutorial.plotting import COLORS, show, use_style
+from nn_tutorial.pages.show import show_equations
+from nn_tutorial.verify.equations import Equation
+from nn_tutorial.pages.plots import COLORS, show, use_style
 
 SEED = 0
 use_style()

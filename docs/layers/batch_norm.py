@@ -33,14 +33,14 @@ from nn_tutorial import (
     mlp,
     softmax_cross_entropy,
 )
-from nn_tutorial.display import (
+from nn_tutorial.pages.show import (
     certificate_figure,
     power,
     show_certificate,
     show_derivation,
     show_equations,
 )
-from nn_tutorial.plotting import COLORS, show, show_source, use_style
+from nn_tutorial.pages.plots import COLORS, show, show_source, use_style
 
 SEED = 0
 use_style()
@@ -1115,7 +1115,7 @@ assert (below_moved[1, 1] > 0.7).all() and (below_moved[1, 0] < 0.5).all()
 #     Multiply `net.params[name]` in place by the factor, for all weights that stand below a batch norm, before `fit`. The first forward pass of the normalised net does not change at all, but for $\varepsilon$. Its training does: ten times the weights, a tenth of the gradient, so the weights turn by a hundredth as much. Then do it without batch normalisation.
 
 # %% tags=["remove-input"]
-from nn_tutorial.exercises.page import show_exercises
+from nn_tutorial.pages.exercise_boxes import show_exercises
 
 show_exercises("batch_norm", "batch_norm_backward")
 

@@ -21,16 +21,16 @@ from sklearn.datasets import load_sample_image
 
 import nn_tutorial as nt
 from nn_tutorial import GradientError, conv2d, conv2d_backward, gradient_check
-from nn_tutorial.circle import close
-from nn_tutorial.display import (
+from nn_tutorial.verify.agreement import close
+from nn_tutorial.pages.show import (
     certificate_figure,
     power,
     show_certificate,
     show_equations,
 )
-from nn_tutorial.equations import Derivation
-from nn_tutorial.plotting import COLORS, show, show_source, use_style, value_grid
-from nn_tutorial.theory import SHAPES, THEORIES
+from nn_tutorial.verify.equations import Derivation
+from nn_tutorial.pages.plots import COLORS, show, show_source, use_style, value_grid
+from nn_tutorial.verify.theories import SHAPES, THEORIES
 
 SEED = 0
 use_style()
@@ -1104,7 +1104,7 @@ assert mixed[:, 1].mean() < min(mlp_real[:, 1].mean(), mlp_mixed[:, 1].mean()) -
 #     `digits(sizes=(200, 297, 500))`, and three times the epochs. One would think that an assumption is worth more where there is less to learn from. Look which gap opens: that between the convolution and the MLP on real images, or that between the convolution on real images and on shuffled ones.
 
 # %% tags=["remove-input"]
-from nn_tutorial.exercises.page import show_exercises
+from nn_tutorial.pages.exercise_boxes import show_exercises
 
 show_exercises("conv2d", "conv2d_backward")
 

@@ -30,14 +30,14 @@ from nn_tutorial import (
     softmax_cross_entropy,
     zeros,
 )
-from nn_tutorial.display import (
+from nn_tutorial.pages.show import (
     certificate_figure,
     power,
     show_certificate,
     show_derivation,
     show_equations,
 )
-from nn_tutorial.plotting import COLORS, show, show_source, use_style, value_grid
+from nn_tutorial.pages.plots import COLORS, show, show_source, use_style, value_grid
 
 SEED = 0
 use_style()
@@ -570,7 +570,7 @@ assert np.isclose(flat_start, np.log(10), rtol=1e-6) and began > flat_start
 #     The gradient is $(P - T_\text{smooth})/N$: subtract the smoothed table in the place of 1. No probability is driven to 1 any more, since the smallest loss is at $p = 0.9 + 0.1/C$. Compare the right end of the figure ([@szegedy2016] introduced it for another reason).
 
 # %% tags=["remove-input"]
-from nn_tutorial.exercises.page import show_exercises
+from nn_tutorial.pages.exercise_boxes import show_exercises
 
 show_exercises("cross_entropy", "softmax_cross_entropy")
 

@@ -40,14 +40,14 @@ from nn_tutorial import (
     xavier_normal,
     zeros,
 )
-from nn_tutorial.display import (
+from nn_tutorial.pages.show import (
     certificate_figure,
     power,
     show_certificate,
     show_derivation,
     show_equations,
 )
-from nn_tutorial.plotting import COLORS, show, show_source, use_style, value_grid
+from nn_tutorial.pages.plots import COLORS, show, show_source, use_style, value_grid
 
 SEED = 0
 use_style()
@@ -927,7 +927,7 @@ assert repaired["first"] > 0.7 and repaired["last, no biases"] > 0.7 and repaire
 #     While the biases are 0, they compute the same function, because $\max(cx, 0) = c \max(x, 0)$ for $c > 0$: it does not matter in which layer a factor stands. Yet with the first layer enlarged the network reaches {{ repaired["first"]:.0%}} at a learning rate of 0.003, and with the last one enlarged it fails ({{ repaired["last"]:.0%}}, where diverged runs count as 0). The gradients of the weights are alike, since those are products of below and above. The gradient of a *bias* is not: it is what arrives from above alone, and that is now some 700 times as large, beside activations of a thousandth. Hold the biases at 0, and the second network reaches {{ repaired["last, no biases"]:.0%}}.
 
 # %% tags=["remove-input"]
-from nn_tutorial.exercises.page import show_exercises
+from nn_tutorial.pages.exercise_boxes import show_exercises
 
 show_exercises("linear", "linear_backward", "he_normal", "xavier_uniform")
 

@@ -47,16 +47,16 @@ from nn_tutorial import (
     predict,
     softmax_cross_entropy,
 )
-from nn_tutorial.certificates import certify
-from nn_tutorial.display import (
+from nn_tutorial.verify.certificates import certify
+from nn_tutorial.pages.show import (
     certificate_figure,
     power,
     show_certificate,
     show_derivation,
     show_equations,
 )
-from nn_tutorial.plotting import COLORS, show, show_source, use_style, value_grid
-from nn_tutorial.theory import THEORIES
+from nn_tutorial.pages.plots import COLORS, show, show_source, use_style, value_grid
+from nn_tutorial.verify.theories import THEORIES
 
 SEED = 0
 use_style()
@@ -1253,7 +1253,7 @@ assert (np.diff([d[p] for p in ("max", "mean")]) < -0.05).all()
 #     The mean and the maximum. In between there are no ties to break, and the gradient reaches all pixels: $\partial y/\partial x_k = p_k (1 + \beta (x_k - y))$. Write it with `blocks`, check it with `gradient_check`, and put it into `build`. Does any $\beta$ beat both ends?
 
 # %% tags=["remove-input"]
-from nn_tutorial.exercises.page import show_exercises
+from nn_tutorial.pages.exercise_boxes import show_exercises
 
 show_exercises("max_pool2d", "max_pool2d_backward", "avg_pool2d", "avg_pool2d_backward")
 

@@ -28,14 +28,14 @@ from nn_tutorial import (
     relu,
     relu_backward,
 )
-from nn_tutorial.display import (
+from nn_tutorial.pages.show import (
     certificate_figure,
     power,
     show_certificate,
     show_derivation,
     show_equations,
 )
-from nn_tutorial.plotting import COLORS, show, show_source, use_style, value_grid
+from nn_tutorial.pages.plots import COLORS, show, show_source, use_style, value_grid
 
 SEED = 0
 use_style()
@@ -438,7 +438,7 @@ assert (size[is_dead] == 0).all() and (size[~is_dead] > 0).all()
 #     Write `leaky(x)` with `np.where(x > 0, x, 0.01 * x)` and its backward pass, check it with `gradient_check`, and count the units whose inputs are all negative after training. They may well be as many. But their gradient is no longer 0, so the word "dead" no longer fits ([@maas2013]).
 
 # %% tags=["remove-input"]
-from nn_tutorial.exercises.page import show_exercises
+from nn_tutorial.pages.exercise_boxes import show_exercises
 
 show_exercises("relu")
 

@@ -23,14 +23,14 @@ from matplotlib.patches import Rectangle
 
 from nn_tutorial import SGD, GradientError, digits, fit, gradient_check, mlp
 from nn_tutorial import softmax, softmax_backward
-from nn_tutorial.display import (
+from nn_tutorial.pages.show import (
     certificate_figure,
     power,
     show_certificate,
     show_derivation,
     show_equations,
 )
-from nn_tutorial.plotting import COLORS, show, show_source, use_style, value_grid
+from nn_tutorial.pages.plots import COLORS, show, show_source, use_style, value_grid
 
 SEED = 0
 use_style()
@@ -542,7 +542,7 @@ spread = gap[:, -1].std(ddof=1)
 #     Extend the list and run the two cells again. Compute `nll` of the test images as well: can it rise while the accuracy stands still?
 
 # %% tags=["remove-input"]
-from nn_tutorial.exercises.page import show_exercises
+from nn_tutorial.pages.exercise_boxes import show_exercises
 
 show_exercises("softmax", "softmax_backward")
 

@@ -45,9 +45,9 @@ from nn_tutorial import (
     zeros,
     wilson,
 )
-from nn_tutorial.display import power
-from nn_tutorial.plotting import COLORS, show, show_source, use_style, value_grid
-from nn_tutorial.pytorch.twins import twin
+from nn_tutorial.pages.show import power
+from nn_tutorial.pages.plots import COLORS, show, show_source, use_style, value_grid
+from nn_tutorial.pytorch.equivalents import twin
 
 SEED, EPOCHS = 0, 15
 use_style()

@@ -42,8 +42,8 @@ from nn_tutorial import (
     wilson,
     zeros,
 )
-from nn_tutorial.display import show_certificate, show_derivation
-from nn_tutorial.plotting import COLORS, show, show_source, use_style
+from nn_tutorial.pages.show import show_certificate, show_derivation
+from nn_tutorial.pages.plots import COLORS, show, show_source, use_style
 
 SEED = 0
 use_style()
@@ -1122,7 +1122,7 @@ patient_loss, patient_accuracy = evaluate(patient, *test)
 #     Yes, or with something as plain. If it wins, you are done; if it loses, the gap tells you what the hidden layers earn. Here they had about {{ len(wrong) }} odd flowers to earn something with.
 
 # %% tags=["remove-input"]
-from nn_tutorial.exercises.page import show_exercises
+from nn_tutorial.pages.exercise_boxes import show_exercises
 
 show_exercises("two_layer_loss", "two_layer_gradients")
 

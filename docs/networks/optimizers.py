@@ -20,9 +20,9 @@ import numpy as np
 import torch
 
 from nn_tutorial import SGD, Adam, evaluate, fit, iris, softmax_cross_entropy, two_layer_net
-from nn_tutorial.display import power
-from nn_tutorial.equations import Equation
-from nn_tutorial.plotting import COLORS, show, show_source, use_style
+from nn_tutorial.pages.show import power
+from nn_tutorial.verify.equations import Equation
+from nn_tutorial.pages.plots import COLORS, show, show_source, use_style
 
 SEED = 0
 use_style()
@@ -1207,7 +1207,7 @@ assert height(imitation[-1]) < 1e-20
 #     Momentum's. The root of $v$ is small beside $\varepsilon$, so each step is $\eta/\varepsilon = \tfrac13$ times $\hat m$. And $m$, with its factor $1 - \beta_1$, is $\tfrac34$ of SGD's velocity, so that makes $\tfrac14$ of it. Only the correction is in excess: it makes the first step $\tfrac43$ as long, to $(8, -8)$, the second $\tfrac{16}{15}$, and then hardly matters. This is what it means that Adam *contains* momentum.
 
 # %% tags=["remove-input"]
-from nn_tutorial.exercises.page import show_exercises
+from nn_tutorial.pages.exercise_boxes import show_exercises
 
 show_exercises("sgd_momentum", "adam")
 

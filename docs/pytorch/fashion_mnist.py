@@ -36,8 +36,8 @@ from nn_tutorial import Adam, small_cnn, softmax_cross_entropy, wilson
 from nn_tutorial.data import DataNotFoundError, digits, stratified_split
 from nn_tutorial.data.dataset import remember
 from nn_tutorial.data.fashion import fashion_mnist_stored
-from nn_tutorial.display import power
-from nn_tutorial.plotting import COLORS, show, show_source, use_style
+from nn_tutorial.pages.show import power
+from nn_tutorial.pages.plots import COLORS, show, show_source, use_style
 from nn_tutorial.pytorch import training, twin
 from nn_tutorial.pytorch.networks import count_parameters, fashion_cnn
 from nn_tutorial.pytorch.processes import Processes

@@ -28,8 +28,8 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 import nn_tutorial as nt
-from nn_tutorial.display import power
-from nn_tutorial.plotting import COLORS, show, use_style
+from nn_tutorial.pages.show import power
+from nn_tutorial.pages.plots import COLORS, show, use_style
 from nn_tutorial.pytorch import twin, twin_gradients
 
 SEED = 0

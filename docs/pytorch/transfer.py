@@ -36,8 +36,8 @@ from nn_tutorial.data import DataNotFoundError, digits, stratified_split
 from nn_tutorial.data.cifar import BATCHES, CLASSES, cifar10_stored, find_cifar10
 from nn_tutorial.data.dataset import identity, remember
 from nn_tutorial.data.image_folder import open_tree, read_images
-from nn_tutorial.plotting import COLORS, show, show_source, use_style
-from nn_tutorial.pytorch.audit import Audit, Once
+from nn_tutorial.pages.plots import COLORS, show, show_source, use_style
+from nn_tutorial.pytorch.audit import Audit, ReadOnce
 from nn_tutorial.pytorch.modules import BatchNorm2d, Dropout
 from nn_tutorial.pytorch.networks import alexnet, count_parameters
 from nn_tutorial.pytorch.processes import Processes
@@ -484,7 +484,7 @@ assert backward["frozen"] < 0.5 * backward["unfrozen"]
 # %%
 def audited(model, training, validation, test, plan, **more):
     """Train, test once, audit: curves, test accuracy and answers, findings."""
-    scale, once = normalisation(training.x), Once(test)
+    scale, once = normalisation(training.x), ReadOnce(test)
     audit = Audit(model, frozen="features.")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "run.pt"  # holds the optimiser's state

@@ -20,12 +20,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from nn_tutorial import linear, linear_backward
-from nn_tutorial.circle import CircleError, close
-from nn_tutorial.display import power, show_certificate, show_derivation, show_equations
-from nn_tutorial.equations import Equation, EquationError
-from nn_tutorial.mutation import mutations
-from nn_tutorial.plotting import COLORS, show, use_style
-from nn_tutorial.theory import THEORIES
+from nn_tutorial.verify.agreement import AgreementError, close
+from nn_tutorial.pages.show import power, show_certificate, show_derivation, show_equations
+from nn_tutorial.verify.equations import Equation, EquationError
+from nn_tutorial.verify.mutants import mutations
+from nn_tutorial.pages.plots import COLORS, show, use_style
+from nn_tutorial.verify.theories import THEORIES
 
 SEED = 0
 use_style()
@@ -50,7 +50,7 @@ ax.set(xlim=(-0.08, 1.08), ylim=(0.1, 1.02))
 ax.axis("off")
 show(
     fig,
-    name="the-circle",
+    name="what-agrees",
     alt=(
         "A diagram. In the middle the equations; arrows in both directions join them to the layer, "
         "to PyTorch, to einsum, to numerical derivatives of the forward equation and to the last "
@@ -147,7 +147,7 @@ theory = THEORIES["linear"]
 doubtful = Equation("db[k] = mean[n](dY[n,k])")
 try:
     close(replace(theory, backward=(*theory.backward[:2], doubtful)))
-except CircleError as error:
+except AgreementError as error:
     print(error)
 else:
     raise AssertionError("nobody noticed")

@@ -21,7 +21,7 @@ import numpy as np
 from IPython.display import Markdown
 
 import nn_tutorial as nt
-from nn_tutorial.plotting import COLORS, show, show_source, use_style, value_grid
+from nn_tutorial.pages.plots import COLORS, show, show_source, use_style, value_grid
 
 SEED = 0
 use_style()
@@ -202,7 +202,7 @@ show(
 # **Keep freed memory.** A step makes and drops arrays of megabytes. The C library gives such blocks back to the system and asks for them anew, and each new page of memory then costs a trap into the kernel. One large array, made and dropped when the package is imported, raises the limit above which it does so.
 
 # %% tags=["remove-input"]
-show_source(nt.conv2d, nt.convolution._met)
+show_source(nt.conv2d, nt.layers.convolution._met)
 
 # %% [markdown]
 # The copy is the loop over `v`, and `_met` keeps it off the padding, which stays zero; `windows` and `cols` are views. The product follows the formula

@@ -18,28 +18,28 @@ import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import Markdown, display
 
-from nn_tutorial.certificates import certify_all
-from nn_tutorial.circle import close_all
-from nn_tutorial.display import power, publish
+from nn_tutorial.verify.certificates import certify_all
+from nn_tutorial.verify.agreement import close_all
+from nn_tutorial.pages.show import power, publish
 from nn_tutorial.exercises import EXERCISES
 from nn_tutorial.exercises.diagnosis import diagnose, mistaken
 from nn_tutorial.exercises.sandbox import Outcome
-from nn_tutorial.mutation import EQUIVALENT, all_mutants
-from nn_tutorial.plotting import COLORS, show, use_style
-from nn_tutorial.theory import THEORIES
+from nn_tutorial.verify.mutants import EQUIVALENT, all_mutants
+from nn_tutorial.pages.plots import COLORS, show, use_style
+from nn_tutorial.verify.theories import THEORIES
 
 SEED = 0
 use_style()
 record = json.loads(Path("benchmarks/lighthouse.json").read_text(encoding="utf-8"))
 known = [(f, m) for e in EXERCISES.values() for f in e.functions for m in f.misconceptions]
-circles = close_all()
+agreed = close_all()
 certificates = certify_all()
 mutants = list(all_mutants())
 
 equations = sum(len(t.forward) + len(t.backward) for t in THEORIES.values())
 derivations = [d for t in THEORIES.values() for d in t.derivations]
 steps = sum(len(d.steps) for d in derivations)
-checks = [check for found in circles.values() for check in found]
+checks = [check for found in agreed.values() for check in found]
 rows = [row for found in certificates.values() for row in found]
 kinks = sum(c.kinks for c in checks) + sum(row.kinks for row in rows)
 exact = [c.error for c in checks if c.relation != "central differences"]
@@ -101,7 +101,7 @@ display(Markdown(f"""
 # %% [markdown]
 # ## Every layer
 #
-# "Numbers" counts what was compared in the circle of equations, layer and derivatives; the errors are those of the certificates in float64.
+# "Numbers" counts what was compared between equations, layer and derivatives; the errors are those of the certificates in float64.
 
 # %% tags=["remove-input"]
 lines = ["| Layer | Numbers | Central differences | Complex step | PyTorch |", "|---|---|---|---|---|"]
@@ -109,7 +109,7 @@ for name in THEORIES:
     mine = [row for row in certificates[name] if row.dtype == "float64"]
     step = [row.complex_step for row in mine if row.complex_step is not None]
     lines.append(
-        f"| `{name}` | {sum(c.compared for c in circles[name])} | "
+        f"| `{name}` | {sum(c.compared for c in agreed[name])} | "
         f"${power(max(r.central for r in mine))}$ | {f'${power(max(step))}$' if step else '–'} | "
         f"${power(max(r.pytorch for r in mine))}$ |"
     )

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ..checks import Array, Labels
+from ..layers.checks import Array, Labels
 from .dataset import Dataset, identity, remember, stratified_split
 
 

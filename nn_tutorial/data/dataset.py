@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..checks import Array, Labels
+from ..layers.checks import Array, Labels
 
 _used: dict[str, str] = {}
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..checks import check_dtype
+from ..layers.checks import check_dtype
 from .dataset import Dataset, identity, remember, stratified_split
 
 Pixels = NDArray[np.uint8]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import given
+from . import shared
 from .exercise import Case, Function, Misconception
 from .sandbox import Outcome
 
@@ -72,14 +72,14 @@ def judged(function: Function, case: Case, results: Sequence[Any]) -> tuple[NDAr
 def mistaken(function: Function, misconception: Misconception, case: Case) -> Answer:
     """Return what the known mistake gives on a case, in the dtype of the case."""
     arguments = case.arguments()
-    before = given.copies(arguments)
+    before = shared.copies(arguments)
     try:
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             results = _as_arrays(misconception.wrong(*arguments))
     except Exception:  # a mistake may also be one that raises
         return Answer(())
-    changed = given.changed(before, arguments)
+    changed = shared.changed(before, arguments)
     right = [np.shape(e) for e in expected(function, case)]
     if function.judge and [r.shape for r in results] == right:
         results = judged(function, case, results)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from . import given
+from . import shared
 
 Inputs = dict[str, Any]
 DTYPES = (np.float64, np.float64, np.float32, np.float64, np.float32)
@@ -25,7 +25,7 @@ class Seed:
 
 @dataclass(frozen=True)
 class Given:
-    """An input that is a function: a name in ``given.FUNCTIONS``."""
+    """An input that is a function: a name in ``shared.FUNCTIONS``."""
 
     name: str
 
@@ -200,5 +200,5 @@ def _argument(value: Any, layout: str) -> Any:
     if isinstance(value, Seed):
         return np.random.default_rng(value.seed)
     if isinstance(value, Given):
-        return given.FUNCTIONS[value.name]
-    return given.laid_out(value, layout) if isinstance(value, np.ndarray) else value
+        return shared.FUNCTIONS[value.name]
+    return shared.laid_out(value, layout) if isinstance(value, np.ndarray) else value

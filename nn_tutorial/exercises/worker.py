@@ -2,7 +2,7 @@
 
 It reads calls.json and calls.npz in the folder that is its argument, calls each function, and
 writes one .json (what happened) and one .npz (what was returned) a call. It must not know the
-book's own answers, so it imports nothing of the package but ``given``, which has none.
+book's own answers, so it imports nothing of the package but ``shared``, which has none.
 """
 
 import contextlib
@@ -108,11 +108,11 @@ def main(folder: Path) -> None:
     """Make all calls."""
     asked = json.loads((folder / "calls.json").read_text(encoding="utf-8"))
     source = Path(asked["source"])
-    spec = importlib.util.spec_from_file_location("given", HERE / "given.py")
+    spec = importlib.util.spec_from_file_location("shared", HERE / "shared.py")
     assert spec is not None
     assert spec.loader is not None
-    given = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(given)
+    shared = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(shared)
     with np.load(folder / "calls.npz") as arrays:
         values = dict(arrays)
     text = source.read_text(encoding="utf-8")
@@ -145,27 +145,27 @@ def main(folder: Path) -> None:
         if not callable(function):
             happened(str(number), {"kind": "missing"})
             continue
-        arguments = [argument(spec, values, given) for spec in call["arguments"]]
-        before = given.copies(arguments)
+        arguments = [argument(spec, values, shared) for spec in call["arguments"]]
+        before = shared.copies(arguments)
         result, what = guarded(lambda f=function, a=arguments: f(*a), guard, asked, source)
         if what:
             if what["kind"] == "too slow":
                 slow.add(name)
             happened(str(number), what)
             continue
-        changed = {f"changed_{i}": a for i, a in given.changed(before, arguments).items()}
+        changed = {f"changed_{i}": a for i, a in shared.changed(before, arguments).items()}
         results, what = plain(result, call["returns"])
         happened(str(number), what, results, **changed)
 
 
-def argument(spec: dict[str, Any], values: dict[str, Any], given: Any) -> Any:
+def argument(spec: dict[str, Any], values: dict[str, Any], shared: Any) -> Any:
     """One argument of a call; arrays in the memory layout that was asked for."""
     if "array" in spec:
-        return given.laid_out(values[spec["array"]], spec["layout"])
+        return shared.laid_out(values[spec["array"]], spec["layout"])
     if "seed" in spec:
         return np.random.default_rng(spec["seed"])
     if "given" in spec:
-        return given.FUNCTIONS[spec["given"]]
+        return shared.FUNCTIONS[spec["given"]]
     return tuple(spec["tuple"]) if "tuple" in spec else spec["value"]
 
 

@@ -27,7 +27,7 @@ class Finding(NamedTuple):
         return f"{'holds' if self.ok else 'FAILS'}: {self.claim} ({self.evidence})"
 
 
-class Once:
+class ReadOnce:
     """The test images, which are handed out once.
 
     The audit compares the test images with the others, yet must not hand them out. So what it
@@ -102,7 +102,7 @@ class Audit:
         optimizer: Mapping[str, Any],
         training: Images,
         validation: Images,
-        test: Once,
+        test: ReadOnce,
         scale: Normalisation,
         image_size: int | None = None,
     ) -> list[Finding]:
@@ -116,7 +116,7 @@ class Audit:
             holds no names. But a tensor that Adam has moved has moments of its shape there, in the
             order of ``model.parameters()``; one that never got a gradient has none.
         training, validation : Images
-        test : Once
+        test : ReadOnce
         scale : Normalisation
             With which the network was trained and evaluated.
         image_size : int or None
@@ -233,7 +233,7 @@ def disjoint(parts: Mapping[str, list[bytes]]) -> Finding:
 
 
 def _preprocessing(
-    scale: Normalisation, training: Images, validation: Images, test: Once
+    scale: Normalisation, training: Images, validation: Images, test: ReadOnce
 ) -> Finding:
     """The statistics are the training images', and cannot be mistaken for those of others."""
     own = (len(training.x), normalisation(training.x))

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from nn_tutorial.theory import Theory, Values
+from nn_tutorial.verify.theories import Theory, Values
 
 _Tensors = dict[str, Any]
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from built import REQUIRED, ROOT, SITE, site_url
-from host import ARGUMENTS, hosted
+from sitegen.output.static_server import ARGUMENTS, hosted
 
 if TYPE_CHECKING:  # the tests without a browser run where Playwright is not installed
     from playwright.sync_api import Browser, BrowserContext, Page

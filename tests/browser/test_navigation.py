@@ -4,9 +4,9 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-import policy
 import pytest
 from built import addresses, chapters, page, report
+from sitegen.output import csp
 
 FORMULAS = """() => [...document.querySelectorAll("article math")].filter(
     (node) => node.checkVisibility() && !node.getBoundingClientRect().height).length"""
@@ -64,7 +64,7 @@ def test_search_finds_and_leads(visitor: Callable[..., Any]) -> None:
 def test_policy_allows_nothing_else(address: str) -> None:
     html = page(address).html
     assert html.count("Content-Security-Policy") == 1
-    assert policy.of(html) in html
+    assert csp.of(html) in html
     # Before anything that is loaded, and nothing in the page that it would have to forbid.
     assert html.index("Content-Security-Policy") < re.search("<(?:link|script|style)", html).start()
     problems = {
@@ -77,10 +77,10 @@ def test_policy_allows_nothing_else(address: str) -> None:
 
 
 def test_policy_is_strict() -> None:
-    for sources in policy.DIRECTIVES.values():
+    for sources in csp.DIRECTIVES.values():
         assert set(sources.split()) <= {"'none'", "'self'", "data:"}
-    assert "data:" not in policy.DIRECTIVES["script-src"]
-    assert policy.DIRECTIVES["default-src"] == "'none'"
+    assert "data:" not in csp.DIRECTIVES["script-src"]
+    assert csp.DIRECTIVES["default-src"] == "'none'"
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import book
 import pytest
+from sitegen.output import book
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

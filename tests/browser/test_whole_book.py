@@ -4,10 +4,10 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import book
 import pytest
 from built import SITE
 from pypdf import PdfReader
+from sitegen.output import book
 
 
 @pytest.mark.usefixtures("browser")  # and so a site

@@ -79,5 +79,5 @@ def test_browser_knows_the_colours(scheme: str, visitor: Callable[..., Any]) -> 
 
 @pytest.mark.parametrize("address", addresses())
 def test_pages_have_no_tabs(address: str) -> None:
-    """Their rules are left out of the stylesheet (scripts/sheet.py)."""
+    """Their rules are left out of the stylesheet (sitegen/output/stylesheet.py)."""
     assert "tabbed-set" not in page(address).html

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from nn_tutorial import losses
+from nn_tutorial.layers import losses
 
 from ..exercise import Exercise, Function, Misconception
 

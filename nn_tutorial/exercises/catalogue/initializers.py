@@ -3,6 +3,7 @@
 import numpy as np
 
 import nn_tutorial as nt
+from nn_tutorial.layers.initializers import fans
 
 from ..exercise import Exercise, Function, Misconception, Seed
 
@@ -125,7 +126,7 @@ JUDGED = ("standard deviation", "centre (1 is right in the middle)", "tails (1: 
 
 
 def facts(inputs):
-    n_in, n_out = nt.initializers.fans(inputs["shape"])
+    n_in, n_out = fans(inputs["shape"])
     return {"n_in": n_in, "n_out": n_out}
 
 

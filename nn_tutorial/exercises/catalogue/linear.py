@@ -3,7 +3,7 @@
 import numpy as np
 
 import nn_tutorial as nt
-from nn_tutorial.linear import LinearCache
+from nn_tutorial.layers.linear import LinearCache
 
 from ..exercise import Exercise, Function, Misconception
 

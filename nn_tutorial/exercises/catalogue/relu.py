@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from nn_tutorial import activations
+from nn_tutorial.layers import activations
 
 from ..exercise import Exercise, Function, Misconception
 

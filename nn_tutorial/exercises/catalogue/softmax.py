@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from nn_tutorial import losses
+from nn_tutorial.layers import losses
 
 from ..exercise import Exercise, Function, Misconception
 

@@ -1,0 +1,1 @@
+"""What only the pages use: figures, equations and exercises shown in a notebook."""

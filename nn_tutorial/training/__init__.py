@@ -1,0 +1,1 @@
+"""Training: models, optimisers, the loop, saving, and how sure a measured accuracy is."""

@@ -1,0 +1,154 @@
+"""Optimisers: change the parameters, in place, by what the gradients say."""
+
+import math
+
+import numpy as np
+
+from ..layers.checks import Array
+
+
+class _Optimizer:
+    def __init__(self, params: dict[str, Array], lr: float, weight_decay: float) -> None:
+        for name, value in (("lr", lr), ("weight_decay", weight_decay)):
+            if not (math.isfinite(value) and value >= 0):
+                raise ValueError(f"{name}: expected a finite number of at least 0, got {value}")
+        self.params, self.lr, self.weight_decay = params, lr, weight_decay
+
+    def _checked(self, grads: dict[str, Array]) -> list[tuple[str, Array, Array]]:
+        """Name, parameter and gradient; nothing has been changed where a gradient does not fit."""
+        if grads.keys() != self.params.keys():
+            odd = sorted(grads.keys() ^ self.params.keys())
+            raise ValueError(f"grads: expected the keys of params, these are in one only: {odd}")
+        found = []
+        for name, p in self.params.items():
+            g = grads[name]
+            if g.shape != p.shape:
+                raise ValueError(f"grads[{name!r}]: expected shape {p.shape}, got {g.shape}")
+            found.append((name, p, g + self.weight_decay * p if self.weight_decay else g))
+        return found
+
+
+class SGD(_Optimizer):
+    r"""Stochastic gradient descent, with momentum and weight decay.
+
+    $$g \leftarrow g + \lambda\theta, \qquad v \leftarrow \mu v + g, \qquad
+      \theta \leftarrow \theta - \eta v$$
+
+    As PyTorch has it: the learning rate is outside the velocity.
+
+    Parameters
+    ----------
+    params : dict of str to ndarray
+        Changed in place by ``step``.
+    lr : float
+        Learning rate η.
+    momentum : float
+        μ, from 0 to below 1.
+    weight_decay : float
+        λ.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of its range.
+
+    References
+    ----------
+    Polyak (1964), Some methods of speeding up the convergence of iteration methods.
+    """
+
+    def __init__(
+        self,
+        params: dict[str, Array],
+        lr: float,
+        *,
+        momentum: float = 0.0,
+        weight_decay: float = 0.0,
+    ) -> None:
+        super().__init__(params, lr, weight_decay)
+        if not 0 <= momentum < 1:
+            raise ValueError(f"momentum: expected a number from 0 to below 1, got {momentum}")
+        self.momentum = momentum
+        self.velocity = {name: np.zeros_like(p) for name, p in params.items()} if momentum else {}
+
+    def step(self, grads: dict[str, Array]) -> None:
+        """Change the parameters by one step.
+
+        Parameters
+        ----------
+        grads : dict of str to ndarray
+            Keys and shapes of ``params``; not changed.
+
+        Raises
+        ------
+        ValueError
+            If a key or a shape does not fit; nothing is changed then.
+        """
+        for name, p, g in self._checked(grads):
+            if self.momentum:
+                v = self.velocity[name]
+                v *= self.momentum
+                v += g
+                g = v
+            p -= self.lr * g
+
+
+class Adam(_Optimizer):
+    r"""Adaptive moments: a step of about the learning rate for each parameter.
+
+    $$m \leftarrow \beta_1 m + (1 - \beta_1) g, \qquad v \leftarrow \beta_2 v + (1 - \beta_2) g^2,
+      \qquad \theta \leftarrow \theta - \eta\,
+      \frac{m / (1 - \beta_1^t)}{\sqrt{v / (1 - \beta_2^t)} + \varepsilon}$$
+
+    Parameters
+    ----------
+    params : dict of str to ndarray
+        Changed in place by ``step``.
+    lr : float
+        Learning rate η.
+    betas : (float, float)
+        β₁ and β₂, each from 0 to below 1.
+    eps : float
+        ε, above 0.
+    weight_decay : float
+        λ, added to the gradient as λθ before all else.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of its range.
+
+    References
+    ----------
+    Kingma and Ba (2015), Adam: a method for stochastic optimization, ICLR, algorithm 1.
+    """
+
+    def __init__(
+        self,
+        params: dict[str, Array],
+        lr: float = 1e-3,
+        *,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+    ) -> None:
+        super().__init__(params, lr, weight_decay)
+        if not all(0 <= beta < 1 for beta in betas):
+            raise ValueError(f"betas: expected two numbers from 0 to below 1, got {betas}")
+        if not eps > 0:
+            raise ValueError(f"eps: expected a number above 0, got {eps}")
+        self.betas, self.eps, self.t = betas, eps, 0
+        self.m = {name: np.zeros_like(p) for name, p in params.items()}
+        self.v = {name: np.zeros_like(p) for name, p in params.items()}
+
+    def step(self, grads: dict[str, Array]) -> None:
+        """Change the parameters by one step; see [`SGD.step`][nn_tutorial.SGD.step]."""
+        checked = self._checked(grads)
+        self.t += 1
+        beta1, beta2 = self.betas
+        unbias1, unbias2 = 1 - beta1**self.t, 1 - beta2**self.t
+        for name, p, g in checked:
+            m, v = self.m[name], self.v[name]
+            m += (1 - beta1) * (g - m)
+            v += (1 - beta2) * (g * g - v)
+            p -= (self.lr / unbias1) * m / (np.sqrt(v / unbias2) + self.eps)

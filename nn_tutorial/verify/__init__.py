@@ -1,0 +1,1 @@
+"""The checks: equations that run, held against layers, derivatives, derivations and PyTorch."""

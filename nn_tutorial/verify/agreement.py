@@ -1,0 +1,246 @@
+"""Whether all agree: equation, layer, derivative of the forward equation, einsum, derivation."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from .equations import Derivation, Equation
+from .theories import SHAPES, THEORIES, Theory, Values
+
+TOLERANCE = 1e-9  # equations, einsum, derivations and the complex step: rounding alone
+CENTRAL_TOLERANCE = 1e-6  # central differences, where the forward equation has a kink somewhere
+ELEMENTS = 30  # of each input, drawn at random where there are more; and two random directions
+
+
+class AgreementError(AssertionError):
+    """An equation, a derivation or a layer that disagrees with the others."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One comparison on one sample.
+
+    Attributes
+    ----------
+    relation : str
+        ``"layer"``, ``"complex step"``, ``"central differences"``, ``"einsum"``, ``"derivation"``.
+    name : str
+        Of the quantity that was compared.
+    sample : int
+    error : float
+        Largest difference, relative to the largest value.
+    compared, kinks : int
+        How many numbers, and how many were left out at a kink.
+    """
+
+    relation: str
+    name: str
+    sample: int
+    error: float
+    compared: int = 1
+    kinks: int = 0
+
+    @property
+    def passed(self) -> bool:
+        """Whether the error is within its tolerance; something must have been compared."""
+        central = self.relation == "central differences"
+        return self.error <= (CENTRAL_TOLERANCE if central else TOLERANCE) and self.compared > 0
+
+
+def checks(
+    theory: Theory,
+    *,
+    forward: Sequence[Equation] | None = None,
+    backward: Sequence[Equation] | None = None,
+    derivations: Sequence[Derivation] | None = None,
+    samples: int = SHAPES,
+) -> Iterator[Check]:
+    """Compare all that a theory says, sample by sample.
+
+    Parameters
+    ----------
+    theory : Theory
+    forward, backward, derivations : sequences, optional
+        In the place of the theory's own: this is how a mutant is checked.
+    samples : int
+        How many of the theory's samples.
+
+    Yields
+    ------
+    Check
+
+    Raises
+    ------
+    EquationError
+        If an equation does not fit its arrays.
+    """
+    forward = theory.forward if forward is None else forward
+    backward = theory.backward if backward is None else backward
+    derivations = theory.derivations if derivations is None else derivations
+    analytic = all(equation.analytic for equation in forward)
+    for i in range(samples):
+        rng = np.random.default_rng([len(theory.name), i])
+        values = theory.sample(rng, i)
+        output = forward[-1].name
+        shape = theory.output(values)
+        dy = rng.standard_normal(shape) if shape else np.asarray(rng.uniform(0.5, 1.5))
+        given = values | {f"d{output}": dy}
+        found = _run(forward, given, output, shape)
+        found = _run(backward, found, output, shape)
+        package = theory.package(values, dy)
+        for equation in (*forward, *backward):
+            if equation.name in package:
+                value = found[equation.name]
+                error = relative_difference(value, package[equation.name])
+                yield Check("layer", equation.name, i, error, value.size)
+        for name in theory.inputs:
+            gradient = found[f"d{name}"]
+            ours, numeric, kinks = _slopes(forward, given, shape, name, gradient, rng, analytic)
+            error = relative_difference(ours, numeric, floor=1e-3 * float(np.abs(dy).max()))
+            relation = "complex step" if analytic else "central differences"
+            yield Check(relation, f"d{name}", i, error, len(ours), kinks)
+        for name, (string, *operands) in theory.einsum.items():
+            arrays = [found[operand] for operand in operands if operand[0] != "+"]
+            result = np.einsum(string, *arrays)
+            for operand in operands:
+                result = result + found[operand[1:]] if operand[0] == "+" else result
+            yield Check(
+                "einsum", name, i, relative_difference(result, found[name]), found[name].size
+            )
+        for derivation in derivations:
+            name = derivation.steps[0].equation.name
+            goal = package[name]
+            chain = [*derivation.values(found, shape=goal.shape), goal]
+            for before, after in pairwise(chain):
+                yield Check("derivation", name, i, relative_difference(before, after), after.size)
+
+
+def close(theory: Theory) -> list[Check]:
+    """Return all checks of a theory.
+
+    Raises
+    ------
+    AgreementError
+        If one of them fails; the message names theory, quantity and error.
+    """
+    done = list(checks(theory))
+    bad = [c for c in done if not c.passed]
+    if bad:
+        worst = max(bad, key=lambda c: c.error)
+        raise AgreementError(
+            f"{theory.name}: {worst.name} against {worst.relation}, sample {worst.sample}: "
+            f"relative error {worst.error:.1e}"
+        )
+    return done
+
+
+def close_all() -> dict[str, list[Check]]:
+    """Check every theory; see ``close``."""
+    return {name: close(theory) for name, theory in THEORIES.items()}
+
+
+def _run(
+    equations: Sequence[Equation], values: Values, output: str, shape: tuple[int, ...]
+) -> Values:
+    """Evaluate equations one after the other, each with what those before it gave."""
+    found = dict(values)
+    for equation in equations:
+        about = found.get(equation.name[1:]) if equation.name[0] == "d" else None
+        known = shape if equation.name == output else np.shape(about) if about is not None else None
+        found[equation.name] = equation(found, shape=known)
+    return found
+
+
+def relative_difference(a: Any, b: Any, *, floor: float = 0.0) -> float:
+    """Return the largest difference, relative to the largest value; infinite where shapes differ.
+
+    Parameters
+    ----------
+    a, b : array_like
+    floor : float
+        Values below it are compared with it: beside 0, rounding would be an error of 100 %.
+    """
+    a, b = np.asarray(a), np.asarray(b)
+    if a.shape != b.shape or not (np.isfinite(a).all() and np.isfinite(b).all()):
+        return float("inf")
+    scale = max(floor, np.abs(a).max(initial=0), np.abs(b).max(initial=0))
+    return float(np.abs(a - b).max(initial=0) / scale) if scale else 0.0
+
+
+def numeric_gradients(
+    theory: Theory, values: Values, dy: Any, gradients: Values, *, analytic: bool
+) -> tuple[float, int, int]:
+    """Compare gradients with the numerical derivative of the forward equations.
+
+    Parameters
+    ----------
+    theory : Theory
+    values : dict
+        A sample of it.
+    dy : ndarray
+        The upstream gradient.
+    gradients : dict of str to ndarray
+        ``d…`` for each of ``theory.inputs``.
+    analytic : bool
+        By the complex step; else by central differences.
+
+    Returns
+    -------
+    error : float
+        The largest relative error.
+    compared, kinks : int
+        Directions compared, and left out at a kink.
+    """
+    rng = np.random.default_rng(11)
+    given = values | {f"d{theory.forward[-1].name}": dy}
+    errors, compared, kinks = [0.0], 0, 0
+    for name in theory.inputs:
+        ours, numeric, left_out = _slopes(
+            theory.forward, given, theory.output(values), name, gradients[f"d{name}"], rng, analytic
+        )
+        errors.append(relative_difference(ours, numeric, floor=1e-3 * float(np.abs(dy).max())))
+        compared, kinks = compared + len(ours), kinks + left_out
+    return max(errors), compared, kinks
+
+
+def _slopes(
+    forward: Sequence[Equation],
+    given: Values,
+    shape: tuple[int, ...],
+    name: str,
+    gradient: Any,
+    rng: np.random.Generator,
+    analytic: bool,
+) -> tuple[Any, Any, int]:
+    """Slopes of the loss along elements and random directions: by the gradient, and measured."""
+    x, output = given[name], forward[-1].name
+    dy = given[f"d{output}"]
+
+    def loss(moved: Any) -> Any:
+        return np.sum(dy * _run(forward, given | {name: moved}, output, shape)[output])
+
+    moves = []
+    for index in rng.permutation(x.size)[:ELEMENTS]:
+        move = np.zeros(x.shape)
+        move.flat[index] = 1.0
+        moves.append(move)
+    moves += [rng.standard_normal(x.shape) for _ in range(2)]
+    ours, numeric, kinks = [], [], 0
+    here = loss(x)
+    for move in moves:
+        if analytic:
+            slope = loss(x + 1e-30j * move).imag / 1e-30
+        else:
+            h = 1e-6
+            up, down = loss(x + h * move), loss(x - h * move)
+            # Across a kink the two one-sided slopes differ; on a smooth stretch by about h.
+            if abs(up - 2 * here + down) / h > 1e-4:
+                kinks += 1
+                continue
+            slope = (up - down) / (2 * h)
+        numeric.append(float(slope))
+        ours.append(float(np.sum(gradient * move)))
+    return np.array(ours), np.array(numeric), kinks

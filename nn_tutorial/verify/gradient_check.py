@@ -1,0 +1,256 @@
+"""Compare a backward pass with central differences of its forward pass."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..layers.checks import Array, check_float
+
+FLOOR = 1e-4  # gradients below it are compared absolutely: rounding noise is not a wrong gradient
+
+
+class GradientError(AssertionError):
+    """A gradient that is not that of its forward pass, or could not be checked."""
+
+
+@dataclass
+class ArgumentReport:
+    """What was found for one argument.
+
+    Attributes
+    ----------
+    name : str
+    max_error : float
+        Largest relative error of its elements, those at a kink left out.
+    checked : int
+        Elements compared.
+    kinks : list of tuple of int
+        Elements at a kink: within ±h the function has no single slope, so nothing can be said.
+    """
+
+    name: str
+    max_error: float = 0.0
+    checked: int = 0
+    kinks: list[tuple[int, ...]] = field(default_factory=list)
+
+
+@dataclass
+class GradientReport:
+    """What ``gradient_check`` found.
+
+    Attributes
+    ----------
+    arguments : list of ArgumentReport
+        Element by element, one report an argument.
+    direction_error : float
+        Largest relative error along random directions through all arguments at once.
+    directions_at_kink : int
+        Directions left out because a kink lay on them.
+    """
+
+    arguments: list[ArgumentReport]
+    direction_error: float = 0.0
+    directions_at_kink: int = 0
+
+    @property
+    def max_error(self) -> float:
+        """Largest relative error of all elements and directions."""
+        return max([self.direction_error, *(a.max_error for a in self.arguments)])
+
+    @property
+    def kinks(self) -> int:
+        """How many elements are at a kink."""
+        return sum(len(a.kinks) for a in self.arguments)
+
+    def raise_if_above(self, tolerance: float, *, allow_kinks: bool = False) -> None:
+        """Raise ``GradientError`` where the gradient is wrong, or went unchecked at a kink.
+
+        Parameters
+        ----------
+        tolerance : float
+            Largest relative error allowed.
+        allow_kinks : bool
+            Whether elements at a kink may go unchecked.
+        """
+        bad = [
+            f"{a.name}: relative error {a.max_error:.1e}"
+            for a in self.arguments
+            if not a.max_error <= tolerance
+        ]
+        if not self.direction_error <= tolerance:
+            bad.append(f"random directions: relative error {self.direction_error:.1e}")
+        if not allow_kinks:
+            bad += [
+                f"{a.name}: at a kink, unchecked: {a.kinks[:3]}" for a in self.arguments if a.kinks
+            ]
+        if bad:
+            raise GradientError(f"tolerance {tolerance:.1e}; " + "; ".join(bad))
+
+    def __str__(self) -> str:
+        lines = ["argument    elements  at a kink  largest relative error"]
+        lines += [
+            f"{a.name:<12}{a.checked + len(a.kinks):>8}{len(a.kinks):>11}{a.max_error:>24.1e}"
+            for a in self.arguments
+        ]
+        return "\n".join(
+            [
+                *lines,
+                f"{'directions':<20}{self.directions_at_kink:>11}{self.direction_error:>24.1e}",
+            ]
+        )
+
+
+def gradient_check(
+    forward: Callable[..., tuple[Any, Any]],
+    backward: Callable[[Any, Any], Any],
+    arrays: Sequence[Array],
+    *,
+    rng: np.random.Generator,
+    names: Sequence[str] | None = None,
+    h: float = 1e-6,
+    directions: int = 3,
+) -> GradientReport:
+    r"""Compare ``backward`` with central differences, element by element and along directions.
+
+    With a random upstream gradient $r$ the loss is $L = \sum r\,y$, and for each element
+
+    $$\frac{\partial L}{\partial x_i} \approx \frac{L(x + h e_i) - L(x - h e_i)}{2h}$$
+
+    The relative error is $|a - b| / \max(|a|, |b|, f)$, where $f$ is the larger of ``FLOOR`` and a
+    thousandth of the argument's largest gradient; so where both are 0, it is 0.
+
+    A kink is found by the cache: where a boolean or integer array in it (the sign of a ReLU, the
+    winner of a pooling window) differs between $x + h$ and $x - h$, the element is "at a kink".
+
+    Parameters
+    ----------
+    forward : callable
+        ``forward(*arrays) -> (y, cache)``; the same at each call (no fresh randomness).
+    backward : callable
+        ``backward(dy, cache)`` -> one gradient, or a tuple with one for each array.
+    arrays : sequence of ndarray of float64
+        The point; never changed.
+    rng : numpy.random.Generator
+        Draws the upstream gradient and the directions.
+    names : sequence of str, optional
+        For the report; else ``"argument 0"`` and so on.
+    h : float
+        Half the distance of the two points, in units of the arguments.
+    directions : int
+        How many random unit directions through all arguments at once.
+
+    Returns
+    -------
+    GradientReport
+
+    Raises
+    ------
+    ValueError
+        If an array is not float64, ``h`` is not positive, or ``backward`` returns a wrong number
+        of gradients or a wrong shape.
+    """
+    names = [f"argument {i}" for i in range(len(arrays))] if names is None else list(names)
+    if len(arrays) == 0 or len(names) != len(arrays):
+        raise ValueError(f"names: expected one for each of {len(arrays)} arrays, got {len(names)}")
+    for name, array in zip(names, arrays, strict=True):
+        check_float(name, array, "")
+        if array.dtype != np.float64:
+            raise ValueError(
+                f"{name}: expected float64, whose rounding is small enough, got {array.dtype}"
+            )
+    if not h > 0:
+        raise ValueError(f"h: expected a positive number, got {h}")
+    points = [array.copy() for array in arrays]
+    y, cache = forward(*points)
+    dy = rng.standard_normal(np.shape(y)) if np.ndim(y) else float(rng.uniform(0.5, 1.5))
+    found = backward(dy, cache)
+    grads = list(found) if isinstance(found, (tuple, list)) else [found]
+    if [np.shape(g) for g in grads] != [a.shape for a in arrays]:
+        raise ValueError(
+            f"backward: expected gradients of shapes {[a.shape for a in arrays]}, "
+            f"got {[np.shape(g) for g in grads]}"
+        )
+    grads = [np.array(g) for g in grads]
+
+    def slope(moves: Sequence[NDArray[Any] | float]) -> tuple[float, bool]:
+        """Central difference along ``moves``, and whether a kink lies between the two points."""
+        sides = []
+        for sign in (1, -1):
+            y, cache = forward(*(p + sign * h * m for p, m in zip(points, moves, strict=True)))
+            sides.append((np.array(y), _decisions(cache)))
+        (high, up), (low, down) = sides
+        kink = len(up) != len(down) or any(
+            not np.array_equal(a, b) for a, b in zip(up, down, strict=True)
+        )
+        return float(np.sum(dy * (high - low)) / (2 * h)), kink
+
+    reports = []
+    for k, (name, point, grad) in enumerate(zip(names, points, grads, strict=True)):
+        report = ArgumentReport(name)
+        numeric = np.zeros(point.shape)
+        for index in np.ndindex(point.shape):
+            moves: list[Any] = [0.0] * len(points)
+            moves[k] = np.zeros(point.shape)
+            moves[k][index] = 1.0
+            numeric[index], kink = slope(moves)
+            if kink:
+                report.kinks.append(index)
+        smooth = np.ones(point.shape, bool)
+        for index in report.kinks:
+            smooth[index] = False
+        report.checked = int(smooth.sum())
+        report.max_error = relative_error(grad[smooth], numeric[smooth])
+        reports.append(report)
+
+    result = GradientReport(reports)
+    for _ in range(directions):
+        draws = [rng.standard_normal(p.shape) for p in points]
+        length = np.sqrt(sum(float(np.sum(d * d)) for d in draws))
+        moves = [d / length for d in draws]
+        numeric_slope, kink = slope(moves)
+        if kink:
+            result.directions_at_kink += 1
+            continue
+        along = sum(float(np.sum(g * m)) for g, m in zip(grads, moves, strict=True))
+        error = relative_error(np.array([along]), np.array([numeric_slope]))
+        result.direction_error = max(result.direction_error, error)
+    return result
+
+
+def relative_error(a: Array, b: Array) -> float:
+    """Return the largest relative error between two arrays, as ``gradient_check`` defines it.
+
+    Parameters
+    ----------
+    a, b : ndarray of float, one shape
+        Two gradients of one argument.
+
+    Returns
+    -------
+    float
+        0 where both are empty or zero; NaN or infinity in one of them gives infinity.
+    """
+    if a.size == 0:
+        return 0.0
+    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+        return float("inf")
+    scale = np.maximum(np.abs(a), np.abs(b))
+    return float(np.max(np.abs(a - b) / np.maximum(scale, max(FLOOR, 1e-3 * scale.max()))))
+
+
+def _decisions(cache: Any) -> list[NDArray[Any]]:
+    """All boolean and integer arrays in a cache: the choices that the forward pass made."""
+
+    def walk(item: Any) -> Iterator[NDArray[Any]]:
+        if isinstance(item, np.ndarray):
+            if item.dtype.kind in "biu":
+                yield item.copy()
+        elif isinstance(item, dict):
+            yield from (found for value in item.values() for found in walk(value))
+        elif isinstance(item, (tuple, list)):
+            yield from (found for value in item for found in walk(value))
+
+    return list(walk(cache))

@@ -1,0 +1,1 @@
+"""The site's generator: it runs the pages, renders them and writes the editions."""

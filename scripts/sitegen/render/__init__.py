@@ -1,0 +1,1 @@
+"""From outputs to Markdown and mathematics: figures, references, glossary, formulas, fonts."""

@@ -1,0 +1,63 @@
+"""Figures of a page: the files for the light and the dark theme, and their place in the text."""
+
+import hashlib
+import html
+import posixpath
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from nn_tutorial.pages.plots import COLORS, DARK
+
+from ..output import offline
+from ..run.page import Cell
+
+_TO_DARK = {COLORS[name]: DARK[name] for name in COLORS}
+_ANY_COLOR = re.compile("|".join(_TO_DARK), re.IGNORECASE)
+PIXELS_A_POINT = 4 / 3  # of CSS
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure: its files by their places in the site, and the Markdown that shows it."""
+
+    files: dict[str, str]
+    markdown: str
+
+
+def folder(page: str) -> str:
+    """Return where the files of a page are: where its HTML is."""
+    is_index = posixpath.basename(page) == "index"
+    return posixpath.dirname(page) if is_index else page
+
+
+def of(output: Any, page: str, cell: Cell) -> list[Figure]:
+    """Return the figures in an output of a cell: one or none."""
+    mime = "image/svg+xml"
+    svg = output.get("data", {}).get(mime)
+    if svg is None:
+        return []
+    svg = "".join(svg)
+    about = output.metadata[mime]
+    name = about.get("name") or "figure-" + hashlib.sha256(svg.encode()).hexdigest()[:10]
+    width, height = (
+        round(float(size) * PIXELS_A_POINT)
+        for size in re.findall(r'\b(?:width|height)="([\d.]+)pt"', svg)[:2]
+    )
+    here, files, images = folder(page), {}, []
+    for theme, drawing in (("light", svg), ("dark", in_dark(svg))):
+        files[posixpath.join(here, f"{name}-{theme}.svg")] = drawing
+        images.append(
+            f'<img class="book-{theme}" src="{offline.beside(page)}{name}-{theme}.svg" '
+            f'alt="{html.escape(about["alt"])}" width="{width}" height="{height}" loading="lazy">'
+        )
+    if live := about.get("live"):
+        images = [f"<nn-{live}>", *images, f"</nn-{live}>"]
+    caption = f'<figcaption markdown="span">{about["caption"]}</figcaption>'
+    figure = "\n".join([f'<figure id="{name}" markdown="1">', *images, caption, "</figure>"])
+    return [Figure(files, figure)]
+
+
+def in_dark(svg: str) -> str:
+    """Return the drawing with each colour of the palette exchanged for its twin."""
+    return _ANY_COLOR.sub(lambda match: _TO_DARK[match[0].lower()], svg)

@@ -1,0 +1,358 @@
+"""Execute the pages whose code, package, data or pins have changed; keep the rest."""
+
+import ast
+import asyncio
+import hashlib
+import json
+import os
+import platform
+import re
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from jupyter_client.manager import AsyncKernelManager
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+from nn_tutorial.data import data_folder
+
+from .page import Cell, Page, PageError, read_page
+
+HERE = Path(__file__).resolve().parent
+SECONDS_A_CELL = 900
+# Everything that could make two runs differ, or reach out of the repository.
+KERNEL_ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "PYTHONHASHSEED": "0",
+    "SOURCE_DATE_EPOCH": "0",
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    "NO_COLOR": "1",
+    "COLUMNS": "80",
+}
+# Below these nothing is the page's own: the pins stand for the environment.
+NOT_WATCHED = {".venv", ".cache", ".git", "site", "node_modules", "__pycache__"}
+DATA = "$NN_TUTORIAL_DATA/"  # how a file of the data folder is named in the cache
+KERNELSPEC = {"name": "python3", "display_name": "Python 3", "language": "python"}
+
+
+@dataclass(frozen=True)
+class Executed:
+    """A page and what came out of it: outputs of each code cell, values of the expressions."""
+
+    page: Page
+    notebook: nbformat.NotebookNode
+    notebook_path: Path
+
+    @property
+    def outputs(self) -> list[list[Any]]:
+        """For each code cell the list of its outputs."""
+        return [cell.outputs for cell in self.notebook.cells]
+
+    @property
+    def values(self) -> list[str]:
+        """For each expression in the prose the text that replaces it."""
+        return list(self.notebook.metadata.nn_tutorial.values_of_expressions)
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """Versions, data sets and seed of the run."""
+        return dict(self.notebook.metadata.nn_tutorial.provenance)
+
+
+class Project:
+    """The directories of one book: its root, its pages, and where executed pages are kept."""
+
+    def __init__(self, root: Path, docs: Path | None = None) -> None:
+        self.root = root.resolve()
+        self.docs = (docs or root / "docs").resolve()
+        self.cache = self.root / ".cache"
+
+    def cached(self, page: Page) -> Path:
+        """Where the executed notebook of a page is kept."""
+        return self.cache / "executed" / f"{page.name}.ipynb"
+
+    def pins(self) -> str:
+        """Return the hash of what a run depends on beside the page and the files it reads."""
+        digest = hashlib.sha256(platform.python_version().encode())
+        for path in (
+            self.root / "requirements.txt",
+            self.root / "constraints.txt",
+            HERE / "execute.py",
+            HERE / "probe.py",
+            HERE / "page.py",
+        ):
+            digest.update(path.read_bytes() if path.exists() else b"-")
+        return digest.hexdigest()
+
+    def data_found(self) -> list[str]:
+        """Return what is in the data folder: a page that found no data has opened no file of it."""
+        folder = data_folder()
+        names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+        return sorted(name for name in names if not name.startswith("."))
+
+    def requirements(self) -> list[str]:
+        """Return the names of the directly required packages."""
+        path = self.root / "requirements.txt"
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        return [name for name in re.findall(r"^([\w.-]+)==", text, re.M) if name != "ipykernel"]
+
+    def name_of(self, path: str) -> str | None:
+        """Return how a file is named in the cache; None for one that a page cannot depend on."""
+        file = Path(path)
+        data = data_folder().resolve()
+        if file.is_relative_to(data):
+            return f"{DATA}{file.relative_to(data).as_posix()}"
+        if file.is_relative_to(self.root):
+            parts = file.relative_to(self.root).parts
+            if not NOT_WATCHED.intersection(parts) and ".egg-info" not in parts[0]:
+                return "/".join(parts)
+        return None
+
+    def hash_of(self, name: str) -> str:
+        """Return the SHA-256 of a file by its name in the cache; "-" where there is none."""
+        path = self.path_of(name)
+        return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "-"
+
+    def path_of(self, name: str) -> Path:
+        """Return where the file is that has this name in the cache."""
+        if name.startswith(DATA):
+            return data_folder().resolve() / name.removeprefix(DATA)
+        return self.root / name
+
+
+def load(page: Page, project: Project) -> Executed | None:
+    """Return the executed page from the cache if all it depends on is as it was, else None."""
+    path = project.cached(page)
+    if not path.exists():
+        return None
+    notebook = nbformat.read(path, as_version=4)
+    about = notebook.metadata.get("nn_tutorial", {})
+    if about.get("code") != _code_hash(page) or about.get("pins") != project.pins():
+        return None
+    if any(project.hash_of(name) != sha for name, sha in about.depends_on.items()):
+        return None
+    if about.data_found is not None and about.data_found != project.data_found():
+        return None
+    return Executed(page, notebook, path)
+
+
+def _code_hash(page: Page) -> str:
+    return hashlib.sha256(page.executed_part().encode()).hexdigest()
+
+
+async def execute(page: Page, project: Project) -> Executed:
+    """Run a page in a fresh kernel and keep the result; nothing is kept of a failed run."""
+    notebook = nbformat.v4.new_notebook(
+        metadata={"kernelspec": KERNELSPEC, "language_info": {"name": "python"}},
+        cells=[
+            nbformat.v4.new_code_cell(cell.source, id=f"code-{i}", metadata=_metadata(cell))
+            for i, cell in enumerate(page.code, 1)
+        ],
+    )
+    began = time.time()
+    with tempfile.TemporaryDirectory(prefix="page-") as scratch:
+        values, found = await _run(page, project, notebook, Path(scratch))
+    for cell, executed in zip(page.code, notebook.cells):
+        _tidy(executed, project.root)
+        _check(page, cell, executed)
+    files = {name for path in found.pop("files") if (name := project.name_of(path))}
+    notebook.metadata = {
+        "kernelspec": KERNELSPEC,
+        "language_info": {"name": "python", "file_extension": ".py"},
+        "nn_tutorial": {
+            "code": _code_hash(page),
+            "pins": project.pins(),
+            "depends_on": {name: _hash_if_older(project, name, began) for name in sorted(files)},
+            "data_found": project.data_found() if found.pop("asked_for_data") else None,
+            "values_of_expressions": values,
+            "provenance": found,
+        },
+    }
+    path = project.cached(page)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_suffix(f".{os.getpid()}.tmp")
+    nbformat.write(notebook, beside)
+    beside.replace(path)
+    # Read back, so that a page is the same whether it has run now or comes from the cache.
+    return Executed(page, nbformat.read(path, as_version=4), path)
+
+
+def _metadata(cell: Cell) -> dict[str, Any]:
+    return {"tags": list(cell.tags)} if cell.tags else {}
+
+
+def _hash_if_older(project: Project, name: str, began: float) -> str:
+    """Hash a file, unless it was changed during the run: then nobody knows what the page read."""
+    path = project.path_of(name)
+    changed = path.is_file() and path.stat().st_mtime > began
+    return "changed during the run" if changed else project.hash_of(name)
+
+
+async def _run(
+    page: Page, project: Project, notebook: nbformat.NotebookNode, scratch: Path
+) -> tuple[list[str], dict[str, Any]]:
+    manager = AsyncKernelManager(
+        kernel_name="python3", transport="ipc", connection_file=str(scratch / "kernel.json")
+    )
+    client = NotebookClient(
+        notebook,
+        km=manager,
+        timeout=SECONDS_A_CELL,
+        coalesce_streams=True,
+        record_timing=False,
+        extra_arguments=["--InteractiveShell.colors=nocolor", "--HistoryManager.enabled=False"],
+        resources={"metadata": {"path": str(project.root)}},
+    )
+    client.owns_km = True  # so that the kernel is shut down with the client
+    environment = {
+        **os.environ,
+        **KERNEL_ENVIRONMENT,
+        "IPYTHONDIR": str(scratch),
+        "MPLCONFIGDIR": str(project.cache / "matplotlib"),
+        "PYTHONPATH": str(project.root),
+    }
+    values: list[str] = []
+    code = iter(enumerate(notebook.cells))
+    # At the end nbclient interrupts the kernel, which would complain; errors come as messages.
+    async with client.async_setup_kernel(env=environment, stderr=subprocess.DEVNULL):
+        await _ask(client, _LOAD_PROBE.format(path=str(HERE / "probe.py")), [])
+        for cell in page.cells:
+            if cell.kind == "code":
+                index, target = next(code)
+                await _run_cell(client, page, cell, target, index)
+            elif cell.expressions:
+                fields = [f"f'''{{ {expression}}}'''" for expression in cell.expressions]
+                answers = await _ask(client, "pass", fields)
+                for expression, answer in zip(cell.expressions, answers):
+                    if answer["status"] != "ok":
+                        raise PageError(
+                            f"{page.where(cell)}: {{{{ {expression} }}}} failed:\n"
+                            f"  {answer['ename']}: {answer['evalue']}"
+                        )
+                    values.append(ast.literal_eval(answer["data"]["text/plain"]))
+        finish = (
+            f"__import__('page_probe').finish({project.requirements()!r}, globals().get('SEED'))"
+        )
+        answer = (await _ask(client, "pass", [f"__import__('json').dumps({finish})"]))[0]
+        if answer["status"] != "ok":
+            raise PageError(f"{page.name}: no provenance: {answer['ename']}: {answer['evalue']}")
+    return values, json.loads(ast.literal_eval(answer["data"]["text/plain"]))
+
+
+_LOAD_PROBE = """
+import sys, importlib.util
+_spec = importlib.util.spec_from_file_location("page_probe", {path!r})
+sys.modules["page_probe"] = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(sys.modules["page_probe"])
+sys.modules["page_probe"].start()
+del sys, importlib, _spec
+"""
+
+
+async def _ask(client: NotebookClient, code: str, expressions: list[str]) -> list[dict[str, Any]]:
+    """Run code that is not the page's in its kernel; return what the expressions evaluate to."""
+    assert client.kc is not None  # set by async_setup_kernel
+    asked = {str(i): expression for i, expression in enumerate(expressions)}
+    message = client.kc.execute(code, store_history=False, user_expressions=asked)
+    answer = await client.async_wait_for_reply(message)
+    reply: dict[str, Any] = answer["content"] if answer else {"status": "no answer"}
+    if reply["status"] != "ok":
+        raise PageError(f"the kernel refused {code!r}: {reply.get('evalue', reply['status'])}")
+    return [reply["user_expressions"][str(i)] for i in range(len(expressions))]
+
+
+async def _run_cell(
+    client: NotebookClient, page: Page, cell: Cell, target: nbformat.NotebookNode, index: int
+) -> None:
+    try:
+        await client.async_execute_cell(target, index)
+    except CellExecutionError as error:
+        raise PageError(f"{page.where(cell)} failed:\n{_plain(error.traceback)}") from None
+    except DeadKernelError:
+        raise PageError(f"{page.where(cell)}: the kernel died (out of memory?)") from None
+    except CellTimeoutError:
+        raise PageError(f"{page.where(cell)} took more than {SECONDS_A_CELL} s") from None
+    failed = any(output.output_type == "error" for output in target.outputs)
+    if "raises-exception" in cell.tags and not failed:
+        raise PageError(f"{page.where(cell)} carries the tag raises-exception, and raises nothing")
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"\x1b\[[0-9;]*m", "", text)
+
+
+def _tidy(cell: nbformat.NotebookNode, root: Path) -> None:
+    """Leave nothing in the outputs that differs between machines or runs."""
+    cell.metadata.pop("execution", None)
+    for output in cell.outputs:
+        if output.output_type == "error":
+            # An expected error: the reader needs what it says, not where this machine keeps files.
+            output.evalue = _plain(output.evalue).replace(f"{root}/", "")
+            output.traceback = [f"{output.ename}: {output.evalue}"]
+        elif output.output_type == "stream":
+            output.text = _plain(output.text).replace(f"{root}/", "")
+
+
+def _check(page: Page, cell: Cell, executed: nbformat.NotebookNode) -> None:
+    """Refuse figures without words, and what would be different at the next run."""
+    if "remove-cell" in cell.tags or "remove-output" in cell.tags:
+        return
+    for output in executed.outputs:
+        if output.get("name") == "stderr":
+            raise PageError(f"{page.where(cell)} writes to stderr:\n{output.text}")
+        for mime in output.get("data", {}):
+            if mime.startswith("image/"):
+                about = output.metadata.get(mime, {})
+                if not about.get("alt") or not about.get("caption"):
+                    raise PageError(
+                        f"{page.where(cell)} draws a figure without alt text and caption: "
+                        "use nn_tutorial.pages.plots.show(fig, alt=..., caption=...)"
+                    )
+        text = output.get("text", "") + str(output.get("data", {}).get("text/plain", ""))
+        has_picture = any(mime.startswith("image/") for mime in output.get("data", {}))
+        if not has_picture and re.search(r" at 0x[0-9a-f]{6,}", text):
+            raise PageError(f"{page.where(cell)} prints an address in memory: {text.strip()!r}")
+
+
+def execute_all(
+    project: Project, pages: Iterable[Path], *, force: bool = False, log: Callable[[str], None]
+) -> list[Executed]:
+    """Return the pages, executed: from the cache where nothing has changed, else in parallel.
+
+    Raises
+    ------
+    PageError
+        For the pages that failed, all in one message; what the others gave is kept.
+    """
+    read = [read_page(path, project.docs) for path in pages]
+
+    async def one(page: Page, turn: asyncio.Semaphore) -> Executed | PageError:
+        if not force and (found := load(page, project)) is not None:
+            return found
+        async with turn:
+            began = time.monotonic()
+            try:
+                done = await execute(page, project)
+            except PageError as error:
+                return error
+            log(f"{page.name} executed in {time.monotonic() - began:.1f} s")
+            return done
+
+    async def everything() -> list[Executed | PageError]:
+        turn = asyncio.Semaphore(os.cpu_count() or 1)
+        return await asyncio.gather(*(one(page, turn) for page in read))
+
+    results = asyncio.run(everything())
+    errors = [str(result) for result in results if isinstance(result, PageError)]
+    if errors:
+        raise PageError("\n\n".join(errors))
+    return [result for result in results if isinstance(result, Executed)]

@@ -1,0 +1,199 @@
+"""Every exercise: its solution and others pass, its stub fails, its mistakes are told by name."""
+
+import ast
+import inspect
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nn_tutorial.exercises import EXERCISES, Limits, grade, shared
+from nn_tutorial.exercises.catalogue import TOPICS
+from nn_tutorial.exercises.diagnosis import diagnose, expected, judged, mistaken, same
+from nn_tutorial.exercises.exercise import DTYPES, Exercise, Function, Misconception
+from nn_tutorial.exercises.sandbox import Outcome
+
+RIGHT = Path(__file__).parent / "right_solutions"
+UNHURRIED = Limits(seconds=10, whole=60)  # other tests share the machine
+FUNCTIONS = {f.name: f for e in EXERCISES.values() for f in e.functions}
+MISTAKES = [
+    pytest.param(e, f, m, id=f"{f.name}: {m.name}")
+    for e in EXERCISES.values()
+    for f in e.functions
+    for m in f.misconceptions
+]
+
+
+def written(tmp_path: Path, exercise: Exercise, text: str) -> Path:
+    path = tmp_path / f"{exercise.name}.py"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def functions_of(exercise: Exercise) -> str:
+    """All functions of a topic's file, which need NumPy and each other, nothing else."""
+    module = sys.modules[exercise.functions[0].solution.__module__]
+    tree = ast.parse(inspect.getsource(module))
+    kept = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    return "import numpy as np\n\n" + "\n\n".join(ast.unparse(node) for node in kept)
+
+
+def outcomes(function: Function, misconception: Misconception, seed: int) -> Iterator[Outcome]:
+    """What the mistake gives, as the sandbox would report it."""
+    for case in function.cases(seed):
+        with np.errstate(all="ignore"):
+            arguments = case.arguments()
+            before = shared.copies(arguments)
+            try:
+                results = misconception.wrong(*arguments)
+            except Exception:  # such as shapes that fit only where they are square
+                yield Outcome("raised")
+                continue
+        results = results if isinstance(results, tuple) else (results,)
+        changed = shared.changed(before, arguments)
+        scalars = tuple(not isinstance(r, np.ndarray) for r in results)
+        yield Outcome("done", [np.asarray(r) for r in results], scalars, changed)
+
+
+def test_there_are_enough() -> None:
+    assert len(EXERCISES) >= 24
+    assert len(MISTAKES) >= 70
+    assert len([e for e in EXERCISES if e.startswith("einsum")]) == 5
+    assert len({m.values[2].name for m in MISTAKES if m.values is not None}) >= 70
+
+
+@pytest.mark.parametrize("exercise", EXERCISES.values(), ids=list(EXERCISES))
+def test_the_exercise_is_well_formed(exercise: Exercise) -> None:
+    assert len(exercise.hints) == 3
+    assert all(hint.strip() for hint in exercise.hints)
+    compile(exercise.stub, exercise.name, "exec")
+    assert exercise.stub.count("raise NotImplementedError") == len(exercise.functions)
+    for function in exercise.functions:
+        assert function.misconceptions
+        samples = function.samples(np.random.default_rng(3))
+        assert len(samples) >= len(DTYPES)
+        parameters = list(inspect.signature(function.solution).parameters)
+        assert all(list(inputs) == parameters for inputs in samples)
+
+
+@pytest.mark.parametrize("exercise", EXERCISES.values(), ids=list(EXERCISES))
+def test_the_solution_passes(tmp_path: Path, exercise: Exercise) -> None:
+    source = written(tmp_path, exercise, functions_of(exercise))
+    for seed in (20, 21):
+        report = grade(exercise, source, seed=seed, limits=UNHURRIED)
+        assert report.passed, report
+
+
+@pytest.mark.parametrize("function", FUNCTIONS.values(), ids=list(FUNCTIONS))
+def test_the_solution_gives_the_books_answer(function: Function) -> None:
+    """In this process too, on each case, with the arguments left as they were."""
+    for case in function.cases(22):
+        arguments = case.arguments()
+        before = shared.copies(arguments)
+        results = function.solution(*arguments)
+        results = results if isinstance(results, tuple) else (results,)
+        want = expected(function, case)
+        assert [np.shape(r) for r in results] == [e.shape for e in want]
+        pairs = zip(judged(function, case, results), judged(function, case, want), strict=True)
+        assert all(same(function, a, b, case) for a, b in pairs)
+        assert shared.changed(before, arguments) == {}
+
+
+@pytest.mark.parametrize("exercise", EXERCISES.values(), ids=list(EXERCISES))
+def test_the_shown_solution_stands_alone(tmp_path: Path, exercise: Exercise) -> None:
+    report = grade(exercise, written(tmp_path, exercise, exercise.solution), limits=UNHURRIED)
+    assert report.passed, report
+
+
+@pytest.mark.parametrize("exercise", EXERCISES.values(), ids=list(EXERCISES))
+def test_the_stub_fails(tmp_path: Path, exercise: Exercise) -> None:
+    report = grade(exercise, written(tmp_path, exercise, exercise.stub), limits=UNHURRIED)
+    assert report.right == 0
+    assert all("not written yet" in f.messages[0] for f in report.functions)
+
+
+@pytest.mark.parametrize(
+    ("exercise", "path"),
+    [
+        pytest.param(exercise, path, id=f"{exercise.name}-{path.stem}")
+        for topic, exercises in TOPICS.items()
+        for exercise in exercises
+        for path in sorted((RIGHT / topic).glob("*.py"))
+    ],
+)
+def test_other_right_solutions_pass(exercise: Exercise, path: Path) -> None:
+    report = grade(exercise, path, limits=UNHURRIED)
+    assert report.passed, report
+
+
+@pytest.mark.parametrize("topic", [topic for topic, exercises in TOPICS.items() if exercises])
+def test_three_right_solutions_are_tried(topic: str) -> None:
+    assert len(list((RIGHT / topic).glob("*.py"))) >= 3
+
+
+@pytest.mark.parametrize(("exercise", "function", "misconception"), MISTAKES)
+def test_a_mistake_is_told_by_name(
+    tmp_path: Path, exercise: Exercise, function: Function, misconception: Misconception
+) -> None:
+    """Through the sandbox, as a learner's file; on other random inputs, from the arrays alone."""
+    # In a function of its own, so that a mistake may call the right one by its name.
+    inside = textwrap.indent(functions_of(exercise), "    ")
+    text = f"def mistake():\n{inside}\n    return {misconception.wrong.__name__}\n"
+    source = written(tmp_path, exercise, f"{text}\n{function.name} = mistake()\n")
+    report = grade(exercise, source, functions=[function], limits=UNHURRIED)
+    assert not report.passed
+    assert report.misconceptions == [misconception.name], report
+    for seed in (1, 2):
+        found = diagnose(
+            function, function.cases(seed), list(outcomes(function, misconception, seed))
+        )
+        assert [d.misconception for d in found] == [misconception]
+        assert "{" not in found[0].says
+
+
+@pytest.mark.parametrize("function", FUNCTIONS.values(), ids=list(FUNCTIONS))
+def test_no_two_mistakes_are_the_same(function: Function) -> None:
+    """Every two of them, and each and the right answer, differ on some test of every seed."""
+    for seed in (20, 1, 2):
+        cases = function.cases(seed)
+        for i, first in enumerate(function.misconceptions):
+            for second in function.misconceptions[:i]:
+                pairs = [
+                    (mistaken(function, first, c), mistaken(function, second, c)) for c in cases
+                ]
+                assert any(
+                    a.changed.keys() != b.changed.keys()
+                    or not a.results
+                    or not b.results
+                    or not all(same(function, x, y, c) for x, y in zip(a.results, b.results))
+                    for (a, b), c in zip(pairs, cases)
+                ), f"{first.name} and {second.name}"
+
+
+@pytest.mark.parametrize("function", FUNCTIONS.values(), ids=list(FUNCTIONS))
+def test_the_first_sample_is_small(function: Function) -> None:
+    case = function.cases(20)[0]
+    assert case.size <= 60
+    assert all(np.isfinite(e).all() for e in expected(function, case))
+
+
+@pytest.mark.parametrize("exercise", EXERCISES.values(), ids=list(EXERCISES))
+def test_a_poisoned_submission_fails_every_test(tmp_path: Path, exercise: Exercise) -> None:
+    """And as many tests are reported as there are."""
+    names = [f.name for f in exercise.functions]
+    poison = "\n".join(f"def {n}(*a, **k):\n    raise RuntimeError('poison')\n" for n in names)
+    report = grade(exercise, written(tmp_path, exercise, poison), limits=UNHURRIED)
+    assert report.right == 0
+    assert report.tests == sum(len(f.cases(20)) for f in exercise.functions)
+    assert all("poison" in f.messages[0] for f in report.functions)
+
+
+def test_a_warning_names_the_file_and_not_its_folder(tmp_path: Path) -> None:
+    """Two runs of a page would differ, since the folder's name is random there."""
+    text = "import numpy as np\n\n\ndef relu(x):\n    return np.log(x - x)\n"
+    report = grade(EXERCISES["relu"], written(tmp_path, EXERCISES["relu"], text), limits=UNHURRIED)
+    assert "relu.py:5: RuntimeWarning" in report.printed
+    assert str(tmp_path) not in report.printed

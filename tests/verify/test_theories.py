@@ -1,0 +1,153 @@
+"""Everything about a layer agrees, and no longer when anything in it is changed."""
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nn_tutorial.pytorch.oracles import oracle
+from nn_tutorial.verify import agreement, certificates, mutants
+from nn_tutorial.verify.agreement import AgreementError, close, relative_difference
+from nn_tutorial.verify.equations import Derivation, Equation
+from nn_tutorial.verify.theories import THEORIES
+
+
+@pytest.mark.parametrize("name", THEORIES)
+def test_all_agree(name: str) -> None:
+    done = close(THEORIES[name])
+    assert {check.relation for check in done} >= {"layer"}
+    assert sum(check.compared for check in done) > 100
+
+
+def test_there_are_enough() -> None:
+    equations = sum(len(t.forward) + len(t.backward) for t in THEORIES.values())
+    derivations = sum(len(t.derivations) for t in THEORIES.values())
+    assert equations >= 25
+    assert derivations >= 10
+    assert all(len(steps) >= 1 for t in THEORIES.values() for steps in (t.forward, t.backward))
+
+
+def test_every_backward_equation_is_compared_with_the_layer() -> None:
+    for theory in THEORIES.values():
+        compared = {c.name for c in agreement.checks(theory, samples=1) if c.relation == "layer"}
+        gradients = {e.name for e in theory.backward if e.name[0] == "d"}
+        assert gradients <= compared, theory.name
+
+
+def test_kinks_are_counted() -> None:
+    assert sum(check.kinks for check in close(THEORIES["relu"])) > 0
+
+
+def test_wrong_equation_is_named() -> None:
+    wrong = replace(
+        THEORIES["linear"],
+        backward=(*THEORIES["linear"].backward[:2], Equation("db[k] = mean[n](dY[n,k])")),
+    )
+    with pytest.raises(AgreementError, match="linear: db against layer"):
+        close(wrong)
+
+
+def test_wrong_layer_is_named() -> None:
+    theory = THEORIES["relu"]
+
+    def package(values: dict[str, Any], dy: Any) -> dict[str, Any]:
+        right = theory.package(values, dy)
+        return right | {"dX": right["dX"] * 2}
+
+    with pytest.raises(AgreementError, match="relu: dX against"):
+        close(replace(theory, package=package))
+    with pytest.raises(certificates.CertificateError, match=r"relu, .*allowed"):
+        certificates.certify(replace(theory, package=package))
+
+
+def test_wrong_step_is_named() -> None:
+    step = Derivation("db[k]", ("sum[n](dY[n,k])", "so"), ("mean[n](dY[n,k])", "not so"))
+    with pytest.raises(AgreementError, match="linear: db against derivation"):
+        close(replace(THEORIES["linear"], derivations=(step,)))
+
+
+@pytest.mark.parametrize("name", THEORIES)
+def test_certificate(name: str) -> None:
+    rows = certificates.certify(THEORIES[name])
+    assert {row.dtype for row in rows} == {"float64", "float32"}
+    assert all(row.largest <= 1e-5 and row.compared > 0 for row in rows)
+    assert rows[0].as_dict()["layer"] == name
+
+
+def test_certificate_needs_something_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(certificates, "numeric_gradients", lambda *a, **k: (0.0, 0, 9))
+    with pytest.raises(certificates.CertificateError, match="everything was at a kink"):
+        certificates.certify(THEORIES["relu"])
+
+
+def test_all_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    few = {"relu": THEORIES["relu"]}
+    for module in (agreement, certificates, mutants):
+        monkeypatch.setattr(module, "THEORIES", few)
+    assert agreement.close_all().keys() == certificates.certify_all().keys() == few.keys()
+
+
+@pytest.mark.parametrize("name", THEORIES)
+def test_pytorch_agrees(name: str) -> None:
+    theory = THEORIES[name]
+    values = theory.sample(np.random.default_rng(5), 1)
+    dy = np.random.default_rng(6).standard_normal(theory.output(values))
+    ours, theirs = theory.package(values, dy), oracle(theory, values, dy)
+    assert len(theirs) == 1 + len(theory.inputs)
+    for key, value in theirs.items():
+        np.testing.assert_allclose(ours[key], value, rtol=1e-10, atol=1e-12)
+
+
+def test_relative_difference() -> None:
+    assert relative_difference(np.ones(2), np.ones(3)) == float("inf")
+    assert relative_difference(np.array([np.nan]), np.ones(1)) == float("inf")
+    assert relative_difference(np.zeros(2), np.zeros(2)) == 0
+    assert relative_difference(np.array([2.0, 1.0]), np.array([2.0, 0.0])) == 0.5
+
+
+def test_mutations_change_one_thing() -> None:
+    changes = mutants.mutations("y[n] = -X[n,i] * (X[n,i] > 0)")
+    found = {text: what for what, text in changes}
+    assert found["y[n] = X[n, i] * (X[n, i] > 0)"] == "minus dropped"
+    assert found["y[n] = -X[n, i] * (X[n, i] >= 0)"] == "comparison turned"
+    assert found["y[n] = -X[i, n] * (X[n, i] > 0)"] == "indices swapped"
+    assert found["y[n] = -X[n, i]"] == "right factor dropped"
+    assert "y[n] = -X[n, i] * (X[n, i] > 0)" not in found
+
+
+def test_every_mutant_is_killed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert mutants.main() == 0
+    printed = capsys.readouterr().out
+    total, killed, equivalent = map(int, re.findall(r"\d+", printed))
+    assert total >= 300
+    assert killed + equivalent == total
+    assert equivalent == len(mutants.EQUIVALENT)
+
+
+def test_survivors_are_reported(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    relu = mutants.Mutant("relu", "equation", "sign flipped", "Y = X", None)
+    listed = mutants.Mutant("relu", "equation", "", next(iter(mutants.EQUIVALENT)), "layer")
+    monkeypatch.setattr(mutants, "all_mutants", lambda: iter([relu, listed]))
+    assert mutants.main() == 1
+    printed = capsys.readouterr().out
+    assert "SURVIVED  relu, equation: sign flipped  Y = X" in printed
+    assert "NOT EQUIVALENT  relu" in printed
+
+
+@pytest.mark.parametrize("name", THEORIES)
+def test_shapes_beside_the_symbols_are_those_of_the_arrays(name: str) -> None:
+    """A letter means one size in all symbols of a layer, and the code's arrays have it."""
+    theory = THEORIES[name]
+    for i in range(6):
+        values = theory.sample(np.random.default_rng(i), i)
+        dy = np.ones(theory.output(values))
+        arrays = values | theory.package(values, dy)
+        sizes: dict[str, int] = {}
+        for symbol, shape in theory.shapes.items():
+            assert np.ndim(arrays[symbol]) == len(shape.split("×")), symbol
+            for letter, size in zip(shape.split("×"), np.shape(arrays[symbol]), strict=True):
+                assert sizes.setdefault(letter, size) == size, (symbol, letter)
