@@ -91,7 +91,7 @@ class Probe:
                     path: [sha, [i for i in range(len(lines)) if self.ran[first + i]]]
                     for path, (sha, first, lines) in self.modules.items()
                 },
-                "opened": sorted((self.opened | {*files.values()}) - self.modules.keys() - {None}),
+                "opened": sorted(self.opened | ({*files.values()} - self.modules.keys() - {None})),
                 "listed": sorted(self.listed),
                 "tried": sorted(self.tried),
                 "shown": sorted(self.shown),
@@ -182,9 +182,21 @@ class Probe:
         return text
 
     def _getlines(self, original: Callable[..., Any], filename: str, *rest: Any) -> Any:
-        if not getattr(self.quiet, "on", False) and filename[:1] != "<":
-            self.opened.add(os.path.abspath(filename))  # noqa: PTH100
+        # PyTorch, when it is imported, keeps where from, for messages that no page shows.
+        if getattr(self.quiet, "on", False) or filename[:1] == "<" or self._in_library_import():
+            with self._while_quiet():
+                return original(filename, *rest)
+        self.opened.add(os.path.abspath(filename))  # noqa: PTH100
         return original(filename, *rest)
+
+    def _in_library_import(self) -> bool:
+        frame = sys._getframe(1)
+        while frame.f_back is not None:
+            ours = self._own(frame.f_code.co_filename) or frame.f_globals["__name__"] == "__main__"
+            if ours or frame.f_code.co_name == "<module>":
+                return not ours
+            frame = frame.f_back
+        return False
 
     def _stat(self, original: Callable[..., Any], path: Any, **named: Any) -> Any:
         if not getattr(self.quiet, "on", False) and isinstance(path, (str, os.PathLike)):
