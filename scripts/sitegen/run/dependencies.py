@@ -164,6 +164,9 @@ class Present:
             return "folder"
         return f"{path.stat().st_size} bytes" if path.is_file() else NOTHING
 
+    def _programs(self, _: str) -> str:
+        return _hash(self.python_files())
+
     def _module(self, place: str) -> str:
         for end in ("/__init__.py", *EXTENSION_SUFFIXES, ".py"):  # in the order of Python's search
             if (self.root / f"{place}{end}").is_file():
@@ -212,7 +215,7 @@ class Present:
         return platform.python_version()
 
     def _pipeline(self, _: str) -> str:
-        return _hash(definitions.read((HERE / name).read_bytes()).code for name in PIPELINE)
+        return _pipeline()
 
     def _data(self, _: str) -> str:
         """What is in the data folder: a page that found no data has opened no file of it."""
@@ -316,7 +319,7 @@ def _of_process(arguments: list[str], present: Present) -> set[str]:
         folder = posixpath.dirname(scripts[0])
         files = present.path_of(folder).glob("*.py")
         return {f"names {folder}", *(f"code {folder}/{path.name}" for path in files)}
-    return {f"code {file}" for file in present.python_files()}
+    return {"programs", *(f"code {file}" for file in present.python_files())}
 
 
 def _in_words(name: str) -> str:
@@ -334,6 +337,7 @@ def _in_words(name: str) -> str:
         "outside": "a module of the project is found before one of a library",
         "pin": f"another version of {about}",
         "pipeline": "pages are run in another way",
+        "programs": "other Python files are there, which a process may import",
         "python": "another version of Python",
         "skeleton": f"{file} does something else when it is imported",
         "source": f"the source of {part} in {file}, which is shown, has changed",
@@ -350,6 +354,11 @@ def _with_needs(distributions: Iterable[str]) -> set[str]:
             found.add(name)
             todo += _needs(name)
     return found
+
+
+@functools.cache
+def _pipeline() -> str:
+    return _hash(definitions.read((HERE / name).read_bytes()).code for name in PIPELINE)
 
 
 @functools.cache

@@ -102,8 +102,8 @@ def _kept(page: Page, project: Project) -> nbformat.NotebookNode | None:
     path = project.cached(page)
     if not path.exists():
         return None
-    # Written by this file, so there is no need to look whether it is a notebook.
-    return nbformat.from_dict(json.loads(path.read_text(encoding="utf-8")))
+    # Written here, so there is no need to look whether it is a notebook.
+    return nbformat.v4.reads(path.read_text(encoding="utf-8"))
 
 
 def _stale(page: Page, project: Project, notebook: nbformat.NotebookNode) -> Iterator[str]:

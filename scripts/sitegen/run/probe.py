@@ -143,9 +143,21 @@ class Probe:
             with self._while_quiet():
                 self._seen(args[0].__code__)
         elif event in _STARTS:
-            self.started.append([os.fsdecode(part) for part in args[_STARTS[event]]])
+            folder = args[2] if event == "subprocess.Popen" else None
+            self._started(args[_STARTS[event]], folder)
         elif event in ("os.fork", "os.forkpty", "os.system"):
             self.started.append([event])
+
+    def _started(self, arguments: Any, folder: Any = None) -> None:
+        """A process is started; a script that it is to run may be named from its folder."""
+        parts = [os.fsdecode(part) for part in arguments]
+        scripts = [os.path.join(os.fsdecode(folder or "."), part) for part in parts]  # noqa: PTH118
+        self.started.append(
+            [
+                os.path.abspath(script) if part.endswith(".py") else part  # noqa: PTH100
+                for part, script in zip(parts, scripts)
+            ]
+        )
 
     def _seen(self, code: CodeType) -> None:
         """Let a function whose code is looked at count as one that ran."""
@@ -207,7 +219,7 @@ class Probe:
         return original(path, **named)
 
     def _fork_exec(self, original: Callable[..., Any], args: Any, *rest: Any) -> Any:
-        self.started.append([os.fsdecode(part) for part in args])
+        self._started(args)
         return original(args, *rest)
 
     def _quietly(self, original: Callable[..., Any], *args: Any, **named: Any) -> Any:
