@@ -43,6 +43,7 @@ from nn_tutorial.pytorch.finetuning import (
     answers,
     fine_tune,
     network,
+    pixels,
     stored,
     trainable,
 )
@@ -52,6 +53,7 @@ from nn_tutorial.pytorch.weights import load_backbone
 
 ROOT = Path(__file__).resolve().parent.parent
 NAME = "transfer-imagenet"
+BEST = "best.json"  # beside the runs: the inside of the best network, which is not kept
 BINS = 15  # of confidence, for the reliability diagram
 
 
@@ -63,10 +65,11 @@ class Method(NamedTuple):
 
 
 def methods() -> list[Method]:
-    """Return what is compared, the assignment's own recipes and the controls first."""
+    """Return what is compared: the assignment's own recipes and the controls first."""
+    plain = Recipe()
     few = Recipe(images=1000, batch_size=64, epochs=20, measure_every=5)
-    long = Recipe(epochs=15, augment=True, cosine=True)
-    low, middle, high = (1e-5, 3e-5, 1e-4), (1e-4, 3e-4), (1e-4, 3e-4, 1e-3)
+    long = Recipe(epochs=15, augment=True, cosine=True, measure_every=2)
+    heads, rates, fresh = (1e-4, 3e-4, 1e-3), (3e-5, 1e-4, 3e-4), (1e-4, 3e-4, 1e-3)
 
     def frozen(base: Recipe, *rates: float, **more: Any) -> list[Recipe]:
         return [replace(base, head_epochs=base.epochs, head_rate=r, **more) for r in rates]
@@ -74,40 +77,33 @@ def methods() -> list[Method]:
     def free(base: Recipe, *rates: float, **more: Any) -> list[Recipe]:
         return [replace(base, rate=r, **more) for r in rates]
 
-    plain = Recipe()
     return [
-        Method("linear probe", frozen(plain, 1e-4, 3e-4, 1e-3, 3e-3, linear=True)),
+        Method("linear probe", frozen(plain, *heads, linear=True)),
         Method("frozen, as assigned", frozen(plain, 1e-3)),
-        Method("frozen", frozen(plain, *low, 3e-4, 1e-3)),
+        Method("frozen", frozen(plain, *rates)),
         Method("unfrozen, as assigned", [plain]),
-        Method("unfrozen", free(plain, *low, 3e-4)),
-        Method("scratch", free(plain, *high, pretrained=False)),
-        Method("frozen, random", frozen(plain, *high, pretrained=False)),
-        Method("flips and shifts", [
-            *free(long, 3e-5, 1e-4), *free(long, 1e-3, backbone=0.1), *free(long, 3e-4, decay=0.5),
-        ]),
-        Method("smaller rate below", [
-            *free(plain, 1e-3, 3e-4, backbone=0.1), *free(plain, *middle, backbone=0.3),
-        ]),
-        Method("discriminative", [*free(plain, *middle, decay=0.5), *free(plain, 3e-4, decay=0.3)]),
-        Method("gradual", free(plain, *low, head_epochs=1, head_rate=1e-4, gradual=True)),
-        Method("head first", free(plain, *low, head_epochs=2, head_rate=1e-4, cosine=True)),
-        Method("probe first", free(
-            plain, *low, head_epochs=2, head_rate=3e-4, cosine=True, linear=True)),
-        Method("linear probe, own statistics", frozen(
-            plain, 1e-4, 3e-4, 1e-3, 3e-3, linear=True, own_statistics=True)),
-        Method("unfrozen, own statistics", free(plain, *low[1:], own_statistics=True)),
-        Method("unfrozen, 128 pixels", free(plain, *low, 3e-4, image_size=128)),
-        Method("unfrozen, 64 pixels", free(plain, *low, 3e-4, image_size=64)),
-        Method("linear probe, 64 pixels", frozen(
-            plain, 1e-4, 3e-4, 1e-3, 3e-3, linear=True, image_size=64)),
-        Method("linear probe, 1,000 labels", frozen(few, 1e-4, 3e-4, 1e-3, 3e-3, linear=True)),
-        Method("frozen, 1,000 labels", frozen(few, *low, 3e-4, 1e-3)),
-        Method("unfrozen, 1,000 labels", free(few, *low, 3e-4)),
+        Method("unfrozen", free(plain, *rates)),
+        Method("scratch", free(plain, *fresh, pretrained=False)),
+        Method("frozen, random", frozen(plain, *fresh, pretrained=False)),
+        Method("linear probe, 1,000 labels", frozen(few, *heads, linear=True)),
+        Method("frozen, 1,000 labels", frozen(few, *rates)),
+        Method("unfrozen, 1,000 labels", free(few, *rates)),
         Method("head first, 1,000 labels", free(
-            few, *low, head_epochs=5, head_rate=1e-4, cosine=True)),
-        Method("scratch, 1,000 labels", free(few, *high, pretrained=False)),
-        Method("scratch, flips and shifts", free(long, *middle, pretrained=False)),
+            few, *rates, head_epochs=5, head_rate=1e-4, cosine=True)),
+        Method("scratch, 1,000 labels", free(few, *fresh, pretrained=False)),
+        Method("flips and shifts", [*free(long, 1e-4), *free(long, 3e-4, decay=0.5)]),
+        Method("discriminative", [
+            *free(plain, 3e-4, 1e-3, backbone=0.1), *free(plain, 3e-4, decay=0.5),
+        ]),
+        Method("head first", free(plain, *rates[:2], head_epochs=2, head_rate=1e-4, cosine=True)),
+        Method("gradual", free(plain, *rates[:2], head_epochs=1, head_rate=1e-4, gradual=True)),
+        Method("unfrozen, 64 pixels", free(plain, *rates, image_size=64)),
+        Method("linear probe, 64 pixels", frozen(plain, *heads, linear=True, image_size=64)),
+        Method("linear probe, own statistics", frozen(
+            plain, *heads, linear=True, own_statistics=True)),
+        Method("unfrozen, own statistics", free(plain, *rates[1:2], own_statistics=True)),
+        Method("scratch, flips and shifts", free(long, 3e-4, pretrained=False)),
+        Method("unfrozen, 128 pixels", free(plain, *rates, image_size=128)),
     ]  # fmt: skip
 
 
@@ -177,7 +173,6 @@ class Comparison:
         self.weights = load_backbone(model, "imagenet", chosen.backbone, root=chosen.root)
         self.features = {k: v.clone() for k, v in model.features.state_dict().items()}
         self.kept: tuple[object, torch.Tensor] = (None, torch.empty(0))
-        self.best: tuple[float, Any] = (0.0, None)
         # Of one method: so that the chosen candidate need not be trained again to be tested.
         self.trained: dict[tuple[Recipe, int], tuple[dict[str, Any], Outcome, Normalisation]] = {}
         self.code = code_sha256()
@@ -302,8 +297,9 @@ class Comparison:
         said = logits.argmax(1)
         accuracy = float((said == y).float().mean())
         held = outcome.epochs[-1]["val_accuracy"]
-        if held > self.best[0] and recipe.images is None:
-            self.best = (held, (outcome.model, recipe, scale))
+        if held > (self._best() or {"val_accuracy": 0.0})["val_accuracy"]:
+            seen = inside(outcome.model, recipe, scale, x, y)
+            write_record({"val_accuracy": held} | seen, self.chosen.runs / BEST)
         return {
             "loss": float(functional.cross_entropy(logits, y)),
             "accuracy": accuracy,
@@ -337,10 +333,14 @@ class Comparison:
             "not_run": missing,
             "code": self.code,
         }
-        if self.best[1] is not None:
-            model, recipe, scale = self.best[1]
-            record["inside"] = inside(model, recipe, scale, self.x, self.y, len(pictures.y_train))
+        if best := self._best():
+            record["inside"] = best
         return record | environment(self.device)
+
+    def _best(self) -> dict[str, Any] | None:
+        """What is known of the network with the best validation accuracy so far."""
+        path: Path = self.chosen.runs / BEST
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
 def packed(differences: torch.Tensor) -> str:
@@ -375,33 +375,29 @@ def reliability(logits: torch.Tensor, y: torch.Tensor) -> list[list[float]]:
 
 
 def inside(
-    model: Any, recipe: Recipe, scale: Normalisation, x: torch.Tensor, y: torch.Tensor, start: int
+    model: Any, recipe: Recipe, scale: Normalisation, pictures: torch.Tensor, labels: torch.Tensor
 ) -> dict[str, Any]:
-    """Return what the best network looked at: Grad-CAM of ten right and ten wrong answers.
+    """Return what a network looked at: Grad-CAM of ten right and ten wrong answers.
 
     Parameters
     ----------
     model : Module
     recipe : Recipe
     scale : Normalisation
-    x, y : Tensor
-        All pictures and classes; the test pictures begin at ``start``.
-    start : int
+    pictures, labels : Tensor
+        Of the test part, in its order.
 
     References
     ----------
     Selvaraju and others (2017), Grad-CAM, ICCV.
     """
-    from nn_tutorial.pytorch.training import prepare
-
     model.eval()
-    pictures, labels = x[start:], y[start:]
     logits = answers(model, pictures, scale, recipe.image_size, precision=contextlib.nullcontext)
     right = logits.argmax(1) == labels
     picked = [int(i) for which in (right, ~right) for i in which.nonzero()[:10, 0]]
     maps = []
     for i in picked:
-        prepared = prepare(pictures[i : i + 1], scale, recipe.image_size)
+        prepared = pixels(pictures[i : i + 1], scale, recipe.image_size)
         # The last convolution's output, before the pool that ends the features.
         seen = model.features[:-1](prepared).detach().requires_grad_()
         whole = model.classifier(model.avgpool(model.features[-1](seen)).flatten(1))

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .networks import alexnet
-from .training import Images, Normalisation, prepare
+from .training import Images, Normalisation
 
 CONVOLUTIONS = ("0", "3", "6", "8", "10")  # the layers of AlexNet's features that have weights
 IMAGENET = Normalisation([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
@@ -145,6 +145,25 @@ def network(recipe: Recipe, features: dict[str, Tensor], *, n_classes: int, seed
     return model
 
 
+def pixels(x: Tensor, scale: Normalisation, size: int) -> Tensor:
+    """Return bytes as floats: from 0 to 1, normalised, resized, with the channels last in memory.
+
+    Parameters
+    ----------
+    x : Tensor of uint8, (N, C, H, W)
+    scale : Normalisation
+    size : int
+        Height and width of what is returned.
+    """
+    mean, std = (torch.tensor(v, device=x.device)[:, None, None] for v in scale)
+    # Normalised while they are small: to resize is to take means, so the order does not matter.
+    small = ((x.float() / 255 - mean) / std).contiguous(memory_format=torch.channels_last)
+    if size == small.shape[-1]:
+        return small
+    smaller = size < small.shape[-1]
+    return functional.interpolate(small, size=(size, size), mode="bilinear", antialias=smaller)
+
+
 def stored(model: Any, pictures: Tensor, scale: Normalisation, size: int) -> Tensor:
     """Return what the convolutions make of pictures, (N, 9216), as float16.
 
@@ -161,7 +180,7 @@ def stored(model: Any, pictures: Tensor, scale: Normalisation, size: int) -> Ten
     model.eval()
     with torch.inference_mode():
         parts = [
-            model.avgpool(model.features(prepare(part, scale, size))).flatten(1).half()
+            model.avgpool(model.features(pixels(part, scale, size))).flatten(1).half()
             for part in torch.split(pictures, 500)
         ]
     return torch.cat(parts).clone()
@@ -231,7 +250,7 @@ def fine_tune(
             else:
                 x, part = training.x[rows], model
                 x = _augmented(x, _generator(seed, epoch, step)) if recipe.augment else x
-                x = prepare(x, scale, size)
+                x = pixels(x, scale, size)
             with precision():
                 logits = part(x).float()
             loss = functional.cross_entropy(logits, training.y[rows])
@@ -295,7 +314,7 @@ def answers(
     found = []
     with torch.inference_mode(), precision():
         for x in torch.split(whole, 500):
-            found.append(part(x.float() if kept is not None else prepare(x, scale, size)).float())
+            found.append(part(x.float() if kept is not None else pixels(x, scale, size)).float())
     return torch.cat(found)
 
 

@@ -23,10 +23,11 @@ from nn_tutorial.pytorch.finetuning import (
     Stored,
     answers,
     fine_tune,
+    pixels,
     stored,
 )
 from nn_tutorial.pytorch.records import read_record
-from nn_tutorial.pytorch.training import Images
+from nn_tutorial.pytorch.training import Images, prepare
 from nn_tutorial.pytorch.weights import tensors_sha256
 
 SMALL = Recipe(epochs=2, batch_size=20, image_size=16, head_rate=0.01, rate=0.01)
@@ -109,7 +110,7 @@ def test_stored_outputs_are_those_of_the_convolutions() -> None:
     model = FiveConvolutions()
     kept = stored(model, TRAINING.x, IMAGENET, 16)
     assert kept.dtype == torch.float16
-    x = finetuning.prepare(TRAINING.x, IMAGENET, 16)
+    x = pixels(TRAINING.x, IMAGENET, 16)
     whole = model.avgpool(model.features(x)).flatten(1)
     torch.testing.assert_close(kept.float(), whole, rtol=1e-3, atol=1e-3)
     frozen = train(replace(SMALL, head_epochs=2))
@@ -119,6 +120,12 @@ def test_stored_outputs_are_those_of_the_convolutions() -> None:
     given = Stored(kept, stored(model, VALIDATION.x, IMAGENET, 16))
     again = train(replace(SMALL, head_epochs=2), kept=given)
     assert [e["val_loss"] for e in again.epochs] == [e["val_loss"] for e in frozen.epochs]
+
+
+@pytest.mark.parametrize("size", [7, 16, 40])
+def test_pixels_are_those_of_the_other_trainings(size: int) -> None:
+    ours, theirs = (f(TRAINING.x, IMAGENET, size) for f in (pixels, prepare))
+    torch.testing.assert_close(ours, theirs, rtol=0, atol=2e-6)
 
 
 def test_same_seed_same_numbers_and_the_measures_are_those_of_the_model() -> None:
@@ -209,7 +216,11 @@ def test_comparison_chooses_on_validation_and_tests_only_the_chosen(
     held = [candidate["val_accuracy"] for candidate in probe["candidates"]]
     assert probe["recipe"]["head_rate"] == (1e-3, 1)[held[1] > held[0]]
     assert [run["seed"] for run in probe["runs"]] == [0, 1]
-    kept = [json.loads(path.read_text()) for path in (tmp_path / "runs").iterdir()]
+    kept = [
+        json.loads(path.read_text())
+        for path in (tmp_path / "runs").iterdir()
+        if path.name != compare.BEST
+    ]
     assert sum("test" in run for run in kept) == 4  # two methods, two seeds
     assert len(kept) == 4 + 3  # and three candidates without a look at the test
     run = whole["runs"][0]
@@ -234,6 +245,8 @@ def test_comparison_goes_on_from_what_is_done(
     assert "all, seed" not in capsys.readouterr().out
     again = read_record(tmp_path / "records" / "transfer-imagenet.json")
     assert again["methods"][1]["runs"] == first["methods"][0]["runs"]
+    best = max(m["runs"][s]["epochs"][-1]["val_accuracy"] for m in again["methods"] for s in (0, 1))
+    assert again["inside"]["val_accuracy"] == pytest.approx(best)
 
 
 def test_comparison_stops_when_time_is_up_and_says_what_ran(
