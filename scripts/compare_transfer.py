@@ -102,6 +102,9 @@ def methods() -> list[Method]:
         Method("linear probe, own statistics", frozen(
             plain, *heads, linear=True, own_statistics=True)),
         Method("unfrozen, own statistics", free(plain, *rates[1:2], own_statistics=True)),
+        # Thought of when the results of those above were known, and not tuned.
+        Method("flips and shifts, longer", free(
+            replace(long, epochs=30, measure_every=5), 5e-4, decay=0.7)),
         Method("scratch, flips and shifts", free(long, 3e-4, pretrained=False)),
         Method("unfrozen, 128 pixels", free(plain, *rates, image_size=128)),
     ]  # fmt: skip
