@@ -1,6 +1,6 @@
 """Whether all agree: equation, layer, derivative of the forward equation, einsum, derivation."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -56,15 +56,19 @@ def checks(
     forward: Sequence[Equation] | None = None,
     backward: Sequence[Equation] | None = None,
     derivations: Sequence[Derivation] | None = None,
+    package: Callable[[Values, Any], Values] | None = None,
     samples: int = SHAPES,
 ) -> Iterator[Check]:
     """Compare all that a theory says, sample by sample.
 
+    A gradient is held against the derivative of the forward equations, and against the layer
+    where the layer computes it.
+
     Parameters
     ----------
     theory : Theory
-    forward, backward, derivations : sequences, optional
-        In the place of the theory's own: this is how a mutant is checked.
+    forward, backward, derivations, package : optional
+        Instead of the theory's own: this is how a mutant is checked.
     samples : int
         How many of the theory's samples.
 
@@ -80,6 +84,7 @@ def checks(
     forward = theory.forward if forward is None else forward
     backward = theory.backward if backward is None else backward
     derivations = theory.derivations if derivations is None else derivations
+    package = theory.package if package is None else package
     analytic = all(equation.analytic for equation in forward)
     for i in range(samples):
         rng = np.random.default_rng([len(theory.name), i])
@@ -90,18 +95,12 @@ def checks(
         given = values | {f"d{output}": dy}
         found = _run(forward, given, output, shape)
         found = _run(backward, found, output, shape)
-        package = theory.package(values, dy)
+        layer = package(values, dy)
         for equation in (*forward, *backward):
-            if equation.name in package:
+            if equation.name in layer:
                 value = found[equation.name]
-                error = relative_difference(value, package[equation.name])
+                error = relative_difference(value, layer[equation.name])
                 yield Check("layer", equation.name, i, error, value.size)
-        for name in theory.inputs:
-            gradient = found[f"d{name}"]
-            ours, numeric, kinks = _slopes(forward, given, shape, name, gradient, rng, analytic)
-            error = relative_difference(ours, numeric, floor=1e-3 * float(np.abs(dy).max()))
-            relation = "complex step" if analytic else "central differences"
-            yield Check(relation, f"d{name}", i, error, len(ours), kinks)
         for name, (string, *operands) in theory.einsum.items():
             arrays = [found[operand] for operand in operands if operand[0] != "+"]
             result = np.einsum(string, *arrays)
@@ -112,10 +111,17 @@ def checks(
             )
         for derivation in derivations:
             name = derivation.steps[0].equation.name
-            goal = package[name]
+            goal: Any = layer.get(name, found[name])
             chain = [*derivation.values(found, shape=goal.shape), goal]
             for before, after in pairwise(chain):
                 yield Check("derivation", name, i, relative_difference(before, after), after.size)
+        # Last, because they take the longest: a mutant is mostly caught before.
+        for name in (*theory.inputs, *theory.auxiliary):
+            gradient = found[f"d{name}"]
+            ours, numeric, kinks = _slopes(forward, found, shape, name, gradient, rng, analytic)
+            error = relative_difference(ours, numeric, floor=1e-3 * float(np.abs(dy).max()))
+            relation = "complex step" if analytic else "central differences"
+            yield Check(relation, f"d{name}", i, error, len(ours), kinks)
 
 
 def close(theory: Theory) -> list[Check]:
@@ -143,14 +149,25 @@ def close_all() -> dict[str, list[Check]]:
 
 
 def _run(
-    equations: Sequence[Equation], values: Values, output: str, shape: tuple[int, ...]
+    equations: Sequence[Equation],
+    values: Values,
+    output: str,
+    shape: tuple[int, ...],
+    *,
+    moved: tuple[str, Any] = ("", 0.0),
 ) -> Values:
-    """Evaluate equations one after the other, each with what those before it gave."""
-    found = dict(values)
+    """Evaluate equations one after the other, each with what those before it gave.
+
+    ``moved`` is a name and a step: an input is moved by it at once, else what an equation defines.
+    """
+    name, step = moved
+    found = values | {name: values[name] + step} if name in values else dict(values)
     for equation in equations:
         about = found.get(equation.name[1:]) if equation.name[0] == "d" else None
         known = shape if equation.name == output else np.shape(about) if about is not None else None
         found[equation.name] = equation(found, shape=known)
+        if equation.name == name:
+            found[name] = found[name] + step
     return found
 
 
@@ -208,7 +225,7 @@ def numeric_gradients(
 
 def _slopes(
     forward: Sequence[Equation],
-    given: Values,
+    found: Values,
     shape: tuple[int, ...],
     name: str,
     gradient: Any,
@@ -216,11 +233,11 @@ def _slopes(
     analytic: bool,
 ) -> tuple[Any, Any, int]:
     """Slopes of the loss along elements and random directions: by the gradient, and measured."""
-    x, output = given[name], forward[-1].name
-    dy = given[f"d{output}"]
+    x, output = found[name], forward[-1].name
+    dy = found[f"d{output}"]
 
-    def loss(moved: Any) -> Any:
-        return np.sum(dy * _run(forward, given | {name: moved}, output, shape)[output])
+    def loss(step: Any) -> Any:
+        return np.sum(dy * _run(forward, found, output, shape, moved=(name, step))[output])
 
     moves = []
     for index in rng.permutation(x.size)[:ELEMENTS]:
@@ -229,13 +246,13 @@ def _slopes(
         moves.append(move)
     moves += [rng.standard_normal(x.shape) for _ in range(2)]
     ours, numeric, kinks = [], [], 0
-    here = loss(x)
+    here = loss(np.zeros(x.shape))
     for move in moves:
         if analytic:
-            slope = loss(x + 1e-30j * move).imag / 1e-30
+            slope = loss(1e-30j * move).imag / 1e-30
         else:
             h = 1e-6
-            up, down = loss(x + h * move), loss(x - h * move)
+            up, down = loss(h * move), loss(-h * move)
             # Across a kink the two one-sided slopes differ; on a smooth stretch by about h.
             if abs(up - 2 * here + down) / h > 1e-4:
                 kinks += 1

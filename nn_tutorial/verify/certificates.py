@@ -64,7 +64,7 @@ def certify(theory: Theory) -> list[Row]:
     CertificateError
         If an error crosses its threshold, or nothing could be compared; the message says where.
     """
-    from ..pytorch.oracles import oracle  # here, so that the NumPy part never loads PyTorch
+    from ..pytorch.equivalents import oracle  # here, so that the NumPy part never loads PyTorch
 
     rows = []
     for i in range(SHAPES):
