@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .equations import Derivation, Equation
 from .theories import SHAPES, THEORIES, Theory, Values
@@ -48,6 +49,30 @@ class Check:
         """Whether the error is within its tolerance; something must have been compared."""
         central = self.relation == "central differences"
         return self.error <= (CENTRAL_TOLERANCE if central else TOLERANCE) and self.compared > 0
+
+
+@dataclass(frozen=True)
+class Slopes:
+    """Slopes of the loss along some moves of an input, measured on the forward equations.
+
+    Attributes
+    ----------
+    moves : list of ndarray
+        Each of the input's shape; those across a kink are left out.
+    measured : ndarray
+        One slope for each move.
+    kinks : int
+        How many moves were left out.
+    """
+
+    moves: list[Any]
+    measured: NDArray[Any]
+    kinks: int
+
+    def error(self, gradient: Any, dy: Any) -> float:
+        """Return the largest relative error of the slopes that a gradient gives."""
+        ours = np.array([float(np.sum(gradient * move)) for move in self.moves])
+        return relative_difference(ours, self.measured, floor=1e-3 * float(np.abs(dy).max()))
 
 
 def checks(
@@ -117,11 +142,11 @@ def checks(
                 yield Check("derivation", name, i, relative_difference(before, after), after.size)
         # Last, because they take the longest: a mutant is mostly caught before.
         for name in (*theory.inputs, *theory.auxiliary):
-            gradient = found[f"d{name}"]
-            ours, numeric, kinks = _slopes(forward, found, shape, name, gradient, rng, analytic)
-            error = relative_difference(ours, numeric, floor=1e-3 * float(np.abs(dy).max()))
+            moves = _moves(found[name], rng)
+            slopes = _measure(forward, found, shape, name, moves, analytic)
+            error = slopes.error(found[f"d{name}"], dy)
             relation = "complex step" if analytic else "central differences"
-            yield Check(relation, f"d{name}", i, error, len(ours), kinks)
+            yield Check(relation, f"d{name}", i, error, len(slopes.moves), slopes.kinks)
 
 
 def close(theory: Theory) -> list[Check]:
@@ -188,7 +213,13 @@ def relative_difference(a: Any, b: Any, *, floor: float = 0.0) -> float:
 
 
 def numeric_gradients(
-    theory: Theory, values: Values, dy: Any, gradients: Values, *, analytic: bool
+    theory: Theory,
+    values: Values,
+    dy: Any,
+    gradients: Values,
+    *,
+    analytic: bool,
+    measured: dict[tuple[bool, str], Slopes] | None = None,
 ) -> tuple[float, int, int]:
     """Compare gradients with the numerical derivative of the forward equations.
 
@@ -203,6 +234,9 @@ def numeric_gradients(
         ``d…`` for each of ``theory.inputs``.
     analytic : bool
         By the complex step; else by central differences.
+    measured : dict, optional
+        Slopes by ``analytic`` and input, used where they are found and filled where not: for
+        several gradients on one sample.
 
     Returns
     -------
@@ -213,40 +247,46 @@ def numeric_gradients(
     """
     rng = np.random.default_rng(11)
     given = values | {f"d{theory.forward[-1].name}": dy}
+    measured = {} if measured is None else measured
     errors, compared, kinks = [0.0], 0, 0
     for name in theory.inputs:
-        ours, numeric, left_out = _slopes(
-            theory.forward, given, theory.output(values), name, gradients[f"d{name}"], rng, analytic
-        )
-        errors.append(relative_difference(ours, numeric, floor=1e-3 * float(np.abs(dy).max())))
-        compared, kinks = compared + len(ours), kinks + left_out
+        moves = _moves(values[name], rng)
+        if (analytic, name) not in measured:
+            shape = theory.output(values)
+            measured[analytic, name] = _measure(theory.forward, given, shape, name, moves, analytic)
+        slopes = measured[analytic, name]
+        errors.append(slopes.error(gradients[f"d{name}"], dy))
+        compared, kinks = compared + len(slopes.moves), kinks + slopes.kinks
     return max(errors), compared, kinks
 
 
-def _slopes(
-    forward: Sequence[Equation],
-    found: Values,
-    shape: tuple[int, ...],
-    name: str,
-    gradient: Any,
-    rng: np.random.Generator,
-    analytic: bool,
-) -> tuple[Any, Any, int]:
-    """Slopes of the loss along elements and random directions: by the gradient, and measured."""
-    x, output = found[name], forward[-1].name
-    dy = found[f"d{output}"]
-
-    def loss(step: Any) -> Any:
-        return np.sum(dy * _run(forward, found, output, shape, moved=(name, step))[output])
-
+def _moves(x: Any, rng: np.random.Generator) -> list[Any]:
+    """Draw elements of an input, and two random directions."""
     moves = []
     for index in rng.permutation(x.size)[:ELEMENTS]:
         move = np.zeros(x.shape)
         move.flat[index] = 1.0
         moves.append(move)
-    moves += [rng.standard_normal(x.shape) for _ in range(2)]
-    ours, numeric, kinks = [], [], 0
-    here = loss(np.zeros(x.shape))
+    return moves + [rng.standard_normal(x.shape) for _ in range(2)]
+
+
+def _measure(
+    forward: Sequence[Equation],
+    found: Values,
+    shape: tuple[int, ...],
+    name: str,
+    moves: list[Any],
+    analytic: bool,
+) -> Slopes:
+    """Measure the slopes of the loss along moves of an input, or of what an equation defines."""
+    output = forward[-1].name
+    dy = found[f"d{output}"]
+
+    def loss(step: Any) -> Any:
+        return np.sum(dy * _run(forward, found, output, shape, moved=(name, step))[output])
+
+    smooth, slopes, kinks = [], [], 0
+    here = loss(np.zeros(found[name].shape))
     for move in moves:
         if analytic:
             slope = loss(1e-30j * move).imag / 1e-30
@@ -258,6 +298,6 @@ def _slopes(
                 kinks += 1
                 continue
             slope = (up - down) / (2 * h)
-        numeric.append(float(slope))
-        ours.append(float(np.sum(gradient * move)))
-    return np.array(ours), np.array(numeric), kinks
+        slopes.append(float(slope))
+        smooth.append(move)
+    return Slopes(smooth, np.array(slopes), kinks)

@@ -85,6 +85,21 @@ def test_a_theory_is_called_as_its_file() -> None:
     assert [theory.name for theory in THEORIES.values()] == list(THEORIES)
 
 
+@pytest.mark.parametrize("name", ["relu", "batch_norm", "conv2d", "two_layer_net"])
+def test_slopes_kept_are_those_measured_anew(name: str) -> None:
+    theory, kept = THEORIES[name], {}
+    values = theory.sample(np.random.default_rng(5), 0)
+    dy = np.random.default_rng(6).standard_normal(theory.output(values))
+    right = theory.package(values, dy)
+    doubled = {key: 2 * value for key, value in right.items()}
+    for found in (right, doubled, right):
+        anew = agreement.numeric_gradients(theory, values, dy, found, analytic=False)
+        assert anew == agreement.numeric_gradients(
+            theory, values, dy, found, analytic=False, measured=kept
+        )
+    assert len(kept) == len(theory.inputs)
+
+
 def test_kinks_are_counted() -> None:
     assert sum(check.kinks for check in close(THEORIES["relu"])) > 0
 
