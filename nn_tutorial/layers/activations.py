@@ -175,7 +175,7 @@ def tanh_backward(dy: Array, y: Array) -> Array:
     return dy * (1 - y * y)
 
 
-class Elementwise(Layer):
+class _Elementwise(Layer):
     """One of the pairs above as a layer; a subclass says which."""
 
     function: Callable[[Array], tuple[Array, Any]]
@@ -190,19 +190,19 @@ class Elementwise(Layer):
         return self.gradient(dy, cache) if need_dx else None, {}
 
 
-class ReLU(Elementwise):
+class ReLU(_Elementwise):
     """[`relu`][nn_tutorial.relu] as a layer."""
 
     function, gradient = staticmethod(relu), staticmethod(relu_backward)
 
 
-class Sigmoid(Elementwise):
+class Sigmoid(_Elementwise):
     """[`sigmoid`][nn_tutorial.sigmoid] as a layer."""
 
     function, gradient = staticmethod(sigmoid), staticmethod(sigmoid_backward)
 
 
-class Tanh(Elementwise):
+class Tanh(_Elementwise):
     """[`tanh`][nn_tutorial.tanh] as a layer."""
 
     function, gradient = staticmethod(tanh), staticmethod(tanh_backward)
