@@ -37,11 +37,11 @@ from nn_tutorial import (
     relu_backward,
     softmax,
     softmax_cross_entropy,
-    training,
     two_layer_net,
     wilson,
     zeros,
 )
+from nn_tutorial.training import loop as training
 from nn_tutorial.pages.show import show_certificate, show_derivation
 from nn_tutorial.pages.plots import COLORS, show, show_source, use_style
 

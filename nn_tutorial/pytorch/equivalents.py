@@ -1,7 +1,7 @@
 """PyTorch's answer to each of our layers: one row a layer, for its function and for its class."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -11,7 +11,9 @@ from torch.nn import functional
 import nn_tutorial as nt
 from nn_tutorial.layers.checks import Array
 from nn_tutorial.tables import UnknownNameError
-from nn_tutorial.verify.theory import Theory, Values
+
+if TYPE_CHECKING:
+    from nn_tutorial.verify.theory import Theory, Values
 
 
 class Equivalent(NamedTuple):
@@ -214,7 +216,7 @@ def equivalent(name: str) -> Callable[..., Tensor]:
     return row.function
 
 
-def oracle(theory: Theory, values: Values, dy: Any) -> dict[str, Array]:
+def oracle(theory: "Theory", values: "Values", dy: Any) -> dict[str, Array]:
     """Return what PyTorch computes for a theory's inputs.
 
     Parameters

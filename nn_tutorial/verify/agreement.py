@@ -27,7 +27,8 @@ class Check:
     Attributes
     ----------
     relation : str
-        ``"layer"``, ``"complex step"``, ``"central differences"``, ``"einsum"``, ``"derivation"``.
+        ``"layer"`` (its functions), ``"class"``, ``"einsum"``, ``"derivation"``,
+        ``"complex step"`` or ``"central differences"``.
     name : str
         Of the quantity that was compared.
     sample : int
@@ -126,6 +127,8 @@ def checks(
                 value = found[equation.name]
                 error = relative_difference(value, layer[equation.name])
                 yield Check("layer", equation.name, i, error, value.size)
+        for name, value in theory.by_class(values, dy).items():
+            yield Check("class", name, i, relative_difference(value, found[name]), value.size)
         for name, (string, *operands) in theory.einsum.items():
             arrays = [found[operand] for operand in operands if operand[0] != "+"]
             result = np.einsum(string, *arrays)

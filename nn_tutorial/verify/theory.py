@@ -1,11 +1,13 @@
-"""What a layer's theory is: equations, samples, and the functions that must agree with them."""
+"""What a layer's theory is: equations, samples, and what must agree with them."""
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from ..layers.layer import Layer
 from .equations import Derivation, Equation
 
 Values = dict[str, Any]
@@ -43,6 +45,13 @@ class Theory:
         the layer, of tensors for PyTorch.
     cached : callable, optional
         ``cached(cache)`` gives what the layer computes on the way, by the forward equations' names.
+    layer : type, optional
+        The class over the pair. Its parameters are called as the function's arguments are, its
+        buffers as well, after ``running_``.
+    settings : callable
+        ``settings(values)`` gives what the class is made with, without ``rng`` and ``dtype``.
+    train : bool
+        The mode of the class that the equations describe.
     wrong : mapping of str to mapping
         Wrong backward passes by their mistake, each with the gradients that it gets wrong:
         ``gradient(values, right, dy)``, where ``right`` is what ``package`` returns.
@@ -70,6 +79,9 @@ class Theory:
     pair: tuple[Callable[..., tuple[Any, Any]], Callable[[Any, Any], Any]]
     arguments: Callable[[Values], dict[str, Any]]
     cached: Callable[[Any], Values] | None = None
+    layer: type[Layer] | None = None
+    settings: Callable[[Values], dict[str, Any]] = lambda values: {}
+    train: bool = True
     wrong: Mapping[str, Mapping[str, Callable[[Values, Values, Any], Any]]]
     derivations: tuple[Derivation, ...] = ()
     einsum: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -116,6 +128,41 @@ class Theory:
         found |= self.cached(cache) if self.cached else {}
         return {name: np.asarray(value) for name, value in found.items()}
 
+    def by_class(self, values: Values, dy: Any) -> Values:
+        """Return what the class computes: output and gradients; nothing where there is no class.
+
+        Parameters
+        ----------
+        values, dy
+            See ``package``.
+
+        Raises
+        ------
+        ValueError
+            If a parameter of the class is not called as an argument of the function is.
+        """
+        if self.layer is None:
+            return {}
+        given, first = self.arguments(values), values[self.inputs[0]]
+        rng = np.random.default_rng(values.get("seed", 0))
+        layer = build(self.layer, self.settings(values), rng=rng, dtype=first.dtype)
+        for name, array in (layer.params | layer.buffers).items():
+            argument = name.removeprefix("running_")
+            if argument in given:
+                array[...] = given[argument]
+            elif name in layer.params:
+                raise ValueError(
+                    f"{self.name}, layer: expected parameters called as the function's arguments, "
+                    f"{', '.join(given)}, got {name}"
+                )
+        y, cache = layer.forward(first, train=self.train)
+        dx, gradients = layer.backward(dy, cache)
+        found = {self.forward[-1].name: y, f"d{self.inputs[0]}": dx}
+        for symbol in self.inputs[1:]:
+            (argument,) = (name for name, value in given.items() if value is values[symbol])
+            found[f"d{symbol}"] = gradients[argument]
+        return found
+
     def spoilt(self, mistake: str) -> Callable[[Values, Any], Values]:
         """Return ``package`` with one of the wrong backward passes.
 
@@ -155,6 +202,24 @@ class Theory:
                             f"elsewhere, got {size}"
                         )
         return found
+
+
+def build(
+    layer: type[Layer], settings: Mapping[str, Any], *, rng: np.random.Generator, dtype: Any
+) -> Layer:
+    """Return a layer; ``rng`` and ``dtype`` are handed on where the class takes them.
+
+    Parameters
+    ----------
+    layer : type
+    settings : mapping of str to object
+        Its other arguments.
+    rng : numpy.random.Generator
+    dtype : dtype
+    """
+    taken = inspect.signature(layer).parameters
+    more = {name: v for name, v in (("rng", rng), ("dtype", dtype)) if name in taken}
+    return layer(**settings, **more)
 
 
 def equations(*lines: str) -> tuple[Equation, ...]:

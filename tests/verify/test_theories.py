@@ -124,6 +124,33 @@ def test_wrong_layer_is_named() -> None:
         certificates.certify(wrong, oracle)
 
 
+def test_wrong_class_is_named() -> None:
+    """Its functions are right, and so is all else."""
+
+    class Doubled(nt.BatchNorm):
+        def backward(self, dy: Any, cache: Any, *, need_dx: bool = True) -> Any:
+            dx, gradients = super().backward(dy, cache, need_dx=need_dx)
+            return dx, gradients | {"bias": 2 * gradients["bias"]}
+
+    with pytest.raises(AgreementError, match="batch_norm: dbeta against class"):
+        close(replace(THEORIES["batch_norm"], layer=Doubled))
+
+    class Renamed(nt.BatchNorm):
+        def __init__(self, **settings: Any) -> None:
+            super().__init__(**settings)
+            self.params["scale"] = self.params.pop("weight")
+
+    with pytest.raises(ValueError, match=r"batch_norm, layer: .* x, weight, bias, eps, got scale"):
+        close(replace(THEORIES["batch_norm"], layer=Renamed))
+
+
+def test_every_class_is_compared() -> None:
+    for name, theory in THEORIES.items():
+        found = {c.name for c in agreement.checks(theory, samples=1) if c.relation == "class"}
+        outputs = {theory.forward[-1].name, *(f"d{symbol}" for symbol in theory.inputs)}
+        assert found == (outputs if theory.layer else set()), name
+
+
 def test_wrong_step_is_named() -> None:
     step = Derivation("db[k]", ("sum[n](dY[n,k])", "so"), ("mean[n](dY[n,k])", "not so"))
     with pytest.raises(AgreementError, match="linear: db against derivation"):

@@ -16,6 +16,8 @@ THEORY = Theory(
     output=lambda v: (*v["X"].shape[:2], *windows(v)),
     pair=(nt.avg_pool2d, nt.avg_pool2d_backward),
     arguments=lambda v: {"x": v["X"], "kernel_size": (v["U"], v["V"])} | geometry(v),
+    layer=nt.AvgPool2d,
+    settings=lambda v: {"kernel_size": (v["U"], v["V"])} | geometry(v),
     wrong={"not divided": {"dX": lambda v, right, dy: right["dX"] * (v["U"] * v["V"])}},
     derivations=(
         Derivation(

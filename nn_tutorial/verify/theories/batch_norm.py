@@ -60,6 +60,8 @@ THEORY = Theory(
     pair=(nt.batch_norm, nt.batch_norm_backward),
     arguments=lambda v: {"x": v["X"], "weight": v["gamma"], "bias": v["beta"], "eps": v["eps"]},
     cached=lambda cache: {"mu": cache.mean, "sigma2": cache.var, "Xhat": cache.xhat},
+    layer=nt.BatchNorm,
+    settings=lambda v: {"num_features": len(v["gamma"]), "eps": v["eps"]},
     wrong={
         "mean taken as constant": {"dX": lambda *given: dx(*given, mean=False, var=True)},
         "variance taken as constant": {"dX": lambda *given: dx(*given, mean=True, var=False)},

@@ -24,6 +24,9 @@ THEORY = Theory(
     inputs=("X", "gamma", "beta"),
     pair=(nt.batch_norm, nt.batch_norm_backward),
     arguments=lambda v: TRAINING.arguments(v) | {"mean": v["mu0"], "var": v["var0"]},
+    layer=nt.BatchNorm,
+    settings=TRAINING.settings,
+    train=False,
     wrong={
         "training's gradient": {"dX": lambda v, right, dy: TRAINING.package(v, dy)["dX"]},
     },

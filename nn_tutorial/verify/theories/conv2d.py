@@ -17,6 +17,13 @@ def arguments(values: Values) -> dict[str, Any]:
     return {"x": values["X"], "weight": values["W"], "bias": values["b"]} | geometry(values)
 
 
+def settings(values: Values) -> dict[str, Any]:
+    """What `Conv2d` is made with."""
+    filters, channels, *kernel = values["W"].shape
+    sizes = {"in_channels": channels, "out_channels": filters, "kernel_size": tuple(kernel)}
+    return sizes | geometry(values)
+
+
 def dx(values: Values, dy: Any, change: Callable[[Any], Any]) -> Any:
     """The gradient of the input that belongs to other filters."""
     weight = np.ascontiguousarray(change(values["W"]))
@@ -39,6 +46,8 @@ THEORY = Theory(
     inputs=("X", "W", "b"),
     pair=(nt.conv2d, nt.conv2d_backward),
     arguments=arguments,
+    layer=nt.Conv2d,
+    settings=settings,
     wrong={
         "kernel flipped": {"dX": lambda v, right, dy: dx(v, dy, lambda w: w[:, :, ::-1, ::-1])},
         "kernel upside down": {"dX": lambda v, right, dy: dx(v, dy, lambda w: w[:, :, ::-1])},

@@ -30,6 +30,8 @@ THEORY = Theory(
     output=like("X"),
     pair=(nt.dropout, nt.dropout_backward),
     arguments=lambda v: {"x": v["X"], "p": v["p"], "rng": np.random.default_rng(v["seed"])},
+    layer=nt.Dropout,
+    settings=lambda v: {"p": v["p"]},
     wrong={
         "not scaled": {"dX": lambda v, right, dy: dy * v["M"]},
         "no mask": {"dX": lambda v, right, dy: dy / (1 - v["p"])},

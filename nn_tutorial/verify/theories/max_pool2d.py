@@ -36,6 +36,8 @@ THEORY = Theory(
     output=lambda v: (*v["X"].shape[:2], *windows(v)),
     pair=(nt.max_pool2d, nt.max_pool2d_backward),
     arguments=lambda v: {"x": v["X"], "kernel_size": (v["U"], v["V"])} | geometry(v),
+    layer=nt.MaxPool2d,
+    settings=lambda v: {"kernel_size": (v["U"], v["V"])} | geometry(v),
     wrong={
         "to all pixels of a window": {"dX": to_all},
         "to all tied maxima": {"dX": to_ties},

@@ -21,6 +21,7 @@ THEORY = Theory(
     output=like("X"),
     pair=(nt.relu, nt.relu_backward),
     arguments=lambda v: {"x": v["X"]},
+    layer=nt.ReLU,
     wrong={
         "mask from the output, with >=": {"dX": lambda v, right, dy: dy * (right["Y"] >= 0)},
         "mask from the upstream gradient": {"dX": lambda v, right, dy: dy * (dy > 0)},

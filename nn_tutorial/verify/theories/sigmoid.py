@@ -16,6 +16,7 @@ THEORY = Theory(
     output=like("X"),
     pair=(nt.sigmoid, nt.sigmoid_backward),
     arguments=lambda v: {"x": v["X"]},
+    layer=nt.Sigmoid,
     wrong={"factor 1 − y dropped": {"dX": lambda v, right, dy: dy * right["Y"]}},
     derivations=(
         Derivation(

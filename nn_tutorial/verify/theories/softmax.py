@@ -17,6 +17,7 @@ THEORY = Theory(
     inputs=("Z",),
     pair=(nt.softmax, nt.softmax_backward),
     arguments=lambda v: {"x": v["Z"]},
+    layer=nt.Softmax,
     wrong={
         "diagonal alone": {"dZ": lambda v, right, dy: dy * right["P"] * (1 - right["P"])},
         "sum without p": {

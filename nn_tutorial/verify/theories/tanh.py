@@ -18,6 +18,7 @@ THEORY = Theory(
     output=like("X"),
     pair=(nt.tanh, nt.tanh_backward),
     arguments=lambda v: {"x": v["X"]},
+    layer=nt.Tanh,
     wrong={"1 − y, without the square": {"dX": lambda v, right, dy: dy * (1 - right["Y"])}},
     derivations=(
         Derivation(
