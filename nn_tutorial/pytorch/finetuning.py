@@ -229,61 +229,77 @@ def fine_tune(
     if recipe.head_epochs > 0 and kept is None:
         kept = Stored(*(stored(model, part.x, scale, size) for part in (training, validation)))
     optimizer = _optimizer(model, recipe)
-    steps = -(-len(training.y) // recipe.batch_size)
     epochs: list[dict[str, float]] = []
     for epoch in range(recipe.epochs):
         learning = recipe.learning(epoch)
         for depth, name in enumerate(reversed(CONVOLUTIONS)):
             model.features.get_submodule(name).requires_grad_(depth < learning)
         inputs = kept if learning == 0 else None
-        order = torch.randperm(len(training.y), generator=_generator(seed, epoch))
-        order = order.to(training.y.device)
-        total = torch.zeros(2, device=training.y.device)
-        model.train()
         began = time.perf_counter()
-        for step in range(steps):
-            _set_rates(optimizer, recipe, epoch, step / steps)
-            torch.manual_seed(_number(seed, epoch, step))  # for dropout
-            rows = order[step * recipe.batch_size :][: recipe.batch_size]
-            if inputs is not None:
-                x, part = inputs.training[rows].float(), model.classifier
-            else:
-                x, part = training.x[rows], model
-                x = _augmented(x, _generator(seed, epoch, step)) if recipe.augment else x
-                x = pixels(x, scale, size)
-            with precision():
-                logits = part(x).float()
-            loss = functional.cross_entropy(logits, training.y[rows])
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            right = (logits.detach().argmax(1) == training.y[rows]).sum()
-            total += torch.stack([loss.detach() * len(rows), right])
-        loss_sum, right_sum = total.tolist()  # waits for the device
-        seconds = time.perf_counter() - began
-        if not math.isfinite(loss_sum):
-            raise FloatingPointError(f"the loss is {loss_sum} in epoch {epoch + 1}: a lower rate?")
-        entry = {
-            "train_loss": loss_sum / len(training.y),
-            "train_accuracy": right_sum / len(training.y),
-            "seconds": seconds,
-        }
+        entry = _epoch(
+            model, optimizer, recipe, training, epoch,
+            kept=None if inputs is None else inputs.training,
+            scale=scale, seed=seed, precision=precision,
+        )  # fmt: skip
+        epochs.append(entry | {"seconds": time.perf_counter() - began})
         if (recipe.epochs - 1 - epoch) % recipe.measure_every == 0:
-            for name, images, part_of in (
-                ("fit", training, slice(0, WATCHED)),
-                ("val", validation, slice(None)),
+            for name, images, outputs in (
+                ("fit", training, inputs and inputs.training),
+                ("val", validation, inputs and inputs.validation),
             ):
-                own = None
-                if inputs is not None:
-                    own = (inputs.training if name == "fit" else inputs.validation)[part_of]
+                some = slice(0, WATCHED) if name == "fit" else slice(None)
                 logits = answers(
-                    model, images.x[part_of], scale, size, precision=precision, kept=own
-                )
-                right = logits.argmax(1) == images.y[part_of]
-                entry[f"{name}_loss"] = float(functional.cross_entropy(logits, images.y[part_of]))
-                entry[f"{name}_accuracy"] = float(right.float().mean())
-        epochs.append(entry)
+                    model, images.x[some], scale, size,
+                    precision=precision, kept=None if outputs is None else outputs[some],
+                )  # fmt: skip
+                right = logits.argmax(1) == images.y[some]
+                loss = functional.cross_entropy(logits, images.y[some])
+                epochs[-1][f"{name}_loss"] = float(loss)
+                epochs[-1][f"{name}_accuracy"] = float(right.float().mean())
     return Outcome(model, epochs)
+
+
+def _epoch(
+    model: Any,
+    optimizer: torch.optim.Optimizer,
+    recipe: Recipe,
+    training: Images,
+    epoch: int,
+    *,
+    kept: Tensor | None,
+    scale: Normalisation,
+    seed: int,
+    precision: Callable[[], AbstractContextManager[Any]],
+) -> dict[str, float]:
+    """One pass over the pictures, or over the convolutions' outputs: its loss and accuracy."""
+    order = torch.randperm(len(training.y), generator=_generator(seed, epoch))
+    order = order.to(training.y.device)
+    total = torch.zeros(2, device=training.y.device)
+    steps = -(-len(training.y) // recipe.batch_size)
+    model.train()
+    for step in range(steps):
+        _set_rates(optimizer, recipe, epoch, step / steps)
+        torch.manual_seed(_number(seed, epoch, step))  # for dropout
+        rows = order[step * recipe.batch_size :][: recipe.batch_size]
+        if kept is not None:
+            x, part = kept[rows].float(), model.classifier
+        else:
+            x, part = training.x[rows], model
+            x = _augmented(x, _generator(seed, epoch, step)) if recipe.augment else x
+            x = pixels(x, scale, recipe.image_size)
+        with precision():
+            logits = part(x).float()
+        loss = functional.cross_entropy(logits, training.y[rows])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        right = (logits.detach().argmax(1) == training.y[rows]).sum()
+        total += torch.stack([loss.detach() * len(rows), right])
+    loss_sum, right_sum = total.tolist()  # waits for the device
+    if not math.isfinite(loss_sum):
+        raise FloatingPointError(f"the loss is {loss_sum} in epoch {epoch + 1}: a lower rate?")
+    n = len(training.y)
+    return {"train_loss": loss_sum / n, "train_accuracy": right_sum / n}
 
 
 def answers(
