@@ -43,10 +43,10 @@ from nn_tutorial import (
     max_pool2d_backward,
     max_pool2d_loops,
     max_pool2d_loops_backward,
-    pooling,
     predict,
     softmax_cross_entropy,
 )
+from nn_tutorial.layers import pooling
 from nn_tutorial.verify.certificates import certify
 from nn_tutorial.pages.show import (
     certificate_figure,
