@@ -176,7 +176,7 @@ def print_pdf(site: Path, target: Path) -> int:
     # Each print has its own address, or the browser would print what it has kept of the first.
     sources = [folder / f"book-{print_}.html" for print_ in (1, 2)]
     style = folder / "book-print.css"
-    shutil.copyfile(ROOT / "scripts" / "paper.css", style)
+    shutil.copyfile(Path(__file__).with_name("paper.css"), style)
     footer = (
         '<div style="font-size:8px;width:100%;text-align:center;color:#5f6368">'
         '<span class="pageNumber"></span></div>'
