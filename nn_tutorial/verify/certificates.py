@@ -1,13 +1,23 @@
 """Gradient certificates: each layer, type and geometry against three independent witnesses."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from .agreement import CENTRAL_TOLERANCE, TOLERANCE, numeric_gradients, relative_difference
+from .agreement import (
+    CENTRAL_TOLERANCE,
+    TOLERANCE,
+    Slopes,
+    numeric_gradients,
+    relative_difference,
+)
 from .theories import SHAPES, THEORIES, Theory, Values
 
+# Another program's output and gradients for a theory: ``oracle(theory, values, dy)``.
+Oracle = Callable[[Theory, Values, Any], dict[str, NDArray[Any]]]
 SINGLE_TOLERANCE = 1e-5  # seven digits, of which batch norm over few values cancels some
 
 
@@ -52,20 +62,21 @@ class Row:
         return asdict(self)
 
 
-def certify(theory: Theory) -> list[Row]:
+def certify(theory: Theory, oracle: Oracle) -> list[Row]:
     """Return the certificate of a layer: a row for each geometry in float64 and float32.
 
     Parameters
     ----------
     theory : Theory
+    oracle : callable
+        PyTorch's answer, ``nn_tutorial.pytorch.equivalents.oracle``. It is handed in, so that the
+        NumPy part never loads PyTorch.
 
     Raises
     ------
     CertificateError
         If an error crosses its threshold, or nothing could be compared; the message says where.
     """
-    from ..pytorch.oracles import oracle  # here, so that the NumPy part never loads PyTorch
-
     rows = []
     for i in range(SHAPES):
         rng = np.random.default_rng([7, i])
@@ -73,14 +84,19 @@ def certify(theory: Theory) -> list[Row]:
         shape = theory.output(values)
         dy = rng.standard_normal(shape) if shape else np.asarray(rng.uniform(0.5, 1.5))
         theirs = oracle(theory, values, dy)
+        measured: dict[tuple[bool, str], Slopes] = {}  # the same for both types
         for dtype in ("float64", "float32"):
             ours = theory.package(*_cast(values, dy, dtype))
             names = [f"d{name}" for name in theory.inputs]
             found = {name: ours[name] for name in names}
-            central, compared, kinks = numeric_gradients(theory, values, dy, found, analytic=False)
+            central, compared, kinks = numeric_gradients(
+                theory, values, dy, found, analytic=False, measured=measured
+            )
             step = None
             if all(equation.analytic for equation in theory.forward):
-                step = numeric_gradients(theory, values, dy, found, analytic=True)[0]
+                step = numeric_gradients(
+                    theory, values, dy, found, analytic=True, measured=measured
+                )[0]
             pytorch = max(relative_difference(found[name], theirs[name]) for name in names)
             row = Row(
                 theory.name,
@@ -97,9 +113,9 @@ def certify(theory: Theory) -> list[Row]:
     return rows
 
 
-def certify_all() -> dict[str, list[Row]]:
+def certify_all(oracle: Oracle) -> dict[str, list[Row]]:
     """Certify every layer; see ``certify``."""
-    return {name: certify(theory) for name, theory in THEORIES.items()}
+    return {name: certify(theory, oracle) for name, theory in THEORIES.items()}
 
 
 def _judge(row: Row) -> None:
