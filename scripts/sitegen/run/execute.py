@@ -19,6 +19,7 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
+from ..memory import Memory
 from . import dependencies
 from .dependencies import Present
 from .page import Cell, Page, PageError, read_page
@@ -67,11 +68,14 @@ class Executed:
 class Project:
     """The directories of one book: its root, its pages, and where executed pages are kept."""
 
-    def __init__(self, root: Path, docs: Path | None = None) -> None:
+    def __init__(
+        self, root: Path, docs: Path | None = None, memory: Memory | None = None
+    ) -> None:
         self.root = root.resolve()
         self.docs = (docs or root / "docs").resolve()
         self.cache = self.root / ".cache"
         self.present = Present(self.root)
+        self.memory = memory or Memory(self.cache / "memory")
 
     def cached(self, page: Page) -> Path:
         """Where the executed notebook of a page is kept."""
@@ -312,7 +316,7 @@ def execute_all(
     PageError
         For the pages that failed, all in one message; what the others gave is kept.
     """
-    read = [read_page(path, project.docs) for path in pages]
+    read = [read_page(path, project.docs, project.memory) for path in pages]
 
     async def one(page: Page, turn: asyncio.Semaphore) -> Executed | PageError:
         if not force and (found := load(page, project)) is not None:
