@@ -1,4 +1,4 @@
-"""The editions of the site: as a host serves it, and for reading from the disk; its downloads."""
+"""The site for reading from the disk, and the links to its downloads."""
 
 import os
 from pathlib import Path
@@ -29,7 +29,7 @@ def configure(config: MkDocsConfig) -> None:
 
 
 def add_files(files: Files, config: MkDocsConfig, root: Path) -> None:
-    """Add what only an edition for the disk needs."""
+    """Add what only the site for the disk needs."""
     if offline():
         shim = root / "node_modules" / "iframe-worker" / "shim" / "index.js"
         files.append(File.generated(config, SHIM, abs_src_path=str(shim)))
@@ -42,7 +42,7 @@ def beside(page: str) -> str:
 
 
 def with_downloads(markdown: str) -> str:
-    """Put links to the PDF and the zip in the place of the mark, if this build makes them."""
+    """Put links to the PDF and the zip where the mark stands, if this build makes them."""
     if MARK not in markdown:
         return markdown
     if not os.environ.get("NN_TUTORIAL_BOOK"):

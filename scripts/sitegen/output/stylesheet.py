@@ -1,4 +1,4 @@
-"""One stylesheet in the place of many, and scripts that wait: what a browser must have to begin.
+"""One stylesheet instead of many, and scripts that wait: what a browser must have to begin.
 
 Every stylesheet and every script in the way is asked for before a page is drawn. The theme's and
 the book's own styles become one file, and no script is in the way.
