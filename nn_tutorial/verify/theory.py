@@ -71,7 +71,7 @@ class Theory:
     name: str
     shapes: dict[str, str]
     sample: Callable[[np.random.Generator, int], Values]
-    rules: Mapping[str, Callable[[Sequence[Values]], bool]] = field(default_factory=dict)
+    rules: Mapping[str, Callable[[Sequence[Values]], bool]]
     forward: tuple[Equation, ...]
     backward: tuple[Equation, ...]
     output: Callable[[Values], tuple[int, ...]]
@@ -195,12 +195,14 @@ class Theory:
         found: dict[str, int] = {}
         for symbol, shape in self.shapes.items():
             if symbol in values:
-                for letter, size in zip(shape.split("×"), np.shape(values[symbol]), strict=True):
-                    if found.setdefault(letter, size) != size:
-                        raise ValueError(
-                            f"{self.name}, {symbol}: expected {letter} = {found[letter]} as "
-                            f"elsewhere, got {size}"
-                        )
+                letters, got = shape.split("×"), np.shape(values[symbol])
+                sizes = [found.get(letter) for letter in letters]
+                if len(got) != len(letters) or any(s not in (None, g) for s, g in zip(sizes, got)):
+                    known = ", ".join(f"{letter} = {size}" for letter, size in found.items())
+                    raise ValueError(
+                        f"{self.name}, {symbol}: expected {shape} with {known}, got {got}"
+                    )
+                found |= zip(letters, got)
         return found
 
 
