@@ -21,7 +21,7 @@ from sklearn.datasets import load_sample_image
 
 import nn_tutorial as nt
 from nn_tutorial import GradientError, conv2d, conv2d_backward, gradient_check
-from nn_tutorial.verify.agreement import close
+from nn_tutorial.verify.agreement import agree
 from nn_tutorial.pages.show import (
     certificate_figure,
     power,
@@ -544,7 +544,7 @@ show(
 assert (toeplitz > 0).sum() == 36 and toeplitz.shape == (9, 16)
 
 # %% tags=["remove-input"]
-held = [check for check in close(THEORIES["conv2d"]) if check.name == "dX"]
+held = [check for check in agree(THEORIES["conv2d"]) if check.name == "dX"]
 held_numbers, held_error = sum(c.compared for c in held), max(c.error for c in held)
 assert {c.relation for c in held} == {"layer", "complex step"}
 
