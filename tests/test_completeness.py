@@ -1,7 +1,6 @@
 """Every layer stands in every place: where one is missing, the test names it and the file.
 
-The layers are found in the modules of ``nn_tutorial/layers/``. CONTRIBUTING goes through the
-places in the same order.
+The layers are found in the modules of ``nn_tutorial/layers/``; CONTRIBUTING tells of the places.
 """
 
 import inspect
@@ -161,7 +160,8 @@ def _of_all(book: Book, name: str, value: Any) -> Iterator[tuple[str, str]]:
         if argument not in NO_BAD_VALUE and (name, argument) not in book.refused:
             yield (
                 "bad input",
-                f"tests/bad_input.py: values of {argument} that {name} must refuse, in BAD",
+                f"nn_tutorial/verify/theories/: values of {argument} that {name} must refuse, "
+                "in refused",
             )
 
 
