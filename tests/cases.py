@@ -1,18 +1,21 @@
 """The table of cases: one row a layer in one mode and geometry, one row a function pair.
 
-A new layer needs one row in each list; every general test then runs over it. Dimensions are
-pairwise distinct primes, so that a wrong transpose cannot pass.
+A layer's theory gives a row of each: see ``LAYERS`` and ``FUNCTIONS`` at the end. Here are more
+of them, for other shapes and geometries. Dimensions are pairwise distinct primes, so that a wrong
+transpose cannot pass.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import torch
-from torch.nn import functional
 
 import nn_tutorial as nt
+from nn_tutorial.pytorch.equivalents import equivalent
+from nn_tutorial.verify.theories import THEORIES
+from nn_tutorial.verify.theory import Theory, build
 
 Rng = np.random.Generator
 
@@ -28,21 +31,27 @@ def below_zero(rng: Rng, shape: tuple[int, ...]) -> np.ndarray:
     return spread(rng, shape) - 3
 
 
+def probabilities(rng: Rng, shape: tuple[int, ...]) -> np.ndarray:
+    """Rows that add up to 1."""
+    p = rng.uniform(0.2, 1, shape)
+    return p / p.sum(-1, keepdims=True)
+
+
 @dataclass(frozen=True)
 class LayerCase:
-    """A layer, how its input looks, and its twin in PyTorch (None where the layer is random)."""
+    """A layer, what it is made with besides ``rng`` and ``dtype``, and how its input looks."""
 
     name: str
-    make: Callable[[Rng, Any], nt.Layer]
+    of: Callable[..., nt.Layer]
     shape: tuple[int, ...]
-    twin: Callable[[], torch.nn.Module] | None
+    settings: dict[str, Any] = field(default_factory=dict)
     train: bool = True
     values: Callable[[Rng, tuple[int, ...]], np.ndarray] = spread
 
     def layer(self, dtype: Any = np.float64) -> nt.Layer:
         """The layer, the same at every call, with no parameter or buffer left at 0 or 1."""
         rng = np.random.default_rng(1)
-        layer = self.make(rng, dtype)
+        layer = build(self.of, self.settings, rng=rng, dtype=dtype)
         for p in layer.params.values():
             p[...] = rng.normal(size=p.shape)
         for name, b in layer.buffers.items():
@@ -57,18 +66,55 @@ class LayerCase:
         y, _ = self.layer(dtype).forward(self.x(dtype), train=self.train)
         return np.random.default_rng(seed).normal(size=y.shape).astype(dtype)
 
+    @property
+    def random(self) -> bool:
+        """Whether each pass draws anew, so that PyTorch's pass cannot give the same numbers."""
+        return self.of is nt.Dropout and self.train
+
+
+@dataclass(frozen=True)
+class FunctionCase:
+    """A function pair, its array arguments, and its others for a dtype, fresh at each call."""
+
+    name: str
+    function: Callable[..., tuple[Any, Any]]
+    backward: Callable[[Any, Any], Any]
+    arrays: dict[str, tuple[int, ...]]
+    more: Callable[[Any], dict[str, Any]] = lambda dtype: {}
+    values: Callable[[Rng, tuple[int, ...]], np.ndarray] = spread
+
+    def inputs(self, dtype: Any = np.float64) -> list[np.ndarray]:
+        rng = np.random.default_rng(4)
+        return [self.values(rng, shape).astype(dtype) for shape in self.arrays.values()]
+
+    def forward(self, *arrays: np.ndarray) -> tuple[Any, Any]:
+        named = dict(zip(self.arrays, arrays, strict=True))
+        return self.function(**named, **self.more(arrays[0].dtype))
+
+    def gradients(self, dy: Any, cache: Any) -> tuple[np.ndarray, ...]:
+        """The gradients as a tuple, for one argument too."""
+        found = self.backward(dy, cache)
+        return found if isinstance(found, tuple) else (found,)
+
+    def torch(self, *tensors: torch.Tensor) -> torch.Tensor:
+        """The same function in PyTorch."""
+        named = dict(zip(self.arrays, tensors, strict=True))
+        more = self.more(tensors[0].detach().numpy().dtype)
+        arrays = {name: v for name, v in more.items() if isinstance(v, np.ndarray)}
+        more |= {name: torch.tensor(value) for name, value in arrays.items()}
+        return equivalent(self.function.__name__)(**named, **more)
+
 
 IMAGE = (2, 3, 13, 17)
+NORM = {"num_features": 3, "eps": 1e-3, "momentum": 0.3}
+LABELS = np.array([2, 0, 1, 2, 2])
+CONV = {"x": IMAGE, "weight": (5, 3, 7, 11), "bias": (5,)}
+CONV_GEOMETRY = {"stride": (5, 2), "padding": (2, 1)}
+POOL_GEOMETRY = {"kernel_size": (5, 3), "stride": (3, 2), "padding": (2, 1)}
+MEAN, VAR = np.array([0.5, -1.0, 0.25]), np.array([0.5, 2.0, 1.5])
 
 
-def _conv(kernel: Any, **geometry: Any) -> tuple[Callable[[Rng, Any], nt.Layer], Any]:
-    return (
-        lambda rng, dtype: nt.Conv2d(3, 5, kernel, rng=rng, dtype=dtype, **geometry),
-        lambda: torch.nn.Conv2d(3, 5, kernel, **geometry),
-    )
-
-
-def _net(rng: Rng, dtype: Any) -> nt.Layer:
+def _net(*, rng: Rng, dtype: Any) -> nt.Layer:
     return nt.Sequential(
         nt.Conv2d(3, 5, (7, 2), padding=(1, 0), rng=rng, dtype=dtype),
         nt.BatchNorm(5, dtype=dtype),
@@ -80,249 +126,128 @@ def _net(rng: Rng, dtype: Any) -> nt.Layer:
     )
 
 
-def _net_twin() -> torch.nn.Module:
-    return torch.nn.Sequential(
-        torch.nn.Conv2d(3, 5, (7, 2), padding=(1, 0)),
-        torch.nn.BatchNorm2d(5),
-        torch.nn.ReLU(),
-        torch.nn.MaxPool2d(3, stride=2, padding=1),
-        torch.nn.Flatten(),
-        torch.nn.Sequential(torch.nn.Linear(5 * 5 * 8, 11), torch.nn.Tanh()),
-        torch.nn.Linear(11, 7),
-    )
-
-
-def _batch_norm(rng: Rng, dtype: Any) -> nt.Layer:
-    return nt.BatchNorm(3, eps=1e-3, momentum=0.3, dtype=dtype)
-
-
-def _dropout(rng: Rng, dtype: Any) -> nt.Layer:
-    return nt.Dropout(0.3, rng=rng)
-
-
-LAYERS = [
-    LayerCase("relu", lambda rng, dtype: nt.ReLU(), (5, 7), torch.nn.ReLU),
-    LayerCase("relu-images", lambda rng, dtype: nt.ReLU(), IMAGE, torch.nn.ReLU),
-    LayerCase("sigmoid", lambda rng, dtype: nt.Sigmoid(), (5, 7), torch.nn.Sigmoid),
-    LayerCase("tanh", lambda rng, dtype: nt.Tanh(), (5, 7), torch.nn.Tanh),
-    LayerCase("softmax", lambda rng, dtype: nt.Softmax(), (5, 7), lambda: torch.nn.Softmax(-1)),
-    LayerCase("flatten", lambda rng, dtype: nt.Flatten(), (2, 3, 5, 7), torch.nn.Flatten),
-    LayerCase(
-        "linear",
-        lambda rng, dtype: nt.Linear(3, 7, rng=rng, dtype=dtype),
-        (5, 3),
-        lambda: torch.nn.Linear(3, 7),
-    ),
-    LayerCase(
-        "batch-norm-train",
-        _batch_norm,
-        (5, 3),
-        lambda: torch.nn.BatchNorm1d(3, eps=1e-3, momentum=0.3),
-    ),
-    LayerCase(
-        "batch-norm-eval",
-        _batch_norm,
-        (5, 3),
-        lambda: torch.nn.BatchNorm1d(3, eps=1e-3, momentum=0.3),
-        train=False,
-    ),
-    LayerCase(
-        "batch-norm-images-train",
-        _batch_norm,
-        (2, 3, 5, 7),
-        lambda: torch.nn.BatchNorm2d(3, eps=1e-3, momentum=0.3),
-    ),
-    LayerCase(
-        "batch-norm-images-eval",
-        _batch_norm,
-        (2, 3, 5, 7),
-        lambda: torch.nn.BatchNorm2d(3, eps=1e-3, momentum=0.3),
-        train=False,
-    ),
+MORE_LAYERS = [
+    LayerCase("relu-images", nt.ReLU, IMAGE),
+    LayerCase("flatten", nt.Flatten, (2, 3, 5, 7)),
+    LayerCase("batch-norm-train", nt.BatchNorm, (5, 3), NORM),
+    LayerCase("batch-norm-eval", nt.BatchNorm, (5, 3), NORM, train=False),
+    LayerCase("batch-norm-images-train", nt.BatchNorm, (2, 3, 5, 7), NORM),
+    LayerCase("batch-norm-images-eval", nt.BatchNorm, (2, 3, 5, 7), NORM, train=False),
     *(
-        LayerCase(f"conv2d-{name}", ours, IMAGE, twin)
-        for name, (ours, twin) in {
-            "plain": _conv((7, 11)),
-            "stride": _conv((7, 11), stride=(3, 2)),
-            "padding": _conv((7, 11), padding=(1, 5)),
-            "stride-and-padding": _conv((7, 2), stride=(5, 3), padding=(2, 1)),
-            "one-pixel": _conv(1),
-            "whole-image": _conv((13, 17)),
+        LayerCase(
+            f"conv2d-{name}", nt.Conv2d, IMAGE, {"in_channels": 3, "out_channels": 5} | geometry
+        )
+        for name, geometry in {
+            "plain": {"kernel_size": (7, 11)},
+            "stride": {"kernel_size": (7, 11), "stride": (3, 2)},
+            "padding": {"kernel_size": (7, 11), "padding": (1, 5)},
+            "stride-and-padding": {"kernel_size": (7, 2), "stride": (5, 3), "padding": (2, 1)},
+            "one-pixel": {"kernel_size": 1},
+            "whole-image": {"kernel_size": (13, 17)},
         }.items()
     ),
     *(
-        LayerCase(f"{kind}-{name}", ours, IMAGE, twin)
-        for kind, ours_of, twin_of in (
-            ("max-pool", nt.MaxPool2d, torch.nn.MaxPool2d),
-            ("avg-pool", nt.AvgPool2d, torch.nn.AvgPool2d),
-        )
-        for name, kernel, geometry in (
-            ("plain", 2, {}),
-            ("rectangular", (5, 3), {}),
-            ("overlapping", 3, {"stride": 2}),
-            ("gaps", (2, 3), {"stride": (3, 5)}),
-            ("padded", (5, 3), {"stride": (2, 1), "padding": (2, 1)}),
-        )
-        for ours, twin in (
-            (
-                lambda rng, dtype, of=ours_of, k=kernel, g=geometry: of(k, **g),
-                lambda of=twin_of, k=kernel, g=geometry: of(k, **g),
-            ),
-        )
+        LayerCase(f"{kind}-{name}", of, IMAGE, geometry)
+        for kind, of in (("max-pool", nt.MaxPool2d), ("avg-pool", nt.AvgPool2d))
+        for name, geometry in {
+            "plain": {"kernel_size": 2},
+            "rectangular": {"kernel_size": (5, 3)},
+            "overlapping": {"kernel_size": 3, "stride": 2},
+            "gaps": {"kernel_size": (2, 3), "stride": (3, 5)},
+            "padded": {"kernel_size": (5, 3), "stride": (2, 1), "padding": (2, 1)},
+        }.items()
     ),
     LayerCase(
         "max-pool-padded-negative",
-        lambda rng, dtype: nt.MaxPool2d(3, padding=1),
+        nt.MaxPool2d,
         IMAGE,
-        lambda: torch.nn.MaxPool2d(3, padding=1),
+        {"kernel_size": 3, "padding": 1},
         values=below_zero,
     ),
-    LayerCase("dropout-train", _dropout, (5, 7), None),
-    LayerCase("dropout-eval", _dropout, (5, 7), lambda: torch.nn.Dropout(0.3), train=False),
-    LayerCase("sequential-train", _net, IMAGE, _net_twin),
-    LayerCase("sequential-eval", _net, IMAGE, _net_twin, train=False),
+    LayerCase("dropout-eval", nt.Dropout, (5, 7), {"p": 0.3}, train=False),
+    LayerCase("sequential-train", _net, IMAGE),
+    LayerCase("sequential-eval", _net, IMAGE, train=False),
 ]
 
 
-@dataclass(frozen=True)
-class FunctionCase:
-    """A function pair, its array arguments, and the same function in PyTorch."""
-
-    name: str
-    forward: Callable[..., tuple[Any, Any]]
-    backward: Callable[[Any, Any], Any]
-    arrays: dict[str, tuple[int, ...]]
-    torch: Callable[..., torch.Tensor] | None
-    values: Callable[[Rng, tuple[int, ...]], np.ndarray] = spread
-
-    def inputs(self, dtype: Any = np.float64) -> list[np.ndarray]:
-        rng = np.random.default_rng(4)
-        return [self.values(rng, shape).astype(dtype) for shape in self.arrays.values()]
-
-    def gradients(self, dy: Any, cache: Any) -> tuple[np.ndarray, ...]:
-        """The gradients as a tuple, for one argument too."""
-        found = self.backward(dy, cache)
-        return found if isinstance(found, tuple) else (found,)
+def _statistics(dtype: Any) -> dict[str, Any]:
+    return {"mean": MEAN.astype(dtype), "var": VAR.astype(dtype)}
 
 
-LABELS = np.array([2, 0, 1, 2, 2])
-CONV = {"x": IMAGE, "weight": (5, 3, 7, 11), "bias": (5,)}
-CONV_GEOMETRY = {"stride": (5, 2), "padding": (2, 1)}
-POOL_GEOMETRY = {"stride": (3, 2), "padding": (2, 1)}
-MEAN, VAR = np.array([0.5, -1.0, 0.25]), np.array([0.5, 2.0, 1.5])
-
-
-def _probabilities(rng: Rng, shape: tuple[int, ...]) -> np.ndarray:
-    p = rng.uniform(0.2, 1, shape)
-    return p / p.sum(-1, keepdims=True)
-
-
-def _batch_norm_eval(x: np.ndarray, weight: np.ndarray, bias: np.ndarray) -> tuple[Any, Any]:
-    return nt.batch_norm(x, weight, bias, mean=MEAN.astype(x.dtype), var=VAR.astype(x.dtype))
-
-
-def _torch_batch_norm_eval(x: Any, weight: Any, bias: Any) -> torch.Tensor:
-    mean, var = torch.tensor(MEAN, dtype=x.dtype), torch.tensor(VAR, dtype=x.dtype)
-    return functional.batch_norm(x, mean, var, weight, bias)
-
-
-FUNCTIONS = [
-    FunctionCase("relu", nt.relu, nt.relu_backward, {"x": (5, 7)}, functional.relu),
-    FunctionCase("sigmoid", nt.sigmoid, nt.sigmoid_backward, {"x": (5, 7)}, torch.sigmoid),
-    FunctionCase("tanh", nt.tanh, nt.tanh_backward, {"x": (5, 7)}, torch.tanh),
-    FunctionCase(
-        "linear",
-        nt.linear,
-        nt.linear_backward,
-        {"x": (5, 3), "weight": (3, 7), "bias": (7,)},
-        lambda x, weight, bias: functional.linear(x, weight.T, bias),
-    ),
-    FunctionCase(
-        "softmax",
-        nt.softmax,
-        nt.softmax_backward,
-        {"x": (5, 7)},
-        lambda x: functional.softmax(x, -1),
-    ),
-    FunctionCase(
-        "softmax-three-axes",
-        nt.softmax,
-        nt.softmax_backward,
-        {"x": (2, 5, 7)},
-        lambda x: functional.softmax(x, -1),
-    ),
+MORE_FUNCTIONS = [
+    FunctionCase("softmax-three-axes", nt.softmax, nt.softmax_backward, {"x": (2, 5, 7)}),
     FunctionCase(
         "cross_entropy",
-        lambda probabilities: nt.cross_entropy(probabilities, LABELS),
+        nt.cross_entropy,
         nt.cross_entropy_backward,
         {"probabilities": (5, 3)},
-        lambda p: functional.nll_loss(p.log(), torch.tensor(LABELS)),
-        _probabilities,
-    ),
-    FunctionCase(
-        "softmax_cross_entropy",
-        lambda logits: nt.softmax_cross_entropy(logits, LABELS),
-        lambda dy, dlogits: dy * dlogits,
-        {"logits": (5, 3)},
-        lambda logits: functional.cross_entropy(logits, torch.tensor(LABELS)),
-    ),
-    *(
-        FunctionCase(name, forward, nt.batch_norm_backward, arrays, twin)
-        for shape in ((5, 3), (2, 3, 5, 7))
-        for arrays in ({"x": shape, "weight": (3,), "bias": (3,)},)
-        for name, forward, twin in (
-            (
-                f"batch_norm-{len(shape)}d-train",
-                nt.batch_norm,
-                lambda x, w, b: functional.batch_norm(x, None, None, w, b, training=True),
-            ),
-            (f"batch_norm-{len(shape)}d-eval", _batch_norm_eval, _torch_batch_norm_eval),
-        )
+        lambda dtype: {"labels": LABELS},
+        probabilities,
     ),
     *(
         FunctionCase(
-            name,
-            lambda x, weight, bias, f=forward: f(x, weight, bias, **CONV_GEOMETRY),
-            backward,
-            CONV,
-            lambda x, weight, bias: functional.conv2d(x, weight, bias, **CONV_GEOMETRY),
+            f"batch_norm-4d-{mode}",
+            nt.batch_norm,
+            nt.batch_norm_backward,
+            {"x": (2, 3, 5, 7), "weight": (3,), "bias": (3,)},
+            more,
         )
-        for name, forward, backward in (
-            ("conv2d", nt.conv2d, nt.conv2d_backward),
-            ("conv2d_im2col", nt.conv2d_im2col, nt.conv2d_im2col_backward),
-            ("conv2d_loops", nt.conv2d_loops, nt.conv2d_loops_backward),
+        for mode, more in (("train", lambda dtype: {}), ("eval", _statistics))
+    ),
+    *(
+        FunctionCase(f.__name__, f, backward, CONV, lambda dtype: CONV_GEOMETRY)
+        for f, backward in (
+            (nt.conv2d, nt.conv2d_backward),
+            (nt.conv2d_im2col, nt.conv2d_im2col_backward),
+            (nt.conv2d_loops, nt.conv2d_loops_backward),
         )
     ),
     *(
-        FunctionCase(
-            name,
-            lambda x, f=forward: f(x, (5, 3), **POOL_GEOMETRY),
-            backward,
-            {"x": IMAGE},
-            lambda x, f=twin: f(x, (5, 3), **POOL_GEOMETRY),
+        FunctionCase(f.__name__, f, backward, {"x": IMAGE}, lambda dtype: POOL_GEOMETRY)
+        for f, backward in (
+            (nt.max_pool2d, nt.max_pool2d_backward),
+            (nt.max_pool2d_loops, nt.max_pool2d_loops_backward),
+            (nt.avg_pool2d, nt.avg_pool2d_backward),
+            (nt.avg_pool2d_loops, nt.avg_pool2d_loops_backward),
         )
-        for name, forward, backward, twin in (
-            ("max_pool2d", nt.max_pool2d, nt.max_pool2d_backward, functional.max_pool2d),
-            (
-                "max_pool2d_loops",
-                nt.max_pool2d_loops,
-                nt.max_pool2d_loops_backward,
-                functional.max_pool2d,
-            ),
-            ("avg_pool2d", nt.avg_pool2d, nt.avg_pool2d_backward, functional.avg_pool2d),
-            (
-                "avg_pool2d_loops",
-                nt.avg_pool2d_loops,
-                nt.avg_pool2d_loops_backward,
-                functional.avg_pool2d,
-            ),
-        )
-    ),
-    FunctionCase(
-        "dropout",
-        lambda x: nt.dropout(x, 0.3, np.random.default_rng(5)),
-        nt.dropout_backward,
-        {"x": (5, 7)},
-        None,
     ),
 ]
+
+
+def _rows(theory: Theory) -> Iterator[LayerCase | FunctionCase]:
+    """A row for the class of a theory, and one for its function if it is one of the package's."""
+    values = theory.sample(np.random.default_rng(0), 0)
+    arguments = theory.arguments(values)
+    arrays = {
+        name: value.shape
+        for name, value in arguments.items()
+        if any(value is values[symbol] for symbol in theory.inputs)
+    }
+
+    def more(dtype: Any) -> dict[str, Any]:
+        cast = {
+            name: value.astype(dtype) if getattr(value, "dtype", None) == np.float64 else value
+            for name, value in values.items()
+        }
+        return {n: v for n, v in theory.arguments(cast).items() if n not in arrays}
+
+    if theory.layer:
+        settings = theory.settings(values)
+        yield LayerCase(theory.name, theory.layer, arrays["x"], settings, train=theory.train)
+    function, backward = theory.pair
+    if getattr(nt, function.__name__) is function:
+        yield FunctionCase(theory.name, function, backward, arrays, more)
+
+
+def _named(rows: Any) -> list[Any]:
+    return list({row.name: row for row in rows}.values())
+
+
+_DERIVED = [row for theory in THEORIES.values() for row in _rows(theory)]
+# A row of the lists above replaces a theory's row of the same name.
+LAYERS: list[LayerCase] = _named(
+    [*(row for row in _DERIVED if isinstance(row, LayerCase)), *MORE_LAYERS]
+)
+FUNCTIONS: list[FunctionCase] = _named(
+    [*(row for row in _DERIVED if isinstance(row, FunctionCase)), *MORE_FUNCTIONS]
+)

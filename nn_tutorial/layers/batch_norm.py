@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .checks import Array, check_dtype, check_float, check_like
+from .checks import Array, check_dtype, check_eps, check_float, check_like
 from .layer import Grads, Layer
 
 
@@ -43,7 +43,7 @@ def batch_norm(
     mean, var : ndarray, (D,) or (C,), optional
         Given together: evaluation with these statistics. Left out: training.
     eps : float
-        Keeps the square root away from 0; in units of x².
+        Keeps the square root away from 0; in units of x². Not negative.
 
     Returns
     -------
@@ -53,14 +53,15 @@ def batch_norm(
     Raises
     ------
     ValueError
-        If a shape or dtype does not fit, only one of ``mean`` and ``var`` is given, or a training
-        batch has one value a feature, whose variance says nothing.
+        If a shape or dtype does not fit, ``eps`` is negative, only one of ``mean`` and ``var`` is
+        given, or a training batch has one value a feature, whose variance says nothing.
 
     References
     ----------
     Ioffe and Szegedy (2015), Batch normalization, ICML, algorithms 1 and 2.
     """
     check_float("x", x, "ND|NCHW")
+    check_eps(eps)
     channel = (x.shape[1],)
     for name, value in (("weight", weight), ("bias", bias), ("mean", mean), ("var", var)):
         if value is not None:

@@ -1,5 +1,6 @@
 """What the layers refuse: messages name the argument, what came and what was expected."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,12 @@ def check_dtype(dtype: Any) -> None:
     """Raise ``ValueError`` unless it is a float type: whole numbers cannot be trained."""
     if np.dtype(dtype).kind != "f":
         raise ValueError(f"dtype: expected a float type, got {np.dtype(dtype)}")
+
+
+def check_eps(eps: float) -> None:
+    """Raise ``ValueError`` unless it is a finite number of at least 0."""
+    if not 0 <= eps < math.inf:
+        raise ValueError(f"eps: expected a number of at least 0, got {eps}")
 
 
 def check_like(name: str, x: Any, shape: tuple[int, ...], dtype: Any, why: str) -> None:

@@ -26,6 +26,8 @@ def show_equations(layer: str, *names: str) -> None:
     ------
     AgreementError
         If a check fails: then there is no page.
+    UnknownNameError
+        If there is no such layer; the message says where to add it.
     ValueError
         If the layer has no such equation.
     """
@@ -51,8 +53,17 @@ def show_derivation(layer: str, number: int = 0) -> None:
     ------
     AgreementError
         If two steps disagree on one of the samples.
+    UnknownNameError
+        If there is no such layer; the message says where to add it.
+    ValueError
+        If the layer has no such derivation.
     """
     theory = THEORIES[layer]
+    if not 0 <= number < len(theory.derivations):
+        raise ValueError(
+            f"number: expected one of the {len(theory.derivations)} derivations in "
+            f"nn_tutorial/verify/theories/{layer}.py, counted from 0, got {number}"
+        )
     derivation = theory.derivations[number]
     name = derivation.steps[0].equation.name
     checks = [c for c in close(theory) if c.relation == "derivation" and c.name == name]
@@ -72,6 +83,8 @@ def show_certificate(layer: str) -> list[Row]:
     ------
     CertificateError
         If an error crosses its threshold.
+    UnknownNameError
+        If there is no such layer; the message says where to add it.
     """
     rows = certify(THEORIES[layer])
     before = [None, *(row.geometry for row in rows)]  # what the row above has is not said again

@@ -1,12 +1,123 @@
-"""PyTorch as an oracle: for each of our layers the module that should compute the same."""
+"""PyTorch's answer to each of our layers: one row a layer, for its function and for its class."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 import torch
+from torch import Tensor, nn
+from torch.nn import functional
 
 import nn_tutorial as nt
 from nn_tutorial.layers.checks import Array
+from nn_tutorial.tables import UnknownNameError
+
+if TYPE_CHECKING:
+    from nn_tutorial.verify.theory import Theory, Values
+
+
+class Equivalent(NamedTuple):
+    """What should compute the same as one of our layers.
+
+    Attributes
+    ----------
+    function : callable, optional
+        Takes our function's arguments under our names, tensors for arrays, and returns its output.
+    layer : type, optional
+        Our class.
+    module : callable, optional
+        ``module(ours)`` returns PyTorch's module for one of our class; parameters are copied later.
+    """
+
+    function: Callable[..., Tensor] | None = None
+    layer: type[nt.Layer] | None = None
+    module: Callable[[Any], nn.Module] | None = None
+
+
+class _BatchNorm(nn.BatchNorm2d):
+    """One that takes (N, D) as well as (N, C, H, W), as ours does."""
+
+    def _check_input_dim(self, input: Tensor) -> None:  # noqa: A002 (PyTorch's name)
+        pass
+
+
+def _batch_norm(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    *,
+    mean: Tensor | None = None,
+    var: Tensor | None = None,
+    eps: float = 1e-5,
+) -> Tensor:
+    return functional.batch_norm(x, mean, var, weight, bias, training=mean is None, eps=eps)
+
+
+def _dropout(x: Tensor, p: float, rng: np.random.Generator) -> Tensor:
+    """With the mask that our generator draws: PyTorch's own would be another one."""
+    return x * torch.from_numpy(rng.random(tuple(x.shape)) >= p) / (1 - p)
+
+
+def _two_layer_net(
+    x: Tensor, weight1: Tensor, bias1: Tensor, weight2: Tensor, bias2: Tensor, labels: Tensor
+) -> Tensor:
+    hidden = torch.relu(x @ weight1 + bias1)
+    return functional.cross_entropy(hidden @ weight2 + bias2, labels)
+
+
+EQUIVALENTS: dict[str, Equivalent] = {
+    "relu": Equivalent(torch.relu, nt.ReLU, lambda ours: nn.ReLU()),
+    "sigmoid": Equivalent(torch.sigmoid, nt.Sigmoid, lambda ours: nn.Sigmoid()),
+    "tanh": Equivalent(torch.tanh, nt.Tanh, lambda ours: nn.Tanh()),
+    "linear": Equivalent(
+        lambda x, weight, bias: functional.linear(x, weight.T, bias),
+        nt.Linear,
+        lambda ours: nn.Linear(*ours.params["weight"].shape),
+    ),
+    "softmax": Equivalent(lambda x: torch.softmax(x, -1), nt.Softmax, lambda ours: nn.Softmax(-1)),
+    "cross_entropy": Equivalent(
+        lambda probabilities, labels: functional.nll_loss(probabilities.log(), labels)
+    ),
+    "softmax_cross_entropy": Equivalent(
+        lambda logits, labels: functional.cross_entropy(logits, labels)
+    ),
+    "batch_norm": Equivalent(
+        _batch_norm,
+        nt.BatchNorm,
+        lambda ours: _BatchNorm(len(ours.params["weight"]), eps=ours.eps, momentum=ours.momentum),
+    ),
+    "conv2d": Equivalent(
+        lambda x, weight, bias, *, stride=1, padding=0: functional.conv2d(
+            x, weight, bias, stride, padding
+        ),
+        nt.Conv2d,
+        lambda ours: nn.Conv2d(
+            ours.params["weight"].shape[1],
+            ours.params["weight"].shape[0],
+            ours.params["weight"].shape[2:],
+            stride=ours.stride,
+            padding=ours.padding,
+        ),
+    ),
+    "max_pool2d": Equivalent(
+        lambda x, kernel_size, *, stride=None, padding=0: functional.max_pool2d(
+            x, kernel_size, stride, padding
+        ),
+        nt.MaxPool2d,
+        lambda ours: nn.MaxPool2d(ours.kernel_size, ours.stride, ours.padding),
+    ),
+    "avg_pool2d": Equivalent(
+        lambda x, kernel_size, *, stride=None, padding=0: functional.avg_pool2d(
+            x, kernel_size, stride, padding
+        ),
+        nt.AvgPool2d,
+        lambda ours: nn.AvgPool2d(ours.kernel_size, ours.stride, ours.padding),
+    ),
+    "dropout": Equivalent(_dropout, nt.Dropout, lambda ours: nn.Dropout(ours.p)),
+    "flatten": Equivalent(layer=nt.Flatten, module=lambda ours: nn.Flatten()),
+    "two_layer_net": Equivalent(_two_layer_net),
+}
+_WHERE = "a row in EQUIVALENTS, in nn_tutorial/pytorch/equivalents.py"
 
 
 class TwinResult(NamedTuple):
@@ -17,7 +128,7 @@ class TwinResult(NamedTuple):
     grads: dict[str, Array]
 
 
-def twin(ours: nt.Layer) -> torch.nn.Module:
+def twin(ours: nt.Layer) -> nn.Module:
     """Return a PyTorch module with the same parameters and buffers, copied.
 
     Parameters
@@ -28,20 +139,24 @@ def twin(ours: nt.Layer) -> torch.nn.Module:
     Raises
     ------
     ValueError
-        If the layer has no twin.
+        If the layer has no twin; the message says where a new layer gets its own.
     """
     if isinstance(ours, nt.Sequential):
-        return torch.nn.Sequential(*(twin(inner) for inner in ours.layers))
-    make = _TWINS.get(type(ours))
+        return nn.Sequential(*(twin(inner) for inner in ours.layers))
+    makers = {row.layer: row.module for row in EQUIVALENTS.values() if row.layer}
+    make = makers.get(type(ours))
     if make is None:
-        raise ValueError(f"ours: expected a layer of nn_tutorial, got {type(ours).__name__}")
+        raise ValueError(
+            f"ours: expected a layer of nn_tutorial, got {type(ours).__name__}. A new layer "
+            f"needs {_WHERE}"
+        )
     module = make(ours)
     for value in ours.params.values():
         module = module.to(torch.from_numpy(value).dtype)
     state = module.state_dict(keep_vars=True)
     with torch.no_grad():
         for name, value in (ours.params | ours.buffers).items():
-            state[name].copy_(torch.tensor(_turned(module, name, value)))
+            state[name].copy_(torch.tensor(turned(module, name, value)))
     return module
 
 
@@ -72,55 +187,62 @@ def twin_gradients(ours: nt.Layer, x: Array, dy: Array, *, train: bool = True) -
     for name, p in module.named_parameters():
         assert p.grad is not None
         owner, _, leaf = name.rpartition(".")
-        grads[name] = _turned(module.get_submodule(owner), leaf, p.grad.numpy())
+        grads[name] = turned(module.get_submodule(owner), leaf, p.grad.numpy())
     return TwinResult(y.detach().numpy(), there.grad.numpy(), grads)
 
 
-def _turned(module: torch.nn.Module, name: str, value: Array) -> Array:
+def turned(module: nn.Module, name: str, value: Array) -> Array:
     """PyTorch stores the weight of a linear layer transposed."""
-    return value.T if isinstance(module, torch.nn.Linear) and name == "weight" else value
+    return value.T if isinstance(module, nn.Linear) and name == "weight" else value
 
 
-class _BatchNorm(torch.nn.Module):
-    """One that takes (N, D) as well as (N, C, H, W), as ours does."""
+def equivalent(name: str) -> Callable[..., Tensor]:
+    """Return PyTorch's function for one of ours; it takes the same arguments, by name.
 
-    def __init__(self, ours: nt.BatchNorm) -> None:
-        super().__init__()
-        self.eps, self.momentum = ours.eps, ours.momentum
-        for name, value in ours.params.items():
-            self.register_parameter(name, torch.nn.Parameter(torch.tensor(value)))
-        for name, value in ours.buffers.items():
-            self.register_buffer(name, torch.tensor(value))
+    Parameters
+    ----------
+    name : str
+        Of our function; the slower versions, ``conv2d_loops`` and the like, are the same function.
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return torch.nn.functional.batch_norm(
-            x,
-            self.get_buffer("running_mean"),
-            self.get_buffer("running_var"),
-            self.get_parameter("weight"),
-            self.get_parameter("bias"),
-            self.training,
-            self.momentum,
-            self.eps,
-        )
+    Raises
+    ------
+    UnknownNameError
+        If there is none; the message says where a new layer gets its own.
+    """
+    row = EQUIVALENTS.get(name.removesuffix("_loops").removesuffix("_im2col"))
+    if row is None or row.function is None:
+        known = [name for name, row in EQUIVALENTS.items() if row.function]
+        raise UnknownNameError("PyTorch equivalent", name, known, _WHERE)
+    return row.function
 
 
-_TWINS: dict[type, Callable[[Any], torch.nn.Module]] = {
-    nt.ReLU: lambda _: torch.nn.ReLU(),
-    nt.Sigmoid: lambda _: torch.nn.Sigmoid(),
-    nt.Tanh: lambda _: torch.nn.Tanh(),
-    nt.Softmax: lambda _: torch.nn.Softmax(-1),
-    nt.Flatten: lambda _: torch.nn.Flatten(),
-    nt.Dropout: lambda o: torch.nn.Dropout(o.p),
-    nt.Linear: lambda o: torch.nn.Linear(*o.params["weight"].shape),
-    nt.Conv2d: lambda o: torch.nn.Conv2d(
-        o.params["weight"].shape[1],
-        o.params["weight"].shape[0],
-        o.params["weight"].shape[2:],
-        stride=o.stride,
-        padding=o.padding,
-    ),
-    nt.MaxPool2d: lambda o: torch.nn.MaxPool2d(o.kernel_size, o.stride, o.padding),
-    nt.AvgPool2d: lambda o: torch.nn.AvgPool2d(o.kernel_size, o.stride, o.padding),
-    nt.BatchNorm: _BatchNorm,
-}
+def oracle(theory: "Theory", values: "Values", dy: Any) -> dict[str, Array]:
+    """Return what PyTorch computes for a theory's inputs.
+
+    Parameters
+    ----------
+    theory : Theory
+    values : dict
+        As the theory's ``sample`` gives them.
+    dy : ndarray
+        The upstream gradient of the output.
+
+    Returns
+    -------
+    dict of str to ndarray
+        The output, and ``d…`` for each of ``theory.inputs``.
+
+    Raises
+    ------
+    UnknownNameError
+        As ``equivalent``.
+    """
+    tensors = {
+        name: torch.tensor(value) if isinstance(value, np.ndarray) else value
+        for name, value in values.items()
+    }
+    leaves = [tensors[name].requires_grad_() for name in theory.inputs]
+    y = equivalent(theory.pair[0].__name__)(**theory.arguments(tensors))
+    grads = torch.autograd.grad(y, leaves, torch.tensor(dy, dtype=y.dtype))
+    named = {f"d{name}": g.numpy() for name, g in zip(theory.inputs, grads, strict=True)}
+    return {theory.forward[-1].name: y.detach().numpy()} | named

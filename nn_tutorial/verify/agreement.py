@@ -1,11 +1,12 @@
 """Whether all agree: equation, layer, derivative of the forward equation, einsum, derivation."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .equations import Derivation, Equation
 from .theories import SHAPES, THEORIES, Theory, Values
@@ -26,7 +27,8 @@ class Check:
     Attributes
     ----------
     relation : str
-        ``"layer"``, ``"complex step"``, ``"central differences"``, ``"einsum"``, ``"derivation"``.
+        ``"layer"`` (its functions), ``"class"``, ``"einsum"``, ``"derivation"``,
+        ``"complex step"`` or ``"central differences"``.
     name : str
         Of the quantity that was compared.
     sample : int
@@ -50,21 +52,49 @@ class Check:
         return self.error <= (CENTRAL_TOLERANCE if central else TOLERANCE) and self.compared > 0
 
 
+@dataclass(frozen=True)
+class Slopes:
+    """Slopes of the loss along some moves of an input, measured on the forward equations.
+
+    Attributes
+    ----------
+    moves : list of ndarray
+        Each of the input's shape; those across a kink are left out.
+    measured : ndarray
+        One slope for each move.
+    kinks : int
+        How many moves were left out.
+    """
+
+    moves: list[Any]
+    measured: NDArray[Any]
+    kinks: int
+
+    def error(self, gradient: Any, dy: Any) -> float:
+        """Return the largest relative error of the slopes that a gradient gives."""
+        ours = np.array([float(np.sum(gradient * move)) for move in self.moves])
+        return relative_difference(ours, self.measured, floor=1e-3 * float(np.abs(dy).max()))
+
+
 def checks(
     theory: Theory,
     *,
     forward: Sequence[Equation] | None = None,
     backward: Sequence[Equation] | None = None,
     derivations: Sequence[Derivation] | None = None,
+    package: Callable[[Values, Any], Values] | None = None,
     samples: int = SHAPES,
 ) -> Iterator[Check]:
     """Compare all that a theory says, sample by sample.
 
+    A gradient is held against the derivative of the forward equations, and against the layer
+    where the layer computes it.
+
     Parameters
     ----------
     theory : Theory
-    forward, backward, derivations : sequences, optional
-        In the place of the theory's own: this is how a mutant is checked.
+    forward, backward, derivations, package : optional
+        Instead of the theory's own: this is how a mutant is checked.
     samples : int
         How many of the theory's samples.
 
@@ -80,6 +110,7 @@ def checks(
     forward = theory.forward if forward is None else forward
     backward = theory.backward if backward is None else backward
     derivations = theory.derivations if derivations is None else derivations
+    package = theory.package if package is None else package
     analytic = all(equation.analytic for equation in forward)
     for i in range(samples):
         rng = np.random.default_rng([len(theory.name), i])
@@ -90,18 +121,14 @@ def checks(
         given = values | {f"d{output}": dy}
         found = _run(forward, given, output, shape)
         found = _run(backward, found, output, shape)
-        package = theory.package(values, dy)
+        layer = package(values, dy)
         for equation in (*forward, *backward):
-            if equation.name in package:
+            if equation.name in layer:
                 value = found[equation.name]
-                error = relative_difference(value, package[equation.name])
+                error = relative_difference(value, layer[equation.name])
                 yield Check("layer", equation.name, i, error, value.size)
-        for name in theory.inputs:
-            gradient = found[f"d{name}"]
-            ours, numeric, kinks = _slopes(forward, given, shape, name, gradient, rng, analytic)
-            error = relative_difference(ours, numeric, floor=1e-3 * float(np.abs(dy).max()))
-            relation = "complex step" if analytic else "central differences"
-            yield Check(relation, f"d{name}", i, error, len(ours), kinks)
+        for name, value in theory.by_class(values, dy).items():
+            yield Check("class", name, i, relative_difference(value, found[name]), value.size)
         for name, (string, *operands) in theory.einsum.items():
             arrays = [found[operand] for operand in operands if operand[0] != "+"]
             result = np.einsum(string, *arrays)
@@ -112,10 +139,17 @@ def checks(
             )
         for derivation in derivations:
             name = derivation.steps[0].equation.name
-            goal = package[name]
+            goal: Any = layer.get(name, found[name])
             chain = [*derivation.values(found, shape=goal.shape), goal]
             for before, after in pairwise(chain):
                 yield Check("derivation", name, i, relative_difference(before, after), after.size)
+        # Last, because they take the longest: a mutant is mostly caught before.
+        for name in (*theory.inputs, *theory.auxiliary):
+            moves = _moves(found[name], rng)
+            slopes = _measure(forward, found, shape, name, moves, analytic)
+            error = slopes.error(found[f"d{name}"], dy)
+            relation = "complex step" if analytic else "central differences"
+            yield Check(relation, f"d{name}", i, error, len(slopes.moves), slopes.kinks)
 
 
 def close(theory: Theory) -> list[Check]:
@@ -143,14 +177,25 @@ def close_all() -> dict[str, list[Check]]:
 
 
 def _run(
-    equations: Sequence[Equation], values: Values, output: str, shape: tuple[int, ...]
+    equations: Sequence[Equation],
+    values: Values,
+    output: str,
+    shape: tuple[int, ...],
+    *,
+    moved: tuple[str, Any] = ("", 0.0),
 ) -> Values:
-    """Evaluate equations one after the other, each with what those before it gave."""
-    found = dict(values)
+    """Evaluate equations one after the other, each with what those before it gave.
+
+    ``moved`` is a name and a step: an input is moved by it at once, else what an equation defines.
+    """
+    name, step = moved
+    found = values | {name: values[name] + step} if name in values else dict(values)
     for equation in equations:
         about = found.get(equation.name[1:]) if equation.name[0] == "d" else None
         known = shape if equation.name == output else np.shape(about) if about is not None else None
         found[equation.name] = equation(found, shape=known)
+        if equation.name == name:
+            found[name] = found[name] + step
     return found
 
 
@@ -171,7 +216,13 @@ def relative_difference(a: Any, b: Any, *, floor: float = 0.0) -> float:
 
 
 def numeric_gradients(
-    theory: Theory, values: Values, dy: Any, gradients: Values, *, analytic: bool
+    theory: Theory,
+    values: Values,
+    dy: Any,
+    gradients: Values,
+    *,
+    analytic: bool,
+    measured: dict[tuple[bool, str], Slopes] | None = None,
 ) -> tuple[float, int, int]:
     """Compare gradients with the numerical derivative of the forward equations.
 
@@ -186,6 +237,9 @@ def numeric_gradients(
         ``d…`` for each of ``theory.inputs``.
     analytic : bool
         By the complex step; else by central differences.
+    measured : dict, optional
+        Slopes by ``analytic`` and input, used where they are found and filled where not: for
+        several gradients on one sample.
 
     Returns
     -------
@@ -196,51 +250,57 @@ def numeric_gradients(
     """
     rng = np.random.default_rng(11)
     given = values | {f"d{theory.forward[-1].name}": dy}
+    measured = {} if measured is None else measured
     errors, compared, kinks = [0.0], 0, 0
     for name in theory.inputs:
-        ours, numeric, left_out = _slopes(
-            theory.forward, given, theory.output(values), name, gradients[f"d{name}"], rng, analytic
-        )
-        errors.append(relative_difference(ours, numeric, floor=1e-3 * float(np.abs(dy).max())))
-        compared, kinks = compared + len(ours), kinks + left_out
+        moves = _moves(values[name], rng)
+        if (analytic, name) not in measured:
+            shape = theory.output(values)
+            measured[analytic, name] = _measure(theory.forward, given, shape, name, moves, analytic)
+        slopes = measured[analytic, name]
+        errors.append(slopes.error(gradients[f"d{name}"], dy))
+        compared, kinks = compared + len(slopes.moves), kinks + slopes.kinks
     return max(errors), compared, kinks
 
 
-def _slopes(
-    forward: Sequence[Equation],
-    given: Values,
-    shape: tuple[int, ...],
-    name: str,
-    gradient: Any,
-    rng: np.random.Generator,
-    analytic: bool,
-) -> tuple[Any, Any, int]:
-    """Slopes of the loss along elements and random directions: by the gradient, and measured."""
-    x, output = given[name], forward[-1].name
-    dy = given[f"d{output}"]
-
-    def loss(moved: Any) -> Any:
-        return np.sum(dy * _run(forward, given | {name: moved}, output, shape)[output])
-
+def _moves(x: Any, rng: np.random.Generator) -> list[Any]:
+    """Draw elements of an input, and two random directions."""
     moves = []
     for index in rng.permutation(x.size)[:ELEMENTS]:
         move = np.zeros(x.shape)
         move.flat[index] = 1.0
         moves.append(move)
-    moves += [rng.standard_normal(x.shape) for _ in range(2)]
-    ours, numeric, kinks = [], [], 0
-    here = loss(x)
+    return moves + [rng.standard_normal(x.shape) for _ in range(2)]
+
+
+def _measure(
+    forward: Sequence[Equation],
+    found: Values,
+    shape: tuple[int, ...],
+    name: str,
+    moves: list[Any],
+    analytic: bool,
+) -> Slopes:
+    """Measure the slopes of the loss along moves of an input, or of what an equation defines."""
+    output = forward[-1].name
+    dy = found[f"d{output}"]
+
+    def loss(step: Any) -> Any:
+        return np.sum(dy * _run(forward, found, output, shape, moved=(name, step))[output])
+
+    smooth, slopes, kinks = [], [], 0
+    here = loss(np.zeros(found[name].shape))
     for move in moves:
         if analytic:
-            slope = loss(x + 1e-30j * move).imag / 1e-30
+            slope = loss(1e-30j * move).imag / 1e-30
         else:
             h = 1e-6
-            up, down = loss(x + h * move), loss(x - h * move)
+            up, down = loss(h * move), loss(-h * move)
             # Across a kink the two one-sided slopes differ; on a smooth stretch by about h.
             if abs(up - 2 * here + down) / h > 1e-4:
                 kinks += 1
                 continue
             slope = (up - down) / (2 * h)
-        numeric.append(float(slope))
-        ours.append(float(np.sum(gradient * move)))
-    return np.array(ours), np.array(numeric), kinks
+        slopes.append(float(slope))
+        smooth.append(move)
+    return Slopes(smooth, np.array(slopes), kinks)

@@ -14,6 +14,7 @@ The line is Python's syntax with a small grammar of its own; it is parsed and ne
 import ast
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -79,6 +80,9 @@ class Equation:
         elif not isinstance(left, ast.Name):
             raise EquationError("the left side is a name or an element", self.text, left)
         _Check(self.text, self.free).visit(self.right)
+        # Found once: an equation is evaluated thousands of times.
+        found = [n for n in ast.walk(self.right) if isinstance(n, ast.Subscript)]
+        object.__setattr__(self, "_elements", [n for n in found if not is_operator(n)])
 
     @property
     def left(self) -> ast.expr:
@@ -153,10 +157,7 @@ class Equation:
     def sizes(self, values: Values, shape: tuple[int, ...] | None = None) -> dict[str, int]:
         """Return how far each index runs, as the arrays tell; see ``__call__``."""
         sizes = dict(zip(self.free, shape, strict=True)) if shape is not None else {}
-        for node in ast.walk(self.right):
-            if not isinstance(node, ast.Subscript) or is_operator(node):
-                continue
-            assert isinstance(node.value, ast.Name)
+        for node in self.__dict__["_elements"]:
             if node.value.id not in values:
                 raise EquationError(f"{node.value.id} is unknown", self.text, node)
             array = np.asarray(values[node.value.id])
@@ -257,13 +258,13 @@ class _Evaluate:
             return ARITHMETIC[type(node.op)](left, self.value(node.right, axes, outside))
         if isinstance(node, ast.BoolOp):
             parts = [self.value(part, axes, outside) for part in node.values]
-            return np.logical_and.reduce(np.broadcast_arrays(*parts)) * 1.0
+            return reduce(np.logical_and, parts) * 1.0
         if isinstance(node, ast.Compare):
             sides = [self.value(s, axes, outside).real for s in (node.left, *node.comparators)]
             held = [
                 COMPARISONS[type(op)][0](sides[i], sides[i + 1]) for i, op in enumerate(node.ops)
             ]
-            return np.logical_and.reduce(np.broadcast_arrays(*held)) * 1.0
+            return reduce(np.logical_and, held) * 1.0
         if isinstance(node, ast.Subscript):
             return self._element(node, axes, outside)
         assert isinstance(node, ast.Call)
@@ -301,12 +302,16 @@ class _Evaluate:
     def _element(self, node: ast.Subscript, axes: tuple[str, ...], outside: float) -> Any:
         assert isinstance(node.value, ast.Name)
         array = np.asarray(self.values[node.value.id])
-        places, inside = [], np.ones((1,) * len(axes), bool)
-        for axis, index in enumerate(indices_of(node)):
+        places: list[Any] = []
+        inside: Any = True
+        for size, index in zip(array.shape, indices_of(node), strict=True):
             at = self.value(index, axes, 0.0)
             at = np.asarray(at).astype(int).reshape(at.shape or (1,) * len(axes))
-            inside = inside & (at >= 0) & (at < array.shape[axis])
-            places.append(np.clip(at, 0, array.shape[axis] - 1))
+            name = index.id if isinstance(index, ast.Name) and index.id in axes else ""
+            if self.sizes.get(name) != size:  # else it runs from end to end: nothing lies outside
+                inside = inside & (at >= 0) & (at < size)
+                at = np.minimum(np.maximum(at, 0), size - 1)
+            places.append(at)
         return np.where(inside, array[tuple(places)], outside)
 
 

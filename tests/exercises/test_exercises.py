@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 from nn_tutorial.exercises import EXERCISES, Limits, grade, shared
-from nn_tutorial.exercises.catalogue import TOPICS
+from nn_tutorial.exercises.catalogue import TOPICS, in_order
 from nn_tutorial.exercises.diagnosis import diagnose, expected, judged, mistaken, same
 from nn_tutorial.exercises.exercise import DTYPES, Exercise, Function, Misconception
 from nn_tutorial.exercises.sandbox import Outcome
+from nn_tutorial.tables import UnknownNameError
 
 RIGHT = Path(__file__).parent / "right_solutions"
 UNHURRIED = Limits(seconds=10, whole=60)  # other tests share the machine
@@ -63,6 +64,22 @@ def test_there_are_enough() -> None:
     assert len(MISTAKES) >= 70
     assert len([e for e in EXERCISES if e.startswith("einsum")]) == 5
     assert len({m.values[2].name for m in MISTAKES if m.values is not None}) >= 70
+
+
+def test_topics_follow_each_other() -> None:
+    after = {"c": "a", "a": "", "b": "a", "d": "b"}
+    assert in_order(after) == ["a", "b", "d", "c"]
+    for lost in ("z", None):
+        with pytest.raises(ValueError, match=r"catalogue/b\.py, AFTER: expected one of a, c; got"):
+            in_order({"a": "", "b": lost, "c": "a"})
+
+
+def test_unknown_names_say_where_to_add_them() -> None:
+    with pytest.raises(UnknownNameError, match=r"got 'layer_norms'\. A new one: an entry of EXER"):
+        EXERCISES["layer_norms"]
+    with pytest.raises(UnknownNameError, match=r"catalogue/TOPIC\.py, with its EXERCISES"):
+        TOPICS["layer_norms"]
+    assert EXERCISES.get("layer_norms") is None
 
 
 @pytest.mark.parametrize("exercise", EXERCISES.values(), ids=list(EXERCISES))

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from bad_input import REFUSALS, Refusal
 from cases import FUNCTIONS, LAYERS, FunctionCase, LayerCase
 
 import nn_tutorial as nt
@@ -222,6 +223,26 @@ def test_message_names_the_argument(call: Callable[[], Any], parts: tuple[str, .
     assert parts[0] in argument.split(", ")
     for part in parts[1:]:
         assert part in rest or part in argument
+
+
+@pytest.mark.parametrize("row", list(dict.fromkeys(refusal.row for refusal in REFUSALS)))
+def test_spoilt_argument_is_named(row: str) -> None:
+    """Every argument of every row of the tables, by what no layer may take; see bad_input.py."""
+    for refusal in (r for r in REFUSALS if r.row == row):
+        message = refused(refusal)
+        argument, _, rest = message.partition(": ")
+        assert set(argument.split(", ")) & set(refusal.names), (str(refusal), message)
+        assert "got" in rest, (str(refusal), message)
+        assert refusal.came in rest, (str(refusal), message)
+
+
+def refused(refusal: Refusal) -> str:
+    """The message of a refusal."""
+    try:
+        refusal.call()
+    except ValueError as error:
+        return str(error)
+    pytest.fail(f"{refusal}: was taken")
 
 
 @LAYER

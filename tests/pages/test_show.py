@@ -14,6 +14,7 @@ from nn_tutorial.pages.show import (
     show_derivation,
     show_equations,
 )
+from nn_tutorial.tables import UnknownNameError
 from nn_tutorial.verify.theories import THEORIES
 
 
@@ -38,6 +39,19 @@ def test_equations_come_with_their_check(shown: list[Any]) -> None:
 def test_unknown_equation(shown: list[Any]) -> None:
     with pytest.raises(ValueError, match=r"expected one of \['Y', 'dX'\], got 'dW'"):
         show_equations("relu", "dW")
+    assert shown == []
+
+
+@pytest.mark.parametrize("function", [show_equations, show_derivation, show_certificate])
+def test_unknown_layer_says_where_to_add_it(shown: list[Any], function: Any) -> None:
+    with pytest.raises(UnknownNameError, match=r"nn_tutorial/verify/theories/group_norm\.py"):
+        function("group_norm")
+    assert shown == []
+
+
+def test_unknown_derivation(shown: list[Any]) -> None:
+    with pytest.raises(ValueError, match=r"of the 1 derivations in .*relu\.py.* got 1"):
+        show_derivation("relu", 1)
     assert shown == []
 
 

@@ -8,7 +8,7 @@ from helpers import assert_close
 import nn_tutorial as nt
 from nn_tutorial.pytorch import twin, twin_gradients
 
-WITH_TWIN = [case for case in LAYERS if case.twin is not None]
+WITH_TWIN = [case for case in LAYERS if not case.random]
 
 
 @pytest.mark.parametrize("case", WITH_TWIN, ids=lambda case: case.name)
@@ -34,5 +34,6 @@ def test_twin_is_a_copy(rng: np.random.Generator) -> None:
 
 
 def test_no_twin() -> None:
-    with pytest.raises(ValueError, match="expected a layer of nn_tutorial, got Layer"):
+    with pytest.raises(ValueError, match="expected a layer of nn_tutorial, got Layer") as caught:
         twin(nt.Layer())
+    assert "a row in EQUIVALENTS, in nn_tutorial/pytorch/equivalents.py" in str(caught.value)

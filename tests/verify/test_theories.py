@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nn_tutorial.pytorch.oracles import oracle
+import nn_tutorial as nt
+from nn_tutorial.pytorch.equivalents import equivalent, oracle
+from nn_tutorial.tables import UnknownNameError
 from nn_tutorial.verify import agreement, certificates, mutants
 from nn_tutorial.verify.agreement import AgreementError, close, relative_difference
 from nn_tutorial.verify.equations import Derivation, Equation
@@ -29,11 +31,73 @@ def test_there_are_enough() -> None:
     assert all(len(steps) >= 1 for t in THEORIES.values() for steps in (t.forward, t.backward))
 
 
-def test_every_backward_equation_is_compared_with_the_layer() -> None:
-    for theory in THEORIES.values():
-        compared = {c.name for c in agreement.checks(theory, samples=1) if c.relation == "layer"}
-        gradients = {e.name for e in theory.backward if e.name[0] == "d"}
-        assert gradients <= compared, theory.name
+@pytest.mark.parametrize("name", THEORIES)
+def test_every_gradient_is_compared_with_the_derivative_and_the_layer(name: str) -> None:
+    theory = THEORIES[name]
+    compared: dict[str, set[str]] = {}
+    for check in agreement.checks(theory, samples=1):
+        compared.setdefault(check.relation, set()).add(check.name)
+    gradients = {e.name for e in theory.backward if e.name[0] == "d"}
+    assert gradients == compared.get("complex step", compared.get("central differences"))
+    assert {f"d{name}" for name in theory.inputs} <= compared["layer"]
+
+
+def test_gradient_that_the_layer_does_not_compute_is_held_against_the_derivative() -> None:
+    """Many write dX of batch norm by way of the gradient of X̂, which the code never has."""
+    theory = THEORIES["batch_norm"]
+    through_xhat = Derivation(
+        "dXhat[n,d]",
+        ("sum[m](dY[m,d] * gamma[d] * (m == n))", "the chain rule"),
+        ("dY[n,d] * gamma[d]", "the delta keeps m = n"),
+    )
+    for line, fits in (("dY[n,d] * gamma[d]", True), ("dY[n,d] * Xhat[n,d]", False)):
+        auxiliary = Equation(f"dXhat[n,d] = {line}")
+        more = replace(theory, backward=(auxiliary, *theory.backward), derivations=(through_xhat,))
+        assert more.auxiliary == ("Xhat",)
+        found = [c for c in agreement.checks(more) if c.name == "dXhat"]
+        assert {c.relation for c in found} == {"derivation", "complex step"}
+        assert all(c.passed for c in found) is fits
+        assert all(c.passed for c in found if c.relation == "complex step") is fits
+        if not fits:
+            with pytest.raises(AgreementError, match="batch_norm: dXhat against"):
+                close(more)
+
+
+def test_gradient_of_nothing_is_refused() -> None:
+    theory = THEORIES["relu"]
+    with pytest.raises(ValueError, match=r"relu, backward: .*defines, got dQ"):
+        replace(theory, backward=(*theory.backward, Equation("dQ[n,d] = dY[n,d]")))
+    with pytest.raises(ValueError, match=r"relu, backward: .*each input, got none for dX"):
+        replace(theory, backward=())
+
+
+def test_unknown_theory_says_where_to_add_it() -> None:
+    with pytest.raises(
+        UnknownNameError, match=r"'group_norm'\. A new one: nn_tutorial/verify/theo"
+    ):
+        THEORIES["group_norm"]
+    assert "group_norm" not in THEORIES
+    with pytest.raises(UnknownNameError, match="a row in EQUIVALENTS, in nn_tutorial/pytorch/equ"):
+        equivalent("group_norm")
+
+
+def test_a_theory_is_called_as_its_file() -> None:
+    assert [theory.name for theory in THEORIES.values()] == list(THEORIES)
+
+
+@pytest.mark.parametrize("name", ["relu", "batch_norm", "conv2d", "two_layer_net"])
+def test_slopes_kept_are_those_measured_anew(name: str) -> None:
+    theory, kept = THEORIES[name], {}
+    values = theory.sample(np.random.default_rng(5), 0)
+    dy = np.random.default_rng(6).standard_normal(theory.output(values))
+    right = theory.package(values, dy)
+    doubled = {key: 2 * value for key, value in right.items()}
+    for found in (right, doubled, right):
+        anew = agreement.numeric_gradients(theory, values, dy, found, analytic=False)
+        assert anew == agreement.numeric_gradients(
+            theory, values, dy, found, analytic=False, measured=kept
+        )
+    assert len(kept) == len(theory.inputs)
 
 
 def test_kinks_are_counted() -> None:
@@ -50,16 +114,41 @@ def test_wrong_equation_is_named() -> None:
 
 
 def test_wrong_layer_is_named() -> None:
-    theory = THEORIES["relu"]
+    def doubled(dy: Any, cache: Any) -> Any:
+        return 2 * nt.relu_backward(dy, cache)
 
-    def package(values: dict[str, Any], dy: Any) -> dict[str, Any]:
-        right = theory.package(values, dy)
-        return right | {"dX": right["dX"] * 2}
-
+    wrong = replace(THEORIES["relu"], pair=(nt.relu, doubled))
     with pytest.raises(AgreementError, match="relu: dX against"):
-        close(replace(theory, package=package))
+        close(wrong)
     with pytest.raises(certificates.CertificateError, match=r"relu, .*allowed"):
-        certificates.certify(replace(theory, package=package))
+        certificates.certify(wrong)
+
+
+def test_wrong_class_is_named() -> None:
+    """Its functions are right, and so is all else."""
+
+    class Doubled(nt.BatchNorm):
+        def backward(self, dy: Any, cache: Any, *, need_dx: bool = True) -> Any:
+            dx, gradients = super().backward(dy, cache, need_dx=need_dx)
+            return dx, gradients | {"bias": 2 * gradients["bias"]}
+
+    with pytest.raises(AgreementError, match="batch_norm: dbeta against class"):
+        close(replace(THEORIES["batch_norm"], layer=Doubled))
+
+    class Renamed(nt.BatchNorm):
+        def __init__(self, **settings: Any) -> None:
+            super().__init__(**settings)
+            self.params["scale"] = self.params.pop("weight")
+
+    with pytest.raises(ValueError, match=r"batch_norm, layer: .* x, weight, bias, eps, got scale"):
+        close(replace(THEORIES["batch_norm"], layer=Renamed))
+
+
+def test_every_class_is_compared() -> None:
+    for name, theory in THEORIES.items():
+        found = {c.name for c in agreement.checks(theory, samples=1) if c.relation == "class"}
+        outputs = {theory.forward[-1].name, *(f"d{symbol}" for symbol in theory.inputs)}
+        assert found == (outputs if theory.layer else set()), name
 
 
 def test_wrong_step_is_named() -> None:
@@ -144,10 +233,14 @@ def test_shapes_beside_the_symbols_are_those_of_the_arrays(name: str) -> None:
     theory = THEORIES[name]
     for i in range(6):
         values = theory.sample(np.random.default_rng(i), i)
-        dy = np.ones(theory.output(values))
-        arrays = values | theory.package(values, dy)
-        sizes: dict[str, int] = {}
-        for symbol, shape in theory.shapes.items():
-            assert np.ndim(arrays[symbol]) == len(shape.split("×")), symbol
-            for letter, size in zip(shape.split("×"), np.shape(arrays[symbol]), strict=True):
-                assert sizes.setdefault(letter, size) == size, (symbol, letter)
+        arrays = values | theory.package(values, np.ones(theory.output(values)))
+        assert theory.shapes.keys() <= arrays.keys()
+        theory.sizes(arrays)  # raises where one letter has two sizes
+
+
+@pytest.mark.parametrize("shape", [(5, 7), (3,), (3, 7, 7)])
+def test_array_of_another_shape_than_the_symbol_is_refused(shape: tuple[int, ...]) -> None:
+    linear = THEORIES["linear"]
+    assert linear.sizes({"X": np.ones((2, 3)), "W": np.ones((3, 7))}) == {"N": 2, "D": 3, "K": 7}
+    with pytest.raises(ValueError, match=r"linear, W: expected D×K with N = 2, D = 3, got \(\d,"):
+        linear.sizes({"X": np.ones((2, 3)), "W": np.ones(shape)})

@@ -6,6 +6,8 @@ import nn_tutorial as nt
 
 from ..exercise import Exercise, Function, Misconception
 
+AFTER = "two_layer"
+
 
 def batch_norm(x, gamma, beta, running_mean, running_var, train, momentum, eps):
     """Batch normalisation of features.

@@ -6,6 +6,8 @@ import nn_tutorial as nt
 
 from ..exercise import Exercise, Function, Misconception
 
+AFTER = "optimizers"
+
 
 def conv2d(x, weight, bias, stride, padding):
     """Slide each filter over the image (a cross-correlation, as in every framework).

@@ -8,6 +8,8 @@ from nn_tutorial.layers import losses
 
 from ..exercise import Exercise, Function, Misconception
 
+AFTER = "softmax"
+
 
 def cross_entropy(probabilities, labels):
     """Mean negative log-likelihood of the labels.

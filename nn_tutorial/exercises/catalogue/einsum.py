@@ -4,6 +4,8 @@ import numpy as np
 
 from ..exercise import Exercise, Function, Misconception
 
+AFTER = ""  # the first
+
 
 def sums(x):
     """Row sums, column sums and the sum of squares of a matrix.

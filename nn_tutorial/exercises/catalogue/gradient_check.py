@@ -4,6 +4,8 @@ import numpy as np
 
 from ..exercise import Exercise, Function, Given, Misconception
 
+AFTER = "einsum"
+
 
 def numerical_gradient(f, x, h):
     """Gradient of f at x by central differences, element by element.

@@ -7,6 +7,8 @@ from nn_tutorial.layers.initializers import fans
 
 from ..exercise import Exercise, Function, Misconception, Seed
 
+AFTER = "linear"
+
 
 def he_normal(shape, rng):
     """He's initialiser: normal numbers whose variance survives a ReLU.

@@ -7,6 +7,8 @@ from nn_tutorial.layers.linear import LinearCache
 
 from ..exercise import Exercise, Function, Misconception
 
+AFTER = "relu"
+
 
 def linear(x, weight, bias):
     """Fully connected layer.

@@ -6,6 +6,8 @@ from nn_tutorial import SGD, Adam
 
 from ..exercise import Exercise, Function, Misconception
 
+AFTER = "batch_norm"
+
 
 def sgd_momentum(param, grad, velocity, lr, momentum):
     """One step of stochastic gradient descent with momentum, as PyTorch has it.

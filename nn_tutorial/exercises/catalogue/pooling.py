@@ -6,6 +6,8 @@ import nn_tutorial as nt
 
 from ..exercise import Exercise, Function, Misconception
 
+AFTER = "convolution"
+
 
 def max_pool2d(x, kernel_size, stride):
     """The largest value of each window.

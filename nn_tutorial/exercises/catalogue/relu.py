@@ -6,6 +6,8 @@ from nn_tutorial.layers import activations
 
 from ..exercise import Exercise, Function, Misconception
 
+AFTER = "gradient_check"
+
 
 def relu(x):
     """Rectified linear unit.

@@ -6,6 +6,8 @@ from nn_tutorial.layers import losses
 
 from ..exercise import Exercise, Function, Misconception
 
+AFTER = "initializers"
+
 
 def softmax(x):
     """Turn scores into probabilities, along the last axis.

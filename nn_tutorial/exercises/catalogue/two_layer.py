@@ -6,6 +6,8 @@ from nn_tutorial import linear, linear_backward, relu, relu_backward, softmax_cr
 
 from ..exercise import Exercise, Function, Misconception
 
+AFTER = "cross_entropy"
+
 
 def two_layer_loss(x, labels, weight1, bias1, weight2, bias2):
     """Loss of a network with one hidden layer.
