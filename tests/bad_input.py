@@ -19,6 +19,7 @@ BAD: dict[str, tuple[Any, ...]] = {
     "in_channels": (0, -1),
     "out_channels": (0, -1),
     "num_features": (0, -1),
+    "normalized_shape": (0, (3, -1, 2), 1.5, (2, 3), ()),
     "kernel_size": (0, (3, -1), 1.5, (2, 2, 2)),
     "stride": (0, (1, -1), 1.5, (1, 1, 1)),
     "padding": (-1, (0, -1), 0.5, "same"),

@@ -133,6 +133,7 @@ MORE_LAYERS = [
     LayerCase("batch-norm-eval", nt.BatchNorm, (5, 3), NORM, train=False),
     LayerCase("batch-norm-images-train", nt.BatchNorm, (2, 3, 5, 7), NORM),
     LayerCase("batch-norm-images-eval", nt.BatchNorm, (2, 3, 5, 7), NORM, train=False),
+    LayerCase("layer-norm-images", nt.LayerNorm, (2, 3, 5, 7), {"normalized_shape": (3, 5, 7)}),
     *(
         LayerCase(
             f"conv2d-{name}", nt.Conv2d, IMAGE, {"in_channels": 3, "out_channels": 5} | geometry
@@ -193,6 +194,12 @@ MORE_FUNCTIONS = [
             more,
         )
         for mode, more in (("train", lambda dtype: {}), ("eval", _statistics))
+    ),
+    FunctionCase(
+        "layer_norm-4d",
+        nt.layer_norm,
+        nt.layer_norm_backward,
+        {"x": (2, 3, 5, 7), "weight": (3, 5, 7), "bias": (3, 5, 7)},
     ),
     *(
         FunctionCase(f.__name__, f, backward, CONV, lambda dtype: CONV_GEOMETRY)

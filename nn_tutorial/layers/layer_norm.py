@@ -1,11 +1,10 @@
 """Layer normalisation, for features (N, D) and for images (N, C, H, W)."""
 
-import math
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from .checks import Array, check_dtype, check_float, check_like
+from .checks import Array, check_dtype, check_eps, check_float, check_like
 from .layer import Grads, Layer
 
 
@@ -36,7 +35,7 @@ def layer_norm(
     weight, bias : ndarray, (D,) or (C, H, W)
         γ and β.
     eps : float
-        Keeps the square root away from 0; in units of x².
+        Keeps the square root away from 0; in units of x². Not negative.
 
     Returns
     -------
@@ -47,13 +46,14 @@ def layer_norm(
     Raises
     ------
     ValueError
-        If a shape or dtype does not fit.
+        If a shape or dtype does not fit, or ``eps`` is negative.
 
     References
     ----------
     Ba, Kiros and Hinton (2016), Layer normalization, arXiv:1607.06450, equation 3.
     """
     check_float("x", x, "ND|NCHW")
+    check_eps(eps)
     for name, value in (("weight", weight), ("bias", bias)):
         check_like(name, value, x.shape[1:], x.dtype, "that of one example of x")
     # As in batch_norm, but along an example: centre before squaring.
@@ -170,8 +170,7 @@ class LayerNorm(Layer):
                 f"normalized_shape: expected D or (C, H, W), integers of at least 1, "
                 f"got {normalized_shape!r}"
             )
-        if not 0 <= eps < math.inf:
-            raise ValueError(f"eps: expected a finite number of at least 0, got {eps}")
+        check_eps(eps)
         check_dtype(dtype)
         self.eps = eps
         self.params = {"weight": np.ones(shape, dtype), "bias": np.zeros(shape, dtype)}

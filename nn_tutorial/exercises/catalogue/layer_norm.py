@@ -6,6 +6,8 @@ import nn_tutorial as nt
 
 from ..exercise import Exercise, Function, Misconception
 
+AFTER = "batch_norm"
+
 
 def layer_norm(x, gamma, beta, eps):
     """Layer normalisation of features.
