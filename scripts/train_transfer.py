@@ -16,11 +16,26 @@ import torch
 
 from nn_tutorial.data import stratified_split
 from nn_tutorial.data.cifar import cifar10_stored
+from nn_tutorial.data.pixels import Stored
 from nn_tutorial.pytorch import runs
-from nn_tutorial.pytorch.audit import Audit, AuditError, ReadOnce, disjoint, fingerprints
+from nn_tutorial.pytorch.audit import (
+    Audit,
+    AuditError,
+    Finding,
+    ReadOnce,
+    disjoint,
+    fingerprints,
+)
 from nn_tutorial.pytorch.networks import alexnet, count_parameters
 from nn_tutorial.pytorch.processes import Processes
-from nn_tutorial.pytorch.training import Images, Plan, evaluate, normalisation, train
+from nn_tutorial.pytorch.training import (
+    Images,
+    Normalisation,
+    Plan,
+    evaluate,
+    normalisation,
+    train,
+)
 from nn_tutorial.pytorch.weights import ORIGINS, load_backbone
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -55,25 +70,13 @@ def run(chosen: argparse.Namespace, among: Processes) -> None:
         image_size=chosen.image_size,
     )  # fmt: skip
     stored = cifar10_stored(chosen.root)
-    kept, held = split(stored.y_train, chosen.images, plan.seed)
-    x, y = torch.from_numpy(stored.x_train), torch.from_numpy(stored.y_train)
-    training, validation = Images(x[kept], y[kept]), Images(x[held], y[held])
-    test = ReadOnce(Images(torch.from_numpy(stored.x_test), torch.from_numpy(stored.y_test)))
-    early = disjoint(
-        {
-            "training": fingerprints(training.x),
-            "validation": fingerprints(validation.x),
-            "test": test.fingerprints,
-        }
-    )
-    if not early.ok:  # the audit would say so too, after the training
-        raise AuditError(str(early))
+    training, validation, test = parts(stored, chosen.images, plan.seed)
     scale = normalisation(training.x)
     model = alexnet(n_classes=len(stored.class_names), freeze=chosen.freeze, seed=plan.seed)
     backbone = load_backbone(model, chosen.weights, chosen.backbone, root=chosen.root)
     audit = Audit(model, frozen="features." if chosen.freeze else None)
     checkpoint = runs.checkpoint_of(
-        chosen, backbone.sha256, chosen.freeze, stored.sha256, len(kept)
+        chosen, backbone.sha256, chosen.freeze, stored.sha256, len(training.y)
     )
     epochs = train(
         model, training, validation, plan,
@@ -85,15 +88,7 @@ def run(chosen: argparse.Namespace, among: Processes) -> None:
     alone = among._replace(world=1, rank=0)
     loss, accuracy, answers = evaluate(model, images, scale=scale, image_size=size, among=alone)
     runs.say(f"test loss {loss:.4f}, accuracy {accuracy:.2%} of {len(images.y)} ({stored.source})")
-    # Mapped, not read: the audit looks at a few numbers of half a gigabyte.
-    state = torch.load(checkpoint, map_location="cpu", weights_only=True, mmap=True)["optimizer"]
-    findings = audit.after(
-        optimizer=state, training=training, validation=validation, test=test, scale=scale,
-        image_size=size,
-    )  # fmt: skip
-    for finding in findings:
-        runs.say(str(finding))
-    audit.raise_if_wrong()
+    findings = audited(audit, checkpoint, training, validation, test, scale, size)
     if chosen.submission is not None:
         write_submission((stored.class_names[i] for i in answers.tolist()), chosen.submission)
         runs.say(f"submission {chosen.submission}")
@@ -115,6 +110,72 @@ def run(chosen: argparse.Namespace, among: Processes) -> None:
         weights_sha256=backbone.sha256,
         audit=[finding._asdict() for finding in findings],
     )  # fmt: skip
+
+
+def parts(stored: Stored, images: int | None, seed: int) -> tuple[Images, Images, ReadOnce]:
+    """Return the images that train, those for validation, and those of the test, still unread.
+
+    Parameters
+    ----------
+    stored : Stored
+    images, seed
+        See ``split``.
+
+    Raises
+    ------
+    AuditError
+        If an image is in two of them; the audit would say so too, after the training.
+    """
+    kept, held = split(stored.y_train, images, seed)
+    x, y = torch.from_numpy(stored.x_train), torch.from_numpy(stored.y_train)
+    training, validation = Images(x[kept], y[kept]), Images(x[held], y[held])
+    test = ReadOnce(Images(torch.from_numpy(stored.x_test), torch.from_numpy(stored.y_test)))
+    early = disjoint(
+        {
+            "training": fingerprints(training.x),
+            "validation": fingerprints(validation.x),
+            "test": test.fingerprints,
+        }
+    )
+    if not early.ok:
+        raise AuditError(str(early))
+    return training, validation, test
+
+
+def audited(
+    audit: Audit,
+    checkpoint: Path,
+    training: Images,
+    validation: Images,
+    test: ReadOnce,
+    scale: Normalisation,
+    image_size: int | None,
+) -> list[Finding]:
+    """Audit a training that is over, tell every finding, and return them if all is well.
+
+    Parameters
+    ----------
+    audit : Audit
+    checkpoint : Path
+        With the optimiser's last state.
+    training, validation, test, scale, image_size
+        See ``Audit.after``.
+
+    Raises
+    ------
+    AuditError
+        If something is wrong.
+    """
+    # Mapped, not read: the audit looks at a few numbers of half a gigabyte.
+    state = torch.load(checkpoint, map_location="cpu", weights_only=True, mmap=True)["optimizer"]
+    findings = audit.after(
+        optimizer=state, training=training, validation=validation, test=test, scale=scale,
+        image_size=image_size,
+    )  # fmt: skip
+    for finding in findings:
+        runs.say(str(finding))
+    audit.raise_if_wrong()
+    return findings
 
 
 def split(labels: np.ndarray, images: int | None, seed: int) -> tuple[np.ndarray, np.ndarray]:

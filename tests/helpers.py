@@ -1,5 +1,6 @@
 """What several test files share: an own central difference, and the way to and from PyTorch."""
 
+import ast
 import importlib.util
 import os
 import signal
@@ -179,3 +180,14 @@ class TinyAlexNet(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.classifier(self.features(x))
+
+
+def imported(source: str) -> set[str]:
+    """The packages that Python source imports, in functions too; relative imports name none."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module.partition(".")[0])
+    return found

@@ -37,13 +37,14 @@ from nn_tutorial import (
     relu_backward,
     softmax,
     softmax_cross_entropy,
-    training,
     two_layer_net,
     wilson,
     zeros,
 )
+from nn_tutorial.training import loop as training
 from nn_tutorial.pages.show import show_certificate, show_derivation
 from nn_tutorial.pages.plots import COLORS, show, show_source, use_style
+from nn_tutorial.training import loop
 
 SEED = 0
 use_style()
@@ -406,7 +407,7 @@ show_source(mlp)
 # And this is one pass over the training flowers. They are shuffled, cut into batches, and each batch makes one step against its gradient:
 
 # %% tags=["remove-input"]
-show_source(training._epoch)
+show_source(loop._epoch)
 
 # %% [markdown]
 # ## Proof

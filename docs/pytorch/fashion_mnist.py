@@ -601,12 +601,12 @@ print(f"sum, batch norm by share  {alone_bn:.0e}")
 assert added < 1e-12 < 1e-3 < min(means, alone_bn)
 
 # %% tags=["remove-input"]
-proof = Path("tests/test_pytorch_training.py").read_text()
+proof = Path("tests/pytorch/test_pytorch_training.py").read_text()
 assert "def test_two_processes_give_the_curve_of_one" in proof
 assert "--nproc-per-node=2" in proof and "rel=1e-9" in proof
 
 # %% [markdown]
-# Those are relative differences, for thirteen pictures as six and seven, in float64. The first is rounding: the same numbers added in another order. The other two gradients are off by {{ f"{means:.0%}" }} and {{ f"{alone_bn:.0%}" }}, and nothing would have told you. The page runs in one process. That batch normalisation and dropout are right across several is shown by a test that starts two: `test_two_processes_give_the_curve_of_one` in `tests/test_pytorch_training.py` trains with batch normalisation, dropout, mirroring and unequal shares, and wants every loss and accuracy of both to agree to a relative $10^{-9}$.
+# Those are relative differences, for thirteen pictures as six and seven, in float64. The first is rounding: the same numbers added in another order. The other two gradients are off by {{ f"{means:.0%}" }} and {{ f"{alone_bn:.0%}" }}, and nothing would have told you. The page runs in one process. That batch normalisation and dropout are right across several is shown by a test that starts two: `test_two_processes_give_the_curve_of_one` in `tests/pytorch/test_pytorch_training.py` trains with batch normalisation, dropout, mirroring and unequal shares, and wants every loss and accuracy of both to agree to a relative $10^{-9}$.
 #
 # ## Beside the NumPy network
 #

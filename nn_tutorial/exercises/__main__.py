@@ -10,7 +10,8 @@ from pathlib import Path
 from .catalogue import EXERCISES
 from .exercise import Exercise
 from .grading import SEED
-from .text import STYLES, Line, lines
+from .report import lines
+from .text import STYLES, Line
 from .workspace import Workspace
 
 ROW = "{name:<24}{state:<30}{title}"

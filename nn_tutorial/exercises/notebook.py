@@ -13,7 +13,8 @@ import numpy as np
 
 from .catalogue import EXERCISES
 from .exercise import Exercise, Function
-from .grading import Report, grade
+from .grading import grade
+from .report import Report
 
 
 def check(*functions: Callable[..., Any]) -> Report:

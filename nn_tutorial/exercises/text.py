@@ -1,4 +1,4 @@
-"""A report as lines of text, each with a style; plain, or in colour on a terminal."""
+"""Lines of text, each with a style: sentences, inputs, and two arrays side by side."""
 
 import textwrap
 from collections.abc import Iterator
@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .diagnosis import Diagnosis, equal, same
-from .exercise import Function
-from .grading import Report
+from .answers import equal, same
+from .diagnosis import Diagnosis
+from .exercise import Case, Function
 
 WIDTH = 88
 MOST_SHOWN = 40  # numbers of an array
@@ -24,80 +24,16 @@ STYLES = {
 Line = tuple[str, str]  # style and text
 
 
-def lines(report: Report) -> Iterator[Line]:
-    """Yield a report line by line.
-
-    Parameters
-    ----------
-    report : Report
-    """
-    sign = "✓" if report.passed else "✗"
-    style = "good" if report.passed else "bad"
-    yield (
-        style,
-        f"{sign} {report.exercise.title}: {report.right} of {report.tests} tests passed",
-    )
-    for function in report.functions:
-        if all(function.passed):
-            continue
-        yield "", ""
-        yield (
-            "title",
-            f"{function.function.name}: {sum(function.passed)} of {len(function.passed)} passed",
-        )
-        for message in function.messages:
-            yield from _wrapped(message)
-        for diagnosis in function.diagnoses:
-            yield from _diagnosis(function.function, diagnosis)
-    if report.printed.strip():
-        yield "", ""
-        yield "dim", "Your code printed:"
-        for line in report.printed.strip().splitlines()[:12]:
-            yield "dim", f"  {line}"
-
-
-def plain(report: Report) -> str:
-    """Return a report as one text.
-
-    Parameters
-    ----------
-    report : Report
-    """
-    return "\n".join(text for _, text in lines(report))
-
-
-def _wrapped(text: str, style: str = "") -> Iterator[Line]:
+def wrapped(text: str, style: str = "") -> Iterator[Line]:
+    """A text in lines that are not too wide."""
     for line in textwrap.wrap(text, WIDTH, break_long_words=False):
         yield style, line
 
 
-def _diagnosis(function: Function, found: Diagnosis) -> Iterator[Line]:
-    if found.misconception:
-        yield "bad", f"Known mistake: {found.misconception.name}"
-    yield from _wrapped(found.says)
-    if found.case is not None and found.got is not None and found.expected is not None:
-        yield from _inputs(function, found)
-        yield from _side_by_side(function, found)
-    if found.misconception:
-        yield "dim", f"Read again: {address(found.misconception.reread)}"
-
-
-def address(place: str) -> str:
-    """Return the address of a section in the built book, from its root.
-
-    Parameters
-    ----------
-    place : str
-        ``"layers/linear#bias"``.
-    """
-    page, _, anchor = place.partition("#")
-    return f"{page}/" + (f"#{anchor}" if anchor else "")
-
-
-def _inputs(function: Function, found: Diagnosis) -> Iterator[Line]:
-    assert found.case is not None
+def inputs(case: Case) -> Iterator[Line]:
+    """The arguments of a case; of large arrays only the shape."""
     yield "dim", "The smallest test that fails:"
-    for name, value in found.case.inputs.items():
+    for name, value in case.inputs.items():
         if isinstance(value, np.ndarray):
             if value.size <= MOST_SHOWN:
                 rows = _array(value)
@@ -110,7 +46,7 @@ def _inputs(function: Function, found: Diagnosis) -> Iterator[Line]:
             yield "dim", f"  {name} = {getattr(value, 'name', value)}"
 
 
-def _side_by_side(function: Function, found: Diagnosis) -> Iterator[Line]:
+def side_by_side(function: Function, found: Diagnosis) -> Iterator[Line]:
     """Expected and actual, one beside the other; what differs carries an arrow."""
     case, want, got = found.case, found.expected, found.got
     assert case is not None

@@ -105,14 +105,10 @@ def time_limit(seconds: float) -> Any:
 
 
 def main(folder: Path) -> None:
-    """Make all calls."""
+    """Make all calls, and write after each what happened."""
     asked = json.loads((folder / "calls.json").read_text(encoding="utf-8"))
     source = Path(asked["source"])
-    spec = importlib.util.spec_from_file_location("shared", HERE / "shared.py")
-    assert spec is not None
-    assert spec.loader is not None
-    shared = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(shared)
+    shared = module_shared()
     with np.load(folder / "calls.npz") as arrays:
         values = dict(arrays)
     text = source.read_text(encoding="utf-8")
@@ -121,41 +117,53 @@ def main(folder: Path) -> None:
     limit(asked["memory"], asked["seconds"])
     guard = Guard()
     names: dict[str, Any] = {"__name__": "submission", "__file__": str(source)}
-
-    def happened(
-        call: str, what: dict[str, Any], results: list[Any] | None = None, **changed: Any
-    ) -> None:
-        guard.on = False
-        if results is not None:
-            np.savez(folder / f"{call}.npz", *results, **changed)
-        # The last thing written: where it is missing, the process ended in the middle.
-        (folder / f"{call}.json").write_text(json.dumps(what), encoding="utf-8")
-
-    failed = guarded(lambda: exec(compile(text, str(source), "exec"), names), guard, asked, source)
-    happened("load", failed[1] if failed[1] else {"kind": "done"})
-    if failed[1]:
+    _, what = guarded(lambda: exec(compile(text, str(source), "exec"), names), guard, asked, source)
+    happened(folder, "load", what or {"kind": "done"})
+    if what:
         return
     slow = set()
     for number, call in enumerate(asked["calls"]):
-        name = call["function"]
-        if name in slow:
-            happened(str(number), {"kind": "not run"})
-            continue
-        function = names.get(name)
-        if not callable(function):
-            happened(str(number), {"kind": "missing"})
-            continue
-        arguments = [argument(spec, values, shared) for spec in call["arguments"]]
-        before = shared.copies(arguments)
-        result, what = guarded(lambda f=function, a=arguments: f(*a), guard, asked, source)
-        if what:
-            if what["kind"] == "too slow":
-                slow.add(name)
-            happened(str(number), what)
-            continue
-        changed = {f"changed_{i}": a for i, a in shared.changed(before, arguments).items()}
-        results, what = plain(result, call["returns"])
-        happened(str(number), what, results, **changed)
+        function = names.get(call["function"])
+        results, changed = None, {}
+        if call["function"] in slow:
+            what = {"kind": "not run"}
+        elif not callable(function):
+            what = {"kind": "missing"}
+        else:
+            arguments = [argument(spec, values, shared) for spec in call["arguments"]]
+            before = shared.copies(arguments)
+            result, what = guarded(lambda f=function, a=arguments: f(*a), guard, asked, source)
+            if what is None:
+                changed = shared.changed(before, arguments)
+                results, what = plain(result, call["returns"])
+            elif what["kind"] == "too slow":
+                slow.add(call["function"])
+        happened(folder, str(number), what, results, changed)
+
+
+def module_shared() -> Any:
+    """The module ``shared``, loaded from its file: its package would bring the answers along."""
+    spec = importlib.util.spec_from_file_location("shared", HERE / "shared.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def happened(
+    folder: Path,
+    call: str,
+    what: dict[str, Any],
+    results: list[Any] | None = None,
+    changed: dict[int, Any] | None = None,
+) -> None:
+    """Write what a call returned and changed, and what happened."""
+    if results is not None:
+        named = {f"changed_{i}": array for i, array in (changed or {}).items()}
+        np.savez(folder / f"{call}.npz", *results, **named)
+    # The last thing written: where it is missing, the process ended in the middle.
+    (folder / f"{call}.json").write_text(json.dumps(what), encoding="utf-8")
 
 
 def argument(spec: dict[str, Any], values: dict[str, Any], shared: Any) -> Any:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from .catalogue import EXERCISES
 from .exercise import Exercise
-from .grading import Report, grade
+from .grading import grade
+from .report import Report
 from .sandbox import Limits
 
 PROGRESS = ".progress.json"

@@ -1,5 +1,6 @@
 """Activations: one nonlinear function, applied to each element."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -174,37 +175,34 @@ def tanh_backward(dy: Array, y: Array) -> Array:
     return dy * (1 - y * y)
 
 
-class ReLU(Layer):
+class _Elementwise(Layer):
+    """One of the pairs above as a layer; a subclass says which."""
+
+    function: Callable[[Array], tuple[Array, Any]]
+    gradient: Callable[[Array, Any], Array]
+
+    def forward(self, x: Array, *, train: bool = True) -> tuple[Array, Any]:
+        return self.function(x)
+
+    def backward(
+        self, dy: Array, cache: Any, *, need_dx: bool = True
+    ) -> tuple[Array | None, Grads]:
+        return self.gradient(dy, cache) if need_dx else None, {}
+
+
+class ReLU(_Elementwise):
     """[`relu`][nn_tutorial.relu] as a layer."""
 
-    def forward(self, x: Array, *, train: bool = True) -> tuple[Array, Any]:
-        return relu(x)
-
-    def backward(
-        self, dy: Array, cache: Any, *, need_dx: bool = True
-    ) -> tuple[Array | None, Grads]:
-        return relu_backward(dy, cache) if need_dx else None, {}
+    function, gradient = staticmethod(relu), staticmethod(relu_backward)
 
 
-class Sigmoid(Layer):
+class Sigmoid(_Elementwise):
     """[`sigmoid`][nn_tutorial.sigmoid] as a layer."""
 
-    def forward(self, x: Array, *, train: bool = True) -> tuple[Array, Any]:
-        return sigmoid(x)
-
-    def backward(
-        self, dy: Array, cache: Any, *, need_dx: bool = True
-    ) -> tuple[Array | None, Grads]:
-        return sigmoid_backward(dy, cache) if need_dx else None, {}
+    function, gradient = staticmethod(sigmoid), staticmethod(sigmoid_backward)
 
 
-class Tanh(Layer):
+class Tanh(_Elementwise):
     """[`tanh`][nn_tutorial.tanh] as a layer."""
 
-    def forward(self, x: Array, *, train: bool = True) -> tuple[Array, Any]:
-        return tanh(x)
-
-    def backward(
-        self, dy: Array, cache: Any, *, need_dx: bool = True
-    ) -> tuple[Array | None, Grads]:
-        return tanh_backward(dy, cache) if need_dx else None, {}
+    function, gradient = staticmethod(tanh), staticmethod(tanh_backward)

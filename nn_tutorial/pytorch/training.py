@@ -168,12 +168,7 @@ def train(
         If the loss is not finite.
     """
     n, steps = len(images.x), -(-len(images.x) // plan.batch_size)
-    least = min(plan.batch_size, n - (steps - 1) * plan.batch_size)
-    if least < among.world:
-        raise ValueError(
-            f"plan: expected batches of at least {among.world} images, one a process, "
-            f"got a last one of {least}"
-        )
+    _check_last_batch(min(plan.batch_size, n - (steps - 1) * plan.batch_size), among.world)
     model.to(among.device)
     trainable = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.Adam(trainable, lr=plan.lr, weight_decay=plan.weight_decay)
@@ -198,20 +193,9 @@ def train(
                     if checkpoint is not None and among.rank == 0:
                         state.save(checkpoint, model, optimizer)
                     raise Interrupted(f"stopped in epoch {state.epoch + 1} at step {state.step}")
-            loss, right, seen = among.sum(state.sums)
-            held_loss, held_accuracy, _ = evaluate(
-                model, validation, scale=scale, image_size=plan.image_size, among=among
-            )
+            epoch = _measured(model, validation, state, scale, among)
             state.seconds += time.perf_counter() - began
-            state.history.append(
-                {
-                    "train_loss": loss / seen,
-                    "train_accuracy": right / seen,
-                    "val_loss": held_loss,
-                    "val_accuracy": held_accuracy,
-                    "seconds": state.seconds,
-                }
-            )
+            state.history.append(epoch | {"seconds": state.seconds})
             state.next_epoch()
             if among.rank == 0:
                 if checkpoint is not None:
@@ -296,6 +280,30 @@ class _State:
         optimizer.load_state_dict(found["optimizer"])
         for name in ("epoch", "step", "sums", "seconds", "history"):
             setattr(self, name, found[name])
+
+
+def _check_last_batch(size: int, world: int) -> None:
+    if size < world:
+        raise ValueError(
+            f"plan: expected batches of at least {world} images, one a process, "
+            f"got a last one of {size}"
+        )
+
+
+def _measured(
+    model: nn.Module, validation: Images, state: _State, scale: Normalisation, among: Processes
+) -> Epoch:
+    """An epoch's own means, and loss and accuracy of the validation images after it."""
+    loss, right, seen = among.sum(state.sums)
+    held_loss, held_accuracy, _ = evaluate(
+        model, validation, scale=scale, image_size=state.plan.image_size, among=among
+    )
+    return {
+        "train_loss": loss / seen,
+        "train_accuracy": right / seen,
+        "val_loss": held_loss,
+        "val_accuracy": held_accuracy,
+    }
 
 
 def _step(

@@ -13,6 +13,10 @@ from ..data.folder import DataDamagedError, DataNotFoundError, data_folder
 
 ORIGINS = ("imagenet", "file", "random")
 URL: str = AlexNet_Weights.IMAGENET1K_V1.url  # its name ends in the first digits of its SHA-256
+# Of the convolutions' tensors, named as in torchvision's file without "features.": a file of these
+# alone is as good as the whole one, of which nothing else is used.
+FEATURES = "352a51a15d9dffcb41149facf68cf14d8c289e4d0a0a971d1452ca0b6ad5827f"
+FEATURES_FILE = "alexnet-imagenet-features.pth"
 PRETRAIN = "'python scripts/pretrain_alexnet.py' makes a backbone of your own, for the origin file"
 
 
@@ -44,11 +48,12 @@ def load_backbone(
     model : Module
         Its ``features`` are filled, in place; which of them ask for a gradient stays as it is.
     origin : str
-        ``"imagenet"``: torchvision's ``AlexNet_Weights.IMAGENET1K_V1``, fetched into the folder
-        ``weights`` of the data folder if they are not there. ``"file"``: what ``save_backbone``
-        wrote. ``"random"``: those that the model has.
+        ``"imagenet"``: torchvision's ``AlexNet_Weights.IMAGENET1K_V1``, its file or one of its
+        ``features`` alone (``FEATURES_FILE``). Either is looked for in the data folder and its
+        folder ``weights``; torchvision's is fetched if neither is there. ``"file"``: what
+        ``save_backbone`` wrote. ``"random"``: those that the model has.
     path : Path, optional
-        The file; for ``"imagenet"``, torchvision's own, if it lies elsewhere.
+        The file; for ``"imagenet"``, one of the two, if it lies elsewhere.
     root : Path, optional
         The data folder; see [`data_folder`][nn_tutorial.data.data_folder].
 
@@ -82,11 +87,7 @@ def load_backbone(
         return Backbone(origin, "random weights", tensors_sha256(model.features.state_dict()))
     if origin == "imagenet":
         path = _imagenet(path, root)
-        tensors = {
-            name.removeprefix("features."): value
-            for name, value in _load(path).items()
-            if name.startswith("features.")
-        }
+        tensors = _features(path)
         text = "torchvision's ImageNet weights (IMAGENET1K_V1)"
     else:
         assert path is not None
@@ -197,23 +198,35 @@ def tensors_sha256(tensors: Mapping[str, Tensor]) -> str:
 
 
 def _imagenet(path: Path | None, root: Path | None) -> Path:
-    """Where ImageNet's weights are, fetched if need be; raise unless they are the right ones."""
+    """Where ImageNet's weights are, fetched if need be."""
+    name = Path(URL).name
     if path is None:
-        folder = data_folder(root) / "weights"
-        path = folder / Path(URL).name
-        if not path.exists():
-            _fetch(folder)
-    elif not path.is_file():
-        raise DataNotFoundError(f"path: expected {Path(URL).name}, {path} is not there")
-    with path.open("rb") as raw:
-        sha256 = hashlib.file_digest(raw, "sha256").hexdigest()
-    start = Path(URL).stem.rpartition("-")[2]
-    if not sha256.startswith(start):
-        raise DataDamagedError(
-            f"{path}: expected torchvision's file, whose SHA-256 begins with {start}, got "
-            f"{sha256[:12]}. Remove it and fetch {URL} again."
-        )
+        home = data_folder(root)
+        names = (name, FEATURES_FILE)
+        places = [folder / name for name in names for folder in (home / "weights", home)]
+        found = next((place for place in places if place.exists()), None)
+        if found is None:
+            _fetch(home / "weights")
+        return found or home / "weights" / name
+    if not path.is_file():
+        raise DataNotFoundError(f"path: expected {name} or {FEATURES_FILE}, {path} is not there")
     return path
+
+
+def _features(path: Path) -> dict[str, Tensor]:
+    """The tensors of ImageNet's convolutions in a file; raise unless they are the right ones."""
+    tensors = {
+        name.removeprefix("features."): value
+        for name, value in _load(path).items()
+        if name.startswith("features.")
+    }
+    sha256 = tensors_sha256(tensors) if tensors else "no tensor named features.…"
+    if sha256 != FEATURES:
+        raise DataDamagedError(
+            f"{path}: expected ImageNet's features, whose tensors have SHA-256 {FEATURES[:12]}, "
+            f"got {sha256 if not tensors else sha256[:12]}. Remove it and fetch {URL} again."
+        )
+    return tensors
 
 
 def _fetch(folder: Path) -> None:

@@ -94,25 +94,8 @@ def fit(
     FloatingPointError
         If the loss is not finite. The step that would have followed is not taken.
     """
-    for name, count in (("epochs", epochs), ("batch_size", batch_size)):
-        if count < 1:
-            raise ValueError(f"{name}: expected at least 1, got {count}")
-    if patience is not None and (patience < 1 or validation is None):
-        raise ValueError(
-            f"patience: expected at least 1 and a validation set to watch, got {patience} "
-            f"and {'no' if validation is None else 'a'} validation set"
-        )
-    held = getattr(optimizer, "params", model.params)
-    if held.keys() != model.params.keys() or any(held[k] is not model.params[k] for k in held):
-        raise ValueError(
-            "optimizer: expected one that holds model.params, got one of another model"
-        )
-    _check_examples("train", model, *train)
-    if validation is not None:
-        _check_examples("validation", model, *validation)
+    _check_fit(model, train, validation, optimizer, epochs, batch_size, patience)
     x, labels = train
-    if len(x) % batch_size == 1 or batch_size == 1:
-        _try_one(model, x, batch_size)
     state = state_of(model)
     history, best, best_state = History(), math.inf, {}
     bar = _bar(epochs, progress)
@@ -142,6 +125,36 @@ def fit(
     for name, value in best_state.items():
         state[name][...] = value
     return history
+
+
+def _check_fit(
+    model: Layer,
+    train: Examples,
+    validation: Examples | None,
+    optimizer: Optimizer,
+    epochs: int,
+    batch_size: int,
+    patience: int | None,
+) -> None:
+    """Refuse arguments of ``fit`` that do not fit, before anything is trained."""
+    for name, count in (("epochs", epochs), ("batch_size", batch_size)):
+        if count < 1:
+            raise ValueError(f"{name}: expected at least 1, got {count}")
+    if patience is not None and (patience < 1 or validation is None):
+        raise ValueError(
+            f"patience: expected at least 1 and a validation set to watch, got {patience} "
+            f"and {'no' if validation is None else 'a'} validation set"
+        )
+    held = getattr(optimizer, "params", model.params)
+    if held.keys() != model.params.keys() or any(held[k] is not model.params[k] for k in held):
+        raise ValueError(
+            "optimizer: expected one that holds model.params, got one of another model"
+        )
+    _check_examples("train", model, *train)
+    if validation is not None:
+        _check_examples("validation", model, *validation)
+    if len(train[0]) % batch_size == 1 or batch_size == 1:
+        _try_one(model, train[0], batch_size)
 
 
 def _epoch(

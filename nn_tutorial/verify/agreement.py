@@ -130,13 +130,8 @@ def checks(
         for name, value in theory.by_class(values, dy).items():
             yield Check("class", name, i, relative_difference(value, found[name]), value.size)
         for name, (string, *operands) in theory.einsum.items():
-            arrays = [found[operand] for operand in operands if operand[0] != "+"]
-            result = np.einsum(string, *arrays)
-            for operand in operands:
-                result = result + found[operand[1:]] if operand[0] == "+" else result
-            yield Check(
-                "einsum", name, i, relative_difference(result, found[name]), found[name].size
-            )
+            error = relative_difference(_einsum(string, operands, found), found[name])
+            yield Check("einsum", name, i, error, found[name].size)
         for derivation in derivations:
             name = derivation.steps[0].equation.name
             goal: Any = layer.get(name, found[name])
@@ -150,6 +145,14 @@ def checks(
             error = slopes.error(found[f"d{name}"], dy)
             relation = "complex step" if analytic else "central differences"
             yield Check(relation, f"d{name}", i, error, len(slopes.moves), slopes.kinks)
+
+
+def _einsum(string: str, operands: Sequence[str], found: Values) -> NDArray[Any]:
+    """An einsum of some of the values; ``"+b"`` is added afterwards."""
+    result = np.einsum(string, *(found[name] for name in operands if name[0] != "+"))
+    for name in operands:
+        result = result + found[name[1:]] if name[0] == "+" else result
+    return result
 
 
 def close(theory: Theory) -> list[Check]:

@@ -1,9 +1,11 @@
 """Gradient certificates: each layer, type and geometry against three independent witnesses."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .agreement import (
     CENTRAL_TOLERANCE,
@@ -14,6 +16,8 @@ from .agreement import (
 )
 from .theories import SHAPES, THEORIES, Theory, Values
 
+# Another program's output and gradients for a theory: ``oracle(theory, values, dy)``.
+Oracle = Callable[[Theory, Values, Any], dict[str, NDArray[Any]]]
 SINGLE_TOLERANCE = 1e-5  # seven digits, of which batch norm over few values cancels some
 
 
@@ -58,20 +62,21 @@ class Row:
         return asdict(self)
 
 
-def certify(theory: Theory) -> list[Row]:
+def certify(theory: Theory, oracle: Oracle) -> list[Row]:
     """Return the certificate of a layer: a row for each geometry in float64 and float32.
 
     Parameters
     ----------
     theory : Theory
+    oracle : callable
+        PyTorch's answer, ``nn_tutorial.pytorch.equivalents.oracle``. It is handed in, so that the
+        NumPy part never loads PyTorch.
 
     Raises
     ------
     CertificateError
         If an error crosses its threshold, or nothing could be compared; the message says where.
     """
-    from ..pytorch.equivalents import oracle  # here, so that the NumPy part never loads PyTorch
-
     rows = []
     for i in range(SHAPES):
         rng = np.random.default_rng([7, i])
@@ -108,9 +113,9 @@ def certify(theory: Theory) -> list[Row]:
     return rows
 
 
-def certify_all() -> dict[str, list[Row]]:
+def certify_all(oracle: Oracle) -> dict[str, list[Row]]:
     """Certify every layer; see ``certify``."""
-    return {name: certify(theory) for name, theory in THEORIES.items()}
+    return {name: certify(theory, oracle) for name, theory in THEORIES.items()}
 
 
 def _judge(row: Row) -> None:

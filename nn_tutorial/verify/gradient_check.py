@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from ..layers.checks import Array, check_float
 
+# Moves of all arguments -> the central difference along them, and whether a kink lies there.
+Slope = Callable[[Sequence[NDArray[Any] | float]], tuple[float, bool]]
 FLOOR = 1e-4  # gradients below it are compared absolutely: rounding noise is not a wrong gradient
 
 
@@ -153,27 +155,11 @@ def gradient_check(
         of gradients or a wrong shape.
     """
     names = [f"argument {i}" for i in range(len(arrays))] if names is None else list(names)
-    if len(arrays) == 0 or len(names) != len(arrays):
-        raise ValueError(f"names: expected one for each of {len(arrays)} arrays, got {len(names)}")
-    for name, array in zip(names, arrays, strict=True):
-        check_float(name, array, "")
-        if array.dtype != np.float64:
-            raise ValueError(
-                f"{name}: expected float64, whose rounding is small enough, got {array.dtype}"
-            )
-    if not h > 0:
-        raise ValueError(f"h: expected a positive number, got {h}")
+    _check(names, arrays, h)
     points = [array.copy() for array in arrays]
     y, cache = forward(*points)
     dy = rng.standard_normal(np.shape(y)) if np.ndim(y) else float(rng.uniform(0.5, 1.5))
-    found = backward(dy, cache)
-    grads = list(found) if isinstance(found, (tuple, list)) else [found]
-    if [np.shape(g) for g in grads] != [a.shape for a in arrays]:
-        raise ValueError(
-            f"backward: expected gradients of shapes {[a.shape for a in arrays]}, "
-            f"got {[np.shape(g) for g in grads]}"
-        )
-    grads = [np.array(g) for g in grads]
+    grads = _as_list(backward(dy, cache), [a.shape for a in arrays])
 
     def slope(moves: Sequence[NDArray[Any] | float]) -> tuple[float, bool]:
         """Central difference along ``moves``, and whether a kink lies between the two points."""
@@ -187,36 +173,9 @@ def gradient_check(
         )
         return float(np.sum(dy * (high - low)) / (2 * h)), kink
 
-    reports = []
-    for k, (name, point, grad) in enumerate(zip(names, points, grads, strict=True)):
-        report = ArgumentReport(name)
-        numeric = np.zeros(point.shape)
-        for index in np.ndindex(point.shape):
-            moves: list[Any] = [0.0] * len(points)
-            moves[k] = np.zeros(point.shape)
-            moves[k][index] = 1.0
-            numeric[index], kink = slope(moves)
-            if kink:
-                report.kinks.append(index)
-        smooth = np.ones(point.shape, bool)
-        for index in report.kinks:
-            smooth[index] = False
-        report.checked = int(smooth.sum())
-        report.max_error = relative_error(grad[smooth], numeric[smooth])
-        reports.append(report)
-
-    result = GradientReport(reports)
+    result = GradientReport([_each_element(slope, n, k, grads) for k, n in enumerate(names)])
     for _ in range(directions):
-        draws = [rng.standard_normal(p.shape) for p in points]
-        length = np.sqrt(sum(float(np.sum(d * d)) for d in draws))
-        moves = [d / length for d in draws]
-        numeric_slope, kink = slope(moves)
-        if kink:
-            result.directions_at_kink += 1
-            continue
-        along = sum(float(np.sum(g * m)) for g, m in zip(grads, moves, strict=True))
-        error = relative_error(np.array([along]), np.array([numeric_slope]))
-        result.direction_error = max(result.direction_error, error)
+        _along_a_direction(slope, grads, rng, result)
     return result
 
 
@@ -239,6 +198,63 @@ def relative_error(a: Array, b: Array) -> float:
         return float("inf")
     scale = np.maximum(np.abs(a), np.abs(b))
     return float(np.max(np.abs(a - b) / np.maximum(scale, max(FLOOR, 1e-3 * scale.max()))))
+
+
+def _check(names: Sequence[str], arrays: Sequence[Array], h: float) -> None:
+    if len(arrays) == 0 or len(names) != len(arrays):
+        raise ValueError(f"names: expected one for each of {len(arrays)} arrays, got {len(names)}")
+    for name, array in zip(names, arrays, strict=True):
+        check_float(name, array, "")
+        if array.dtype != np.float64:
+            raise ValueError(
+                f"{name}: expected float64, whose rounding is small enough, got {array.dtype}"
+            )
+    if not h > 0:
+        raise ValueError(f"h: expected a positive number, got {h}")
+
+
+def _as_list(found: Any, shapes: Sequence[tuple[int, ...]]) -> list[NDArray[Any]]:
+    """Copies of what ``backward`` returned: one gradient for each array."""
+    grads = list(found) if isinstance(found, (tuple, list)) else [found]
+    if [np.shape(g) for g in grads] != list(shapes):
+        raise ValueError(
+            f"backward: expected gradients of shapes {list(shapes)}, "
+            f"got {[np.shape(g) for g in grads]}"
+        )
+    return [np.array(g) for g in grads]
+
+
+def _each_element(slope: Slope, name: str, k: int, grads: Sequence[NDArray[Any]]) -> ArgumentReport:
+    """Move the elements of argument ``k`` one by one."""
+    report, shape = ArgumentReport(name), grads[k].shape
+    numeric, smooth = np.zeros(shape), np.ones(shape, bool)
+    for index in np.ndindex(shape):
+        moves: list[Any] = [0.0] * len(grads)
+        moves[k] = np.zeros(shape)
+        moves[k][index] = 1.0
+        numeric[index], kink = slope(moves)
+        if kink:
+            report.kinks.append(index)
+            smooth[index] = False
+    report.checked = int(smooth.sum())
+    report.max_error = relative_error(grads[k][smooth], numeric[smooth])
+    return report
+
+
+def _along_a_direction(
+    slope: Slope, grads: Sequence[NDArray[Any]], rng: np.random.Generator, result: GradientReport
+) -> None:
+    """Move all elements of all arguments at once, and add to the report what was found."""
+    draws = [rng.standard_normal(g.shape) for g in grads]
+    length = np.sqrt(sum(float(np.sum(d * d)) for d in draws))
+    moves = [d / length for d in draws]
+    numeric, kink = slope(moves)
+    if kink:
+        result.directions_at_kink += 1
+        return
+    along = sum(float(np.sum(g * m)) for g, m in zip(grads, moves, strict=True))
+    error = relative_error(np.array([along]), np.array([numeric]))
+    result.direction_error = max(result.direction_error, error)
 
 
 def _decisions(cache: Any) -> list[NDArray[Any]]:

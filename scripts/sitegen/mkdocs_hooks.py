@@ -1,45 +1,40 @@
-"""All that knows MkDocs and mkdocs-jupyter: from executed notebooks to pages of the site.
+"""All that knows MkDocs: from the staged pages to the site.
 
-The pages are run by `run/execute.py`; mkdocs-jupyter renders their outputs; MkDocs' own Markdown
-renders their prose, so that links, anchors and admonitions work as in any other page.
+The pages are run (`run/`) and written as plain files into one folder (`render/staging.py`); MkDocs
+starts from that folder. Its own Markdown renders the text, so that links, anchors and boxes work as
+on any other page. One thing a staged page has only in a plain form: its outputs. mkdocs-jupyter
+renders them, from the executed notebook, and they are put in the place of the plain ones.
 """
 
-import functools
-import html
-import json
 import logging
 import os
 import posixpath
-import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import nbformat
-from bs4 import BeautifulSoup, Tag
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.plugins import CombinedEvent, event_priority
 from mkdocs.structure.files import File, Files
-from mkdocs.structure.pages import Page as SitePage
+from mkdocs.structure.pages import Page
 from mkdocs.structure.toc import AnchorLink
-from mkdocs.utils import get_relative_url
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from sitegen.output import cards, csp, html_fixes, offline, stylesheet
-from sitegen.render import figure_data, figures, fonts, glossary, mathematics, references
-from sitegen.run.execute import Executed, Project, execute_all
-from sitegen.run.page import EXPRESSION, Cell, PageError, find_pages
+from sitegen.output import cards, csp, html_fixes, jupyter, offline, stylesheet
+from sitegen.render import fonts, mathematics
+from sitegen.render.references import UnknownReferenceError
+from sitegen.render.staging import Staged, stage
+from sitegen.run.execute import Project, execute_all
+from sitegen.run.page import PageError, find_pages
 
 log = logging.getLogger("mkdocs.hooks.pages")
 MOST_BYTES = 150_000  # of a page's HTML: a phone on a slow line should have it in a few seconds
 
-_executed: dict[str, Executed] = {}  # by the name of the source file below docs/
+_staged: dict[str, Staged] = {}  # by the names of their files
 _math: dict[str, str] = {}
-_register = references.Register()
-_terms: list[glossary.Term] = []
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -48,157 +43,114 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
         command = ["git", "log", "-1", "--format=%ct"]
         done = subprocess.run(command, cwd=_root(config), capture_output=True, text=True)
         os.environ["SOURCE_DATE_EPOCH"] = done.stdout.strip() or "0"
-    offline.configure(config)
+    config.nav = _of_staged(config.nav)
+    if offline.offline():
+        config.site_url = ""
+        config.extra["polyfills"] = offline.polyfills(map(str, config.extra["polyfills"]))
+        config.theme["features"] = offline.features(config.theme["features"])
     return config
 
 
+def _of_staged(nav: Any) -> Any:
+    """The navigation with the staged files in the place of their sources."""
+    if isinstance(nav, str):
+        return f"{nav.removesuffix('.py')}.md" if nav.endswith(".py") else nav
+    if isinstance(nav, dict):
+        return {title: _of_staged(inner) for title, inner in nav.items()}
+    return [_of_staged(item) for item in nav] if isinstance(nav, list) else nav
+
+
 def on_pre_build(config: MkDocsConfig) -> None:
-    """Execute the pages that need it."""
+    """Execute the pages that need it, and stage the book."""
     project = Project(_root(config), Path(config.docs_dir))
-    _executed.clear()
     try:
         done = execute_all(project, find_pages(project.docs), log=log.info)
-    except PageError as error:
+        pages = stage(done, project.docs, _folder(config))
+    except (PageError, UnknownReferenceError) as error:
         raise PluginError(str(error)) from None
-    _executed.update({f"{executed.page.name}.py": executed for executed in done})
+    _staged.clear()
+    _staged.update({page.name: page for page in pages})
 
 
 @event_priority(100)  # before mkdocs-jupyter, which looks for notebooks among the files
-def _put_pages(files: Files, config: MkDocsConfig) -> Files:
-    """Put the executed notebook in the place of each page, and add what it brings along."""
-    global _register
-    texts = {file.src_uri: file.content_string for file in files if file.src_uri.endswith(".md")}
-    texts |= {name: markdown(executed) for name, executed in _executed.items()}
-    _register = references.collect(texts, Path(config.docs_dir) / "references.yml")
-    for name, executed in _executed.items():
-        source = files.get_file_from_path(name)
-        if source is None:  # left out by exclude_docs
-            continue
-        files.remove(source)
-        files.append(File.generated(config, name, abs_src_path=str(executed.notebook_path)))
-        for uri, content in _downloads(executed).items():
-            files.append(File.generated(config, uri, content=content))
-        for cell, output in _outputs(executed):
-            for uri, content in _published(output).items():
-                files.append(File.generated(config, uri, content=content))
-            for figure in figures.of(output, executed.page.name, cell):
-                for uri, content in figure.files.items():
-                    if files.get_file_from_path(uri) is not None:
-                        raise PluginError(
-                            f"{executed.page.where(cell)}: two figures have the name of {uri}"
-                        )
-                    files.append(File.generated(config, uri, content=content))
-    offline.add_files(files, config, _root(config))
-    data = "assets/javascripts/figures/data.js"
-    files.append(File.generated(config, data, content=figure_data.module()))
-    _terms[:] = glossary.read(Path(config.docs_dir) / "glossary.yml")
-    files.append(File.generated(config, glossary.FILE, content=glossary.definitions(_terms)))
-    for uri, extra in cards.files(config.site_url or "/").items():
-        files.append(File.generated(config, uri, content=extra))
+def _take_staged(files: Files, config: MkDocsConfig) -> Files:
+    """Put the staged files in the place of those of docs/, and add what is of this site alone."""
+    for file in [file for file in files if file.src_dir == config.docs_dir]:
+        files.remove(file)
+    folder = _folder(config)
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and not path.name.startswith("."):
+            name = path.relative_to(folder).as_posix()
+            page = _staged.get(name)
+            # As bytes: a notebook with a path would be a page to mkdocs-jupyter.
+            files.append(
+                File.generated(config, name, content=path.read_bytes())
+                if page is None
+                else File.generated(config, name, abs_src_path=_source(page, folder))
+            )
+    _add(files, config, offline.files(_root(config)))
+    _add(files, config, cards.files(config.site_url or "/"))
     return files
+
+
+def _source(page: Staged, folder: Path) -> str:
+    """For mkdocs-jupyter the notebook that it renders the outputs of."""
+    return str(page.executed.notebook_path if page.executed else folder / page.name)
+
+
+def _add(files: Files, config: MkDocsConfig, more: dict[str, Any]) -> None:
+    for name, content in more.items():
+        files.append(File.generated(config, name, content=content))
 
 
 @event_priority(-100)  # after it: its wrapper of a file forgets where a generated one lies
 def _keep_paths(files: Files, config: MkDocsConfig) -> Files:
     for file in files:
-        if file.src_uri in _executed:
-            file.abs_src_path = str(_executed[file.src_uri].notebook_path)
+        if file.src_uri in _staged:
+            file.abs_src_path = _source(_staged[file.src_uri], _folder(config))
     return files
 
 
-on_files = CombinedEvent(_put_pages, _keep_paths)
+on_files = CombinedEvent(_take_staged, _keep_paths)
 
 
-def on_page_read_source(page: SitePage, config: MkDocsConfig) -> str | None:
-    """Give MkDocs the page as one Markdown text, with a mark for each output."""
-    executed = _executed.get(page.file.src_uri)
-    return None if executed is None else markdown(executed)
+def on_page_read_source(page: Page, config: MkDocsConfig) -> str:
+    """Give MkDocs the staged text, with a mark for each output, and what this edition offers."""
+    text = (_folder(config) / page.file.src_uri).read_text(encoding="utf-8")
+    return offline.with_downloads(jupyter.marked(text))
 
 
-def on_page_markdown(text: str, page: SitePage, config: MkDocsConfig, files: Files) -> str:
-    """Number the figures; write out the references, the glossary, what this edition offers."""
-    text = offline.with_downloads(text)
-    if page.file.src_uri == glossary.PAGE:
-        text = glossary.page(text, _terms, _register.titles)
-    return _resolved(text, page.file.src_uri)
-
-
-def _resolved(text: str, page: str) -> str:
-    try:
-        return references.resolve(text, page, _register)
-    except references.UnknownReferenceError as error:
-        raise PluginError(str(error)) from None
-
-
-def on_page_content(content: str, page: SitePage, config: MkDocsConfig, files: Files) -> str:
+def on_page_content(content: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Put mkdocs-jupyter's outputs into the page that MkDocs' own Markdown has rendered."""
-    executed = _executed.get(page.file.src_uri)
-    if executed is None:
-        return _lean(content)
-    outputs = _rendered_outputs(content)
-    SitePage.render(page, config, files)  # mkdocs-jupyter has put its own in the place of this
-    assert page.content is not None
-
-    def output(match: re.Match[str]) -> str:
-        cell, number = int(match[1]), int(match[2])
-        return _box(executed.page.code[cell], outputs[cell][number])
-
-    body = re.sub(r'<div data-output="(\d+)-(\d+)"></div>', output, page.content)
-    if page.is_homepage:  # its first screen says what the book is
-        body += _download_line(executed)
-    else:
-        body = body.replace("</h1>", "</h1>\n" + _download_line(executed), 1)
-        words = get_relative_url(_url(glossary.PAGE, files), page.url)
-        body = glossary.link(body, _terms, page.file.src_uri, words)
-    return _lean(body) + _provenance(executed)
-
-
-def _url(source: str, files: Files) -> str:
-    file = files.get_file_from_path(source)
-    return "" if file is None else file.url
-
-
-def _box(cell: Cell, output: str) -> str:
-    """An output's box. A section, because a div in it would end the exclusion from the search."""
-    kind, note = "", ""
-    if "timing" in cell.tags:
-        kind = " book-timing"
-        note = "<p>Measured when this site was built; your machine gives other times.</p>"
-    return (
-        f'<section class="book-output{kind}" role="group" aria-label="Output" tabindex="0" '
-        f"data-search-exclude>"
-        f"{output}{note}</section>"
-    )
-
-
-def _lean(content: str) -> str:
-    """Keep the tokens of highlighted code that have a colour, in short elements: half its size."""
-    content = re.sub(r'<span class="(?:n|p|w|o)">([^<]*)</span>', r"\1", content)
-    return re.sub(r'<span class="([a-z][a-z0-9]?)">([^<]*)</span>', r"<i class=\1>\2</i>", content)
+    if _staged[page.file.src_uri].executed is not None:
+        rendered = content
+        Page.render(page, config, files)  # mkdocs-jupyter has put its own in the place of this
+        content = jupyter.put(page.content or "", rendered)
+    own = posixpath.splitext(posixpath.basename(page.file.src_uri))[0]
+    if config.use_directory_urls and own != "index":  # the page will lie where its pictures do
+        content = content.replace(f'src="{own}/', 'src="')
+    return html_fixes.lean(content)
 
 
 @event_priority(-100)  # after mkdocstrings has resolved its references
 def on_env(env: Any, config: MkDocsConfig, files: Files) -> None:
     """Render the mathematics of all pages at once; leave clean text for the search index."""
+    cache = _root(config) / ".cache"
     pages = [file.page for file in files.documentation_pages() if file.page and file.page.content]
     contents = {page.file.src_uri: page.content or "" for page in pages}
     try:
-        rendered = mathematics.render(contents, _root(config) / ".cache" / "katex.json")
+        rendered = mathematics.render(contents, cache / "katex.json")
     except mathematics.MathError as error:
         raise PluginError(str(error)) from None
     _math.clear()
     _math.update(rendered)
-    font = mathematics.font(rendered, _root(config) / ".cache")
-    files.append(File.generated(config, "assets/fonts/stix-two-math.woff2", content=font))
-    stylesheet.combine(files, config)
-    for uri, font in fonts.of_text(contents.values(), _root(config) / ".cache").items():
-        files.append(File.generated(config, uri, content=font))
+    _add(files, config, {"assets/fonts/stix-two-math.woff2": mathematics.font(rendered, cache)})
+    theme = {f.src_uri: f.content_string for f in files if stylesheet.THEME.search(f.src_uri)}
+    _add(files, config, stylesheet.combine(theme, Path(config.docs_dir) / stylesheet.PLACE))
+    _add(files, config, fonts.of_text(contents.values(), cache))
     for page in pages:
-        uri, card = (
-            cards.place(page.file.src_uri),
-            cards.card(page, config, _root(config) / ".cache"),
-        )
-        files.append(File.generated(config, uri, content=card))
+        card = cards.card(_about(page, config), _site(config), cache)
+        _add(files, config, {cards.place(page.file.src_uri): card})
         page.content = mathematics.mark(page.content or "", rendered)
         for heading in _headings(page.toc):
             heading.title = mathematics.plain_title(heading.title, rendered)
@@ -211,22 +163,38 @@ def _headings(toc: Iterable[AnchorLink]) -> Iterator[AnchorLink]:
 
 
 def on_page_context(
-    context: dict[str, Any], page: SitePage, config: MkDocsConfig, nav: Any
+    context: dict[str, Any], page: Page, config: MkDocsConfig, nav: Any
 ) -> dict[str, Any]:
     """Give the theme what the page's head says to other programs."""
-    return context | {"social": cards.about(page, config)}
+    return context | {"social": cards.about(_about(page, config), _site(config))}
 
 
-def on_post_page(output: str, page: SitePage, config: MkDocsConfig) -> str:
+def _site(config: MkDocsConfig) -> cards.Site:
+    return cards.Site(config.site_name, config.site_url or "")
+
+
+def _about(page: Page, config: MkDocsConfig) -> cards.Page:
+    return cards.Page(
+        page.file.src_uri,
+        title=str(page.meta.get("title") or page.title or config.site_name),
+        description=str(page.meta.get("description") or config.site_description),
+        url=page.canonical_url or "",
+        parts=tuple(str(section.title) for section in [*page.ancestors][::-1]),
+        is_first=page.is_homepage,
+    )
+
+
+def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
     """Put the mathematics in, now that the search index has been written."""
     before, start, rest = output.partition("<article")
     article, end, after = rest.partition("</article")
     # The theme indents its frame, a fifth of the page; what is between <pre> stays as it is.
-    before, after = (_tight(part) for part in (before, after))
+    before, after = (html_fixes.tight(part) for part in (before, after))
     whole = before + start + mathematics.fill(article, _math) + end + after
     whole = _finished(whole, config)
     if len(whole.encode()) > MOST_BYTES:
-        log.warning(f"{page.file.src_uri}: {len(whole.encode())} bytes of HTML, over {MOST_BYTES}")
+        source = _staged[page.file.src_uri].source
+        log.warning(f"{source}: {len(whole.encode())} bytes of HTML, over {MOST_BYTES}")
     return whole
 
 
@@ -241,137 +209,9 @@ def _finished(page: str, config: MkDocsConfig) -> str:
     return csp.with_policy(page) if config.site_url else page
 
 
-def _tight(html: str) -> str:
-    """Take away the blanks between the tags of the theme's frame, and around a text in a tag."""
-    html = re.sub(r"\s*\n\s*", "\n", html)
-    return re.sub(r">\n([^<\n]+)\n<", r">\1<", re.sub(r">\n+<", "><", html))
-
-
-def markdown(executed: Executed) -> str:
-    """Return a page as Markdown: prose with its values, code as fences, figures, output marks."""
-    values = iter(executed.values)
-    outputs = iter(enumerate(executed.outputs))
-    parts = [executed.page.front_matter]
-    for cell in executed.page.cells:
-        if cell.kind == "markdown":
-            parts.append(EXPRESSION.sub(lambda _: next(values), cell.source))
-            continue
-        index, results = next(outputs)
-        if cell.source.strip() and not {"remove-cell", "remove-input"}.intersection(cell.tags):
-            parts.append(_fence(cell))
-        if not {"remove-cell", "remove-output"}.intersection(cell.tags):
-            parts += [_output(executed, cell, index, n, out) for n, out in enumerate(results)]
-    return "\n\n".join(parts) + "\n"
-
-
-def _fence(cell: Cell) -> str:
-    fence = f"```python\n{cell.source}\n```"
-    if "hide-input" not in cell.tags:
-        return fence
-    return '??? code "Code"\n\n' + "\n".join(f"    {line}".rstrip() for line in fence.split("\n"))
-
-
-def _output(executed: Executed, cell: Cell, index: int, number: int, output: Any) -> str:
-    found = figures.of(output, executed.page.name, cell)
-    if found:
-        return "\n\n".join(figure.markdown for figure in found)
-    if _published(output):
-        return ""
-    data = output.get("data", {})
-    if "text/markdown" in data:
-        return str(data["text/markdown"])
-    return f'<div data-output="{index}-{number}"></div>'
-
-
-def _published(output: Any) -> dict[str, str]:
-    """The JSON file that an output asks for (`display.publish`), by its place in the site."""
-    file = output.get("metadata", {}).get("application/json", {}).get("file")
-    if file is None:
-        return {}
-    return {file: json.dumps(output["data"]["application/json"], indent=1) + "\n"}
-
-
-def _outputs(executed: Executed) -> list[tuple[Cell, Any]]:
-    """The outputs that are shown, each with its cell."""
-    return [
-        (cell, output)
-        for cell, outputs in zip(executed.page.code, executed.outputs, strict=True)
-        if not {"remove-cell", "remove-output"}.intersection(cell.tags)
-        for output in outputs
-    ]
-
-
-@functools.lru_cache(maxsize=64)  # for `make serve`: a page in which only prose has changed
-def _rendered_outputs(content: str) -> list[list[str]]:
-    """The outputs of each code cell, from mkdocs-jupyter's page, without its styles and scripts."""
-    soup = BeautifulSoup(content, "lxml")
-
-    def inside(area: Tag) -> str:
-        output = area.select_one(".jp-OutputArea-output")
-        return "" if output is None else output.decode_contents()
-
-    cells = soup.select('.jp-CodeCell[id^="cell-id="]')
-    return [[inside(area) for area in cell.select(".jp-OutputArea-child")] for cell in cells]
-
-
-def _downloads(executed: Executed) -> dict[str, str]:
-    """The page as an executed notebook and as its source, by their places in the site."""
-    page, values = executed.page, iter(executed.values)
-    code = iter(executed.notebook.cells)
-    cells = []
-    for number, cell in enumerate(page.cells, 1):
-        if cell.kind == "code":
-            cells.append(nbformat.from_dict({**next(code), "id": f"cell-{number}"}))
-        else:
-            text = EXPRESSION.sub(lambda _: next(values), cell.source)
-            text = _resolved(text, f"{page.name}.py")
-            cells.append(nbformat.v4.new_markdown_cell(text, id=f"cell-{number}"))
-    about = {k: v for k, v in executed.notebook.metadata.items() if k != "nn_tutorial"}
-    notebook = nbformat.v4.new_notebook(cells=cells, metadata=about)
-    folder, stem = figures.folder(page.name), _stem(executed)
-    return {
-        posixpath.join(folder, f"{stem}.ipynb"): nbformat.writes(notebook) + "\n",
-        posixpath.join(folder, f"{stem}.py"): page.source,
-    }
-
-
-def _stem(executed: Executed) -> str:
-    """Name of the files to download; an index page itself is called index.py already."""
-    name = posixpath.basename(executed.page.name)
-    return "start" if name == "index" else name
-
-
-def _download_line(executed: Executed) -> str:
-    stem = offline.beside(executed.page.name) + _stem(executed)
-    return (
-        '<p class="book-downloads" data-search-exclude>'
-        "Run when this site was built. Run it yourself: "
-        f'<a href="{stem}.ipynb" download>notebook with results</a>, '
-        f'<a href="{stem}.py" download>source</a>.</p>'
-    )
-
-
-def _provenance(executed: Executed) -> str:
-    """What this page was made of."""
-    about, sha = executed.provenance, executed.page.sha256
-    libraries = ", ".join(f"{name} {version}" for name, version in about["libraries"].items())
-    data = ", ".join(
-        f'{html.escape(name)} (SHA-256 <code title="{sha}">{sha[:12]}</code>)'
-        for name, sha in about["data"].items()
-    )
-    rows = [
-        ("Source", f'<code title="SHA-256 {sha}">{sha[:12]}</code>'),
-        ("Package", f"nn_tutorial {about['package']}" if about["package"] else "not used"),
-        ("Run with", f"Python {about['python']}, {html.escape(libraries)}"),
-        ("Data", data or "none"),
-        ("Seed", "none" if about["seed"] is None else html.escape(str(about["seed"]))),
-    ]
-    items = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in rows)
-    return (
-        '\n<aside class="book-provenance" aria-label="What this page was made of" '
-        f"data-search-exclude><dl>{items}</dl></aside>"
-    )
-
-
 def _root(config: MkDocsConfig) -> Path:
     return Path(config.config_file_path or "mkdocs.yml").resolve().parent
+
+
+def _folder(config: MkDocsConfig) -> Path:
+    return _root(config) / ".cache" / "staged"

@@ -1,6 +1,7 @@
 """Where no known mistake fits: the pattern of the differences, and no guess."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -171,3 +172,19 @@ def test_one_part_in_a_million_is_a_difference_in_float64_only() -> None:
     found = diagnose(FUNCTION, FUNCTION.cases(5), answers)
     assert len(found) == 1
     assert "right on 2 of 6 tests" in found[0].says
+
+
+def test_every_pattern_is_tried_on_every_kind_of_difference() -> None:
+    """Results of one number in two axes, and a name for a fact that a test does not have."""
+    function = Function(
+        solution=product,
+        reference=np.zeros_like,
+        returns=("y",),
+        samples=lambda rng: [{"x": rng.standard_normal((n, n))} for n in (1, 2, 3, 4, 5)],
+        misconceptions=(),
+    )
+    assert said(lambda x: 0 * x + len(x), function) == ["`y` is 1, expected 0."]
+    named = replace(FUNCTION, meanings={"pixels": "the number of pixels"})
+    assert said(lambda x, w: 1.7 * (x @ w), named) == [
+        "`y` is 1.7 times what was expected, on every test."
+    ]

@@ -156,6 +156,8 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Pa
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as serving:
         threading.Thread(target=serving.serve_forever, daemon=True).start()
         monkeypatch.setattr(weights, "URL", f"http://127.0.0.1:{serving.server_port}/{file.name}")
+        features = TinyAlexNet(seed=3).features.state_dict()
+        monkeypatch.setattr(weights, "FEATURES", tensors_sha256(features))
         yield file, asked
         serving.shutdown()
 
@@ -181,6 +183,24 @@ def test_imagenet_from_a_local_file(served: tuple[Path, list[str]], tmp_path: Pa
     assert asked == []
 
 
+@pytest.mark.parametrize("place", ["", "weights"])
+def test_features_alone_are_enough(
+    served: tuple[Path, list[str]], tmp_path: Path, place: str
+) -> None:
+    """The classifier is replaced anyway: a file without it is found, checked and taken."""
+    file, asked = served
+    state = torch.load(file, weights_only=True)
+    folder = tmp_path / "data" / place
+    folder.mkdir(parents=True, exist_ok=True)
+    features = {name: value for name, value in state.items() if name.startswith("features.")}
+    torch.save(features, folder / weights.FEATURES_FILE)
+    model = TinyAlexNet()
+    found = load_backbone(model, "imagenet", root=tmp_path / "data")
+    assert found.sha256 == weights.FEATURES
+    assert torch.equal(model.features[0].weight, TinyAlexNet(seed=3).features[0].weight)
+    assert asked == []
+
+
 def test_fetched_file_with_another_hash_is_not_kept(
     served: tuple[Path, list[str]], tmp_path: Path
 ) -> None:
@@ -197,10 +217,22 @@ def test_damaged_imagenet_file_is_named(served: tuple[Path, list[str]], tmp_path
     """PyTorch itself compares the hash only while it fetches."""
     load_backbone(TinyAlexNet(), "imagenet", root=tmp_path)
     there = tmp_path / "weights" / served[0].name
-    _truncated(there)
-    with pytest.raises(DataDamagedError, match="SHA-256 begins with") as caught:
-        load_backbone(TinyAlexNet(), "imagenet", root=tmp_path)
-    assert str(there) in str(caught.value)
+    state = torch.load(there, weights_only=True)
+    lacking = {name: value for name, value in state.items() if name != "features.0.bias"}
+    for damage, message in (
+        (lambda: torch.save(state | {"features.0.bias": state["features.0.bias"] + 1e-6}, there),
+         "tensors have SHA-256"),
+        (lambda: torch.save(lacking, there), "tensors have SHA-256"),
+        (lambda: torch.save({"x": torch.ones(1)}, there), "got no tensor named features"),
+        (lambda: _truncated(there), "can be read whole"),
+    ):  # fmt: skip
+        damage()
+        model = TinyAlexNet()
+        before = tensors_sha256(model.state_dict())
+        with pytest.raises(DataDamagedError, match=message) as caught:
+            load_backbone(model, "imagenet", root=tmp_path)
+        assert str(there) in str(caught.value)
+        assert tensors_sha256(model.state_dict()) == before
     with pytest.raises(DataNotFoundError, match="is not there"):
         load_backbone(TinyAlexNet(), "imagenet", tmp_path / "nowhere.pth")
 

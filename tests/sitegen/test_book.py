@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 from mkdocs.config.defaults import MkDocsConfig
+from sitegen import mkdocs_hooks
 from sitegen.output import book, offline
+
+ROOT = Path(__file__).resolve().parents[2]
 
 PAGE = """<!doctype html><html lang="en"><head><title>{title}</title>{following}
 <link rel="stylesheet" href="{up}assets/a.css"></head><body>
@@ -138,24 +141,33 @@ def test_the_figures_become_one_classic_script(site: Path) -> None:
 
 def test_what_an_edition_offers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NN_TUTORIAL_BOOK", raising=False)
-    monkeypatch.delenv("NN_TUTORIAL_OFFLINE", raising=False)
+    page = (ROOT / "docs" / "take_away.md").read_text(encoding="utf-8")
     assert offline.with_downloads("text") == "text"
-    assert "make book" in offline.with_downloads(offline.MARK)
+    not_made = offline.with_downloads(page)
+    assert "make book" in not_made
+    assert book.PDF not in not_made
+    assert "<!--" not in not_made
     monkeypatch.setenv("NN_TUTORIAL_BOOK", "true")
-    offered = offline.with_downloads(offline.MARK)
+    offered = offline.with_downloads(page)
     assert book.PDF in offered
     assert book.ZIP in offered
-    config = MkDocsConfig()
+    assert "was built without them" not in offered
+
+
+def test_what_an_edition_for_the_disk_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NN_TUTORIAL_OFFLINE", raising=False)
+    assert offline.files(ROOT) == {}
+    monkeypatch.setenv("NN_TUTORIAL_OFFLINE", "true")
+    assert b"Worker" in offline.files(ROOT)[offline.SHIM]
+    config = MkDocsConfig(str(ROOT / "mkdocs.yml"))
     config.load_dict({"site_name": "x", "site_url": "https://example.org/", "theme": "mkdocs"})
+    config.load_dict({"extra": {"polyfills": ["a.js", "https://else/where/iframe-worker.js"]}})
     config.validate()
     config.theme["features"] = ["navigation.instant", "navigation.top"]
-    offline.configure(config)
-    assert config.site_url == "https://example.org/"
-    monkeypatch.setenv("NN_TUTORIAL_OFFLINE", "true")
-    offline.configure(config)
+    mkdocs_hooks.on_config(config)
     assert config.site_url == ""
     assert config.theme["features"] == ["navigation.top"]
-    assert config.extra["polyfills"] == [offline.SHIM]
+    assert config.extra["polyfills"] == [offline.SHIM, "a.js"]
 
 
 def test_without_chromium_there_is_a_clear_error(monkeypatch, capsys) -> None:

@@ -3,29 +3,22 @@
 import io
 import json
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from PIL import Image
 from sitegen.output import cards
 
 ROOT = Path(__file__).resolve().parents[2]
-CONFIG = SimpleNamespace(
-    site_url="https://example.org/book/", site_name="The book", site_description="All of it."
+SITE = cards.Site("The book", "https://example.org/book/")
+PAGE = cards.Page(
+    "layers/relu.md",
+    title="A page",
+    description="What is <on> it.",
+    url="https://example.org/book/layers/relu/",
+    parts=("Layers",),
 )
-
-
-def page(**changes: object) -> SimpleNamespace:
-    about = {
-        "meta": {"title": "A page", "description": "What is <on> it."},
-        "title": "Title in the text",
-        "file": SimpleNamespace(src_uri="layers/relu.py"),
-        "canonical_url": "https://example.org/book/layers/relu/",
-        "ancestors": [SimpleNamespace(title="Layers")],
-        "is_homepage": False,
-    }
-    return SimpleNamespace(**about | changes)
 
 
 @pytest.mark.parametrize("title", ["ReLU", "A title that is long enough to need a second line"])
@@ -38,33 +31,33 @@ def test_a_card_is_small_and_of_the_size_asked_for(title: str, words: int) -> No
 
 
 def test_another_text_is_another_card(tmp_path: Path) -> None:
-    first = cards.card(page(), CONFIG, tmp_path)
-    second = cards.card(page(meta={"title": "Another"}), CONFIG, tmp_path)
+    first = cards.card(PAGE, SITE, tmp_path)
+    second = cards.card(replace(PAGE, title="Another"), SITE, tmp_path)
     assert first != second
-    assert cards.card(page(), CONFIG, tmp_path) == first
+    assert cards.card(PAGE, SITE, tmp_path) == first
     assert len(list((tmp_path / "cards").iterdir())) == 2
 
 
 def test_a_page_says_what_it_is() -> None:
-    about = cards.about(page(), CONFIG)
+    about = cards.about(PAGE, SITE)
     assert about["image"] == "https://example.org/book/assets/cards/layers-relu.png"
     assert "<" not in about["data"]  # it stands in a script element
     article, trail = json.loads(about["data"])["@graph"]
     assert article["@type"] == "TechArticle"
     assert article["description"] == "What is <on> it."
-    assert article["isPartOf"]["url"] == CONFIG.site_url
+    assert article["isPartOf"]["url"] == SITE.url
     names = [step["name"] for step in trail["itemListElement"]]
     assert names == ["The book", "Layers", "A page"]
 
 
 def test_the_first_page_is_the_book() -> None:
-    about = cards.about(page(is_homepage=True, meta={}, title=None), CONFIG)
+    about = cards.about(replace(PAGE, is_first=True), SITE)
     (book,) = json.loads(about["data"])["@graph"]
-    assert (book["@type"], book["description"]) == ("Book", "All of it.")
+    assert (book["@type"], book["description"]) == ("Book", "What is <on> it.")
 
 
 def test_icons_and_robots() -> None:
-    files = cards.files(CONFIG.site_url)
+    files = cards.files(SITE.url)
     assert "Sitemap: https://example.org/book/sitemap.xml\n" in files["robots.txt"]
     ET.fromstring(files["assets/images/mark.svg"])
     for name, size in (("mark", 48), ("apple-touch-icon", 180)):

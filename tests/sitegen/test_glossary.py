@@ -13,47 +13,79 @@ TERMS = [
     Term("batch normalisation", "A layer.", chapter="layers/batch_norm.py"),
     Term("loss", "One number.", ("losses",), "layers/loss.py"),
 ]
-TO = "<a class=term href=../words/#{}>{}</a>"
+TO = "[{1}](../reference/glossary.md#{0}){{ .term }}"
 
 
-def linked(content: str, source: str = "layers/relu.py") -> str:
-    return link(content, TERMS, source, "../words/")
+def linked(text: str, source: str = "layers/relu.py") -> str:
+    return link(text, TERMS, source)
 
 
 def test_only_the_first_use_is_linked() -> None:
-    text = linked("<p>Batches and a batch.</p><p>The batch again.</p>")
-    assert text == f"<p>{TO.format('batch', 'Batches')} and a batch.</p><p>The batch again.</p>"
+    text = linked("Batches and a batch.\n\nThe batch again.")
+    assert text == f"{TO.format('batch', 'Batches')} and a batch.\n\nThe batch again."
 
 
 def test_the_longest_word_is_meant() -> None:
-    text = linked("<p>Batch normalisation, batch normalisation, a batch.</p>")
+    text = linked("Batch normalisation, batch normalisation, a batch.")
     first = TO.format("batch-normalisation", "Batch normalisation")
-    assert text == f"<p>{first}, batch normalisation, a {TO.format('batch', 'batch')}.</p>"
+    assert text == f"{first}, batch normalisation, a {TO.format('batch', 'batch')}."
 
 
 @pytest.mark.parametrize(
-    "content",
+    "text",
     [
-        "<h2>A batch</h2>",
-        "<p><a href=x>a batch</a></p>",
-        "<pre><span>batch</span> batch</pre>",
-        "<figure><img alt='a batch'><figcaption>A batch</figcaption></figure>",
-        '<p><span class="arithmatex">\\(batch\\)</span></p>',
-        "<p>mini-batch, batched</p>",
-        '<p><img alt="batch"></p>',
+        "## A batch",
+        "## A batch { #batch }",
+        "[a batch](x.md)",
+        "[a `loss[batch]` of the batch](x.md#batch)",
+        "![a batch](x.svg)",
+        "```text\na batch\n\na batch\n```",
+        '??? code "A batch"\n\n    ```python\n    batch = loss\n    ```',
+        "    > ~~~\n    > batch\n    > ~~~",
+        "`batch` and ``a ` batch``",
+        "$batch$ and $$\nbatch\n$$ and \\(batch\\) and \\[batch\\]",
+        "| batch | loss |\n|---|---|\n| a batch | 1 |",
+        '<figure id="a">\n<img alt="a batch">\n<figcaption>A batch\n</figcaption></figure>',
+        '<img alt="batch">',
+        '<span id="batch">Batch</span>\n:   ',
+        "A batch\n:   ",
+        "<!-- output 1-0 timing -->\n\n```text\n```\n\nbatch\n\n<!-- /output -->",
+        "mini-batch, batched",
     ],
 )
-def test_no_link_elsewhere(content: str) -> None:
-    assert linked(content) == content
+def test_no_link_elsewhere(text: str) -> None:
+    assert linked(text) == text
 
 
-def test_text_after_a_closed_element_is_open_again() -> None:
-    assert TO.format("batch", "batch") in linked("<p><code>a<br>b</code> batch</p>")
+@pytest.mark.parametrize(
+    "before",
+    [
+        "`code`",
+        "## A heading\n\n",
+        "| a | row |\n\n",
+        "$x$ and",
+        "$$x$$\n\n",
+        "```\ncode\n```\n\n",
+        "[a link](x.md), ",
+        "<br>",
+        "<figure>x</figure>\n\n",
+        '!!! note "Title"\n    ',
+        "**",
+        "- ",
+    ],
+)
+def test_text_after_such_a_thing_is_open_again(before: str) -> None:
+    assert linked(f"{before} batch.\n") == f"{before} {TO.format('batch', 'batch')}.\n"
 
 
 def test_a_chapter_keeps_its_own_words() -> None:
-    assert "<a" not in linked("<p>The loss.</p>", "layers/loss.py")
-    assert "<a" in linked("<p>The loss.</p>")
+    assert "](" not in linked("The loss.", "layers/loss.py")
+    assert "](" in linked("The loss.")
+
+
+def test_the_link_begins_at_the_page() -> None:
+    assert "](reference/glossary.md#loss)" in linked("The loss.", "index.py")
+    assert "](glossary.md#loss)" in linked("The loss.", "reference/index.py")
 
 
 def test_the_page_has_every_word() -> None:

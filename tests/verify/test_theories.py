@@ -121,7 +121,7 @@ def test_wrong_layer_is_named() -> None:
     with pytest.raises(AgreementError, match="relu: dX against"):
         close(wrong)
     with pytest.raises(certificates.CertificateError, match=r"relu, .*allowed"):
-        certificates.certify(wrong)
+        certificates.certify(wrong, oracle)
 
 
 def test_wrong_class_is_named() -> None:
@@ -159,7 +159,7 @@ def test_wrong_step_is_named() -> None:
 
 @pytest.mark.parametrize("name", THEORIES)
 def test_certificate(name: str) -> None:
-    rows = certificates.certify(THEORIES[name])
+    rows = certificates.certify(THEORIES[name], oracle)
     assert {row.dtype for row in rows} == {"float64", "float32"}
     assert all(row.largest <= 1e-5 and row.compared > 0 for row in rows)
     assert rows[0].as_dict()["layer"] == name
@@ -168,14 +168,14 @@ def test_certificate(name: str) -> None:
 def test_certificate_needs_something_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(certificates, "numeric_gradients", lambda *a, **k: (0.0, 0, 9))
     with pytest.raises(certificates.CertificateError, match="everything was at a kink"):
-        certificates.certify(THEORIES["relu"])
+        certificates.certify(THEORIES["relu"], oracle)
 
 
 def test_all_together(monkeypatch: pytest.MonkeyPatch) -> None:
     few = {"relu": THEORIES["relu"]}
     for module in (agreement, certificates, mutants):
         monkeypatch.setattr(module, "THEORIES", few)
-    assert agreement.close_all().keys() == certificates.certify_all().keys() == few.keys()
+    assert agreement.close_all().keys() == certificates.certify_all(oracle).keys() == few.keys()
 
 
 @pytest.mark.parametrize("name", THEORIES)

@@ -29,6 +29,17 @@ TITLE = "How neural networks work, with every claim checked"
 SECONDS = 300  # for printing; a slow machine needs one of them
 SIDE = 18  # the margins left and right, in mm
 WIDTH = round((210 - 2 * SIDE) / 25.4 * 96)  # of the text on A4 between them, in CSS pixels
+PAPER: Any = {
+    "format": "A4",
+    "margin": {"top": "18mm", "bottom": "20mm", "left": f"{SIDE}mm", "right": f"{SIDE}mm"},
+    "outline": True,
+    "tagged": True,
+    "print_background": True,
+    "display_header_footer": True,
+    "header_template": "<span></span>",
+    "footer_template": '<div style="font-size:8px;width:100%;text-align:center;color:#5f6368">'
+    '<span class="pageNumber"></span></div>',
+}
 # Were anything wider than the paper, Chromium would print all of the book smaller.
 _WIDER = """(most) => document.documentElement.scrollWidth <= most ? [] :
     [...document.querySelectorAll("body *")]
@@ -176,11 +187,7 @@ def print_pdf(site: Path, target: Path) -> int:
     # Each print has its own address, or the browser would print what it has kept of the first.
     sources = [folder / f"book-{print_}.html" for print_ in (1, 2)]
     style = folder / "book-print.css"
-    shutil.copyfile(ROOT / "scripts" / "paper.css", style)
-    footer = (
-        '<div style="font-size:8px;width:100%;text-align:center;color:#5f6368">'
-        '<span class="pageNumber"></span></div>'
-    )
+    shutil.copyfile(Path(__file__).with_name("paper.css"), style)
     numbers: dict[str, int] = {}
     try:
         with hosted(site) as address, sync_playwright() as play:
@@ -196,22 +203,7 @@ def print_pdf(site: Path, target: Path) -> int:
                 sheet.wait_for_function("document.fonts.status === 'loaded'")
                 if wider := sheet.evaluate(_WIDER, WIDTH):
                     raise BookError("\n".join(["wider than the paper:", *wider[:5]]))
-                sheet.pdf(
-                    path=target,
-                    format="A4",
-                    outline=True,
-                    tagged=True,
-                    print_background=True,
-                    display_header_footer=True,
-                    header_template="<span></span>",
-                    footer_template=footer,
-                    margin={
-                        "top": "18mm",
-                        "bottom": "20mm",
-                        "left": f"{SIDE}mm",
-                        "right": f"{SIDE}mm",
-                    },
-                )
+                sheet.pdf(path=target, **PAPER)
                 numbers = begins(target, len(pages))
             printer.close()
     finally:

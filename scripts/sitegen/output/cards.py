@@ -10,12 +10,11 @@ import json
 import os
 import posixpath
 import textwrap
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fontTools import ttLib
-from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.structure.pages import Page as SitePage
 from PIL import Image, ImageDraw, ImageFont
 
 from nn_tutorial.pages.plots import COLORS, DARK
@@ -26,6 +25,26 @@ SIZE = 1200, 630
 UNITS = ((4.5, 13.0), (10.0, 18.5), (19.5, 5.5))  # in a square of 24
 INK, QUIET, BLUE, PAPER = (COLORS[name] for name in ("text", "muted", "blue", "background"))
 LIGHT_BLUE = DARK["blue"]
+
+
+@dataclass(frozen=True)
+class Site:
+    """What the cards say of the book: its name and, where it is served, its address."""
+
+    name: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """What the cards say of a page."""
+
+    name: str  # of its file below the staged folder
+    title: str
+    description: str
+    url: str
+    parts: tuple[str, ...] = ()  # of the book, from the outermost, that it belongs to
+    is_first: bool = False  # the page that stands for the book
 
 
 def mark(color: str = "currentColor") -> str:
@@ -57,9 +76,9 @@ def files(site_url: str) -> dict[str, str | bytes]:
     }
 
 
-def card(page: SitePage, config: MkDocsConfig, cache: Path) -> bytes:
+def card(page: Page, site: Site, cache: Path) -> bytes:
     """Return the picture that stands for a page where somebody shares it, as PNG; remember it."""
-    texts = [*_texts(page, config), config.site_name]
+    texts = [page.title, page.description, site.name]
     asked = json.dumps(texts).encode() + Path(__file__).read_bytes()
     kept = cache / "cards" / f"{hashlib.sha256(asked).hexdigest()[:16]}.png"
     if not kept.is_file():
@@ -70,28 +89,27 @@ def card(page: SitePage, config: MkDocsConfig, cache: Path) -> bytes:
     return kept.read_bytes()
 
 
-def about(page: SitePage, config: MkDocsConfig) -> dict[str, str]:
+def about(page: Page, site: Site) -> dict[str, str]:
     """Return what a page's head says of it: its texts, its card, and data in schema.org's words."""
-    home = config.site_url or "/"
-    title, description = _texts(page, config)
-    image = home + place(page.file.src_uri)
-    book = {"@type": "Book", "@id": home, "name": config.site_name, "url": home}
+    home = site.url or "/"
+    image = home + place(page.name)
+    book = {"@type": "Book", "@id": home, "name": site.name, "url": home}
     data: list[dict[str, Any]]
-    if page.is_homepage:
+    if page.is_first:
         licence = "https://opensource.org/license/mit"
-        told = {"description": description, "inLanguage": "en-GB", "license": licence}
+        told = {"description": page.description, "inLanguage": "en-GB", "license": licence}
         data = [book | told]
     else:
-        steps = [*(section.title for section in [*page.ancestors][::-1]), title]
-        items = [{"@type": "ListItem", "position": 1, "name": config.site_name, "item": home}]
+        items = [{"@type": "ListItem", "position": 1, "name": site.name, "item": home}]
         items += [
-            {"@type": "ListItem", "position": n, "name": step} for n, step in enumerate(steps, 2)
+            {"@type": "ListItem", "position": n, "name": step}
+            for n, step in enumerate([*page.parts, page.title], 2)
         ]
         article = {
             "@type": "TechArticle",
-            "headline": title,
-            "description": description,
-            "url": page.canonical_url,
+            "headline": page.title,
+            "description": page.description,
+            "url": page.url,
             "image": image,
             "inLanguage": "en-GB",
             "isPartOf": book,
@@ -104,17 +122,17 @@ def about(page: SitePage, config: MkDocsConfig) -> dict[str, str]:
     )
     # Nothing in a text may end the element that holds the data.
     told_as = graph.replace("<", "\\u003c")
-    return {"title": title, "description": description, "image": image, "data": told_as}
+    return {
+        "title": page.title,
+        "description": page.description,
+        "image": image,
+        "data": told_as,
+    }
 
 
-def place(source: str) -> str:
+def place(name: str) -> str:
     """Return where a page's card is, below the site's root."""
-    return f"assets/cards/{posixpath.splitext(source)[0].replace('/', '-')}.png"
-
-
-def _texts(page: SitePage, config: MkDocsConfig) -> tuple[str, str]:
-    title = str(page.meta.get("title") or page.title or config.site_name)
-    return title, str(page.meta.get("description") or config.site_description)
+    return f"assets/cards/{posixpath.splitext(name)[0].replace('/', '-')}.png"
 
 
 def draw(title: str, description: str, book: str) -> bytes:

@@ -1,15 +1,14 @@
 """The editions of the site: as a host serves it, and for reading from the disk; its downloads."""
 
 import os
+import re
+from collections.abc import Iterable
 from pathlib import Path
-
-from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.structure.files import File, Files
 
 from . import book
 
 SHIM = "assets/javascripts/iframe-worker.js"  # a worker for the search, where there is no server
-MARK = "<!-- downloads -->"
+_OFFER = re.compile(r"<!-- downloads -->\s*(.*?)\s*<!-- /downloads -->", re.DOTALL)
 
 
 def offline() -> bool:
@@ -17,41 +16,29 @@ def offline() -> bool:
     return bool(os.environ.get("NN_TUTORIAL_OFFLINE"))
 
 
-def configure(config: MkDocsConfig) -> None:
-    """Set up a build for the disk; do nothing for another."""
-    if offline():
-        config.site_url = ""
-        others = [str(script) for script in config.extra.get("polyfills", [])]
-        # The theme would fetch this shim from elsewhere.
-        config.extra["polyfills"] = [SHIM, *(s for s in others if "iframe-worker" not in s)]
-        features = config.theme["features"]
-        config.theme["features"] = [f for f in features if not f.startswith("navigation.instant")]
+def polyfills(scripts: Iterable[str]) -> list[str]:
+    """Return the scripts before the theme's: the theme would fetch the shim from elsewhere."""
+    return [SHIM, *(script for script in scripts if "iframe-worker" not in script)]
 
 
-def add_files(files: Files, config: MkDocsConfig, root: Path) -> None:
-    """Add what only an edition for the disk needs."""
-    if offline():
-        shim = root / "node_modules" / "iframe-worker" / "shim" / "index.js"
-        files.append(File.generated(config, SHIM, abs_src_path=str(shim)))
+def features(features: Iterable[str]) -> list[str]:
+    """Return the theme's features that work from a disk, where nothing can be fetched."""
+    return [name for name in features if not name.startswith("navigation.instant")]
 
 
-def beside(page: str) -> str:
-    """The way from a page's HTML to its folder, where its figures and downloads are."""
-    own = page.rpartition("/")[2]
-    return f"{own}/" if offline() and own != "index" else ""
+def files(root: Path) -> dict[str, bytes]:
+    """Return what only an edition for the disk needs, by its places in the site."""
+    shim = root / "node_modules" / "iframe-worker" / "shim" / "index.js"
+    return {SHIM: shim.read_bytes()} if offline() else {}
 
 
 def with_downloads(markdown: str) -> str:
-    """Put links to the PDF and the zip in the place of the mark, if this build makes them."""
-    if MARK not in markdown:
-        return markdown
-    if not os.environ.get("NN_TUTORIAL_BOOK"):
-        text = "This copy of the site was built without them; `make book` makes both."
-    else:
-        text = (
-            f'- <a href="../{book.PDF}" download>The book as a PDF</a>, with contents, page '
-            "numbers and links\n"
-            f'- <a href="../{book.ZIP}" download>The site as a zip</a>: unpack it and open '
-            "`index.html`; the search and the figures work without a network"
-        )
-    return markdown.replace(MARK, text)
+    """Put links to the PDF and the zip where a page says that there are none, if there will be."""
+    offered = (
+        f'- <a href="../{book.PDF}" download>The book as a PDF</a>, with contents, page '
+        "numbers and links\n"
+        f'- <a href="../{book.ZIP}" download>The site as a zip</a>: unpack it and open '
+        "`index.html`; the search and the figures work without a network"
+    )
+    are_made = bool(os.environ.get("NN_TUTORIAL_BOOK"))
+    return _OFFER.sub(lambda match: offered if are_made else match[1], markdown)

@@ -1,4 +1,4 @@
-"""A static host for the built site, compressed, with a page for 404; and the browser to see it."""
+"""Serve the built site from a folder, compressed, with a page for 404; find a browser for it."""
 
 import gzip
 import mimetypes
@@ -8,9 +8,10 @@ import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 TYPES = {
@@ -42,7 +43,7 @@ def hosted(site: Path, path: str = "/", built_for: str = "") -> Iterator[str]:
     With `built_for`, the address that the site was built for, the site map and the canonical
     addresses name this one instead: as if the site had been built for here.
     """
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(site, path, built_for))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, _Files(site, path, built_for)))
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
@@ -52,58 +53,67 @@ def hosted(site: Path, path: str = "/", built_for: str = "") -> Iterator[str]:
         server.server_close()
 
 
-def _handler(site: Path, path: str, built_for: str) -> type[BaseHTTPRequestHandler]:
-    @cache
-    def body(file: Path, here: str) -> bytes:
+class _Files:
+    """The files of a site as they are sent; each is read, and made smaller, once."""
+
+    def __init__(self, site: Path, path: str, built_for: str) -> None:
+        self.site, self.path, self.built_for = site, path, built_for
+        self.body = cache(self._body)
+        self.smaller = cache(self._smaller)
+
+    def _body(self, file: Path, here: str) -> bytes:
         content = file.read_bytes()
-        if built_for and file.suffix in (".html", ".xml"):
-            content = content.replace(built_for.encode(), here.encode())
+        if self.built_for and file.suffix in (".html", ".xml"):
+            content = content.replace(self.built_for.encode(), here.encode())
         return content
 
-    @cache
-    def smaller(file: Path, here: str) -> bytes:
-        return gzip.compress(body(file, here), compresslevel=6, mtime=0)
+    def _smaller(self, file: Path, here: str) -> bytes:
+        return gzip.compress(self.body(file, here), compresslevel=6, mtime=0)
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
 
-        def do_GET(self) -> None:
-            wanted = unquote(urlsplit(self.path).path)
-            inside = posixpath.normpath(wanted.removeprefix(path)).lstrip("/")
-            file = site / inside
-            if not wanted.startswith(path) or ".." in inside:
-                self._send(404, site / "404.html")
-            elif file.is_dir() and not wanted.endswith("/"):
-                self.send_response(301)
-                self.send_header("Location", f"{wanted}/")
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-            elif (file / "index.html" if file.is_dir() else file).is_file():
-                self._send(200, file / "index.html" if file.is_dir() else file)
-            else:
-                self._send(404, site / "404.html")
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
 
-        def do_HEAD(self) -> None:
-            self.do_GET()
+    def __init__(self, files: _Files, *request: Any) -> None:
+        self.files = files  # first: the base class answers the request before it returns
+        super().__init__(*request)
 
-        def _send(self, status: int, file: Path) -> None:
-            kind = TYPES.get(file.suffix) or mimetypes.guess_type(file.name)[0]
-            kind = kind or "application/octet-stream"
-            here = f"http://{self.headers['Host']}{path}"
-            packed = kind.startswith(COMPRESSED) and "gzip" in self.headers["Accept-Encoding"]
-            content = (smaller if packed else body)(file, here)
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(content)))
-            self.send_header("Cache-Control", "max-age=600")
-            self.send_header("Vary", "Accept-Encoding")
-            if packed:
-                self.send_header("Content-Encoding", "gzip")
+    def do_GET(self) -> None:
+        site, path = self.files.site, self.files.path
+        wanted = unquote(urlsplit(self.path).path)
+        inside = posixpath.normpath(wanted.removeprefix(path)).lstrip("/")
+        file = site / inside
+        if not wanted.startswith(path) or ".." in inside:
+            self._send(404, site / "404.html")
+        elif file.is_dir() and not wanted.endswith("/"):
+            self.send_response(301)
+            self.send_header("Location", f"{wanted}/")
+            self.send_header("Content-Length", "0")
             self.end_headers()
-            if self.command == "GET":
-                self.wfile.write(content)
+        elif (file / "index.html" if file.is_dir() else file).is_file():
+            self._send(200, file / "index.html" if file.is_dir() else file)
+        else:
+            self._send(404, site / "404.html")
 
-        def log_message(self, *_: object) -> None:
-            pass
+    def do_HEAD(self) -> None:
+        self.do_GET()
 
-    return Handler
+    def _send(self, status: int, file: Path) -> None:
+        kind = TYPES.get(file.suffix) or mimetypes.guess_type(file.name)[0]
+        kind = kind or "application/octet-stream"
+        here = f"http://{self.headers['Host']}{self.files.path}"
+        packed = kind.startswith(COMPRESSED) and "gzip" in self.headers["Accept-Encoding"]
+        content = (self.files.smaller if packed else self.files.body)(file, here)
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(content)))
+        self.send_header("Cache-Control", "max-age=600")
+        self.send_header("Vary", "Accept-Encoding")
+        if packed:
+            self.send_header("Content-Encoding", "gzip")
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        pass

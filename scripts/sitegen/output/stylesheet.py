@@ -7,9 +7,6 @@ the book's own styles become one file, and no script is in the way.
 import re
 from pathlib import Path
 
-from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.structure.files import File, Files
-
 from nn_tutorial.pages.plots import COLORS, DARK
 
 PLACE = "assets/stylesheets/"
@@ -17,7 +14,7 @@ WHOLE = f"{PLACE}whole.css"
 OURS = ("fonts", "base", "code", "book", "reach", "landing", "print")
 # What the stylesheets call the colours of the figures; others keep their names.
 NAMES = {"text": "ink", "muted": "quiet", "grid": "rule", "background": "paper"}
-_THEME = re.compile(rf"{PLACE}(main|palette)\.\w+\.min\.css$")
+THEME = re.compile(rf"{PLACE}(main|palette)\.\w+\.min\.css$")
 _LINK = re.compile(r'<link rel="stylesheet" href="([^"]*)">')
 _SCRIPT = re.compile(r'<script src="([^"]*)"></script>')
 _MODULE = re.compile(r'<script src="([^"]*)" type="module">')
@@ -32,16 +29,21 @@ _DROPPED = (
 )
 
 
-def combine(files: Files, config: MkDocsConfig) -> None:
-    """Add the one stylesheet: the theme's, then the book's, in the order in which they apply."""
-    theme = {m[1]: f for f in files if (m := _THEME.search(f.src_uri))}
-    parts = [without_dropped(theme["main"].content_string + theme["palette"].content_string)]
-    folder = Path(config.docs_dir) / PLACE
-    parts.append(palette())
+def combine(theme: dict[str, str], folder: Path) -> dict[str, str]:
+    """Return the one stylesheet by its place: the theme's, then the book's, as they apply.
+
+    Parameters
+    ----------
+    theme : dict of str to str
+        The theme's files by their places in the site; all but its two stylesheets are left alone.
+    folder : Path
+        Of the book's stylesheets.
+    """
+    sheets = {match[1]: text for name, text in theme.items() if (match := THEME.search(name))}
+    parts = [without_dropped(sheets["main"] + sheets["palette"]), palette()]
     parts += [(folder / f"{name}.css").read_text(encoding="utf-8") for name in OURS]
     # The theme's maps, for those who change the theme, are of its own files.
-    whole = re.sub(r"/\*# sourceMappingURL=.*?\*/", "", "\n".join(parts))
-    files.append(File.generated(config, WHOLE, content=whole))
+    return {WHOLE: re.sub(r"/\*# sourceMappingURL=.*?\*/", "", "\n".join(parts))}
 
 
 def without_dropped(rules: str) -> str:
@@ -73,7 +75,7 @@ def lighten(page: str) -> str:
         address = match[1]
         if address.endswith(_REFERENCE):  # the look of signatures, on the pages that have some
             return match[0] if 'class="doc ' in page else ""
-        if not _THEME.search(address) and not address.endswith(WHOLE):
+        if not THEME.search(address) and not address.endswith(WHOLE):
             return match[0]
         if not first:
             return ""

@@ -9,7 +9,6 @@ from typing import Any
 
 from nn_tutorial.pages.plots import COLORS, DARK
 
-from ..output import offline
 from ..run.page import Cell
 
 _TO_DARK = {COLORS[name]: DARK[name] for name in COLORS}
@@ -19,16 +18,22 @@ PIXELS_A_POINT = 4 / 3  # of CSS
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure: its files by their places in the site, and the Markdown that shows it."""
+    """A figure: its files by their places in the staged folder, and its Markdown."""
 
     files: dict[str, str]
     markdown: str
 
 
 def folder(page: str) -> str:
-    """Return where the files of a page are: where its HTML is."""
+    """Return the folder of a page's own files: beside it, and of its name."""
     is_index = posixpath.basename(page) == "index"
     return posixpath.dirname(page) if is_index else page
+
+
+def beside(page: str) -> str:
+    """Return how addresses in a page's text begin: the way from its file to its folder."""
+    own = posixpath.basename(page)
+    return "" if own == "index" else f"{own}/"
 
 
 def of(output: Any, page: str, cell: Cell) -> list[Figure]:
@@ -48,7 +53,7 @@ def of(output: Any, page: str, cell: Cell) -> list[Figure]:
     for theme, drawing in (("light", svg), ("dark", in_dark(svg))):
         files[posixpath.join(here, f"{name}-{theme}.svg")] = drawing
         images.append(
-            f'<img class="book-{theme}" src="{offline.beside(page)}{name}-{theme}.svg" '
+            f'<img class="book-{theme}" src="{beside(page)}{name}-{theme}.svg" '
             f'alt="{html.escape(about["alt"])}" width="{width}" height="{height}" loading="lazy">'
         )
     if live := about.get("live"):

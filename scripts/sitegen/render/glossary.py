@@ -14,11 +14,25 @@ import yaml
 
 PAGE = "reference/glossary.md"
 FILE = "assets/javascripts/glossary/sentences.js"
-_TAG = re.compile(r"(<[^>]*>)")
-# No links in what is a link, a name, code or a formula, nor in what stands beside the text.
-_CLOSED = {"a", "aside", "button", "code", "dt", "figure", "h1", "h2", "h3", "h4", "h5", "h6"}
-_CLOSED |= {"kbd", "math", "pre", "script", "section", "style", "summary", "svg", "table"}
-_VOID = {"area", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"}
+# No links in what is code, a formula, a link, a heading or a table, nor in what is beside the text.
+_CLOSED = re.compile(
+    r"""
+      ^(?P<indent>[ >]*)(?P<fence>`{3,}|~{3,}).*?^(?P=indent)(?P=fence)[ \t]*$   # a fence
+    | <!--\ output\ .*?<!--\ /output\ -->                        # an output
+    | <!--.*?-->
+    | ^[ ]*<(?P<block>aside|div|dl|figure|ol|p|pre|section|svg|table|ul)\b.*?</(?P=block)>
+    | <(?P<inline>a|button|code|kbd|span)\b[^>]*>.*?</(?P=inline)>
+    | </?[a-zA-Z][^>]*>                                         # any other tag
+    | (?<!`)(?P<ticks>`+)(?!`)(?:(?!\n\n).)+?(?<!`)(?P=ticks)(?!`)  # code in a line
+    | \$\$.*?\$\$ | \\\[.*?\\\] | \\\(.*?\\\)                   # a formula
+    | (?<![\\$])\$(?=[^\s$])(?:\\.|[^\\$])+?(?<=\S)\$
+    | !?\[(?:[^\[\]\\]|\\.|\[[^\[\]]*\])*\]\([^()\s]*(?:[ ]"[^"]*")?\)  # a link, a picture
+    | \{:?[ ][^{}\n]*\}                                           # attributes
+    | ^\#{1,6}[ ][^\n]* | ^[ >]*\|[^\n]*                         # a heading, a row of a table
+    | ^[ ]*(?:!!!|\?\?\?\+?|===)[ ][^\n]* | ^[^\n]+\n(?=:[ ]{3})   # a title, a word to be explained
+    """,
+    re.MULTILINE | re.DOTALL | re.VERBOSE,
+)
 
 
 @dataclass(frozen=True)
@@ -68,53 +82,39 @@ def definitions(terms: list[Term]) -> str:
     return f"export default {json.dumps(sentences, ensure_ascii=False)};\n"
 
 
-def link(content: str, terms: list[Term], source: str, glossary: str) -> str:
-    """Return a page's HTML with a link at the first use of each term.
+def link(text: str, terms: list[Term], source: str) -> str:
+    """Return a page's Markdown with a link at the first use of each term.
 
     Parameters
     ----------
-    content : str
-        The HTML of the page's text.
+    text : str
+        The Markdown of the page, without its front matter.
     terms : list of Term
         All of the glossary.
     source : str
         The page's path below docs/: a chapter does not send its readers away for its own words.
-    glossary : str
-        The address of the glossary's page, as seen from this one.
     """
     by_form: dict[str, Term] = {}
     for term in terms:
         for form in (term.name, f"{term.name}s", *term.forms):
             by_form[form.casefold()] = term
     if not by_form:
-        return content
+        return text
     # The longest first: "batch normalisation" is no use of "batch".
     forms = "|".join(re.escape(form) for form in sorted(by_form, key=len, reverse=True))
     found = re.compile(rf"(?<![\w-])(?:{forms})(?![\w-])", re.IGNORECASE)
     done = {term.name for term in terms if term.chapter == source}
+    there = posixpath.relpath(PAGE, posixpath.dirname(source) or ".")
 
     def linked(match: re.Match[str]) -> str:
         term = by_form[match[0].casefold()]
         if term.name in done:
             return match[0]
         done.add(term.name)
-        return f"<a class=term href={glossary}#{term.anchor}>{match[0]}</a>"
+        return f"[{match[0]}]({there}#{term.anchor}){{ .term }}"
 
-    parts, closed = [], 0  # how many open elements there are from the outermost closed one on
-    for part in _TAG.split(content):
-        if part.startswith("<"):
-            closed = _depth(part, closed)
-        elif not closed:
-            part = found.sub(linked, part)
-        parts.append(part)
-    return "".join(parts)
-
-
-def _depth(tag: str, closed: int) -> int:
-    name = re.match(r"</?([a-zA-Z0-9-]*)", tag)
-    if name is None or not name[1] or name[1] in _VOID or tag.endswith("/>"):
-        return closed
-    if tag.startswith("</"):
-        return max(closed - 1, 0)
-    starts = name[1] in _CLOSED or "arithmatex" in tag
-    return closed + 1 if closed or starts else 0
+    parts, at = [], 0
+    for closed in _CLOSED.finditer(text):
+        parts += [found.sub(linked, text[at : closed.start()]), closed[0]]
+        at = closed.end()
+    return "".join([*parts, found.sub(linked, text[at:])])

@@ -89,7 +89,7 @@ def resolve(text: str, page: str, register: Register) -> str:
         return match[0] if number is None else f"{match[0]}<b>Figure {number}.</b> "
 
     text = _FIGURE.sub(numbered, text)
-    text = _outside_code(text, lambda prose: _written_out(prose, page, register))
+    text = outside_code(text, lambda prose: _written_out(prose, page, register))
     return text.replace("<!-- bibliography -->", _bibliography(page, register))
 
 
@@ -179,7 +179,7 @@ def _without_code(text: str) -> str:
     return _CODE.sub("", text)
 
 
-def _outside_code(text: str, change: Any) -> str:
+def outside_code(text: str, change: Any) -> str:
     """Apply a change to the prose; code is put back as it was."""
     kept: list[str] = []
 

@@ -1,0 +1,124 @@
+"""An executed page as Markdown: prose with its values, code as fences, figures, outputs, origin.
+
+Nothing in it is of one renderer: CommonMark, with the extensions that the book's own pages use
+(attributes in braces, admonitions and `???` boxes, Markdown in HTML for the captions, formulas
+between dollars). Addresses begin at the page's own file. An output is a fence of plain text between
+two comments,
+
+    <!-- output 3-0 -->
+    ...
+    <!-- /output -->
+
+with the numbers of its cell and of itself in that cell, so that a renderer of notebooks can put its
+own rendering in the place of what stands between.
+"""
+
+import html
+import re
+from typing import Any
+
+from ..run.execute import Executed
+from ..run.page import EXPRESSION, Cell
+from . import figures, notebook
+
+OUTPUT = re.compile(r"<!-- output (\d+)-(\d+)( timing)? -->.*?<!-- /output -->", re.DOTALL)
+MEASURED = "Measured when this site was built; your machine gives other times."
+_TITLE = re.compile(r"^# .*$", re.MULTILINE)
+
+
+def of(executed: Executed) -> str:
+    """Return a page as Markdown, its references not yet written out."""
+    page, values = executed.page, iter(executed.values)
+    outputs = iter(enumerate(executed.outputs))
+    parts = []
+    for cell in page.cells:
+        if cell.kind == "markdown":
+            parts.append(EXPRESSION.sub(lambda _: next(values), cell.source))
+            continue
+        index, results = next(outputs)
+        if cell.source.strip() and not {"remove-cell", "remove-input"}.intersection(cell.tags):
+            parts.append(_fence(cell))
+        if is_shown(cell):
+            parts += [_output(page.name, cell, index, n, out) for n, out in enumerate(results)]
+    return "\n\n".join([page.front_matter, *_with_origin(parts, executed)]) + "\n"
+
+
+def is_shown(cell: Cell) -> bool:
+    """Whether the outputs of a code cell are on the page."""
+    return not {"remove-cell", "remove-output"}.intersection(cell.tags)
+
+
+def _with_origin(parts: list[str], executed: Executed) -> list[str]:
+    """Add the downloads, below the title, and what the page was made of, at its end."""
+    offered = _downloads(executed.page.name)
+    if executed.page.name != "index":  # whose first screen says what the book is
+        for i, part in enumerate(parts):
+            if not part.startswith("```") and (title := _TITLE.search(part)):
+                offered_here = f"{part[: title.end()]}\n\n{offered}{part[title.end() :]}"
+                return [*parts[:i], offered_here, *parts[i + 1 :], _provenance(executed)]
+    return [*parts, offered, _provenance(executed)]
+
+
+def _fence(cell: Cell) -> str:
+    fence = f"```python\n{cell.source}\n```"
+    if "hide-input" not in cell.tags:
+        return fence
+    return '??? code "Code"\n\n' + "\n".join(f"    {line}".rstrip() for line in fence.split("\n"))
+
+
+def _output(page: str, cell: Cell, index: int, number: int, output: Any) -> str:
+    found = figures.of(output, page, cell)
+    if found:
+        return "\n\n".join(figure.markdown for figure in found)
+    if notebook.published(output):
+        return ""
+    data = output.get("data", {})
+    if "text/markdown" in data:
+        return str(data["text/markdown"])
+    timing = " timing" if "timing" in cell.tags else ""
+    shown = [f"<!-- output {index}-{number}{timing} -->", _plain(output)]
+    return "\n\n".join([*shown, *([MEASURED] if timing else []), "<!-- /output -->"])
+
+
+def _plain(output: Any) -> str:
+    """Give an output that is text, an error or HTML in a form that every renderer shows."""
+    data = output.get("data", {})
+    if "text/html" in data:  # a blank line would end it
+        return re.sub(r"\n\s*\n", "\n", str(data["text/html"]).strip())
+    text = str(output.get("text") or data.get("text/plain") or "")
+    if output.output_type == "error":
+        text = "\n".join(output.traceback)
+    longest = max((len(ticks) for ticks in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}text\n{text.rstrip(chr(10))}\n{fence}"
+
+
+def _downloads(page: str) -> str:
+    stem = figures.beside(page) + notebook.stem(page)
+    return (
+        "Run when this site was built. Run it yourself: "
+        f"[notebook with results]({stem}.ipynb){{ download }}, [source]({stem}.py){{ download }}.\n"
+        "{ .book-downloads data-search-exclude }"
+    )
+
+
+def _provenance(executed: Executed) -> str:
+    """What this page was made of."""
+    about, sha = executed.provenance, executed.page.sha256
+    libraries = ", ".join(f"{name} {version}" for name, version in about["libraries"].items())
+    data = ", ".join(
+        f'{html.escape(name)} (SHA-256 <code title="{sha}">{sha[:12]}</code>)'
+        for name, sha in about["data"].items()
+    )
+    rows = [
+        ("Source", f'<code title="SHA-256 {sha}">{sha[:12]}</code>'),
+        ("Package", f"nn_tutorial {about['package']}" if about["package"] else "not used"),
+        ("Run with", f"Python {about['python']}, {html.escape(libraries)}"),
+        ("Data", data or "none"),
+        ("Seed", "none" if about["seed"] is None else html.escape(str(about["seed"]))),
+    ]
+    items = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in rows)
+    return (
+        '<aside class="book-provenance" aria-label="What this page was made of" '
+        f"data-search-exclude><dl>{items}</dl></aside>"
+    )
