@@ -207,7 +207,7 @@ assert (spread["layer norm"] == 0).all() and spread["batch norm"].min() > 1
 
 # %%
 def in_parts(layer, *parts):
-    """The gradient of the weights below a layer, summed over the parts of a batch."""
+    """The gradient of the weights below a layer, summed over parts of a batch."""
     net = Sequential(below, layer)
     total = 0.0
     for part in parts:
@@ -249,11 +249,13 @@ show_derivation("layer_norm")
 # %% [markdown]
 # The second line is the step at which people stumble. In batch normalisation the sum ran over the examples, and $\gamma_d$, which has no index of an example, came out in front. What stayed inside was $\partial L/\partial Y$, and those sums were there already, as the gradients of $\beta$ and $\gamma$. Here the sum runs over the features, and **$\gamma_k$ has the index that is summed over**. It has to stay inside. So the two means are those of $G$, and they are the gradient of no parameter.
 #
-# With $G = \gamma \odot \partial L/\partial Y$ in both layers, $\overline{\,\cdot\,}^{\,n}$ for the mean over the examples and $\overline{\,\cdot\,}^{\,d}$ for the mean over the features:
+# Write $G = \gamma \odot \partial L/\partial Y$ in both layers. Batch normalisation averages over $n$, the examples,
 #
-# $$\text{batch norm:}\quad \frac{\partial L}{\partial X} = \rho \odot \left(G - \overline{G}^{\,n} - \hat X \odot \overline{G \odot \hat X}^{\,n}\right)$$
+# $$\frac{\partial L}{\partial X} = \rho \odot \left(G - \operatorname{mean}_n(G) - \hat X \odot \operatorname{mean}_n(G \odot \hat X)\right)$$
 #
-# $$\boxed{\text{layer norm:}\quad \frac{\partial L}{\partial X} = \rho \odot \left(G - \overline{G}^{\,d} - \hat X \odot \overline{G \odot \hat X}^{\,d}\right)}$$
+# and layer normalisation over $d$, the features:
+#
+# $$\boxed{\frac{\partial L}{\partial X} = \rho \odot \left(G - \operatorname{mean}_d(G) - \hat X \odot \operatorname{mean}_d(G \odot \hat X)\right)}$$
 #
 # One letter is different. The shapes agree: $(N, D)$ minus $(N, 1)$ minus $(N, D)$ times $(N, 1)$, where batch normalisation had $(1, D)$. In code the letter is an axis:
 
@@ -283,11 +285,12 @@ for axis, forward, backward in (
     assert np.allclose(scale * xhat + shift, there, rtol=0, atol=1e-14)
     assert np.allclose(found, backward(arrives, kept)[0], rtol=0, atol=1e-14)
 
+straight = layer_norm(batch, np.ones(5), np.zeros(5))[0]
 turned = batch_norm(batch.T, np.ones(7), np.zeros(7))[0].T
-assert np.allclose(turned, layer_norm(batch, np.ones(5), np.zeros(5))[0], rtol=0, atol=1e-14)
+assert np.allclose(turned, straight, rtol=0, atol=1e-14)
 
 # %% [markdown]
-# The last two lines of the code take the heading at its word: turn the table, normalise the batch, turn it back, and it is a layer norm. The parameters' gradients do *not* turn. A $\beta_d$ was added to feature $d$ of every example, a $\gamma_d$ multiplied it, and so both still sum over $n$:
+# The last three lines of the code take the heading at its word: turn the table, normalise the batch, turn it back, and it is a layer norm. The parameters' gradients do *not* turn. A $\beta_d$ was added to feature $d$ of every example, a $\gamma_d$ multiplied it, and so both still sum over $n$:
 #
 # $$\frac{\partial L}{\partial \beta_d} = \sum_n \frac{\partial L}{\partial y_{nd}}, \qquad
 #   \frac{\partial L}{\partial \gamma_d} = \sum_n \frac{\partial L}{\partial y_{nd}}\, \hat x_{nd}$$
@@ -334,7 +337,7 @@ show(
 # %% [markdown]
 # ## The code says the same
 #
-# `dxhat` is $G$. `dx` begins as $-\hat X \odot \overline{G \odot \hat X}$, gets $G$ and $-\overline{G}$ added, and is multiplied by $\rho$: the box, read from its end.
+# `dxhat` is $G$. `dx` begins as the last term of the box, gets $G$ added and its mean taken away, and is multiplied by $\rho$: the box, read from its end.
 
 # %% tags=["remove-input"]
 show_source(layer_norm, layer_norm_backward)
@@ -346,9 +349,10 @@ show_equations("layer_norm", "mu", "sigma2", "Xhat", "Y", "dXhat", "dgamma", "db
 # As an `einsum`, the two directions are easy to tell apart: what is missing on the right of the arrow is summed.
 
 # %%
-assert (np.einsum("nd,nd->d", dy, cache.xhat) == dgamma).all()  # over the examples
-assert (np.einsum("nd->d", dy) == dbeta).all()
-assert (np.einsum("nd,d,nd->n", dy, gamma, cache.xhat) / 5 == [4, 8]).all()  # over the features
+over_examples = np.einsum("nd,nd->d", dy, cache.xhat), np.einsum("nd->d", dy)
+over_features = np.einsum("nd,d,nd->n", dy, gamma, cache.xhat) / 5
+assert (over_examples[0] == dgamma).all() and (over_examples[1] == dbeta).all()
+assert (over_features == [4, 8]).all()
 
 # %% [markdown]
 # ### Images: each pixel of each channel is a feature
@@ -410,15 +414,18 @@ changes = {
     "one example times 3": (X * first_row, W),
     "a vector added to each example": (X + v, W),
 }
-print(f"{'':<31}batch norm  layer norm")
+both, column, line, example, vector = changes
+columns, rows = (both, column, vector), (both, line, example)
+print(f"{'':<33}batch norm  layer norm")
 for what, (other_x, other_w) in changes.items():
-    same = [
-        np.allclose(normalise(other_x @ other_w, axis, 0)[0], normalise(X @ W, axis, 0)[0])
-        for axis in (-2, -1)
-    ]
-    print(f"{what:<31}{'same' if same[0] else 'changes':<12}{'same' if same[1] else 'changes'}")
-    assert same == [what not in ("a vector added to each column", "one example times 3"),
-                    what in ("all weights times 3", *list(changes)[2:4])]
+    found = []
+    for axis in (-2, -1):
+        before = normalise(X @ W, axis, eps=0)[0]
+        after = normalise(other_x @ other_w, axis, eps=0)[0]
+        found.append("same" if np.allclose(before, after) else "changes")
+    print(f"{what:<33}{found[0]:<12}{found[1]}")
+    assert (found[0] == "same") == (what in columns)
+    assert (found[1] == "same") == (what in rows)
 
 # %% [markdown]
 # The pattern is the picture at the top. Whatever befalls a whole column, batch normalisation takes out; whatever befalls a whole row, layer normalisation takes out. One practical consequence: the bias of a linear layer adds a number to each column. Below a batch norm it has nothing to do; below a layer norm it is of use.
@@ -492,11 +499,13 @@ def gamma_in_front(dy, cache, *, need_dx=True):
     """Wrong: the means are those of dy, and γ comes last."""
     _, dgamma, dbeta = layer_norm_backward(dy, cache, need_dx=False)
     inv_std = cache.inv_std[:, None]
-    return cache.weight * normalise_backward(dy, cache.xhat, inv_std, -1), dgamma, dbeta
+    inner = normalise_backward(dy, cache.xhat, inv_std, -1)
+    return cache.weight * inner, dgamma, dbeta
 
 
 for name, weight in (("new layer, all γ = 1", np.ones(5)), ("random γ", scale)):
-    report = gradient_check(layer_norm, gamma_in_front, [batch, weight, shift], rng=rng)
+    arrays = [batch, weight, shift]
+    report = gradient_check(layer_norm, gamma_in_front, arrays, rng=rng)
     print(f"{name:<21} relative error {report.max_error:.0e}")
     assert (report.max_error < 1e-6) == (name != "random γ")
 
@@ -555,7 +564,8 @@ def without_keepdims(x):
 for size in (64, 32):
     try:
         means = without_keepdims(x_train[:size]).mean(axis=1)
-        print(f"batch of {size}: no error, but means from {means.min():.1f} to {means.max():.1f}")
+        between = f"{means.min():.1f} to {means.max():.1f}"
+        print(f"batch of {size}: no error, but means from {between}")
         assert np.abs(means).max() > 0.1
     except ValueError as error:
         print(f"batch of {size}: {str(error).strip()}")
@@ -571,7 +581,8 @@ picture = torch.tensor(rng.standard_normal((4, 3, 8, 8)))
 lines = torch.nn.LayerNorm(8, dtype=torch.float64)
 assert lines(picture).mean(dim=-1).abs().max() < 1e-12
 means = picture.mean(dim=-1).numel()
-print(f"{means} means for {len(picture)} images, γ of shape {tuple(lines.weight.shape)}")
+shape = tuple(lines.weight.shape)
+print(f"{means} means for {len(picture)} images, γ of shape {shape}")
 try:
     LayerNorm(8, dtype=np.float64).forward(picture.numpy())
     raise AssertionError("not refused")
@@ -659,8 +670,10 @@ class Nets:
                 self.beta[k] -= lr * d.sum(axis=-2, keepdims=True)
                 d = normalise_backward(g, *normalised, axis)
             dweight, dbias = x.swapaxes(-1, -2) @ d, d.sum(axis=-2, keepdims=True)
-            d = d @ self.weight[k].swapaxes(-1, -2)
-            self.weight[k] -= lr * dweight
+            if k > 0:
+                d = d @ self.weight[k].swapaxes(-1, -2)
+            dweight *= lr
+            self.weight[k] -= dweight
             self.bias[k] -= lr * dbias
 
 
@@ -700,11 +713,12 @@ def accuracy(nets, axis, part):
 # %%
 for norm, axis in ((None, None), (BatchNorm, -2), (LayerNorm, -1)):
     net, draw = small_net(3, norm)
-    fit(net, flat["train"], optimizer=SGD(net.params, 0.1), epochs=1, batch_size=32, rng=draw,
-        keep_best=False)
+    fit(net, flat["train"], optimizer=SGD(net.params, 0.1), epochs=1,
+        batch_size=32, rng=draw, keep_best=False)
     beside = train(axis, 32, [0.1], seeds=[3], epochs=1)
     images = flat["val"][0]
-    assert np.allclose(beside.forward(images[None], axis)[0][0], net(images), rtol=0, atol=1e-4)
+    logits = beside.forward(images[None], axis)[0][0]
+    assert np.allclose(logits, net(images), rtol=0, atol=1e-4)
 
 # %% tags=["hide-input"]
 test, chosen, trained = {}, {}, {}
@@ -771,7 +785,8 @@ plain, batched, layered = ({size: test[kind, size] for size in sizes} for kind i
 def cell(kind, size):
     """Mean, range and best rate, for the table."""
     found = test[kind, size]
-    return f"{found.mean():.1%}, {found.min():.1%} to {found.max():.1%}; {chosen[kind, size]:.2g}"
+    spread = f"{found.min():.1%} to {found.max():.1%}"
+    return f"{found.mean():.1%} ({spread}) at {chosen[kind, size]:.2g}"
 
 
 surest = softmax(np.array([[3.0, *[-1 / 3] * 9]]))[0].max()  # for question 4
@@ -794,7 +809,7 @@ assert short_weights["layer norm"].min() > short_weights["plain"].max()
 # | 32 | {{ cell("plain", 32) }} | {{ cell("batch norm", 32) }} | {{ cell("layer norm", 32) }} |
 # | 128 | {{ cell("plain", 128) }} | {{ cell("batch norm", 128) }} | {{ cell("layer norm", 128) }} |
 #
-# Test accuracy, mean and range over six seeds; after the semicolon the learning rate that the validation images chose.
+# Test accuracy, mean and range over six seeds, at the learning rate that the validation images chose.
 #
 # **In batches of two: as predicted.** Batch normalisation reaches {{ batched[2].mean():.1%}}, layer normalisation {{ layered[2].mean():.1%}}. Are its running statistics to blame, which see two values at a time? Measured anew on all training images at once, they give {{ measured_anew.mean():.1%}}. So the trouble is not in what the layer remembers, it is in the weights that were learnt.
 #

@@ -41,10 +41,10 @@ def gamma_in_front(values: Values, right: Values, dy: Any) -> Any:
     return values["gamma"] * dx(ones, right, dy)
 
 
-BRACKET = "* ((k == d) - 1 / D - Xhat[n,k] * Xhat[n,d] / D))"
+SLOPES = "((k == d) - 1 / D - Xhat[n,k] * Xhat[n,d] / D)"
 DX = (
-    "(dXhat[n,d] - mean[k](dXhat[n,k]) - Xhat[n,d] * mean[k](dXhat[n,k] * Xhat[n,k])) "
-    "/ sqrt(sigma2[n] + eps)"
+    "1 / sqrt(sigma2[n] + eps) * (dXhat[n,d] - sum[k](dXhat[n,k]) / D "
+    "- Xhat[n,d] * sum[k](dXhat[n,k] * Xhat[n,k]) / D)"
 )
 THEORY = Theory(
     name="layer_norm",
@@ -82,11 +82,11 @@ THEORY = Theory(
         Derivation(
             "dX[n,d]",
             (
-                f"sum[k](dY[n,k] * gamma[k] / sqrt(sigma2[n] + eps) {BRACKET}",
-                "the chain rule over the features k of the same example, each scaled by its γ",
+                f"1 / sqrt(sigma2[n] + eps) * sum[k](dY[n,k] * gamma[k] * {SLOPES})",
+                "the chain rule over the features k of the same example, each with its γ",
             ),
             (
-                f"sum[k](dXhat[n,k] / sqrt(sigma2[n] + eps) {BRACKET}",
+                f"1 / sqrt(sigma2[n] + eps) * sum[k](dXhat[n,k] * {SLOPES})",
                 "γ has the index of the sum and stays in it; with it, ∂L/∂Y becomes ∂L/∂X̂",
             ),
             (DX, "the Kronecker delta keeps k = d; factors without k come out"),
