@@ -78,7 +78,7 @@ show(
     ),
     caption=(
         "Which numbers are averaged together. Look at the tinted cells: the column holds one "
-        "feature of everybody, the row everything of one."
+        "feature of every example, the row every feature of one."
     ),
 )
 assert grid[column].mean() == 5 and grid[column].var() == 13.5
@@ -251,11 +251,17 @@ show_derivation("layer_norm")
 #
 # Write $G = \gamma \odot \partial L/\partial Y$ in both layers. Batch normalisation averages over $n$, the examples,
 #
-# $$\frac{\partial L}{\partial X} = \rho \odot \left(G - \operatorname{mean}_n(G) - \hat X \odot \operatorname{mean}_n(G \odot \hat X)\right)$$
+# $$\begin{aligned}
+# \frac{\partial L}{\partial X} = \rho \odot \Big( &G - \mathrm{mean}_n(G)\\
+# & - \hat X \odot \mathrm{mean}_n(G \odot \hat X) \Big)
+# \end{aligned}$$
 #
 # and layer normalisation over $d$, the features:
 #
-# $$\boxed{\frac{\partial L}{\partial X} = \rho \odot \left(G - \operatorname{mean}_d(G) - \hat X \odot \operatorname{mean}_d(G \odot \hat X)\right)}$$
+# $$\boxed{\begin{aligned}
+# \frac{\partial L}{\partial X} = \rho \odot \Big( &G - \mathrm{mean}_d(G)\\
+# & - \hat X \odot \mathrm{mean}_d(G \odot \hat X) \Big)
+# \end{aligned}}$$
 #
 # One letter is different. The shapes agree: $(N, D)$ minus $(N, 1)$ minus $(N, D)$ times $(N, 1)$, where batch normalisation had $(1, D)$. In code the letter is an axis:
 
