@@ -70,6 +70,11 @@ THEORY = Theory(
     cached=lambda cache: {"mu": cache.mean, "sigma2": cache.var, "Xhat": cache.xhat},
     layer=nt.LayerNorm,
     settings=lambda v: {"normalized_shape": v["gamma"].shape, "eps": v["eps"]},
+    other_shapes={"images": {"X": (2, 3, 5, 7), "gamma": (3, 5, 7), "beta": (3, 5, 7)}},
+    refused={
+        "normalized_shape": (0, (3, -1, 2), 1.5, (2, 3), ()),
+        "eps": (-1e-5, np.nan),
+    },
     wrong={
         "γ in front of the bracket": {"dX": gamma_in_front},
         "means over the batch": {"dX": lambda *given: dx(*given, axis=0)},
