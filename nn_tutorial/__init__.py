@@ -39,6 +39,7 @@ from .layers.convolution import (
 from .layers.dropout import Dropout, dropout, dropout_backward
 from .layers.initializers import he_normal, normal, xavier_normal, xavier_uniform, zeros
 from .layers.layer import Flatten, Layer, Sequential
+from .layers.layer_norm import LayerNorm, layer_norm, layer_norm_backward
 from .layers.linear import Linear, linear, linear_backward
 from .layers.losses import (
     Softmax,
@@ -84,6 +85,7 @@ __all__ = [
     "GradientReport",
     "History",
     "Layer",
+    "LayerNorm",
     "Linear",
     "MaxPool2d",
     "ReLU",
@@ -116,6 +118,8 @@ __all__ = [
     "he_normal",
     "image_folder",
     "iris",
+    "layer_norm",
+    "layer_norm_backward",
     "linear",
     "linear_backward",
     "load",

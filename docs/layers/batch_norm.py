@@ -821,7 +821,7 @@ assert (tiny[1, 1, :, 0] < tiny[1, 1, :, 1] - 0.1).all()
 assert (tiny[1, 1:, :, 1].mean(1) > tiny[0, 1:, :, 1].mean(1) - 0.02).all()
 
 # %% [markdown]
-# In batches of two the normalised network reaches {{ tiny[1, 0, :, 1].mean():.0%}} on the test images, where the plain one reaches {{ tiny[0, 0, :, 1].mean():.0%}}. From four on it holds its own. But look at the gap at four: in its own training batches it is right in {{ tiny[1, 1, :, 0].mean():.0%}} of the cases, on the test images in {{ tiny[1, 1, :, 1].mean():.0%}}. Training and evaluation are two functions, and here the one that was trained is the worse. If your training accuracy lies far *below* your test accuracy, look at the batch size. Group normalisation ([@wu2018]) takes its statistics within each example, and does not mind the batch.
+# In batches of two the normalised network reaches {{ tiny[1, 0, :, 1].mean():.0%}} on the test images, where the plain one reaches {{ tiny[0, 0, :, 1].mean():.0%}}. From four on it holds its own. But look at the gap at four: in its own training batches it is right in {{ tiny[1, 1, :, 0].mean():.0%}} of the cases, on the test images in {{ tiny[1, 1, :, 1].mean():.0%}}. Training and evaluation are two functions, and here the one that was trained is the worse. If your training accuracy lies far *below* your test accuracy, look at the batch size. [Layer normalisation](layer_norm.py) takes its statistics within each example and does not mind the batch; group normalisation ([@wu2018]) does so for groups of channels.
 #
 # ## Does it keep its promises?
 #
