@@ -8,7 +8,7 @@
 # %% [markdown]
 # # Layer normalisation
 #
-# Batch normalisation makes an example's output depend on its neighbours in the batch, and in a batch of two it leaves hardly anything of the example. Layer normalisation ([@ba2016]) measures mean and spread along the other axis, over the features of a single example. At the end of this page you will know its backward pass, which parts of it turn with the axis and which do not, and at which batch sizes the change paid in an experiment.
+# Batch normalisation makes an example's output depend on its neighbours in the batch, and in a batch of two it leaves hardly anything of the example. Layer normalisation ([@ba2016]) measures mean and spread along the other axis, over the features of a single example. This page derives its backward pass, shows which parts of it turn with the axis and which do not, and finds out at which batch sizes the change pays.
 #
 # You need [batch normalisation](batch_norm.py), whose numbers come back on this page, and [the symbols of this book](../foundations/notation.md).
 
@@ -247,7 +247,7 @@ assert (np.array(alone) == layer_norm(features, one, 0 * one)[0]).all()
 show_derivation("layer_norm")
 
 # %% [markdown]
-# The second line is the step at which people stumble. In batch normalisation the sum ran over the examples, and $\gamma_d$, which has no index of an example, came out in front. What stayed inside was $\partial L/\partial Y$, and those sums were there already, as the gradients of $\beta$ and $\gamma$. Here the sum runs over the features, and **$\gamma_k$ has the index that is summed over**. It has to stay inside. So the two means are those of $G$, and they are the gradient of no parameter.
+# The second line is where the two layers part. In batch normalisation the sum ran over the examples, and $\gamma_d$, which has no index of an example, came out in front. What stayed inside was $\partial L/\partial Y$, and those sums were there already, as the gradients of $\beta$ and $\gamma$. Here the sum runs over the features, and **$\gamma_k$ has the index that is summed over**. It has to stay inside. So the two means are those of $G$, and they are the gradient of no parameter.
 #
 # Write $G = \gamma \odot \partial L/\partial Y$ in both layers. Batch normalisation averages over $n$, the examples,
 #
