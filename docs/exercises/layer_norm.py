@@ -1,6 +1,6 @@
 # ---
 # title: "Solutions: layer normalisation"
-# description: Layer normalisation forward and backward, and the two lines that are copied from batch normalisation and should not be.
+# description: Layer normalisation forward and backward, and what you may not copy from batch normalisation.
 # tags:
 #   - exercises
 # ---
@@ -68,7 +68,7 @@ show_task("layer_norm_backward")
 show_solution("layer_norm_backward")
 
 # %% [markdown]
-# Three lines of batch normalisation have changed, and two have not:
+# Hold it against batch normalisation, line by line:
 #
 # | Line | Axis | Why |
 # |---|---|---|

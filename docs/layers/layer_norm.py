@@ -1,6 +1,6 @@
 # ---
 # title: Layer normalisation
-# description: Every example gets mean 0 and variance 1 over its own features, so it no longer minds its company; the backward pass is batch normalisation's, turned by 90 degrees, and one parameter that does not turn.
+# description: Every example gets mean 0 and variance 1 over its own features, so it no longer minds its company; the backward pass is batch normalisation's, turned by 90 degrees; only the parameters do not turn.
 # tags:
 #   - layers
 # ---

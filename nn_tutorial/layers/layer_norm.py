@@ -119,7 +119,7 @@ def layer_norm_backward(
 
 
 def _examples(v: Array, x: Array) -> Array:
-    """One value an example, shaped to broadcast over ``x``."""
+    """One value per example, shaped to broadcast over ``x``."""
     return v.reshape((-1,) + (1,) * (x.ndim - 1))
 
 
