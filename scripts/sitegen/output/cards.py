@@ -7,7 +7,6 @@ pixels, so that the tab, the header and the cards show the same.
 import hashlib
 import io
 import json
-import os
 import posixpath
 import textwrap
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import Any
 from fontTools import ttLib
 from PIL import Image, ImageDraw, ImageFont
 
+from nn_tutorial.files import write_whole
 from nn_tutorial.pages.plots import COLORS, DARK
 
 from ..render import fonts
@@ -83,9 +83,8 @@ def card(page: Page, site: Site, cache: Path) -> bytes:
     kept = cache / "cards" / f"{hashlib.sha256(asked).hexdigest()[:16]}.png"
     if not kept.is_file():
         kept.parent.mkdir(parents=True, exist_ok=True)
-        beside = kept.with_suffix(f".{os.getpid()}")
-        beside.write_bytes(draw(*texts))
-        beside.replace(kept)
+        with write_whole(kept) as beside:
+            beside.write_bytes(draw(*texts))
     return kept.read_bytes()
 
 

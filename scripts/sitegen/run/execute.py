@@ -21,6 +21,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
 from nn_tutorial.data import data_folder
+from nn_tutorial.files import write_whole
 
 from .page import Cell, Page, PageError, read_page
 
@@ -179,9 +180,8 @@ async def execute(page: Page, project: Project) -> Executed:
     }
     path = project.cached(page)
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_suffix(f".{os.getpid()}.tmp")
-    nbformat.write(notebook, beside)
-    beside.replace(path)
+    with write_whole(path) as beside:
+        nbformat.write(notebook, beside)
     # Read back, so that a page is the same whether it has run now or comes from the cache.
     return Executed(page, nbformat.read(path, as_version=4), path)
 
