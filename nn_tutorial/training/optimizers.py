@@ -1,5 +1,7 @@
 """Optimisers: change the parameters, in place, by what the gradients say."""
 
+import math
+
 import numpy as np
 
 from ..layers.checks import Array
@@ -8,7 +10,7 @@ from ..layers.checks import Array
 class _Optimizer:
     def __init__(self, params: dict[str, Array], lr: float | Array, weight_decay: float) -> None:
         for name, value in (("lr", lr), ("weight_decay", weight_decay)):
-            if not (np.isfinite(value).all() and np.min(value) >= 0):
+            if not all(math.isfinite(number) and number >= 0 for number in np.ravel(value)):
                 raise ValueError(f"{name}: expected a finite number of at least 0, got {value}")
         self.params, self.lr, self.weight_decay = params, lr, weight_decay
 
