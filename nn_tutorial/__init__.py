@@ -63,6 +63,7 @@ from .layers.pooling import (
 )
 from .training.confidence import wilson
 from .training.loop import History, evaluate, fit, predict, predict_logits
+from .training.many import fit_many
 from .training.models import mlp, small_cnn, two_layer_net
 from .training.optimizers import SGD, Adam
 from .training.saving import load, save
@@ -114,6 +115,7 @@ __all__ = [
     "evaluate",
     "fashion_mnist",
     "fit",
+    "fit_many",
     "gradient_check",
     "he_normal",
     "image_folder",
