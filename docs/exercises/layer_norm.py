@@ -84,7 +84,8 @@ show_solution("layer_norm_backward")
 def my_layer_norm_backward(dy, x, gamma, eps):
     inv_std = 1 / np.sqrt(x.var(axis=1, keepdims=True) + eps)
     x_hat = (x - x.mean(axis=1, keepdims=True)) * inv_std
-    a, b = dy.mean(axis=1, keepdims=True), (dy * x_hat).mean(axis=1, keepdims=True)
+    a = dy.mean(axis=1, keepdims=True)
+    b = (dy * x_hat).mean(axis=1, keepdims=True)
     dx = gamma * inv_std * (dy - a - x_hat * b)
     return dx, (dy * x_hat).sum(axis=0), dy.sum(axis=0)
 

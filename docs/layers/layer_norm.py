@@ -817,7 +817,7 @@ assert short_weights["layer norm"].min() > short_weights["plain"].max()
 #
 # Test accuracy, mean and range over six seeds, at the learning rate that the validation images chose.
 #
-# **In batches of two: as predicted.** Batch normalisation reaches {{ batched[2].mean():.1%}}, layer normalisation {{ layered[2].mean():.1%}}. Are its running statistics to blame, which see two values at a time? Measured anew on all training images at once, they give {{ measured_anew.mean():.1%}}. So the trouble is not in what the layer remembers, it is in the weights that were learnt.
+# **In batches of two: as predicted.** Batch normalisation reaches {{ batched[2].mean():.1%}}, layer normalisation {{ layered[2].mean():.1%}}. Are its running statistics to blame, which see two values at a time? Measured anew on all training images at once, they give {{ measured_anew.mean():.1%}}. So the trouble lies not in what the layer remembers but in the weights that were learnt.
 #
 # **Layer norm keeps step with the plain network: yes.** At no size do their ranges come apart. That is the independence we looked for, and a disappointment as well: in this network it gains nothing that six seeds could show.
 #

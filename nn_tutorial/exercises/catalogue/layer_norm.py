@@ -29,12 +29,13 @@ def layer_norm(x, gamma, beta, eps):
 def layer_norm_backward(dy, x, gamma, eps):
     """Gradients of layer normalisation.
 
-    with x_hat = (x - mean) / sqrt(var + eps), where mean and var depend on x as well,
-    and g = gamma * dy, the gradient of x_hat:
+    x_hat = (x - mean) / sqrt(var + eps); mean and var depend on x as well
+    g = gamma * dy is the gradient of x_hat
+    a is the mean of g, b the mean of g * x_hat, over each example's features
+
     dgamma[d] = sum over n of dy[n, d] * x_hat[n, d]
     dbeta[d]  = sum over n of dy[n, d]
     dx        = (g - a - x_hat * b) / sqrt(var + eps)
-    where a is the mean of g, and b the mean of g * x_hat, over the features of each example
 
     dy, x: (N, D)
     gamma: (D,); eps: a number
@@ -308,8 +309,7 @@ EXERCISES = (
         name="layer_norm_backward",
         title="Layer normalisation, backward",
         page=PAGE,
-        task="Write the gradients of layer normalisation, where mean and variance of an example "
-        "depend on its features.",
+        task="Write the gradients of layer normalisation; mean and variance depend on x as well.",
         hints=(
             "Through which outputs does x[n, d] reach the loss? Through any of another example?",
             "Through all D outputs of its own example, straight, through the mean and through the "
