@@ -3,8 +3,10 @@
 It imports matplotlib, so nothing else in the package imports it.
 """
 
+import ast
 import inspect
 import io
+import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -143,11 +145,15 @@ def show_source(*objects: Callable[..., Any] | type) -> None:
 
 
 def _without_docstring(item: Callable[..., Any] | type) -> str:
+    # Not by its docstring: pages that look at that depend on every docstring of the package.
     source = inspect.getsource(item).rstrip()
-    if not item.__doc__:
+    definition = ast.parse(textwrap.dedent(source)).body[0]
+    assert isinstance(definition, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+    if ast.get_docstring(definition) is None:
         return source
-    before, _, rest = source.partition('"""')
-    return before.rstrip(" r") + rest.partition('"""')[2].lstrip("\n")
+    lines, first = source.splitlines(), definition.body[0]
+    before, after = lines[: first.lineno - 1], lines[first.end_lineno :]
+    return "\n".join(before) + "\n" + "\n".join(after).lstrip("\n")
 
 
 def plot_history(

@@ -5,12 +5,11 @@ import asyncio
 import hashlib
 import json
 import os
-import platform
 import re
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,9 +19,10 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-from nn_tutorial.data import data_folder
 from nn_tutorial.files import write_whole
 
+from . import dependencies
+from .dependencies import Present
 from .page import Cell, Page, PageError, read_page
 
 HERE = Path(__file__).resolve().parent
@@ -39,9 +39,6 @@ KERNEL_ENVIRONMENT = {
     "NO_COLOR": "1",
     "COLUMNS": "80",
 }
-# Below these nothing is the page's own: the pins stand for the environment.
-NOT_WATCHED = {".venv", ".cache", ".git", "site", "node_modules", "__pycache__"}
-DATA = "$NN_TUTORIAL_DATA/"  # how a file of the data folder is named in the cache
 KERNELSPEC = {"name": "python3", "display_name": "Python 3", "language": "python"}
 
 
@@ -76,29 +73,11 @@ class Project:
         self.root = root.resolve()
         self.docs = (docs or root / "docs").resolve()
         self.cache = self.root / ".cache"
+        self.present = Present(self.root)
 
     def cached(self, page: Page) -> Path:
         """Where the executed notebook of a page is kept."""
         return self.cache / "executed" / f"{page.name}.ipynb"
-
-    def pins(self) -> str:
-        """Return the hash of what a run depends on beside the page and the files it reads."""
-        digest = hashlib.sha256(platform.python_version().encode())
-        for path in (
-            self.root / "requirements.txt",
-            self.root / "constraints.txt",
-            HERE / "execute.py",
-            HERE / "probe.py",
-            HERE / "page.py",
-        ):
-            digest.update(path.read_bytes() if path.exists() else b"-")
-        return digest.hexdigest()
-
-    def data_found(self) -> list[str]:
-        """Return what is in the data folder: a page that found no data has opened no file of it."""
-        folder = data_folder()
-        names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
-        return sorted(name for name in names if not name.startswith("."))
 
     def requirements(self) -> list[str]:
         """Return the names of the directly required packages."""
@@ -106,52 +85,52 @@ class Project:
         text = path.read_text(encoding="utf-8") if path.exists() else ""
         return [name for name in re.findall(r"^([\w.-]+)==", text, re.M) if name != "ipykernel"]
 
-    def name_of(self, path: str) -> str | None:
-        """Return how a file is named in the cache; None for one that a page cannot depend on."""
-        file = Path(path)
-        data = data_folder().resolve()
-        if file.is_relative_to(data):
-            return f"{DATA}{file.relative_to(data).as_posix()}"
-        if file.is_relative_to(self.root):
-            parts = file.relative_to(self.root).parts
-            if not NOT_WATCHED.intersection(parts) and ".egg-info" not in parts[0]:
-                return "/".join(parts)
-        return None
-
-    def hash_of(self, name: str) -> str:
-        """Return the SHA-256 of a file by its name in the cache; "-" where there is none."""
-        path = self.path_of(name)
-        return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "-"
-
-    def path_of(self, name: str) -> Path:
-        """Return where the file is that has this name in the cache."""
-        if name.startswith(DATA):
-            return data_folder().resolve() / name.removeprefix(DATA)
-        return self.root / name
-
 
 def load(page: Page, project: Project) -> Executed | None:
     """Return the executed page from the cache if all it depends on is as it was, else None."""
+    kept = _kept(page, project)
+    if kept is None or any(_stale(page, project, kept)):
+        return None
+    return Executed(page, kept, project.cached(page))
+
+
+def why_stale(page: Page, project: Project) -> list[str]:
+    """Return why a page has to run again, in words; nothing if it does not have to."""
+    kept = _kept(page, project)
+    return ["it has not run yet"] if kept is None else list(_stale(page, project, kept))
+
+
+def _kept(page: Page, project: Project) -> nbformat.NotebookNode | None:
     path = project.cached(page)
     if not path.exists():
         return None
-    notebook = nbformat.read(path, as_version=4)
-    about = notebook.metadata.get("nn_tutorial", {})
-    if about.get("code") != _code_hash(page) or about.get("pins") != project.pins():
-        return None
-    if any(project.hash_of(name) != sha for name, sha in about.depends_on.items()):
-        return None
-    if about.data_found is not None and about.data_found != project.data_found():
-        return None
-    return Executed(page, notebook, path)
+    # Written here, so there is no need to look whether it is a notebook.
+    return nbformat.v4.reads(path.read_text(encoding="utf-8"))
+
+
+def _stale(page: Page, project: Project, notebook: nbformat.NotebookNode) -> Iterator[str]:
+    about = notebook.metadata.nn_tutorial
+    if about.code != _code_hash(page):
+        yield "its own code has changed"
+    if "files" not in about:  # by an earlier edition
+        yield "pages are run in another way"
+    else:
+        yield from dependencies.changed(about.depends_on, about.files, project.present)
 
 
 def _code_hash(page: Page) -> str:
     return hashlib.sha256(page.executed_part().encode()).hexdigest()
 
 
-async def execute(page: Page, project: Project) -> Executed:
-    """Run a page in a fresh kernel and keep the result; nothing is kept of a failed run."""
+async def execute(page: Page, project: Project) -> tuple[Executed, float]:
+    """Run a page in a fresh kernel and keep the result; nothing is kept of a failed run.
+
+    Returns
+    -------
+    executed : Executed
+    seconds : float
+        Of the processor: the kernel's and those of the processes that it started.
+    """
     notebook = nbformat.v4.new_notebook(
         metadata={"kernelspec": KERNELSPEC, "language_info": {"name": "python"}},
         cells=[
@@ -162,18 +141,18 @@ async def execute(page: Page, project: Project) -> Executed:
     began = time.time()
     with tempfile.TemporaryDirectory(prefix="page-") as scratch:
         values, found = await _run(page, project, notebook, Path(scratch))
+    did, seconds = found.pop("did"), found.pop("seconds")
+    depends_on = dependencies.of_run(did, project.present, page, began)
     for cell, executed in zip(page.code, notebook.cells):
         _tidy(executed, project.root)
         _check(page, cell, executed)
-    files = {name for path in found.pop("files") if (name := project.name_of(path))}
     notebook.metadata = {
         "kernelspec": KERNELSPEC,
         "language_info": {"name": "python", "file_extension": ".py"},
         "nn_tutorial": {
             "code": _code_hash(page),
-            "pins": project.pins(),
-            "depends_on": {name: _hash_if_older(project, name, began) for name in sorted(files)},
-            "data_found": project.data_found() if found.pop("asked_for_data") else None,
+            "depends_on": depends_on,
+            "files": dependencies.behind(depends_on, project.present),
             "values_of_expressions": values,
             "provenance": found,
         },
@@ -183,18 +162,13 @@ async def execute(page: Page, project: Project) -> Executed:
     with write_whole(path) as beside:
         nbformat.write(notebook, beside)
     # Read back, so that a page is the same whether it has run now or comes from the cache.
-    return Executed(page, nbformat.read(path, as_version=4), path)
+    kept = _kept(page, project)
+    assert kept is not None
+    return Executed(page, kept, path), seconds
 
 
 def _metadata(cell: Cell) -> dict[str, Any]:
     return {"tags": list(cell.tags)} if cell.tags else {}
-
-
-def _hash_if_older(project: Project, name: str, began: float) -> str:
-    """Hash a file, unless it was changed during the run: then nobody knows what the page read."""
-    path = project.path_of(name)
-    changed = path.is_file() and path.stat().st_mtime > began
-    return "changed during the run" if changed else project.hash_of(name)
 
 
 async def _run(
@@ -224,7 +198,8 @@ async def _run(
     code = iter(enumerate(notebook.cells))
     # At the end nbclient interrupts the kernel, which would complain; errors come as messages.
     async with client.async_setup_kernel(env=environment, stderr=subprocess.DEVNULL):
-        await _ask(client, _LOAD_PROBE.format(path=str(HERE / "probe.py")), [])
+        start = _LOAD_PROBE.format(folder=str(HERE), root=str(project.root))
+        await _ask(client, start, [])
         for cell in page.cells:
             if cell.kind == "code":
                 index, target = next(code)
@@ -240,7 +215,8 @@ async def _run(
                         )
                     values.append(ast.literal_eval(answer["data"]["text/plain"]))
         finish = (
-            f"__import__('page_probe').finish({project.requirements()!r}, globals().get('SEED'))"
+            f"__import__('page_probe').probe.finish"
+            f"({project.requirements()!r}, globals().get('SEED'))"
         )
         answer = (await _ask(client, "pass", [f"__import__('json').dumps({finish})"]))[0]
         if answer["status"] != "ok":
@@ -248,13 +224,17 @@ async def _run(
     return values, json.loads(ast.literal_eval(answer["data"]["text/plain"]))
 
 
+# As a package, so that it finds the other files of its folder without a way to them for the page.
 _LOAD_PROBE = """
 import sys, importlib.util
-_spec = importlib.util.spec_from_file_location("page_probe", {path!r})
-sys.modules["page_probe"] = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(sys.modules["page_probe"])
-sys.modules["page_probe"].start()
-del sys, importlib, _spec
+_spec = importlib.util.spec_from_file_location(
+    "page_probe", {folder!r} + "/probe.py", submodule_search_locations=[{folder!r}]
+)
+_probe = sys.modules["page_probe"] = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(_probe)
+_probe.probe = _probe.Probe({root!r})
+_probe.probe.start()
+del sys, importlib, _spec, _probe
 """
 
 
@@ -341,10 +321,13 @@ def execute_all(
         async with turn:
             began = time.monotonic()
             try:
-                done = await execute(page, project)
+                done, seconds = await execute(page, project)
             except PageError as error:
                 return error
-            log(f"{page.name} executed in {time.monotonic() - began:.1f} s")
+            log(
+                f"{page.name} executed in {time.monotonic() - began:.1f} s, "
+                f"{seconds:.1f} s of processor time"
+            )
             return done
 
     async def everything() -> list[Executed | PageError]:
