@@ -548,7 +548,7 @@ assert (toeplitz > 0).sum() == 36 and toeplitz.shape == (9, 16)
 # %% tags=["remove-input"]
 held = [check for check in agree(THEORIES["conv2d"]) if check.name == "dX"]
 held_numbers, held_error = sum(c.compared for c in held), max(c.error for c in held)
-assert {c.relation for c in held} == {"layer", "complex step"}
+assert {c.relation for c in held} == {"layer", "class", "complex step"}
 
 # %% [markdown]
 # With a matrix the backward pass is known from [the linear layer](linear.py): $\partial L/\partial X = A^\top\, \partial L/\partial Y$. All that this page derives is what multiplying by $A^\top$ means when you never build $A$.
