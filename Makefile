@@ -2,10 +2,11 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+NEXT   := .venv-next
 # A Node from the machine if it has one, else the one that pip installs into the environment.
 NPM    := $(shell command -v npm 2>/dev/null)
 
-.PHONY: help setup site serve book check test browser lighthouse lint bench mutate lab pins clean
+.PHONY: help setup site serve book next check test browser lighthouse lint bench mutate lab pins clean
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -45,6 +46,14 @@ serve: $(BUILDS)  ## the same, served at http://127.0.0.1:8000 and rebuilt when 
 
 book: setup  ## the site with the book as a PDF and as a zip for offline reading (needs Chromium)
 	PYTHONPATH=scripts $(BIN)/python -m sitegen.output.book
+
+next: site $(NEXT)/.ready  ## build the staged pages with Zensical as well: are all pages, links and formulas there?
+	PYTHONPATH=scripts $(BIN)/python -m sitegen.output.zensical
+
+$(NEXT)/.ready: next-requirements.txt constraints.txt
+	$(PYTHON) -m venv $(NEXT)
+	$(NEXT)/bin/pip install --quiet --disable-pip-version-check --requirement next-requirements.txt
+	@touch $@
 
 check: lint  ## lint, types, and the tests that your edits can have touched, without the site
 	$(BIN)/pytest --touched --cov-report= --cov-fail-under=0

@@ -114,6 +114,8 @@ title: Plain
 class Book:
     """A small project with pages of its own and the real pipeline."""
 
+    repository = ""
+
     def __init__(self, root: Path) -> None:
         self.root = root
         (root / "docs").mkdir(parents=True)
@@ -151,6 +153,7 @@ class Book:
         """
         environment = {
             "SOURCE_DATE_EPOCH": "1700000000",
+            "REPO_URL": self.repository,
             "PYTHONWARNINGS": "default",
             "NN_TUTORIAL_DATA": str(self.root / "data"),
         }
@@ -275,8 +278,8 @@ def test_formula_in_a_heading_is_plain_in_the_contents(built: Book) -> None:
 
 
 def test_search_index_holds_clean_text(built: Book) -> None:
-    index = json.loads((built.root / "site/search/search_index.json").read_text(encoding="utf-8"))
-    text = " ".join(entry["title"] + " " + entry["text"] for entry in index["docs"])
+    entries = json.loads((built.root / "site/search/entries.json").read_text(encoding="utf-8"))
+    text = " ".join(entry["title"] + " " + entry["text"] for entry in entries)
     assert "a2+b2" in text
     for unwanted in ("\\frac", "\\(", "$$", "unsearched", "data-math", "svg", "SHA-256"):
         assert unwanted not in text
@@ -411,6 +414,20 @@ def test_two_clean_builds_are_the_same(
     for name in map(Path, differing):
         ours, theirs = (re.sub(rb"took [\d.]+ s", b"", site[name]) for site in files)
         assert ours == theirs
+
+
+def test_pages_lead_to_their_source_where_a_repository_is_named(built: Book, book: Book) -> None:
+    assert "Edit this page" not in built.html("first")
+    book.repository = "https://example.org/you/book/"
+    book.must_build()
+    for name, source in (("first", "first.py"), ("plain", "plain.md")):
+        page = book.html(name)
+        address = f"https://example.org/you/book/edit/main/docs/{source}"
+        assert f'<a href="{address}" rel="edit">Edit this page</a>' in page
+        assert page.count("example.org/you") == 1  # the theme's own link would ask there by itself
+        assert 'data-md-component="source"' not in page
+    book.repository = "you/book"
+    assert "REPO_URL: expected an address (https://...), got 'you/book'" in book.must_fail()
 
 
 def test_timing_says_so(built: Book) -> None:

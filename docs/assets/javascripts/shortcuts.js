@@ -55,8 +55,7 @@ addEventListener(
   { capture: true },
 );
 
-const theme = () =>
-  [...document.querySelectorAll("label[for^=__palette]")].find((l) => !l.hidden)?.click();
+const theme = () => document.querySelector(".book-palette")?.click();
 const map = () => (location.href = new URL("foundations/reading/#the-chapters-in-order", BASE));
 
 addEventListener("click", (event) => event.target.closest?.(".book-keys") && list());

@@ -145,7 +145,7 @@ def _chapter(article: Tag, path: str, anchor: dict[str, str], site: Path) -> str
     """
     own = anchor[path]
     for odd in article.select(
-        "script, .headerlink, .md-source-file, .book-downloads, .md-content__button, .md-tags"
+        "script, .headerlink, .book-edit, .book-downloads, .md-content__button, .md-tags"
         ", details.code"
     ):
         odd.decompose()
