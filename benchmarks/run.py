@@ -197,12 +197,11 @@ def table(results: dict[str, Any]) -> str:
 
 def write(results: dict[str, Any], path: Path) -> None:
     """Write the results, whole or not at all."""
-    beside = path.with_name(path.name + ".new")
-    try:
-        beside.write_text(json.dumps(rounded(results), indent=1, ensure_ascii=False) + "\n")
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    from nn_tutorial.files import write_whole  # after the measurements: it brings NumPy along
+
+    text = json.dumps(rounded(results), indent=1, ensure_ascii=False)
+    with write_whole(path) as beside:
+        beside.write_text(text + "\n", encoding="utf-8")
 
 
 def rounded(value: Any) -> Any:

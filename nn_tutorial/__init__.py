@@ -39,6 +39,7 @@ from .layers.convolution import (
 from .layers.dropout import Dropout, dropout, dropout_backward
 from .layers.initializers import he_normal, normal, xavier_normal, xavier_uniform, zeros
 from .layers.layer import Flatten, Layer, Sequential
+from .layers.layer_norm import LayerNorm, layer_norm, layer_norm_backward
 from .layers.linear import Linear, linear, linear_backward
 from .layers.losses import (
     Softmax,
@@ -62,6 +63,7 @@ from .layers.pooling import (
 )
 from .training.confidence import wilson
 from .training.loop import History, evaluate, fit, predict, predict_logits
+from .training.many import fit_many
 from .training.models import mlp, small_cnn, two_layer_net
 from .training.optimizers import SGD, Adam
 from .training.saving import load, save
@@ -84,6 +86,7 @@ __all__ = [
     "GradientReport",
     "History",
     "Layer",
+    "LayerNorm",
     "Linear",
     "MaxPool2d",
     "ReLU",
@@ -112,10 +115,13 @@ __all__ = [
     "evaluate",
     "fashion_mnist",
     "fit",
+    "fit_many",
     "gradient_check",
     "he_normal",
     "image_folder",
     "iris",
+    "layer_norm",
+    "layer_norm_backward",
     "linear",
     "linear_backward",
     "load",

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from nn_tutorial import SGD, History, evaluate, fit, iris, mlp
+from nn_tutorial.files import write_whole
 
 
 def number(
@@ -91,13 +92,8 @@ def draw(history: History, title: str, path: Path) -> None:
     ax.plot(epochs, history.val_loss, linestyle="--", label="validation")
     ax.set(xlabel="epoch", ylabel="loss (nats)", ylim=(0, None), title=title)
     ax.legend(frameon=False)
-    beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        with mpl.rc_context({"svg.hashsalt": "train_iris"}):
-            figure.savefig(beside, format="svg", metadata={"Date": None})
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    with mpl.rc_context({"svg.hashsalt": "train_iris"}), write_whole(path) as beside:
+        figure.savefig(beside, format="svg", metadata={"Date": None})
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -17,6 +17,7 @@ import torch
 from nn_tutorial.data import stratified_split
 from nn_tutorial.data.cifar import cifar10_stored
 from nn_tutorial.data.pixels import Stored
+from nn_tutorial.files import write_whole
 from nn_tutorial.pytorch import runs
 from nn_tutorial.pytorch.audit import (
     Audit,
@@ -214,15 +215,10 @@ def write_submission(names: Iterable[str], path: Path) -> None:
         Its folder is made if it is not there.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(path.name + ".new")
-    try:
-        with beside.open("w", encoding="utf-8", newline="") as file:
-            rows = csv.writer(file, lineterminator="\n")
-            rows.writerow(["id", "label"])
-            rows.writerows(enumerate(names, start=1))
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    with write_whole(path) as beside, beside.open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(["id", "label"])
+        rows.writerows(enumerate(names, start=1))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """What every layer must refuse, made from the rows of ``cases.py``.
 
 Each row is tried with one argument spoilt. For an array that is done here; for another argument
-``BAD`` has values, by the argument's name, that no layer may take.
+the theories have values, by the argument's name, that no layer may take.
 """
 
 import inspect
@@ -12,22 +12,12 @@ from typing import Any
 import numpy as np
 from cases import FUNCTIONS, LAYERS, FunctionCase, LayerCase
 
-NAN = float("nan")
-BAD: dict[str, tuple[Any, ...]] = {
-    "n_in": (0, -1),
-    "n_out": (0, -1),
-    "in_channels": (0, -1),
-    "out_channels": (0, -1),
-    "num_features": (0, -1),
-    "kernel_size": (0, (3, -1), 1.5, (2, 2, 2)),
-    "stride": (0, (1, -1), 1.5, (1, 1, 1)),
-    "padding": (-1, (0, -1), 0.5, "same"),
-    "eps": (-1e-5, NAN),
-    "momentum": (-0.1, 2, NAN),
-    "p": (1.0, -0.1, NAN),
-    "dtype": (int, bool),
-    "labels": ([0, 1], np.array([0.0]), np.array([[0]]), np.array([-1]), np.array([10**6])),
-}
+from nn_tutorial.verify.theories import THEORIES
+
+BAD: dict[str, list[Any]] = {"dtype": [int, bool]}
+for _theory in THEORIES.values():
+    for _argument, _values in _theory.refused.items():
+        BAD.setdefault(_argument, []).extend(_values)
 # Arguments for which there is no such value, with the reason.
 NO_BAD_VALUE = {
     "rng": "a generator; what is none fails where it is drawn from",

@@ -15,7 +15,7 @@ import torch
 import nn_tutorial as nt
 from nn_tutorial.pytorch.equivalents import equivalent
 from nn_tutorial.verify.theories import THEORIES
-from nn_tutorial.verify.theory import Theory, build
+from nn_tutorial.verify.theory import Theory, Values, build
 
 Rng = np.random.Generator
 
@@ -111,7 +111,6 @@ LABELS = np.array([2, 0, 1, 2, 2])
 CONV = {"x": IMAGE, "weight": (5, 3, 7, 11), "bias": (5,)}
 CONV_GEOMETRY = {"stride": (5, 2), "padding": (2, 1)}
 POOL_GEOMETRY = {"kernel_size": (5, 3), "stride": (3, 2), "padding": (2, 1)}
-MEAN, VAR = np.array([0.5, -1.0, 0.25]), np.array([0.5, 2.0, 1.5])
 
 
 def _net(*, rng: Rng, dtype: Any) -> nt.Layer:
@@ -127,7 +126,6 @@ def _net(*, rng: Rng, dtype: Any) -> nt.Layer:
 
 
 MORE_LAYERS = [
-    LayerCase("relu-images", nt.ReLU, IMAGE),
     LayerCase("flatten", nt.Flatten, (2, 3, 5, 7)),
     LayerCase("batch-norm-train", nt.BatchNorm, (5, 3), NORM),
     LayerCase("batch-norm-eval", nt.BatchNorm, (5, 3), NORM, train=False),
@@ -170,12 +168,7 @@ MORE_LAYERS = [
 ]
 
 
-def _statistics(dtype: Any) -> dict[str, Any]:
-    return {"mean": MEAN.astype(dtype), "var": VAR.astype(dtype)}
-
-
 MORE_FUNCTIONS = [
-    FunctionCase("softmax-three-axes", nt.softmax, nt.softmax_backward, {"x": (2, 5, 7)}),
     FunctionCase(
         "cross_entropy",
         nt.cross_entropy,
@@ -183,16 +176,6 @@ MORE_FUNCTIONS = [
         {"probabilities": (5, 3)},
         lambda dtype: {"labels": LABELS},
         probabilities,
-    ),
-    *(
-        FunctionCase(
-            f"batch_norm-4d-{mode}",
-            nt.batch_norm,
-            nt.batch_norm_backward,
-            {"x": (2, 3, 5, 7), "weight": (3,), "bias": (3,)},
-            more,
-        )
-        for mode, more in (("train", lambda dtype: {}), ("eval", _statistics))
     ),
     *(
         FunctionCase(f.__name__, f, backward, CONV, lambda dtype: CONV_GEOMETRY)
@@ -215,28 +198,35 @@ MORE_FUNCTIONS = [
 
 
 def _rows(theory: Theory) -> Iterator[LayerCase | FunctionCase]:
-    """A row for the class of a theory, and one for its function if it is one of the package's."""
-    values = theory.sample(np.random.default_rng(0), 0)
+    """Rows for the class of a theory, and for its function if it is one of the package's."""
+    rng = np.random.default_rng(0)
+    values = theory.sample(rng, 0)
+    yield from _rows_of(theory, theory.name, values)
+    for name, shapes in theory.other_shapes.items():
+        others = {symbol: rng.uniform(0.5, 2, shape) for symbol, shape in shapes.items()}
+        yield from _rows_of(theory, f"{theory.name}-{name}", values | others)
+
+
+def _rows_of(theory: Theory, name: str, values: Values) -> Iterator[LayerCase | FunctionCase]:
     arguments = theory.arguments(values)
     arrays = {
-        name: value.shape
-        for name, value in arguments.items()
+        argument: value.shape
+        for argument, value in arguments.items()
         if any(value is values[symbol] for symbol in theory.inputs)
     }
 
     def more(dtype: Any) -> dict[str, Any]:
         cast = {
-            name: value.astype(dtype) if getattr(value, "dtype", None) == np.float64 else value
-            for name, value in values.items()
+            symbol: value.astype(dtype) if getattr(value, "dtype", None) == np.float64 else value
+            for symbol, value in values.items()
         }
         return {n: v for n, v in theory.arguments(cast).items() if n not in arrays}
 
     if theory.layer:
-        settings = theory.settings(values)
-        yield LayerCase(theory.name, theory.layer, arrays["x"], settings, train=theory.train)
+        yield LayerCase(name, theory.layer, arrays["x"], theory.settings(values), theory.train)
     function, backward = theory.pair
     if getattr(nt, function.__name__) is function:
-        yield FunctionCase(theory.name, function, backward, arrays, more)
+        yield FunctionCase(name, function, backward, arrays, more)
 
 
 def _named(rows: Any) -> list[Any]:

@@ -1,17 +1,11 @@
 """What holds for every test: one thread a process, and examples that are the same at every run."""
 
-import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
 from hypothesis import settings
-from sitegen.output import book
-from sitegen.output.static_server import chromium
 from threadpoolctl import threadpool_limits
+from touched import Touched
 
 # Tests run one process a core; threads on top of that only get into each other's way.
 threadpool_limits(1)
@@ -21,27 +15,15 @@ settings.register_profile("book", derandomize=True, deadline=None, database=None
 settings.load_profile("book")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    told = "run the tests that edits since the last run of all can have touched, without the site"
+    parser.addoption("--touched", action="store_true", help=told)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Touched(config))
+
+
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(7)
-
-
-@pytest.fixture(scope="session")
-def program() -> str:
-    """The path of Chromium.
-
-    A reader's machine need not have one: there, what needs it is skipped. Where it is required, as
-    in CI, it fails.
-    """
-    found = chromium()
-    if found is None:
-        required = os.environ.get("NN_TUTORIAL_REQUIRE_BROWSER") == "1"
-        (pytest.fail if required else pytest.skip)("no Chromium was found")
-    return found
-
-
-@pytest.fixture
-def printed(program: str) -> Iterator[Callable[[Path, Path], int]]:
-    """Print a site as a PDF, and return its pages."""
-    with ThreadPoolExecutor(1) as apart:  # other tests keep a browser open in this thread
-        yield lambda site, pdf: apart.submit(book.print_pdf, site, pdf).result()

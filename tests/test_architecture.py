@@ -1,6 +1,7 @@
 """The house as boxes and arrows of imports, those in functions too; and its longest functions."""
 
 import ast
+import re
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from importlib.util import resolve_name
@@ -154,6 +155,23 @@ def test_a_folder_of_modules_is_a_package() -> None:
     for folder in ("nn_tutorial", "scripts/sitegen"):
         for path in (ROOT / folder).rglob("*.py"):
             assert (path.parent / "__init__.py").is_file(), path
+
+
+def test_the_readme_names_the_rooms_and_nothing_else() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    lines = text.partition("## What is where\n\n```\n")[2].partition("```")[0].splitlines()
+    assert len(lines) == 10
+    named = set()
+    for line in lines:
+        first, *others = re.findall(r"[\w.]+/", line)
+        home = ROOT / "nn_tutorial" if line.startswith(" ") else ROOT
+        for name in (first, *others):
+            places = [home / name, ROOT / first / name, ROOT / name]
+            assert any(place.is_dir() for place in places), name
+            named.add(name.rstrip("/"))
+    for folder in ("nn_tutorial", "scripts"):
+        inside = {path.parent.name for path in (ROOT / folder).glob("*/*.py")}
+        assert {folder, *inside} <= named
 
 
 MOST_LINES = 50

@@ -29,6 +29,7 @@ from nn_tutorial import (
     digits,
     evaluate,
     fit,
+    fit_many,
     gradient_check,
     mlp,
     softmax_cross_entropy,
@@ -741,22 +742,17 @@ assert spoiled < clean - 0.1
 # **The fifth: momentum the wrong way round.** Somebody who comes from Keras writes 0.99. Then the memory is the last batch and little else:
 
 # %%
-def remembered(momentum, seed):
-    draw = np.random.default_rng(seed)
-    net = mlp(64, [64] * 3, 10, rng=draw, batch_norm=True)
-    for layer in norms(net):
-        layer.momentum = momentum
-    fit(net, flat["train"], optimizer=SGD(net.params, 0.1), epochs=5,
-        batch_size=8, rng=draw, keep_best=False)
-    return evaluate(net, *flat["test"])[1], net.params["0.weight"]
-
-
 averages, learnt = [], []
 for momentum in (0.1, 0.99):
-    each = [remembered(momentum, seed) for seed in seeds]
-    found, weights = zip(*each, strict=True)
+    draws = [np.random.default_rng(seed) for seed in seeds]
+    nets = [mlp(64, [64] * 3, 10, rng=draw, batch_norm=True) for draw in draws]
+    for net in nets:
+        for layer in norms(net):
+            layer.momentum = momentum
+    fit_many(nets, flat["train"], optimizer=SGD, lr=0.1, epochs=5, batch_size=8, rngs=draws)
+    found = [evaluate(net, *flat["test"])[1] for net in nets]
     averages.append(np.mean(found))
-    learnt.append(np.array(weights))
+    learnt.append(np.array([net.params["0.weight"] for net in nets]))
     low, high = min(found), max(found)
     print(f"{momentum:4}: {averages[-1]:.3f}, {low:.3f} to {high:.3f}")
 assert averages[1] < averages[0] - 0.02
@@ -771,18 +767,18 @@ assert (learnt[0] == learnt[1]).all()
 batch_sizes = [2, 4, 8, 32]
 
 
-def with_batches_of(size, norm, seed):
-    """Accuracy in the last epoch's training batches, and on the test images."""
-    draw = np.random.default_rng(seed)
-    net = mlp(64, [64] * 3, 10, rng=draw, batch_norm=norm)
-    history = fit(net, flat["train"], optimizer=SGD(net.params, 0.05), epochs=3, batch_size=size,
-                  rng=draw, keep_best=False)
-    return history.train_accuracy[-1], evaluate(net, *flat["test"])[1]
+def with_batches_of(size, norm):
+    """For each seed the accuracy in the last epoch's training batches, and on the test images."""
+    draws = [np.random.default_rng(seed) for seed in seeds]
+    nets = [mlp(64, [64] * 3, 10, rng=draw, batch_norm=norm) for draw in draws]
+    histories = fit_many(nets, flat["train"], optimizer=SGD, lr=0.05, epochs=3, batch_size=size,
+                         rngs=draws)
+    return [(history.train_accuracy[-1], evaluate(net, *flat["test"])[1])
+            for net, history in zip(nets, histories, strict=True)]
 
 
 tiny = np.array([
-    [[with_batches_of(size, norm, seed) for seed in seeds] for size in batch_sizes]
-    for norm in (False, True)
+    [with_batches_of(size, norm) for size in batch_sizes] for norm in (False, True)
 ])  # norm, size, seed, (training, test)
 
 # %% tags=["remove-input"]
@@ -821,7 +817,7 @@ assert (tiny[1, 1, :, 0] < tiny[1, 1, :, 1] - 0.1).all()
 assert (tiny[1, 1:, :, 1].mean(1) > tiny[0, 1:, :, 1].mean(1) - 0.02).all()
 
 # %% [markdown]
-# In batches of two the normalised network reaches {{ tiny[1, 0, :, 1].mean():.0%}} on the test images, where the plain one reaches {{ tiny[0, 0, :, 1].mean():.0%}}. From four on it holds its own. But look at the gap at four: in its own training batches it is right in {{ tiny[1, 1, :, 0].mean():.0%}} of the cases, on the test images in {{ tiny[1, 1, :, 1].mean():.0%}}. Training and evaluation are two functions, and here the one that was trained is the worse. If your training accuracy lies far *below* your test accuracy, look at the batch size. Group normalisation ([@wu2018]) takes its statistics within each example, and does not mind the batch.
+# In batches of two the normalised network reaches {{ tiny[1, 0, :, 1].mean():.0%}} on the test images, where the plain one reaches {{ tiny[0, 0, :, 1].mean():.0%}}. From four on it holds its own. But look at the gap at four: in its own training batches it is right in {{ tiny[1, 1, :, 0].mean():.0%}} of the cases, on the test images in {{ tiny[1, 1, :, 1].mean():.0%}}. Training and evaluation are two functions, and here the one that was trained is the worse. If your training accuracy lies far *below* your test accuracy, look at the batch size. [Layer normalisation](layer_norm.py) takes its statistics within each example and does not mind the batch; group normalisation ([@wu2018]) does so for groups of channels.
 #
 # ## Does it keep its promises?
 #
@@ -836,24 +832,27 @@ rates, depths, epochs = [0.03, 0.1, 0.3, 1.0, 3.0], (3, 8), 20
 commonest = {part: np.bincount(labels).max() / len(labels) for part, (_, labels) in flat.items()}
 
 
-def train(depth, norm, lr, seed):
+def measured(net, history):
     """Validation accuracy after each epoch, test accuracy and weights' length at the end."""
-    draw = np.random.default_rng(seed)
-    net = mlp(64, [64] * depth, 10, rng=draw, batch_norm=norm)
-    try:
-        with np.errstate(all="ignore"):  # a loss that overflows is an error of its own
-            history = fit(net, flat["train"], flat["val"], optimizer=SGD(net.params, lr),
-                          epochs=epochs, batch_size=32, rng=draw, keep_best=False)
-    except FloatingPointError:
+    if len(history.val_accuracy) < epochs:  # its loss was no longer a number
         return [*[commonest["val"]] * epochs, commonest["test"], np.nan]
     length = np.linalg.norm(net.params["0.weight"])
     return [*history.val_accuracy, evaluate(net, *flat["test"])[1], length]
 
 
-runs = np.array([
-    [[[train(depth, norm, lr, seed) for seed in seeds] for lr in rates] for norm in (False, True)]
-    for depth in depths
-])  # depth, norm, rate, seed, what was measured
+def train(depth, norm):
+    """All rates and seeds of one kind of network, side by side."""
+    pairs = [(lr, seed) for lr in rates for seed in seeds]
+    draws = [np.random.default_rng(seed) for _, seed in pairs]
+    nets = [mlp(64, [64] * depth, 10, rng=draw, batch_norm=norm) for draw in draws]
+    histories = fit_many(nets, flat["train"], flat["val"], optimizer=SGD,
+                         lr=[lr for lr, _ in pairs], epochs=epochs, batch_size=32, rngs=draws)
+    found = [measured(net, history) for net, history in zip(nets, histories, strict=True)]
+    return np.reshape(found, (len(rates), len(seeds), -1))
+
+
+runs = np.array([[train(depth, norm) for norm in (False, True)] for depth in depths])
+# depth, norm, rate, seed, what was measured
 val, test, lengths = runs[..., :epochs], runs[..., epochs], runs[..., epochs + 1]
 best = val[..., -1].mean(axis=3).argmax(axis=2)  # depth, norm: which rate
 

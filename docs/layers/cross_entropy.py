@@ -38,6 +38,7 @@ from nn_tutorial.pages.show import (
     show_equations,
 )
 from nn_tutorial.pages.plots import COLORS, show, show_source, use_style, value_grid
+from nn_tutorial.training.side_by_side import SideBySide
 
 SEED = 0
 use_style()
@@ -463,24 +464,36 @@ def spoil(t, share, rng):
     return spoilt
 
 
-def train(gradient_of, share, rate, seed):
+def measured(net):
     """Return accuracy on the validation and the test images."""
-    rng = np.random.default_rng(seed)
-    t = spoil(data.y_train, share, rng)
-    net = mlp(64, [64], 10, rng=rng)
-    optimizer = SGD(net.params, rate)
-    for _ in range(30):
-        order = rng.permutation(len(t))
-        for batch in np.array_split(order, len(t) // 64):
-            logits, cache = net.forward(flat["train"][batch])
-            optimizer.step(net.backward(gradient_of(logits, t[batch]), cache)[1])
     answers = [net(flat[part]).argmax(1) for part in ("val", "test")]
     return [(a == b).mean() for a, b in zip(answers, (data.y_val, data.y_test), strict=True)]
 
 
+def train(gradient_of, share):
+    """Train a network for each seed and rate, all of them side by side."""
+    pairs = [(seed, rate) for seed in seeds for rate in rates]
+    rngs = [np.random.default_rng(seed) for seed, _ in pairs]
+    t = np.array([spoil(data.y_train, share, rng) for rng in rngs])  # networks, images
+    nets = [mlp(64, [64], 10, rng=rng) for rng in rngs]
+    together = SideBySide(nets)
+    each = np.arange(len(nets))
+    optimizer = SGD({"nets": together.params}, np.float32([[rate] for _, rate in pairs]))
+    for _ in range(30):
+        order = np.array([rng.permutation(t.shape[1]) for rng in rngs])
+        for batch in np.array_split(order.T, t.shape[1] // 64):  # images, networks
+            logits, cache = together.net.forward(flat["train"][batch].reshape(len(batch), -1))
+            gradient = gradient_of(logits.reshape(-1, 10), t[each, batch].ravel())
+            gradient *= len(nets)  # each network has a mean of its own
+            together.net.backward(gradient.reshape(logits.shape), cache, need_dx=False)
+            optimizer.step({"nets": together.grads})
+    for k in each:
+        together.write_back(k)
+    return np.reshape([measured(net) for net in nets], (len(seeds), len(rates), 2))
+
+
 scored = {
-    loss_of: np.array([[[train(loss_of, share, rate, seed) for rate in rates]
-                        for seed in seeds] for share in shares])
+    loss_of: np.array([train(loss_of, share) for share in shares])
     for loss_of in (log_loss, squared)
 }  # share, seed, rate, (validation, test)
 test, picked = {}, {}

@@ -13,6 +13,7 @@
 # You need [the symbols of this book](../foundations/notation.md), [ReLU](relu.py), whose mask comes back here, and an idea of [convolution](convolution.py).
 
 # %% tags=["hide-input"]
+from functools import partial
 from math import factorial, prod
 
 import matplotlib.pyplot as plt
@@ -37,7 +38,7 @@ from nn_tutorial import (
     avg_pool2d_backward,
     conv2d,
     digits,
-    fit,
+    fit_many,
     gradient_check,
     max_pool2d,
     max_pool2d_backward,
@@ -461,24 +462,29 @@ def build(kind, rng):
     return Sequential(*layers, Flatten(), Linear(features, 10, rng=rng))
 
 
-def train(kind, rate, seed, moved=False, epochs=10):
-    """Train on digits in the middle, or each moved anew by up to a pixel in every epoch."""
-    draw = np.random.default_rng(seed)
-    net = build(kind, draw)
-    optimizer, images = SGD(net.params, rate, momentum=0.9), frame(data.x_train)
-    for _ in range(epochs):
-        if moved:
-            steps = draw.integers(-1, 2, (len(images), 2))
+def train(kind, rate, seeds, moved=False, epochs=10):
+    """Train on digits in the middle, or each moved anew by up to a pixel in every epoch.
+
+    A network per seed, side by side. Where the steps were too large, it counts as it stands.
+    """
+    draws = [np.random.default_rng(seed) for seed in seeds]
+    nets = [build(kind, draw) for draw in draws]
+
+    def images_of(epoch):
+        if not moved:
+            return frame(data.x_train), data.y_train
+        parts = []
+        for draw in draws:
+            images, steps = frame(data.x_train), draw.integers(-1, 2, (len(data.x_train), 2))
             for step in np.unique(steps, axis=0):
                 those = (steps == step).all(1)
                 images[those] = frame(data.x_train[those], *step)
-        try:
-            with np.errstate(over="ignore", invalid="ignore"):
-                fit(net, (images, data.y_train), optimizer=optimizer, epochs=1, batch_size=32,
-                    rng=draw, keep_best=False)
-        except FloatingPointError:  # the steps were too large: it counts as it stands
-            break
-    return net
+            parts.append((images, data.y_train))
+        return parts
+
+    fit_many(nets, images_of, optimizer=partial(SGD, momentum=0.9), lr=rate, epochs=epochs,
+             batch_size=32, rngs=draws)
+    return nets
 
 
 fresh = {kind: build(kind, np.random.default_rng(SEED)).params.values() for kind in KINDS}
@@ -487,7 +493,7 @@ for ours in zip(fresh["max"], fresh["mean"], fresh["stride"], strict=True):
     assert (ours[0] == ours[1]).all() and (ours[0] == ours[2]).all()  # the same first weights
 
 # %%
-net = train("max", 0.03, SEED)
+[net] = train("max", 0.03, [SEED])
 x_train = frame(data.x_train)
 activations = net.layers[1](net.layers[0](x_train))
 windows = blocks(activations)
@@ -1036,7 +1042,7 @@ show(
 # With $2 \times 2$ windows side by side, the maximum sends a gradient to a quarter of the pixels, the mean to all. It sounds as if most of the network learnt nothing. But a deeper look is needed: what happens after that layer?
 
 # %% tags=["remove-input"]
-nets = {"max": net, "mean": train("mean", 0.15, SEED)}
+nets = {"max": net, "mean": train("mean", 0.15, [SEED])[0]}
 reached = {}
 for name, network in nets.items():
     logits, caches = network.forward(frame(data.x_test))
@@ -1076,11 +1082,13 @@ def accuracy(net, images, labels, group):
 def tuned(kind, moved):
     """The best rate, five networks trained with it, and those that the other rates gave."""
     group = SHIFTS[0] + SHIFTS[1] if moved else SHIFTS[0]
-    tried = {rate: [train(kind, rate, seed, moved) for seed in SEEDS[:2]] for rate in RATES}
+    low, high = RATES
+    first = train(kind, [low, low, high, high], [*SEEDS[:2]] * 2, moved)
+    tried = {low: first[:2], high: first[2:]}
     on_val = [np.mean([accuracy(n, data.x_val, data.y_val, group) for n in nets])
               for nets in tried.values()]
     best = RATES[int(np.argmax(on_val))]
-    return best, tried[best] + [train(kind, best, seed, moved) for seed in SEEDS[2:]], tried
+    return best, tried[best] + train(kind, best, SEEDS[2:], moved), tried
 
 
 def scores(nets):
@@ -1095,7 +1103,7 @@ centred, augmented = ({kind: scores(found[kind, moved][1]) for kind in KINDS}
 trained = {kind: found[kind, False][1] for kind in KINDS}
 rate = {kind: found[kind, False][0] for kind in KINDS}
 at_max_rate = scores(found["mean", False][2][rate["max"]]
-                     + [train("mean", rate["max"], seed) for seed in SEEDS[2:]])
+                     + train("mean", rate["max"], SEEDS[2:]))
 
 # %% tags=["remove-input"]
 fig, axes = plt.subplots(2, 1, figsize=(4.8, 5.8), sharex=True)

@@ -22,7 +22,7 @@ from nn_tutorial import (
     GradientError,
     digits,
     evaluate,
-    fit,
+    fit_many,
     gradient_check,
     mlp,
     relu,
@@ -346,18 +346,23 @@ rates = [0.03, 0.1, 0.3, 1.0, 1.5, 2.0]
 seeds = range(5)
 
 
-def train(lr, seed):
-    """Train for 20 epochs; return the network, the share of dead units, the test accuracy."""
-    draw = np.random.default_rng(seed)
-    net = mlp(64, [64], 10, rng=draw)
-    fit(net, (pixels[0], data.y_train), optimizer=SGD(net.params, lr), epochs=20,
-        batch_size=32, rng=draw, keep_best=False)
+def measured(net):
+    """The network, the share of its units that are dead, and its test accuracy."""
     before_relu = net.layers[0](pixels[0])
     dead = (before_relu <= 0).all(axis=0).mean()
     return net, float(dead), evaluate(net, pixels[1], data.y_test)[1]
 
 
-runs = {lr: [train(lr, seed) for seed in seeds] for lr in rates}
+def train(lr):
+    """Train a network per seed for 20 epochs."""
+    draws = [np.random.default_rng(seed) for seed in seeds]
+    nets = [mlp(64, [64], 10, rng=draw) for draw in draws]
+    fit_many(nets, (pixels[0], data.y_train), optimizer=SGD, lr=lr, epochs=20, batch_size=32,
+             rngs=draws)
+    return [measured(net) for net in nets]
+
+
+runs = {lr: train(lr) for lr in rates}
 dead = np.array([[share for _, share, _ in runs[lr]] for lr in rates])
 accuracy = np.array([[score for _, _, score in runs[lr]] for lr in rates])
 

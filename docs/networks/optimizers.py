@@ -19,7 +19,16 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 
-from nn_tutorial import SGD, Adam, evaluate, fit, iris, softmax_cross_entropy, two_layer_net
+from nn_tutorial import (
+    SGD,
+    Adam,
+    evaluate,
+    fit,
+    fit_many,
+    iris,
+    softmax_cross_entropy,
+    two_layer_net,
+)
 from nn_tutorial.pages.show import power
 from nn_tutorial.verify.equations import Equation
 from nn_tutorial.pages.plots import COLORS, show, show_source, use_style
@@ -690,26 +699,25 @@ KINDS = {
 }
 
 
-def train(kind, lr, seed, *, epochs=40, batch_size=20):
+def train(kind, rates=RATES, seeds=tuple(DATA), *, epochs=40, batch_size=20):
     """Validation and test loss after the last epoch; infinite if it diverged."""
-    data, draw = DATA[seed], np.random.default_rng(seed)
-    net = two_layer_net(4, 10, 3, rng=draw)
-    try:
-        with np.errstate(all="ignore"):  # overflow is an outcome here, not an accident
-            history = fit(
-                net, (data.x_train, data.y_train), (data.x_val, data.y_val),
-                optimizer=kind(net.params, lr), epochs=epochs, batch_size=batch_size,
-                rng=draw, keep_best=False, progress=False,
-            )  # fmt: skip
-            return history.val_loss[-1], evaluate(net, data.x_test, data.y_test)[0]
-    except FloatingPointError:
-        return np.inf, np.inf
+    pairs = [(lr, seed) for lr in rates for seed in seeds]
+    parts, draws = zip(*((DATA[seed], np.random.default_rng(seed)) for _, seed in pairs))
+    nets = [two_layer_net(4, 10, 3, rng=draw) for draw in draws]
+    histories = fit_many(
+        nets, [(part.x_train, part.y_train) for part in parts],
+        [(part.x_val, part.y_val) for part in parts], optimizer=kind,
+        lr=[lr for lr, _ in pairs], epochs=epochs, batch_size=batch_size, rngs=draws,
+    )  # fmt: skip
+    losses = [
+        (history.val_loss[-1], evaluate(net, part.x_test, part.y_test)[0])
+        if len(history.val_loss) == epochs else (np.inf, np.inf)
+        for net, part, history in zip(nets, parts, histories)
+    ]  # fmt: skip
+    return np.reshape(losses, (len(rates), len(seeds), 2))
 
 
-runs = {
-    name: np.array([[train(kind, lr, seed) for seed in DATA] for lr in RATES])
-    for name, kind in KINDS.items()
-}
+runs = {name: train(kind) for name, kind in KINDS.items()}
 val = {name: run[..., 0] for name, run in runs.items()}  # (rates, seeds)
 middle = {name: np.median(values, axis=1) for name, values in val.items()}
 top = {name: int(values.argmin()) for name, values in middle.items()}
@@ -1118,7 +1126,7 @@ class DividedTwice(SGD):
 
 
 right, wrong, small = (
-    np.median([train(kind, lr, seed)[0] for seed in range(3)])
+    np.median(train(kind, [lr], range(3))[..., 0])
     for kind, lr in ((SGD, 0.1), (DividedTwice, 0.1), (SGD, 0.1 / 20))
 )
 print(f"right {right:.3f}, divided twice {wrong:.3f}, rate/20 {small:.3f}")

@@ -20,7 +20,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from nn_tutorial import linear, linear_backward
-from nn_tutorial.verify.agreement import AgreementError, close
+from nn_tutorial.verify.agreement import AgreementError, agree
 from nn_tutorial.pages.show import power, show_certificate, show_derivation, show_equations
 from nn_tutorial.verify.equations import Equation, EquationError
 from nn_tutorial.verify.mutants import mutations
@@ -146,7 +146,7 @@ else:
 theory = THEORIES["linear"]
 doubtful = Equation("db[k] = mean[n](dY[n,k])")
 try:
-    close(replace(theory, backward=(*theory.backward[:2], doubtful)))
+    agree(replace(theory, backward=(*theory.backward[:2], doubtful)))
 except AgreementError as error:
     print(error)
 else:

@@ -20,7 +20,7 @@ from IPython.display import Markdown, display
 
 from nn_tutorial.pytorch.equivalents import oracle
 from nn_tutorial.verify.certificates import certify_all
-from nn_tutorial.verify.agreement import close_all
+from nn_tutorial.verify.agreement import agree_all
 from nn_tutorial.pages.show import power, publish
 from nn_tutorial.exercises import EXERCISES
 from nn_tutorial.exercises.diagnosis import diagnose, mistaken
@@ -33,7 +33,7 @@ SEED = 0
 use_style()
 record = json.loads(Path("benchmarks/lighthouse.json").read_text(encoding="utf-8"))
 known = [(f, m) for e in EXERCISES.values() for f in e.functions for m in f.misconceptions]
-agreed = close_all()
+agreed = agree_all()
 certificates = certify_all(oracle)
 mutants = list(all_mutants())
 

@@ -24,7 +24,7 @@ class Seed:
 
 
 @dataclass(frozen=True)
-class Given:
+class SharedFunction:
     """An input that is a function: a name in ``shared.FUNCTIONS``."""
 
     name: str
@@ -196,9 +196,9 @@ def _cast(inputs: Inputs, dtype: Any) -> Inputs:
 
 
 def _argument(value: Any, layout: str) -> Any:
-    """A fresh copy of an input; ``Seed`` and ``Given`` become what they stand for."""
+    """A fresh copy of an input; ``Seed`` and ``SharedFunction`` become what they stand for."""
     if isinstance(value, Seed):
         return np.random.default_rng(value.seed)
-    if isinstance(value, Given):
+    if isinstance(value, SharedFunction):
         return shared.FUNCTIONS[value.name]
     return shared.laid_out(value, layout) if isinstance(value, np.ndarray) else value

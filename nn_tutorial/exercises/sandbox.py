@@ -15,7 +15,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from .exercise import Case, Function, Given, Seed
+from .exercise import Case, Function, Seed, SharedFunction
 
 WORKER = Path(__file__).with_name("worker.py")
 MOST_TEXT = 2000  # characters of what the learner's code prints
@@ -127,8 +127,8 @@ def _write(folder: Path, source: Path, calls: list[tuple[Function, Case]], limit
             return {"array": key, "layout": layout}
         if isinstance(value, Seed):
             return {"seed": value.seed}
-        if isinstance(value, Given):
-            return {"given": value.name}
+        if isinstance(value, SharedFunction):
+            return {"shared": value.name}
         return {"tuple": list(value)} if isinstance(value, tuple) else {"value": value}
 
     asked = [

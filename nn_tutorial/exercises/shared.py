@@ -1,4 +1,4 @@
-"""What both sides of the sandbox know: given functions, memory layouts, what a call has changed.
+"""What both sides of the sandbox know: some functions, memory layouts, what a call has changed.
 
 The sandbox loads this file on its own. There is nothing of an answer in it.
 """

@@ -1,11 +1,10 @@
 """Grade a folder of submissions into a table."""
 
 import csv
-import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from ..files import write_whole
 from .catalogue import EXERCISES
 from .exercise import Exercise
 from .grading import SEED, grade
@@ -24,7 +23,7 @@ def grade_folder(
 ) -> Iterator[tuple[str, str, bool]]:
     """Grade one subfolder a student, and write one line for each of their exercises.
 
-    The table is written beside its place and moved there at the end, so it is whole or not there.
+    The table is whole or not there.
 
     Parameters
     ----------
@@ -52,19 +51,14 @@ def grade_folder(
     students = sorted(path for path in folder.iterdir() if path.is_dir())
     if not students:
         raise ValueError(f"folder: expected one subfolder a student, got none in {folder}")
-    handle, beside = tempfile.mkstemp(dir=table.parent, prefix=f".{table.name}-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            rows = csv.writer(file)
-            rows.writerow(COLUMNS)
-            for student in students:
-                for exercise in exercises or tuple(EXERCISES.values()):
-                    row = _row(student, exercise, seed, limits)
-                    rows.writerow([_harmless(cell) for cell in row])
-                    yield student.name, exercise.name, bool(row[5])
-        Path(beside).replace(table)
-    finally:
-        Path(beside).unlink(missing_ok=True)
+    with write_whole(table) as beside, beside.open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(COLUMNS)
+        for student in students:
+            for exercise in exercises or tuple(EXERCISES.values()):
+                row = _row(student, exercise, seed, limits)
+                rows.writerow([_harmless(cell) for cell in row])
+                yield student.name, exercise.name, bool(row[5])
 
 
 def _row(student: Path, exercise: Exercise, seed: int, limits: Limits | None) -> list[object]:

@@ -172,8 +172,8 @@ def argument(spec: dict[str, Any], values: dict[str, Any], shared: Any) -> Any:
         return shared.laid_out(values[spec["array"]], spec["layout"])
     if "seed" in spec:
         return np.random.default_rng(spec["seed"])
-    if "given" in spec:
-        return shared.FUNCTIONS[spec["given"]]
+    if "shared" in spec:
+        return shared.FUNCTIONS[spec["shared"]]
     return tuple(spec["tuple"]) if "tuple" in spec else spec["value"]
 
 

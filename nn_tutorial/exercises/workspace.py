@@ -3,11 +3,10 @@
 import hashlib
 import itertools
 import json
-import os
-import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from ..files import write_whole
 from .catalogue import EXERCISES
 from .exercise import Exercise
 from .grading import grade
@@ -119,10 +118,8 @@ class Workspace:
 
     def _remember(self, progress: dict[str, Progress]) -> None:
         text = json.dumps({name: asdict(entry) for name, entry in progress.items()}, indent=1)
-        handle, beside = tempfile.mkstemp(dir=self.folder, prefix=PROGRESS)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text + "\n")
-        Path(beside).replace(self.folder / PROGRESS)
+        with write_whole(self.folder / PROGRESS) as beside:
+            beside.write_text(text + "\n", encoding="utf-8")
 
 
 def _create(path: Path, text: str) -> bool:

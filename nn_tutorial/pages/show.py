@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..verify.agreement import Check, close
+from ..verify.agreement import Check, agree
 from ..verify.certificates import Row, certify
 from ..verify.equations import Equation
 from ..verify.theories import SHAPES, THEORIES, Theory
@@ -34,7 +34,7 @@ def show_equations(layer: str, *names: str) -> None:
     theory = THEORIES[layer]
     lines = [_equation(theory, name).latex.replace(" = ", " &= ", 1) for name in names]
     body = r" \\[4pt] ".join(lines)
-    wanted = [check for check in close(theory) if check.name in names]
+    wanted = [check for check in agree(theory) if check.name in names]
     symbols = ", ".join(f"${_plain(s)}$: {shape}" for s, shape in theory.shapes.items())
     _markdown(f"$$\n\\begin{{aligned}} {body} \\end{{aligned}}\n$$\n\n{_quiet(wanted, symbols)}")
 
@@ -66,7 +66,7 @@ def show_derivation(layer: str, number: int = 0) -> None:
         )
     derivation = theory.derivations[number]
     name = derivation.steps[0].equation.name
-    checks = [c for c in close(theory) if c.relation == "derivation" and c.name == name]
+    checks = [c for c in agree(theory) if c.relation == "derivation" and c.name == name]
     reasons = "\n".join(f"{i}. {step.reason}" for i, step in enumerate(derivation.steps, 1))
     _markdown(f"$$\n{derivation.latex}\n$$\n\n{reasons}\n\n{_quiet(checks, '')}")
 

@@ -86,6 +86,13 @@ EQUIVALENTS: dict[str, Equivalent] = {
         nt.BatchNorm,
         lambda ours: _BatchNorm(len(ours.params["weight"]), eps=ours.eps, momentum=ours.momentum),
     ),
+    "layer_norm": Equivalent(
+        lambda x, weight, bias, *, eps=1e-5: functional.layer_norm(
+            x, weight.shape, weight, bias, eps
+        ),
+        nt.LayerNorm,
+        lambda ours: nn.LayerNorm(ours.params["weight"].shape, eps=ours.eps),
+    ),
     "conv2d": Equivalent(
         lambda x, weight, bias, *, stride=1, padding=0: functional.conv2d(
             x, weight, bias, stride, padding

@@ -371,7 +371,7 @@ def _generator(*parts: int) -> torch.Generator:
 
 @contextmanager
 def _signals() -> Iterator[list[int]]:
-    """A list that SIGTERM and SIGINT are put into, in the place of what they would do."""
+    """A list that SIGTERM and SIGINT are put into, instead of ending the process."""
     came: list[int] = []
     kinds = (signal.SIGTERM, signal.SIGINT)
     before = [signal.signal(kind, lambda number, _: came.append(number)) for kind in kinds]

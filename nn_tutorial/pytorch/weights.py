@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torchvision.models import AlexNet_Weights
 
 from ..data.folder import DataDamagedError, DataNotFoundError, data_folder
+from ..files import write_whole
 
 ORIGINS = ("imagenet", "file", "random")
 URL: str = AlexNet_Weights.IMAGENET1K_V1.url  # its name ends in the first digits of its SHA-256
@@ -140,12 +141,8 @@ def save_backbone(
         "epochs": epochs, "accuracy": accuracy, "sha256": sha256,
     }  # fmt: skip
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(path.name + ".new")
-    try:
+    with write_whole(path) as beside:
         torch.save({"features": tensors, "about": about}, beside)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
     return sha256
 
 

@@ -8,9 +8,9 @@ from ..layers.checks import Array
 
 
 class _Optimizer:
-    def __init__(self, params: dict[str, Array], lr: float, weight_decay: float) -> None:
+    def __init__(self, params: dict[str, Array], lr: float | Array, weight_decay: float) -> None:
         for name, value in (("lr", lr), ("weight_decay", weight_decay)):
-            if not (math.isfinite(value) and value >= 0):
+            if not all(math.isfinite(number) and number >= 0 for number in np.ravel(value)):
                 raise ValueError(f"{name}: expected a finite number of at least 0, got {value}")
         self.params, self.lr, self.weight_decay = params, lr, weight_decay
 
@@ -40,8 +40,8 @@ class SGD(_Optimizer):
     ----------
     params : dict of str to ndarray
         Changed in place by ``step``.
-    lr : float
-        Learning rate η.
+    lr : float or ndarray
+        Learning rate η; an array is broadcast with each parameter, and has its dtype.
     momentum : float
         μ, from 0 to below 1.
     weight_decay : float
@@ -60,7 +60,7 @@ class SGD(_Optimizer):
     def __init__(
         self,
         params: dict[str, Array],
-        lr: float,
+        lr: float | Array,
         *,
         momentum: float = 0.0,
         weight_decay: float = 0.0,
@@ -104,8 +104,8 @@ class Adam(_Optimizer):
     ----------
     params : dict of str to ndarray
         Changed in place by ``step``.
-    lr : float
-        Learning rate η.
+    lr : float or ndarray
+        Learning rate η; an array is broadcast with each parameter, and has its dtype.
     betas : (float, float)
         β₁ and β₂, each from 0 to below 1.
     eps : float
@@ -126,7 +126,7 @@ class Adam(_Optimizer):
     def __init__(
         self,
         params: dict[str, Array],
-        lr: float = 1e-3,
+        lr: float | Array = 1e-3,
         *,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,

@@ -6,6 +6,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from ..files import write_whole
 from ..layers.checks import Array
 from ..layers.layer import Layer
 
@@ -19,15 +20,8 @@ def save(model: Layer, path: str | Path) -> None:
     path : str or Path
         Replaced in one step once all is written; until then an older file stays as it was.
     """
-    path = Path(path)
-    beside = path.with_name(path.name + ".new")
-    try:
-        with beside.open("wb") as file:
-            np.savez(file, allow_pickle=False, **state_of(model))
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
-    beside.replace(path)
+    with write_whole(Path(path)) as beside, beside.open("wb") as file:
+        np.savez(file, allow_pickle=False, **state_of(model))
 
 
 def load(model: Layer, path: str | Path) -> None:

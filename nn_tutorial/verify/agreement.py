@@ -155,7 +155,7 @@ def _einsum(string: str, operands: Sequence[str], found: Values) -> NDArray[Any]
     return result
 
 
-def close(theory: Theory) -> list[Check]:
+def agree(theory: Theory) -> list[Check]:
     """Return all checks of a theory.
 
     Raises
@@ -174,9 +174,9 @@ def close(theory: Theory) -> list[Check]:
     return done
 
 
-def close_all() -> dict[str, list[Check]]:
-    """Check every theory; see ``close``."""
-    return {name: close(theory) for name, theory in THEORIES.items()}
+def agree_all() -> dict[str, list[Check]]:
+    """Check every theory; see ``agree``."""
+    return {name: agree(theory) for name, theory in THEORIES.items()}
 
 
 def _run(

@@ -26,6 +26,14 @@ WINDOWS = [
 PLACE = "s*i+u-p,r*j+v-q"
 IN_WINDOW = "(a >= s*i-p) * (a < s*i-p+U) * (e >= r*j-q) * (e < r*j-q+V)"
 
+# What no window and no loss may be given.
+NO_GEOMETRY: dict[str, tuple[Any, ...]] = {
+    "kernel_size": (0, (3, -1), 1.5, (2, 2, 2)),
+    "stride": (0, (1, -1), 1.5, (1, 1, 1)),
+    "padding": (-1, (0, -1), 0.5, "same"),
+}
+NO_LABELS = ([0, 1], np.array([0.0]), np.array([[0]]), np.array([-1]), np.array([10**6]))
+
 
 def matrix(rng: np.random.Generator, i: int) -> Values:
     """X with zeros in it: what happens there is part of the equation."""

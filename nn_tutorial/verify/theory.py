@@ -55,6 +55,12 @@ class Theory:
     wrong : mapping of str to mapping
         Wrong backward passes by their mistake, each with the gradients that it gets wrong:
         ``gradient(values, right, dy)``, where ``right`` is what ``package`` returns.
+    other_shapes : mapping of str to mapping
+        Shapes that the functions and the class take besides those of the equations, by a name:
+        the shape of each symbol. The general tests take a row from each.
+    refused : mapping of str to tuple
+        For an argument of a function or of the class, values that no layer may take under that
+        name. Arrays need none: the tests spoil those themselves.
     derivations : tuple of Derivation
         Each ends in what one of the equations says.
     einsum : mapping of str to tuple
@@ -83,6 +89,8 @@ class Theory:
     settings: Callable[[Values], dict[str, Any]] = lambda values: {}
     train: bool = True
     wrong: Mapping[str, Mapping[str, Callable[[Values, Values, Any], Any]]]
+    other_shapes: Mapping[str, Mapping[str, tuple[int, ...]]] = field(default_factory=dict)
+    refused: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     derivations: tuple[Derivation, ...] = ()
     einsum: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     same: Mapping[str, str] = field(default_factory=dict)

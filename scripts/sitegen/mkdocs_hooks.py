@@ -23,17 +23,16 @@ from mkdocs.structure.pages import Page
 from mkdocs.structure.toc import AnchorLink
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from sitegen.output import cards, csp, html_fixes, jupyter, offline, stylesheet
-from sitegen.render import fonts, mathematics
+from sitegen.output import cards, csp, html_fixes, jupyter, offline, search, stylesheet
+from sitegen.render import fonts, mathematics, staging
 from sitegen.render.references import UnknownReferenceError
-from sitegen.render.staging import Staged, stage
 from sitegen.run.execute import Project, execute_all
 from sitegen.run.page import PageError, find_pages
 
 log = logging.getLogger("mkdocs.hooks.pages")
 MOST_BYTES = 150_000  # of a page's HTML: a phone on a slow line should have it in a few seconds
 
-_staged: dict[str, Staged] = {}  # by the names of their files
+_staged: dict[str, staging.Staged] = {}  # by the names of their files
 _math: dict[str, str] = {}
 
 
@@ -43,7 +42,11 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
         command = ["git", "log", "-1", "--format=%ct"]
         done = subprocess.run(command, cwd=_root(config), capture_output=True, text=True)
         os.environ["SOURCE_DATE_EPOCH"] = done.stdout.strip() or "0"
-    config.nav = _of_staged(config.nav)
+    config.nav = staging.navigation(config.nav)
+    repository = config.extra.get("repository") or ""  # None if the variable is empty
+    if repository and not repository.startswith(("https://", "http://")):
+        raise PluginError(f"REPO_URL: expected an address (https://...), got {repository!r}")
+    config.extra["lazy_search"] = not offline.offline()
     if offline.offline():
         config.site_url = ""
         config.extra["polyfills"] = offline.polyfills(map(str, config.extra["polyfills"]))
@@ -51,21 +54,12 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     return config
 
 
-def _of_staged(nav: Any) -> Any:
-    """The navigation with the staged files in the place of their sources."""
-    if isinstance(nav, str):
-        return f"{nav.removesuffix('.py')}.md" if nav.endswith(".py") else nav
-    if isinstance(nav, dict):
-        return {title: _of_staged(inner) for title, inner in nav.items()}
-    return [_of_staged(item) for item in nav] if isinstance(nav, list) else nav
-
-
 def on_pre_build(config: MkDocsConfig) -> None:
     """Execute the pages that need it, and stage the book."""
     project = Project(_root(config), Path(config.docs_dir))
     try:
         done = execute_all(project, find_pages(project.docs), log=log.info)
-        pages = stage(done, project.docs, _folder(config))
+        pages = staging.stage(done, project.docs, _folder(config))
     except (PageError, UnknownReferenceError) as error:
         raise PluginError(str(error)) from None
     _staged.clear()
@@ -77,25 +71,22 @@ def _take_staged(files: Files, config: MkDocsConfig) -> Files:
     """Put the staged files in the place of those of docs/, and add what is of this site alone."""
     for file in [file for file in files if file.src_dir == config.docs_dir]:
         files.remove(file)
-    folder = _folder(config)
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and not path.name.startswith("."):
-            name = path.relative_to(folder).as_posix()
-            page = _staged.get(name)
-            # As bytes: a notebook with a path would be a page to mkdocs-jupyter.
-            files.append(
-                File.generated(config, name, content=path.read_bytes())
-                if page is None
-                else File.generated(config, name, abs_src_path=_source(page, folder))
-            )
+    for name, path in staging.files(_folder(config)):
+        page = _staged.get(name)
+        # As bytes: a notebook with a path would be a page to mkdocs-jupyter.
+        files.append(
+            File.generated(config, name, content=path.read_bytes())
+            if page is None
+            else File.generated(config, name, abs_src_path=_source(page, path))
+        )
     _add(files, config, offline.files(_root(config)))
     _add(files, config, cards.files(config.site_url or "/"))
     return files
 
 
-def _source(page: Staged, folder: Path) -> str:
+def _source(page: staging.Staged, path: Path) -> str:
     """For mkdocs-jupyter the notebook that it renders the outputs of."""
-    return str(page.executed.notebook_path if page.executed else folder / page.name)
+    return str(page.executed.notebook_path if page.executed else path)
 
 
 def _add(files: Files, config: MkDocsConfig, more: dict[str, Any]) -> None:
@@ -107,7 +98,8 @@ def _add(files: Files, config: MkDocsConfig, more: dict[str, Any]) -> None:
 def _keep_paths(files: Files, config: MkDocsConfig) -> Files:
     for file in files:
         if file.src_uri in _staged:
-            file.abs_src_path = _source(_staged[file.src_uri], _folder(config))
+            path = _folder(config) / file.src_uri
+            file.abs_src_path = _source(_staged[file.src_uri], path)
     return files
 
 
@@ -137,7 +129,7 @@ def on_env(env: Any, config: MkDocsConfig, files: Files) -> None:
     """Render the mathematics of all pages at once; leave clean text for the search index."""
     cache = _root(config) / ".cache"
     pages = [file.page for file in files.documentation_pages() if file.page and file.page.content]
-    contents = {page.file.src_uri: page.content or "" for page in pages}
+    contents = {_staged[page.file.src_uri].source: page.content or "" for page in pages}
     try:
         rendered = mathematics.render(contents, cache / "katex.json")
     except mathematics.MathError as error:
@@ -165,8 +157,12 @@ def _headings(toc: Iterable[AnchorLink]) -> Iterator[AnchorLink]:
 def on_page_context(
     context: dict[str, Any], page: Page, config: MkDocsConfig, nav: Any
 ) -> dict[str, Any]:
-    """Give the theme what the page's head says to other programs."""
-    return context | {"social": cards.about(_about(page, config), _site(config))}
+    """Give the theme what the page's head says to other programs, and where its source is."""
+    about: dict[str, Any] = {"social": cards.about(_about(page, config), _site(config))}
+    if repository := config.extra.get("repository"):
+        source = _staged[page.file.src_uri].source
+        about["edit_address"] = f"{repository.rstrip('/')}/edit/main/docs/{source}"
+    return context | about
 
 
 def _site(config: MkDocsConfig) -> cards.Site:
@@ -201,6 +197,13 @@ def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
 def on_post_template(output: str, template_name: str, config: MkDocsConfig) -> str:
     """Finish the one page that no source file stands behind."""
     return _finished(output, config) if template_name == "404.html" else output
+
+
+@event_priority(-100)  # after the search has written its index
+def on_post_build(config: MkDocsConfig) -> None:
+    """Let pages load the search's settings alone, and its entries when somebody looks for them."""
+    if config.extra["lazy_search"]:
+        search.split(Path(config.site_dir))
 
 
 def _finished(page: str, config: MkDocsConfig) -> str:

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
-from built import REQUIRED, ROOT, SITE, site_url
+from built import REQUIRED, SITE, site_url
+from chromium import printed, program
 from sitegen.output.static_server import ARGUMENTS, hosted
 
 if TYPE_CHECKING:  # the tests without a browser run where Playwright is not installed
     from playwright.sync_api import Browser, BrowserContext, Page
 
-AXE = ROOT / "node_modules/axe-core/axe.min.js"
+__all__ = ["printed", "program"]
+
 PROBES = Path(__file__).with_name("probes.js")
 
 
@@ -49,6 +51,7 @@ class Visitor:
     def __init__(self, context: "BrowserContext", address: str) -> None:
         self.address = address
         self.problems: list[str] = []
+        self.loaded: dict[str, int] = {}  # bytes over the wire, see weigh
         self.context = context
         self.page: Page = context.new_page()
         self.page.set_default_timeout(20_000)
@@ -60,10 +63,28 @@ class Visitor:
 
     def open(self, where: str = "", expected: int = 200) -> "Page":
         """Go to an address of the site, and wait until nothing more is loaded."""
-        response = self.page.goto(self.address + where, wait_until="networkidle")
+        self.go(where, expected)
+        return self.arrive()
+
+    def go(self, where: str, expected: int = 200) -> None:
+        """Go to an address of the site, and do not wait for what it loads."""
+        response = self.page.goto(self.address + where, wait_until="commit")
         assert response is not None
         assert response.status == expected
+
+    def arrive(self) -> "Page":
+        """Wait until nothing more is loaded."""
+        self.page.wait_for_load_state("networkidle")
         return self.probed()
+
+    def weigh(self) -> None:
+        """From now on count the bytes of all that is loaded."""
+
+        def count(request: Any) -> None:
+            sizes = request.sizes()
+            self.loaded[request.url] = sizes["responseBodySize"] + sizes["responseHeadersSize"]
+
+        self.context.on("requestfinished", count)
 
     def show(self, html: str) -> "Page":
         """Show some HTML in the place of a page."""
@@ -72,8 +93,7 @@ class Visitor:
 
     def probed(self) -> "Page":
         """Put the probes into the page; a policy does not hold for the debugger."""
-        for script in (AXE, PROBES):
-            self.page.evaluate(script.read_text(encoding="utf-8"))
+        self.page.evaluate(PROBES.read_text(encoding="utf-8"))
         return self.page
 
     def _console(self, message: Any) -> None:

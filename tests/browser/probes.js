@@ -5,6 +5,7 @@
   const shown = (node) =>
     node.checkVisibility({ visibilityProperty: true }) && node.getClientRects().length > 0;
   const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+  const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
   const drawn = (image) => shown(image) && image.naturalWidth > 0;
 
   // Interactive figures that are still only a picture.
@@ -31,6 +32,18 @@
     return asleep().map((node) => `still a picture: ${node.localName}`);
   }
 
+  // Colours fade into each other, and what inherits one fades after it: to the end of it, at once.
+  async function settle() {
+    await frame();
+    for (let i = 0; i < 100; i += 1) {
+      const fading = document.getAnimations().filter((a) => a instanceof CSSTransition);
+      if (!fading.length) return;
+      for (const transition of fading) transition.finish();
+      await frame();
+    }
+    throw new Error("the page does not come to rest");
+  }
+
   function overflow() {
     const root = document.documentElement;
     const wide = root.scrollWidth - root.clientWidth;
@@ -48,7 +61,9 @@
   }
 
   async function accessibility(rules) {
-    const { violations } = await axe.run({ runOnly: rules, resultTypes: ["violations"] });
+    // Stylesheets are loaded for one rule, which is none of these.
+    const asked = { runOnly: rules, resultTypes: ["violations"], preload: false };
+    const { violations } = await axe.run(asked);
     const told = (id, nodes) => [
       ...nodes.slice(0, 3).map((node) => `${id}: ${node.target} ${node.failureSummary}`),
       ...(nodes.length > 3 ? [`${id}: ${nodes.length} times`] : []),
@@ -61,6 +76,22 @@
     return violations.flatMap(({ id, nodes }) => told(id, nodes.filter((node) => !fine(id, node))));
   }
 
+  const figures = () =>
+    [...document.querySelectorAll("body *")].filter((node) => node.localName.startsWith("nn-"));
+
+  // What of a living figure a finger would miss: 24 pixels are asked for.
+  function small() {
+    return figures().flatMap((figure) => {
+      const controls = [...figure.querySelectorAll("button, input, [role=slider]")].filter(shown);
+      const boxes = controls.map((node) => [node, node.getBoundingClientRect()]);
+      const missed = boxes.filter(([, { width, height }]) => width < 23.5 || height < 23.5);
+      return [
+        ...(controls.length ? [] : [`no controls: ${figure.localName}`]),
+        ...missed.map(([node]) => `too small for a finger: ${named(node)}`),
+      ];
+    });
+  }
+
   // The words of the article, but for what only a script adds.
   function words() {
     const added = ".book-live, .book-read, .book-tick, .md-code__nav";
@@ -68,7 +99,7 @@
     return article().innerText.split(/\s+/).filter(Boolean);
   }
 
-  // Of a page without JavaScript: what should be seen and is not.
+  // Of a page without JavaScript: what should be seen and is not, and what should not be there.
   function unseen() {
     const problems = [];
     const must = (kind, selector, fine) => {
@@ -86,6 +117,9 @@
         part.localName === "img" ? drawn(part) : shown(part),
       ),
     );
+    for (const figure of figures())
+      for (const node of figure.querySelectorAll("button, input"))
+        problems.push(`control that does nothing: ${named(node)}`);
     return problems;
   }
 
@@ -156,6 +190,6 @@
   }
 
   window.probes = {
-    unfold, overflow, brokenImages, accessibility, words, unseen, begin, step, end,
+    unfold, settle, overflow, brokenImages, accessibility, small, words, unseen, begin, step, end,
   };
 })();

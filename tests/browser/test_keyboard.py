@@ -1,33 +1,10 @@
-"""Every page by keyboard alone: all is reached, the focus is seen, and nothing holds it."""
+"""The keyboard alone: what test_pages.py asks every page, and the two shortcuts of the theme."""
 
 from collections.abc import Callable
 from typing import Any
 
+import asked
 import pytest
-from built import addresses
-
-
-def walk(page: Any) -> list[str]:
-    """Press Tab until the focus leaves the page; return what was wrong on the way."""
-    stops = page.evaluate("probes.begin()")
-    said = ""
-    for _ in range(2 * stops + 20):
-        page.keyboard.press("Tab")
-        said = page.evaluate("probes.step()")
-        if said != "next":
-            break
-    trap = {"out": [], "again": ["a trap: the focus comes back"]}
-    return [*page.evaluate("probes.end()"), *trap.get(said, ["the focus never leaves the page"])]
-
-
-@pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("address", [a for a in addresses() if a != "404.html"])
-def test_page(address: str, width: int, visitor: Callable[..., Any]) -> None:
-    page = visitor(width=width).open(address)
-    page.evaluate("probes.unfold()")
-    if told := "\n".join(walk(page)):
-        pytest.fail(told, pytrace=False)
-
 
 COVER = '<header style="position: fixed; inset: 0; background: red">c</header>'
 TRAP = "<script>b.onfocus = () => document.querySelector('button').focus()</script>"
@@ -45,8 +22,8 @@ TRAP = "<script>b.onfocus = () => document.querySelector('button').focus()</scri
 )
 def test_bad_page_is_noticed(snippet: str, word: str, visitor: Callable[..., Any]) -> None:
     visits = visitor()
-    assert walk(visits.show('<a href=".">fine</a>')) == []
-    assert word in " ".join(walk(visits.show(snippet)))
+    assert asked.keyboard(visits.show('<a href=".">fine</a>')) == []
+    assert word in " ".join(asked.keyboard(visits.show(snippet)))
 
 
 def test_skip_link_leads_to_the_text(visitor: Callable[..., Any]) -> None:

@@ -133,31 +133,6 @@ def test_figure_answers_to_the_reader(name: str, visitor: Callable[..., Any]) ->
     assert visits.problems == []
 
 
-@pytest.mark.parametrize("name", FIGURES)
-def test_figure_fits_a_phone_and_a_finger(name: str, visitor: Callable[..., Any]) -> None:
-    """Nothing is cut off at 390 pixels, and what can be touched is 24 pixels high and wide."""
-    visits = visitor(width=390, scheme="dark")
-    page = visits.open(FIGURES[name])
-    figure = live(page, name)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    controls = figure.locator("button:visible, input:visible, [role=slider]:visible")
-    assert controls.count() > 0
-    boxes = [box for box in (control.bounding_box() for control in controls.all()) if box]
-    small = [box for box in boxes if box["height"] < 23.5 or box["width"] < 23.5]
-    assert small == []
-    assert visits.problems == []
-
-
-@pytest.mark.parametrize("name", FIGURES)
-def test_figure_is_a_picture_without_scripts(name: str, visitor: Callable[..., Any]) -> None:
-    page = visitor(javascript=False).open(FIGURES[name])
-    image = page.locator(f"{name} img.book-light")
-    image.scroll_into_view_if_needed()
-    assert image.is_visible()
-    assert (image.get_attribute("alt") or "").strip()
-    assert page.locator(f"{name} button").count() == 0
-
-
 def test_every_figure_is_tried() -> None:
     """The list above is that of the site."""
     from built import ROOT

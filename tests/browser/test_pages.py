@@ -1,53 +1,72 @@
-"""Every page in a browser, light and dark, on a phone and on a desk."""
+"""Every page in a browser: on a desk, on a phone, and without scripts.
 
+To load a page costs more than to ask it something. So each is loaded three times, and each time
+asked all that can be asked there.
+"""
+
+import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import asked
 import pytest
-from built import addresses, report
+from built import addresses, chapters, report
 
-if TYPE_CHECKING:
-    from playwright.sync_api import Page
-
-MODES = [(1280, "light"), (1280, "dark"), (390, "dark"), (390, "light")]
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+MODES = [(1280, "dark"), (390, "dark"), (390, "light"), (1280, "light")]
+CLASSES = "[...document.documentElement.classList]"
+PAGES = [address for address in addresses() if address != "404.html"]
 
 
-def set_mode(page: "Page", width: int, scheme: str) -> None:
-    page.set_viewport_size({"width": width, "height": 900})
-    page.emulate_media(color_scheme=scheme)
-    page.wait_for_timeout(300)  # the theme's colours fade into each other
-    assert page.evaluate("document.body.dataset.mdColorScheme") == (
-        "slate" if scheme == "dark" else "default"
-    )
-
-
-def problems_of(page: "Page") -> list[str]:
-    """What is wrong with the page as it is shown now."""
-    return [
-        *page.evaluate("probes.overflow()"),
-        *page.evaluate("probes.brokenImages()"),
-        *page.evaluate("(rules) => probes.accessibility(rules)", RULES),
-    ]
-
-
-@pytest.mark.parametrize("address", addresses())
-def test_page(address: str, visitor: Callable[..., Any], screenshots: Path, home: str) -> None:
-    # 404.html is sent for any address, so it names its files from the host's root.
-    visits = visitor(address=home) if address == "404.html" else visitor()
-    page = visits.open(address)
+def in_all_modes(page: Any, address: str, screenshots: Path) -> dict[str, list[str]]:
+    """What is wrong with the page at both widths and in both schemes."""
     problems = {"figures": page.evaluate("probes.unfold()")}
     for width, scheme in MODES:
-        set_mode(page, width, scheme)
-        problems[f"{width} {scheme}"] = problems_of(page)
-        name = address.strip("/").replace("/", "-") or "index"
-        page.screenshot(
-            path=screenshots / f"{name}-{width}-{scheme}.jpg",
-            full_page=True,
-            type="jpeg",
-            quality=60,
-        )
+        asked.set_mode(page, width, scheme)
+        problems[f"{width} {scheme}"] = asked.looks(page) + page.evaluate("probes.small()")
+        if os.environ.get("NN_TUTORIAL_SCREENSHOTS") == "1":
+            name = address.strip("/").replace("/", "-") or "index"
+            file = screenshots / f"{name}-{width}-{scheme}.jpg"
+            page.screenshot(path=file, full_page=True, type="jpeg", quality=60)
+    return problems
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_page(address: str, visitor: Callable[..., Any], screenshots: Path) -> None:
+    desk, phone, plain = visits = [visitor(), visitor(width=390), visitor(javascript=False)]
+    phone.weigh()
+    for visit in visits:  # so that all three load at the same time
+        visit.go(address)
+    for visit in visits:
+        visit.arrive()
+    problems = {"first view": asked.weight(phone.loaded) if address in chapters() else []}
+
+    problems |= in_all_modes(desk.page, address, screenshots)
+    problems["keyboard"] = asked.keyboard(desk.page)
+
+    phone.page.evaluate("probes.unfold()")
+    problems["keyboard, phone"] = asked.keyboard(phone.page)
+
+    plain.page.evaluate("probes.unfold()")
+    problems["without scripts"] = plain.page.evaluate("probes.unseen()")
+    assert plain.page.evaluate(CLASSES) == ["no-js"]
+    assert "js" in desk.page.evaluate(CLASSES)
+    words = plain.page.evaluate("probes.words()")
+    assert len(words) > 30
+    if words != desk.page.evaluate("probes.words()"):
+        problems["words"] = ["with JavaScript: others"]
+
+    problems["on the way"] = [told for visit in visits for told in visit.problems]
+    if told := report(problems):
+        pytest.fail(told, pytrace=False)
+
+
+def test_page_for_wrong_addresses(
+    visitor: Callable[..., Any], screenshots: Path, home: str
+) -> None:
+    # It is sent for any address, so it names its files from the host's root.
+    visits = visitor(address=home)
+    problems = in_all_modes(visits.open("404.html"), "404.html", screenshots)
     problems["on the way"] = visits.problems
     if told := report(problems):
         pytest.fail(told, pytrace=False)
@@ -75,8 +94,41 @@ def test_page_that_is_not_there(visitor: Callable[..., Any], home: str) -> None:
 def test_bad_page_is_noticed(snippet: str, word: str, visitor: Callable[..., Any]) -> None:
     whole = "<html lang='en'><title>t</title><main><h1>a</h1>{}</main></html>"
     visits = visitor()
-    assert problems_of(visits.show(whole.format("<p>fine</p>"))) == []
-    assert word in " ".join(problems_of(visits.show(whole.format(snippet))))
+    assert asked.looks(visits.show(whole.format("<p>fine</p>"))) == []
+    assert word in " ".join(asked.looks(visits.show(whole.format(snippet))))
+
+
+@pytest.mark.parametrize(
+    ("inside", "word"),
+    [
+        ("", "no controls"),
+        ('<button hidden style="width: 9px">b</button>', "no controls"),
+        ('<button style="width: 30px; height: 23px; padding: 0">b</button>', "too small"),
+        ('<input type="range" style="width: 90px; height: 16px">', "too small"),
+    ],
+)
+def test_figure_for_no_finger_is_noticed(
+    inside: str, word: str, visitor: Callable[..., Any]
+) -> None:
+    visits = visitor(width=390)
+    fine = '<button style="width: 30px; height: 24px">b</button>'
+    page = visits.show(f"<article><p>{inside}</p><nn-a>{fine}</nn-a></article>")
+    assert page.evaluate("probes.small()") == []
+    page = visits.show(f"<article><nn-a>{inside}</nn-a></article>")
+    assert word in " ".join(page.evaluate("probes.small()"))
+
+
+def test_a_fading_colour_is_seen_at_its_end(visitor: Callable[..., Any]) -> None:
+    whole = (
+        "<html lang='en'><title>t</title><style>main { background: #fff; color: #000 }"
+        " main.pale { color: #bbb } main, p { transition: color 60s }</style>"
+        "<main><h1>above</h1><p>below</p></main></html>"
+    )
+    page = visitor().show(whole)
+    assert asked.looks(page) == []
+    page.evaluate("document.querySelector('main').className = 'pale'")
+    page.evaluate("probes.settle()")
+    assert "color-contrast" in " ".join(asked.looks(page))
 
 
 def test_trouble_on_the_way_is_noticed(visitor: Callable[..., Any]) -> None:
@@ -90,3 +142,10 @@ def test_trouble_on_the_way_is_noticed(visitor: Callable[..., Any]) -> None:
     told = " ".join(visits.problems)
     for word in ("no good", "thrown", "404: ", "http://127.0.0.1:1/"):
         assert word in told
+
+
+def test_heavy_first_view_is_noticed() -> None:
+    fine = {"https://book.test/": 200_000, "https://book.test/a.svg": 40_000}
+    assert asked.weight(fine) == []
+    assert "b.js" in " ".join(asked.weight(fine | {"https://book.test/b.js": 20_000}))
+    assert len(asked.weight({f"https://book.test/{i}.svg": 9 for i in range(5)})) == 5

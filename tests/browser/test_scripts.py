@@ -74,7 +74,7 @@ def test_keys(visitor: Callable[..., Any]) -> None:
     page.wait_for_url("**/layers/relu/")
     page.keyboard.press("m")
     page.wait_for_url("**/foundations/reading/#the-chapters-in-order")
-    # Whoever leaves a page breaks off what it was still loading.
+    # A reader who leaves a page breaks off what it was still loading.
     assert [told for told in visits.problems if "ERR_ABORTED" not in told] == []
 
 

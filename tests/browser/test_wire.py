@@ -1,12 +1,11 @@
-"""What a first view costs: the bytes over the wire, and how often the page is laid out anew."""
+"""How often a page is laid out anew. (Its bytes over the wire are asked in test_pages.py.)"""
 
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from built import addresses, chapters, page
+from built import addresses, page
 
-MOST_BYTES = 250_000
 # The width of all paragraphs in the fonts of fonts.css that the machine has, over that in Source
 # Serif.
 WIDTHS = """async (style) => {
@@ -29,22 +28,6 @@ WIDTHS = """async (style) => {
 }"""
 SHEETS = """() => [...document.querySelectorAll("link[rel=stylesheet]")].map(
     (sheet) => [sheet.getAttribute("href"), sheet.seen === true])"""
-
-
-@pytest.mark.parametrize("address", chapters())
-def test_first_view_is_light(address: str, visitor: Callable[..., Any]) -> None:
-    visits = visitor(width=390)
-    loaded: dict[str, int] = {}
-
-    def count(request: Any) -> None:
-        sizes = request.sizes()
-        loaded[request.url] = sizes["responseBodySize"] + sizes["responseHeadersSize"]
-
-    visits.context.on("requestfinished", count)
-    visits.open(address)
-    assert sum(loaded.values()) < MOST_BYTES, sorted(loaded.items(), key=lambda item: -item[1])
-    # The rest comes when the reader scrolls there.
-    assert sum(url.endswith(".svg") for url in loaded) <= 4
 
 
 @pytest.mark.parametrize("style", ["400", "italic 400", "600"])

@@ -44,7 +44,7 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def transfer(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The script with a small network in the place of AlexNet."""
+    """The script with a small network instead of AlexNet."""
     module = script("train_transfer")
     monkeypatch.setattr(module, "alexnet", TinyAlexNet)
     return module

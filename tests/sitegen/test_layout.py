@@ -1,25 +1,11 @@
 """One module imports MkDocs, its theme and its plugins: all others must outlive them."""
 
-import ast
-from pathlib import Path
-
 import pytest
+from helpers import ROOT, imported
 
-ROOT = Path(__file__).resolve().parents[2]
 HOOKS = ROOT / "scripts" / "sitegen" / "mkdocs_hooks.py"
 FOLDERS = ("scripts", "nn_tutorial", "docs", "benchmarks")
 THEIRS = {"mkdocs", "material", "mkdocs_jupyter", "mkdocstrings", "zensical"}
-
-
-def imported(source: str) -> set[str]:
-    """The packages that a module imports, wherever in it."""
-    found = set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            found |= {name.name.partition(".")[0] for name in node.names}
-        elif isinstance(node, ast.ImportFrom) and not node.level:
-            found.add(str(node.module).partition(".")[0])
-    return found
 
 
 def test_one_module_imports_mkdocs() -> None:

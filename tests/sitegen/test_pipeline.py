@@ -9,9 +9,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import building
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+# What the builds of the small book reach (see tests/touched.py).
+REACHES = ["scripts/sitegen/", "nn_tutorial/data/", "overrides/", "docs/assets/", "mkdocs.yml"]
 FRONT = "# ---\n# title: {title}\n# description: A page for the tests.\n# ---\n\n"
 FIGURE = """
 # %%
@@ -111,6 +114,8 @@ title: Plain
 class Book:
     """A small project with pages of its own and the real pipeline."""
 
+    repository = ""
+
     def __init__(self, root: Path) -> None:
         self.root = root
         (root / "docs").mkdir(parents=True)
@@ -141,14 +146,22 @@ class Book:
         assert old in text
         self.write(name, text.replace(old, new))
 
-    def build(self) -> tuple[int, str]:
-        """Build strictly; return the exit status and the log."""
-        command = [sys.executable, "-m", "mkdocs", "build", "--strict"]
-        environment = os.environ | {
+    def build(self, *, anew: bool = False) -> tuple[int, str]:
+        """Build strictly; return the exit status and the log.
+
+        `anew` starts Python again, with other hashes: what depends on an order of a set differs.
+        """
+        environment = {
             "SOURCE_DATE_EPOCH": "1700000000",
+            "REPO_URL": self.repository,
             "PYTHONWARNINGS": "default",
             "NN_TUTORIAL_DATA": str(self.root / "data"),
         }
+        if not anew:
+            log = self.root.with_suffix(".log")
+            return building.build(self.root, environment, log), log.read_text(encoding="utf-8")
+        command = [sys.executable, "-m", "mkdocs", "build", "--strict"]
+        environment = os.environ | environment
         done = subprocess.run(
             command, cwd=self.root, env=environment, capture_output=True, text=True, check=False
         )
@@ -164,8 +177,8 @@ class Book:
         root = self.root / "site"
         return {p.relative_to(root): p.read_bytes() for p in root.rglob("*") if p.is_file()}
 
-    def must_build(self) -> str:
-        status, log = self.build()
+    def must_build(self, *, anew: bool = False) -> str:
+        status, log = self.build(anew=anew)
         assert status == 0, log
         return log
 
@@ -265,8 +278,8 @@ def test_formula_in_a_heading_is_plain_in_the_contents(built: Book) -> None:
 
 
 def test_search_index_holds_clean_text(built: Book) -> None:
-    index = json.loads((built.root / "site/search/search_index.json").read_text(encoding="utf-8"))
-    text = " ".join(entry["title"] + " " + entry["text"] for entry in index["docs"])
+    entries = json.loads((built.root / "site/search/entries.json").read_text(encoding="utf-8"))
+    text = " ".join(entry["title"] + " " + entry["text"] for entry in entries)
     assert "a2+b2" in text
     for unwanted in ("\\frac", "\\(", "$$", "unsearched", "data-math", "svg", "SHA-256"):
         assert unwanted not in text
@@ -312,7 +325,7 @@ def test_nothing_is_asked_from_elsewhere(built: Book) -> None:
 
 def test_nothing_changed_executes_nothing(book: Book) -> None:
     first = book.site()
-    assert executed(book.must_build()) == []
+    assert executed(book.must_build(anew=True)) == []
     again = book.site()
     assert again.keys() == first.keys()
     assert [name for name, content in again.items() if content != first[name]] == []
@@ -393,7 +406,7 @@ def test_two_clean_builds_are_the_same(
 ) -> None:
     """Execution included, in another folder, from nothing."""
     other = Book(tmp_path_factory.mktemp("again") / "elsewhere")
-    other.must_build()
+    other.must_build(anew=True)
     files = [built.site(), other.site()]
     assert files[0].keys() == files[1].keys()
     differing = {str(name) for name in files[0] if files[0][name] != files[1][name]}
@@ -401,6 +414,20 @@ def test_two_clean_builds_are_the_same(
     for name in map(Path, differing):
         ours, theirs = (re.sub(rb"took [\d.]+ s", b"", site[name]) for site in files)
         assert ours == theirs
+
+
+def test_pages_lead_to_their_source_where_a_repository_is_named(built: Book, book: Book) -> None:
+    assert "Edit this page" not in built.html("first")
+    book.repository = "https://example.org/you/book/"
+    book.must_build()
+    for name, source in (("first", "first.py"), ("plain", "plain.md")):
+        page = book.html(name)
+        address = f"https://example.org/you/book/edit/main/docs/{source}"
+        assert f'<a href="{address}" rel="edit">Edit this page</a>' in page
+        assert page.count("example.org/you") == 1  # the theme's own link would ask there by itself
+        assert 'data-md-component="source"' not in page
+    book.repository = "you/book"
+    assert "REPO_URL: expected an address (https://...), got 'you/book'" in book.must_fail()
 
 
 def test_timing_says_so(built: Book) -> None:

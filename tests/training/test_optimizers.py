@@ -102,6 +102,7 @@ def test_refused_gradients_change_nothing(ours, theirs, settings, grads, parts) 
         (nt.SGD, {"lr": 0.1, "momentum": -0.5}, ("momentum", "-0.5")),
         (nt.SGD, {"lr": 0.1, "weight_decay": -1}, ("weight_decay", "-1")),
         (nt.Adam, {"lr": float("inf")}, ("lr", "inf")),
+        (nt.SGD, {"lr": np.array([[0.1], [-0.1]])}, ("lr", "-0.1")),
         (nt.Adam, {"betas": (0.9, 1.0)}, ("betas", "(0.9, 1.0)")),
         (nt.Adam, {"betas": (-0.1, 0.9)}, ("betas", "(-0.1, 0.9)")),
         (nt.Adam, {"eps": 0.0}, ("eps", "0.0")),
@@ -113,3 +114,21 @@ def test_refuses_settings_out_of_range(optimizer, settings, parts) -> None:
     with pytest.raises(ValueError, match="expected") as caught:
         optimizer(some_params(), **settings)
     assert all(part in str(caught.value) for part in parts)
+
+
+@pytest.mark.parametrize("kind", [nt.SGD, nt.Adam])
+def test_a_rate_for_each_row(kind: Any) -> None:
+    rng = np.random.default_rng(0)
+    start, grads = rng.standard_normal((2, 3, 4)).astype(np.float32)
+    rates = np.array([[0.1], [0.0], [0.3]], np.float32)
+    together = start.copy()
+    optimizer = kind({"rows": together}, rates)
+    for _ in range(2):
+        optimizer.step({"rows": grads})
+    assert together.dtype == np.float32
+    for row, rate, grad, found in zip(start, rates, grads, together, strict=True):
+        alone = row.copy()
+        optimizer = kind({"row": alone}, float(rate[0]))
+        for _ in range(2):
+            optimizer.step({"row": grad})
+        np.testing.assert_allclose(found, alone, rtol=1e-6)

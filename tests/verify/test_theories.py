@@ -11,14 +11,14 @@ import nn_tutorial as nt
 from nn_tutorial.pytorch.equivalents import equivalent, oracle
 from nn_tutorial.tables import UnknownNameError
 from nn_tutorial.verify import agreement, certificates, mutants
-from nn_tutorial.verify.agreement import AgreementError, close, relative_difference
+from nn_tutorial.verify.agreement import AgreementError, agree, relative_difference
 from nn_tutorial.verify.equations import Derivation, Equation
 from nn_tutorial.verify.theories import THEORIES
 
 
 @pytest.mark.parametrize("name", THEORIES)
 def test_all_agree(name: str) -> None:
-    done = close(THEORIES[name])
+    done = agree(THEORIES[name])
     assert {check.relation for check in done} >= {"layer"}
     assert sum(check.compared for check in done) > 100
 
@@ -60,7 +60,7 @@ def test_gradient_that_the_layer_does_not_compute_is_held_against_the_derivative
         assert all(c.passed for c in found if c.relation == "complex step") is fits
         if not fits:
             with pytest.raises(AgreementError, match="batch_norm: dXhat against"):
-                close(more)
+                agree(more)
 
 
 def test_gradient_of_nothing_is_refused() -> None:
@@ -101,7 +101,7 @@ def test_slopes_kept_are_those_measured_anew(name: str) -> None:
 
 
 def test_kinks_are_counted() -> None:
-    assert sum(check.kinks for check in close(THEORIES["relu"])) > 0
+    assert sum(check.kinks for check in agree(THEORIES["relu"])) > 0
 
 
 def test_wrong_equation_is_named() -> None:
@@ -110,7 +110,7 @@ def test_wrong_equation_is_named() -> None:
         backward=(*THEORIES["linear"].backward[:2], Equation("db[k] = mean[n](dY[n,k])")),
     )
     with pytest.raises(AgreementError, match="linear: db against layer"):
-        close(wrong)
+        agree(wrong)
 
 
 def test_wrong_layer_is_named() -> None:
@@ -119,7 +119,7 @@ def test_wrong_layer_is_named() -> None:
 
     wrong = replace(THEORIES["relu"], pair=(nt.relu, doubled))
     with pytest.raises(AgreementError, match="relu: dX against"):
-        close(wrong)
+        agree(wrong)
     with pytest.raises(certificates.CertificateError, match=r"relu, .*allowed"):
         certificates.certify(wrong, oracle)
 
@@ -133,7 +133,7 @@ def test_wrong_class_is_named() -> None:
             return dx, gradients | {"bias": 2 * gradients["bias"]}
 
     with pytest.raises(AgreementError, match="batch_norm: dbeta against class"):
-        close(replace(THEORIES["batch_norm"], layer=Doubled))
+        agree(replace(THEORIES["batch_norm"], layer=Doubled))
 
     class Renamed(nt.BatchNorm):
         def __init__(self, **settings: Any) -> None:
@@ -141,7 +141,7 @@ def test_wrong_class_is_named() -> None:
             self.params["scale"] = self.params.pop("weight")
 
     with pytest.raises(ValueError, match=r"batch_norm, layer: .* x, weight, bias, eps, got scale"):
-        close(replace(THEORIES["batch_norm"], layer=Renamed))
+        agree(replace(THEORIES["batch_norm"], layer=Renamed))
 
 
 def test_every_class_is_compared() -> None:
@@ -154,7 +154,7 @@ def test_every_class_is_compared() -> None:
 def test_wrong_step_is_named() -> None:
     step = Derivation("db[k]", ("sum[n](dY[n,k])", "so"), ("mean[n](dY[n,k])", "not so"))
     with pytest.raises(AgreementError, match="linear: db against derivation"):
-        close(replace(THEORIES["linear"], derivations=(step,)))
+        agree(replace(THEORIES["linear"], derivations=(step,)))
 
 
 @pytest.mark.parametrize("name", THEORIES)
@@ -175,7 +175,7 @@ def test_all_together(monkeypatch: pytest.MonkeyPatch) -> None:
     few = {"relu": THEORIES["relu"]}
     for module in (agreement, certificates, mutants):
         monkeypatch.setattr(module, "THEORIES", few)
-    assert agreement.close_all().keys() == certificates.certify_all(oracle).keys() == few.keys()
+    assert agreement.agree_all().keys() == certificates.certify_all(oracle).keys() == few.keys()
 
 
 @pytest.mark.parametrize("name", THEORIES)

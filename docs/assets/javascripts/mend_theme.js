@@ -1,28 +1,5 @@
-// Mendings of the theme's script, which runs after this one.
-
-// The index of the search is larger than any page. The theme fetches it with each page; this holds
-// the request back until the reader turns to the search, or comes from it (?h=, ?q=).
-{
-  const { open, send } = XMLHttpRequest.prototype;
-
-  const wanted = new Promise((resolve) => {
-    const asked = new URLSearchParams(location.search);
-    if (asked.has("h") || asked.has("q")) resolve();
-    addEventListener("focusin", ({ target }) => {
-      if (target.dataset.mdComponent === "search-query") resolve();
-    });
-  });
-
-  XMLHttpRequest.prototype.open = function (method, url, ...rest) {
-    this.isIndex = String(url).endsWith("/search/search_index.json");
-    return open.call(this, method, url, ...rest);
-  };
-
-  XMLHttpRequest.prototype.send = function (body) {
-    if (this.isIndex) wanted.then(() => send.call(this, body));
-    else send.call(this, body);
-  };
-}
+// Mendings of the theme's script, which runs after this one. A browser test fails for each that is
+// needed no longer (tests/browser/test_mendings.py).
 
 // The theme puts a button into each block of code, in a <nav>: to a screen reader that is a
 // landmark for every block.
@@ -56,11 +33,3 @@ if (location.protocol !== "file:") {
   addEventListener("click", ({ target }) => target.closest?.("a[href]") && write(), listening);
   addEventListener("popstate", write, listening);
 }
-
-// The theme puts an empty <meta name="color-scheme"> into the head and then fills it in: with each
-// of the two the whole page gets its style anew. Here it comes filled in, after the theme's start.
-document.head.appendChild = (node) => {
-  if (node.name === "color-scheme") setTimeout(() => document.head.append(node));
-  else document.head.append(node);
-  return node;
-};

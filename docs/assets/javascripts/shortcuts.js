@@ -1,4 +1,4 @@
-// Keys of this site, a list of them ("?"), and a switch for whoever wants none: a key by itself may
+// Keys of this site, a list of them ("?"), and a switch for those who want none: a key by itself may
 // be pressed by accident, or by somebody who speaks to the computer.
 
 const BASE = new URL("../../", import.meta.url); // of the site
@@ -55,8 +55,7 @@ addEventListener(
   { capture: true },
 );
 
-const theme = () =>
-  [...document.querySelectorAll("label[for^=__palette]")].find((l) => !l.hidden)?.click();
+const theme = () => document.querySelector(".book-palette")?.click();
 const map = () => (location.href = new URL("foundations/reading/#the-chapters-in-order", BASE));
 
 addEventListener("click", (event) => event.target.closest?.(".book-keys") && list());

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..exercise import Exercise, Function, Given, Misconception
+from ..exercise import Exercise, Function, Misconception, SharedFunction
 
 AFTER = "einsum"
 
@@ -85,7 +85,11 @@ def first_row_only(f, x, h):
 
 
 def samples(rng):
-    by_hand = {"f": Given("sum_of_cubes"), "x": np.array([[1.0, -2.0], [0.0, 3.0]]), "h": 0.5}
+    by_hand = {
+        "f": SharedFunction("sum_of_cubes"),
+        "x": np.array([[1.0, -2.0], [0.0, 3.0]]),
+        "h": 0.5,
+    }
     samples = [by_hand]
     for name, shape, h in [
         ("sine_of_sum", (5,), 0.1),
@@ -94,7 +98,7 @@ def samples(rng):
         ("sum_of_cubes", (5, 2), 0.125),
         ("log_sum_exp", (2, 3, 2), 0.2),
     ]:
-        samples.append({"f": Given(name), "x": rng.standard_normal(shape), "h": h})
+        samples.append({"f": SharedFunction(name), "x": rng.standard_normal(shape), "h": h})
     return samples
 
 

@@ -3,7 +3,7 @@
 import nn_tutorial as nt
 
 from ..equations import Derivation
-from ..samples import IN_WINDOW, PLACE, POOLED, geometry, pooled, windows
+from ..samples import IN_WINDOW, NO_GEOMETRY, PLACE, POOLED, geometry, pooled, windows
 from ..theory import Theory, equations
 
 THEORY = Theory(
@@ -18,6 +18,7 @@ THEORY = Theory(
     arguments=lambda v: {"x": v["X"], "kernel_size": (v["U"], v["V"])} | geometry(v),
     layer=nt.AvgPool2d,
     settings=lambda v: {"kernel_size": (v["U"], v["V"])} | geometry(v),
+    refused=NO_GEOMETRY,
     wrong={"not divided": {"dX": lambda v, right, dy: right["dX"] * (v["U"] * v["V"])}},
     derivations=(
         Derivation(

@@ -62,6 +62,12 @@ THEORY = Theory(
     cached=lambda cache: {"mu": cache.mean, "sigma2": cache.var, "Xhat": cache.xhat},
     layer=nt.BatchNorm,
     settings=lambda v: {"num_features": len(v["gamma"]), "eps": v["eps"]},
+    other_shapes={"images": {"X": (2, 3, 5, 7), "gamma": (3,), "beta": (3,)}},
+    refused={
+        "num_features": (0, -1),
+        "eps": (-1e-5, np.nan),
+        "momentum": (-0.1, 2, np.nan),
+    },
     wrong={
         "mean taken as constant": {"dX": lambda *given: dx(*given, mean=False, var=True)},
         "variance taken as constant": {"dX": lambda *given: dx(*given, mean=True, var=False)},

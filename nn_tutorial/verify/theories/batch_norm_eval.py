@@ -27,6 +27,9 @@ THEORY = Theory(
     layer=nt.BatchNorm,
     settings=TRAINING.settings,
     train=False,
+    other_shapes={
+        "images": {"X": (2, 3, 5, 7), "gamma": (3,), "beta": (3,), "mu0": (3,), "var0": (3,)},
+    },
     wrong={
         "training's gradient": {"dX": lambda v, right, dy: TRAINING.package(v, dy)["dX"]},
     },

@@ -3,7 +3,7 @@
 import nn_tutorial as nt
 
 from ..equations import Derivation
-from ..samples import LABELLED, classes, number
+from ..samples import LABELLED, NO_LABELS, classes, number
 from ..theory import Theory, equations
 
 THEORY = Theory(
@@ -17,6 +17,7 @@ THEORY = Theory(
     inputs=("P",),
     pair=(nt.cross_entropy, nt.cross_entropy_backward),
     arguments=lambda v: {"probabilities": v["P"], "labels": v["t"]},
+    refused={"labels": NO_LABELS},
     wrong={"no division by N": {"dP": lambda v, right, dy: right["dP"] * len(v["t"])}},
     derivations=(
         Derivation(

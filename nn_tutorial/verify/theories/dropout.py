@@ -32,6 +32,7 @@ THEORY = Theory(
     arguments=lambda v: {"x": v["X"], "p": v["p"], "rng": np.random.default_rng(v["seed"])},
     layer=nt.Dropout,
     settings=lambda v: {"p": v["p"]},
+    refused={"p": (1.0, -0.1, np.nan)},
     wrong={
         "not scaled": {"dX": lambda v, right, dy: dy * v["M"]},
         "no mask": {"dX": lambda v, right, dy: dy / (1 - v["p"])},

@@ -33,6 +33,7 @@ THEORY = Theory(
     arguments=lambda v: {"x": v["X"], "weight": v["W"], "bias": v["b"]},
     layer=nt.Linear,
     settings=lambda v: {"n_in": v["W"].shape[0], "n_out": v["W"].shape[1]},
+    refused={"n_in": (0, -1), "n_out": (0, -1)},
     wrong={
         "dW is the mean": {"dW": lambda v, right, dy: right["dW"] / len(dy)},
         "dW transposed": {"dW": lambda v, right, dy: right["dW"].T},

@@ -5,7 +5,7 @@ from typing import Any
 import nn_tutorial as nt
 
 from ..equations import Equation
-from ..samples import IN_WINDOW, PLACE, POOLED, geometry, pooled, windows
+from ..samples import IN_WINDOW, NO_GEOMETRY, PLACE, POOLED, geometry, pooled, windows
 from ..theory import Theory, Values, equations
 from .avg_pool2d import THEORY as AVERAGE
 
@@ -38,6 +38,7 @@ THEORY = Theory(
     arguments=lambda v: {"x": v["X"], "kernel_size": (v["U"], v["V"])} | geometry(v),
     layer=nt.MaxPool2d,
     settings=lambda v: {"kernel_size": (v["U"], v["V"])} | geometry(v),
+    refused=NO_GEOMETRY,
     wrong={
         "to all pixels of a window": {"dX": to_all},
         "to all tied maxima": {"dX": to_ties},

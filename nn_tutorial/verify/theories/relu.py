@@ -22,6 +22,7 @@ THEORY = Theory(
     pair=(nt.relu, nt.relu_backward),
     arguments=lambda v: {"x": v["X"]},
     layer=nt.ReLU,
+    other_shapes={"images": {"X": (2, 3, 13, 17)}},
     wrong={
         "mask from the output, with >=": {"dX": lambda v, right, dy: dy * (right["Y"] >= 0)},
         "mask from the upstream gradient": {"dX": lambda v, right, dy: dy * (dy > 0)},

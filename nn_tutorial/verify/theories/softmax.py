@@ -18,6 +18,7 @@ THEORY = Theory(
     pair=(nt.softmax, nt.softmax_backward),
     arguments=lambda v: {"x": v["Z"]},
     layer=nt.Softmax,
+    other_shapes={"three-axes": {"Z": (2, 5, 7)}},
     wrong={
         "diagonal alone": {"dZ": lambda v, right, dy: dy * right["P"] * (1 - right["P"])},
         "sum without p": {

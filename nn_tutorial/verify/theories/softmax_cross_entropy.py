@@ -5,7 +5,7 @@ from typing import Any
 import nn_tutorial as nt
 
 from ..equations import Derivation
-from ..samples import LABELLED, classes, number
+from ..samples import LABELLED, NO_LABELS, classes, number
 from ..theory import Theory, equations
 
 
@@ -28,6 +28,7 @@ THEORY = Theory(
     inputs=("Z",),
     pair=(nt.softmax_cross_entropy, backward),
     arguments=lambda v: {"logits": v["Z"], "labels": v["t"]},
+    refused={"labels": NO_LABELS},
     wrong={
         "no division by N": {"dZ": lambda v, right, dy: right["dZ"] * len(v["t"])},
         "divided twice": {"dZ": lambda v, right, dy: right["dZ"] / len(v["t"])},

@@ -1,1 +1,1 @@
-"""From rendered pages to what is handed out: stylesheet, policy, cards, the zip and the PDF."""
+"""From rendered pages to what is handed out: stylesheet, security policy, cards, zip, PDF."""

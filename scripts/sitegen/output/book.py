@@ -20,6 +20,8 @@ from urllib.parse import urljoin, urlsplit
 
 from bs4 import BeautifulSoup, Tag
 
+from nn_tutorial.files import write_whole
+
 from .static_server import ARGUMENTS, chromium, hosted
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -143,7 +145,7 @@ def _chapter(article: Tag, path: str, anchor: dict[str, str], site: Path) -> str
     """
     own = anchor[path]
     for odd in article.select(
-        "script, .headerlink, .md-source-file, .book-downloads, .md-content__button, .md-tags"
+        "script, .headerlink, .book-edit, .book-downloads, .md-content__button, .md-tags"
         ", details.code"
     ):
         odd.decompose()
@@ -236,9 +238,8 @@ def _dated(pdf: Path) -> int:
     stamp = _time().strftime("D:%Y%m%d%H%M%SZ")
     writer.metadata = {"/Title": TITLE, "/CreationDate": stamp, "/ModDate": stamp}
     writer.compress_identical_objects()
-    beside = pdf.with_suffix(".new")
-    writer.write(beside)
-    beside.replace(pdf)
+    with write_whole(pdf) as beside:
+        writer.write(beside)
     return len(writer.pages)
 
 

@@ -1,4 +1,4 @@
-"""Outputs as mkdocs-jupyter renders them, in the place of the plain ones of a staged page."""
+"""Outputs as mkdocs-jupyter renders them, instead of the plain ones of a staged page."""
 
 import functools
 import re

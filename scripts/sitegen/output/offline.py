@@ -1,4 +1,4 @@
-"""The editions of the site: as a host serves it, and for reading from the disk; its downloads."""
+"""The site for reading from the disk, and the links to its downloads."""
 
 import os
 import re
@@ -27,7 +27,7 @@ def features(features: Iterable[str]) -> list[str]:
 
 
 def files(root: Path) -> dict[str, bytes]:
-    """Return what only an edition for the disk needs, by its places in the site."""
+    """Return what only the site for the disk needs, by its places in the site."""
     shim = root / "node_modules" / "iframe-worker" / "shim" / "index.js"
     return {SHIM: shim.read_bytes()} if offline() else {}
 

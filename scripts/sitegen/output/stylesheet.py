@@ -1,4 +1,4 @@
-"""One stylesheet in the place of many, and scripts that wait: what a browser must have to begin.
+"""One stylesheet instead of many, and scripts that wait: what a browser must have to begin.
 
 Every stylesheet and every script in the way is asked for before a page is drawn. The theme's and
 the book's own styles become one file, and no script is in the way.
@@ -40,10 +40,15 @@ def combine(theme: dict[str, str], folder: Path) -> dict[str, str]:
         Of the book's stylesheets.
     """
     sheets = {match[1]: text for name, text in theme.items() if (match := THEME.search(name))}
-    parts = [without_dropped(sheets["main"] + sheets["palette"]), palette()]
-    parts += [(folder / f"{name}.css").read_text(encoding="utf-8") for name in OURS]
+    theirs = without_dropped(sheets["main"] + sheets["palette"])
     # The theme's maps, for those who change the theme, are of its own files.
-    return {WHOLE: re.sub(r"/\*# sourceMappingURL=.*?\*/", "", "\n".join(parts))}
+    return {WHOLE: re.sub(r"/\*# sourceMappingURL=.*?\*/", "", theirs) + "\n" + ours(folder)}
+
+
+def ours(folder: Path) -> str:
+    """Return the book's stylesheet, for whatever theme comes before it."""
+    sheets = [(folder / f"{name}.css").read_text(encoding="utf-8") for name in OURS]
+    return "\n".join([palette(), *sheets])
 
 
 def without_dropped(rules: str) -> str:

@@ -3,13 +3,14 @@
 import hashlib
 import html
 import io
-import os
 import re
 import string
 from collections.abc import Iterable
 from pathlib import Path
 
 from fontTools import subset, ttLib
+
+from nn_tutorial.files import write_whole
 
 PACKAGES = Path(__file__).resolve().parents[3] / "node_modules"
 TEXT = "@fontsource/source-serif-4/files/source-serif-4-latin-{}.woff2"
@@ -47,7 +48,6 @@ def cut(
             written = io.BytesIO()
             whole.save(written, reorderTables=None)
         cache.mkdir(parents=True, exist_ok=True)
-        beside = kept.with_suffix(f".{os.getpid()}")
-        beside.write_bytes(written.getvalue())
-        beside.replace(kept)
+        with write_whole(kept) as beside:
+            beside.write_bytes(written.getvalue())
     return kept.read_bytes()

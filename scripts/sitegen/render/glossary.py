@@ -76,7 +76,7 @@ def page(text: str, terms: list[Term], titles: dict[str, str]) -> str:
 def definitions(terms: list[Term]) -> str:
     """Return what the pages' script shows: a module of the sentences, by their anchors.
 
-    A module, and not JSON: the edition for the disk may fetch nothing, and has it in the script.
+    A module, and not JSON: the site for the disk may fetch nothing, and has it in the script.
     """
     sentences = {term.anchor: term.text for term in terms}
     return f"export default {json.dumps(sentences, ensure_ascii=False)};\n"

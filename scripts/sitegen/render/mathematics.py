@@ -7,7 +7,6 @@ of its HTML. The font with the shapes for it is cut down to the characters that 
 import hashlib
 import html
 import json
-import os
 import re
 import shutil
 import string
@@ -15,6 +14,8 @@ import subprocess
 import sys
 import unicodedata
 from pathlib import Path
+
+from nn_tutorial.files import write_whole
 
 from . import fonts
 
@@ -105,9 +106,8 @@ def render(contents: dict[str, str], cache: Path) -> dict[str, str]:
                 )
             known[key] = _browser_ready(answer["html"])
         cache.parent.mkdir(parents=True, exist_ok=True)
-        beside = cache.with_name(f"{cache.name}.{os.getpid()}")
-        beside.write_text(json.dumps({version: known}), encoding="utf-8")
-        beside.replace(cache)
+        with write_whole(cache) as beside:
+            beside.write_text(json.dumps({version: known}), encoding="utf-8")
     return {key: known[key] for key in formulas}
 
 

@@ -3,8 +3,8 @@
 Each executed page and each page written by hand is a Markdown file there, with its values, figures,
 numbers, references and words of the glossary written out; beside it lie its pictures and its
 notebook, and all other files of docs/ as they are. What turns it into a site, and under which
-address, nothing in it says. Two things are left to the renderer: the signatures of the reference
-(`::: nn_tutorial.relu`), and the page that offers the PDF.
+address, nothing in it says. One thing is left to the renderer: the entries of the reference
+(`::: nn_tutorial.relu`), which mkdocstrings makes of the docstrings.
 """
 
 import os
@@ -13,6 +13,9 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from nn_tutorial.files import write_whole
 
 from ..run.execute import Executed
 from ..run.page import PageError
@@ -47,8 +50,9 @@ def stage(executed: Iterable[Executed], docs: Path, folder: Path) -> list[Staged
         If a page refers to what is not there.
     """
     ran = {f"{done.page.name}.py": done for done in executed}
-    files = dict(_copied(docs))
-    texts = {name: text.decode() for name, text in files.items() if name.endswith(".md")}
+    copied = ((name, path) for name, path in files(docs) if path.suffix not in _NOT_COPIED)
+    contents = {name: path.read_bytes() for name, path in copied}
+    texts = {name: text.decode() for name, text in contents.items() if name.endswith(".md")}
     texts |= {name: markdown.of(done) for name, done in ran.items()}
     register = references.collect(texts, docs / "references.yml")
     terms = glossary.read(docs / "glossary.yml")
@@ -65,25 +69,15 @@ def stage(executed: Iterable[Executed], docs: Path, folder: Path) -> list[Staged
         pages.append(Staged(_staged(source), source, text, ran.get(source)))
 
     for done in ran.values():
-        files |= {name: content.encode() for name, content in _beside(done, register)}
+        contents |= {name: content.encode() for name, content in _beside(done, register)}
     for page in pages:
-        if page.executed is not None and page.name in files:
+        if page.executed is not None and page.name in contents:
             raise PageError(f"{page.source}: there is a {page.name} beside it")
-        files[page.name] = page.text.encode()
-    files["assets/javascripts/figures/data.js"] = figure_data.module().encode()
-    files[glossary.FILE] = glossary.definitions(terms).encode()
-    _write(files, folder)
+        contents[page.name] = page.text.encode()
+    contents["assets/javascripts/figures/data.js"] = figure_data.module().encode()
+    contents[glossary.FILE] = glossary.definitions(terms).encode()
+    _write(contents, folder)
     return pages
-
-
-def _copied(docs: Path) -> Iterator[tuple[str, bytes]]:
-    """The files of docs/ that are taken as they are, in the order of their names."""
-    for here, folders, names in os.walk(docs, followlinks=True):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            path = Path(here, name)
-            if path.suffix not in _NOT_COPIED and not name.startswith("."):
-                yield path.relative_to(docs).as_posix(), path.read_bytes()
 
 
 def _beside(done: Executed, register: references.Register) -> Iterator[tuple[str, str]]:
@@ -105,6 +99,15 @@ def _beside(done: Executed, register: references.Register) -> Iterator[tuple[str
                     yield name, content
 
 
+def navigation(sources: Any) -> Any:
+    """Return the navigation of `mkdocs.yml`, which names the sources, with the staged files."""
+    if isinstance(sources, str):
+        return _staged(sources) if sources.endswith(".py") else sources
+    if isinstance(sources, dict):
+        return {title: navigation(inner) for title, inner in sources.items()}
+    return [navigation(item) for item in sources] if isinstance(sources, list) else sources
+
+
 def _staged(source: str) -> str:
     return f"{posixpath.splitext(source)[0]}.md"
 
@@ -120,17 +123,26 @@ def _to_staged(text: str, source: str, pages: Iterable[str]) -> str:
     return references.outside_code(text, lambda prose: _LINK.sub(there, prose))
 
 
-def _write(files: dict[str, bytes], folder: Path) -> None:
+def files(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Yield the files below a folder by their names below it, in order; hidden ones are no files.
+
+    (A file that is being written lies in a hidden folder until it is whole.)
+    """
+    for here, folders, names in os.walk(folder, followlinks=True):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for path in (Path(here, name) for name in sorted(names) if not name.startswith(".")):
+            yield path.relative_to(folder).as_posix(), path
+
+
+def _write(contents: dict[str, bytes], folder: Path) -> None:
     """Make a folder hold these files and no others, each whole at every moment."""
-    for path in folder.rglob("*") if folder.is_dir() else []:
-        name = path.relative_to(folder).as_posix()
-        if path.is_file() and name not in files and not path.name.startswith("."):
-            path.unlink()
-    for name, content in files.items():
+    for name, path in files(folder):
+        if name not in contents:
+            path.unlink(missing_ok=True)
+    for name, content in contents.items():
         path = folder / name
         if path.is_file() and path.read_bytes() == content:
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(f".{path.name}.{os.getpid()}")
-        beside.write_bytes(content)
-        beside.replace(path)
+        with write_whole(path) as beside:
+            beside.write_bytes(content)

@@ -19,6 +19,8 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
+from nn_tutorial.files import write_whole
+
 from ..memory import Memory
 from . import dependencies
 from .dependencies import Present
@@ -161,9 +163,8 @@ async def execute(page: Page, project: Project) -> tuple[Executed, float]:
     }
     path = project.cached(page)
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_suffix(f".{os.getpid()}.tmp")
-    nbformat.write(notebook, beside)
-    beside.replace(path)
+    with write_whole(path) as beside:
+        nbformat.write(notebook, beside)
     # Read back, so that a page is the same whether it has run now or comes from the cache.
     kept = _kept(page, project)
     assert kept is not None

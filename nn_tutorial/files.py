@@ -1,0 +1,46 @@
+"""Files that are whole or not there."""
+
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def write_whole(path: Path) -> Iterator[Path]:  # decides no number: it only names a place
+    """Give a place beside a file; what was written there becomes the file, in one step.
+
+    An older file stays as it was until then, and for good if an error or a signal comes first;
+    what was written is removed then. No two processes are given the same place, so the last to
+    finish wins, and who reads meanwhile finds one file, whole. (A process that is killed leaves
+    what it had written, in a hidden folder.)
+
+    Parameters
+    ----------
+    path : Path
+        Its folder must be there.
+
+    Yields
+    ------
+    Path
+        Of the same name, since some writers look at it, in a folder of its own. It must be closed
+        at the end.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder is not there, or nothing was written.
+
+    Examples
+    --------
+    >>> with write_whole(path) as beside:  # doctest: +SKIP
+    ...     beside.write_text("All of it.")
+    """
+    folder = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    folder.mkdir()
+    try:
+        yield folder / path.name
+        (folder / path.name).replace(path)
+    finally:
+        shutil.rmtree(folder)
