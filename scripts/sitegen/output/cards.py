@@ -7,7 +7,6 @@ pixels, so that the tab, the header and the cards show the same.
 import hashlib
 import io
 import json
-import os
 import posixpath
 import textwrap
 from dataclasses import dataclass
@@ -84,9 +83,8 @@ def card(page: Page, site: Site, cache: Path) -> bytes:
     kept = cache / "cards" / f"{hashlib.sha256(asked).hexdigest()[:16]}.png"
     if not kept.is_file():
         kept.parent.mkdir(parents=True, exist_ok=True)
-        beside = kept.with_suffix(f".{os.getpid()}")
-        beside.write_bytes(draw(*texts))
-        beside.replace(kept)
+        with write_whole(kept) as beside:
+            beside.write_bytes(draw(*texts))
     return kept.read_bytes()
 
 

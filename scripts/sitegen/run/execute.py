@@ -70,9 +70,7 @@ class Executed:
 class Project:
     """The directories of one book: its root, its pages, and where executed pages are kept."""
 
-    def __init__(
-        self, root: Path, docs: Path | None = None, memory: Memory | None = None
-    ) -> None:
+    def __init__(self, root: Path, docs: Path | None = None, memory: Memory | None = None) -> None:
         self.root = root.resolve()
         self.docs = (docs or root / "docs").resolve()
         self.cache = self.root / ".cache"
