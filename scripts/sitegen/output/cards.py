@@ -17,7 +17,7 @@ from fontTools import ttLib
 from PIL import Image, ImageDraw, ImageFont
 
 from nn_tutorial.files import write_whole
-from nn_tutorial.pages.plots import COLORS, DARK
+from nn_tutorial.pages.colors import COLORS, DARK
 
 from ..render import fonts
 

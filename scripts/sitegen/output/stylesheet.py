@@ -7,7 +7,7 @@ the book's own styles become one file, and no script is in the way.
 import re
 from pathlib import Path
 
-from nn_tutorial.pages.plots import COLORS, DARK
+from nn_tutorial.pages.colors import COLORS, DARK
 
 PLACE = "assets/stylesheets/"
 WHOLE = f"{PLACE}whole.css"

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from nn_tutorial.pages.plots import COLORS, DARK
+from nn_tutorial.pages.colors import COLORS, DARK
 
 from ..run.page import Cell
 

@@ -35,7 +35,7 @@ def downloads(
     about = {k: v for k, v in executed.notebook.metadata.items() if k != "nn_tutorial"}
     notebook = nbformat.v4.new_notebook(cells=cells, metadata=about)
     place = posixpath.join(figures.folder(page.name), stem(page.name))
-    return {f"{place}.ipynb": nbformat.writes(notebook) + "\n", f"{place}.py": page.source}
+    return {f"{place}.ipynb": nbformat.v4.writes(notebook) + "\n", f"{place}.py": page.source}
 
 
 def stem(page: str) -> str:

@@ -90,7 +90,8 @@ def resolve(text: str, page: str, register: Register) -> str:
 
     text = _FIGURE.sub(numbered, text)
     text = outside_code(text, lambda prose: _written_out(prose, page, register))
-    return text.replace("<!-- bibliography -->", _bibliography(page, register))
+    mark = "<!-- bibliography -->"
+    return text.replace(mark, _bibliography(page, register)) if mark in text else text
 
 
 def _written_out(prose: str, page: str, register: Register) -> str:

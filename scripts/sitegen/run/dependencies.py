@@ -12,7 +12,7 @@ import os
 import platform
 import posixpath
 import re
-import sys
+import sysconfig
 import time
 from collections.abc import Iterable, Iterator
 from importlib import metadata
@@ -34,27 +34,35 @@ UNKNOWN = "changed during the run"  # nobody knows what the page saw
 PIPELINE = ("definitions.py", "dependencies.py", "execute.py", "page.py", "probe.py")
 # Programs that the libraries ask about the machine. Any other may run code of the project.
 HARMLESS = {"fc-list", "file", "gcc", "ld", "ldconfig", "lscpu", "nvidia-smi", "uname"}
-# The same for pages, where nobody knows what is done with them.
+# For pages more reveals docstrings, as nobody knows what they do with it.
 REVEALING = definitions.REVEALING | {"vars", "__dict__"}
+# Where Python's modules are, and those that are installed.
+_LIBRARIES = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
 
 
 class Present:
-    """The state of things in a project now. Files are read once, until they change."""
+    """The state of things in a project now: each is looked at once, until `look_again`."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._read: dict[Path, tuple[tuple[int, int], bytes, str]] = {}
         self._apart: dict[str, Definitions | None] = {}
+        self.look_again()
+
+    def look_again(self) -> None:
+        """Forget what may have changed since."""
+        self._states: dict[str, str] = {}
+        self._contents: dict[str, tuple[bytes, str]] = {}
 
     def state(self, name: str) -> str:
         """Return the state of a thing that a page can depend on."""
-        kind, _, about = name.partition(" ")
-        state: str = getattr(self, f"_{kind}")(about)
-        return state
+        if name not in self._states:
+            kind, _, about = name.partition(" ")
+            self._states[name] = getattr(self, f"_{kind}")(about)
+        return self._states[name]
 
     def sha(self, file: str) -> str:
         """Return the SHA-256 of a file by its name; `NOTHING` where there is none."""
-        return self._content(self.path_of(file))[1]
+        return self._content(file)[1]
 
     def path_of(self, file: str) -> Path:
         """Return where the file is that has this name."""
@@ -76,7 +84,7 @@ class Present:
 
     def parts(self, file: str) -> Definitions | None:
         """Return a Python file taken apart; None if it does not compile."""
-        content, sha = self._content(self.path_of(file))
+        content, sha = self._content(file)
         if sha not in self._apart:
             try:
                 self._apart[sha] = None if sha == NOTHING else definitions.read(content)
@@ -95,7 +103,7 @@ class Present:
 
     def imports_project(self, file: str) -> bool:
         """Whether a script imports modules of the project by their names."""
-        tree = ast.parse(self._content(self.path_of(file))[0])
+        tree = ast.parse(self._content(file)[0])
         nodes = [*ast.walk(tree)]
         names = {
             alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names
@@ -110,22 +118,21 @@ class Present:
         read = kind in ("code", "file", "source")
         return read and path.is_file() and path.stat().st_mtime > began
 
-    def _content(self, path: Path) -> tuple[bytes, str]:
-        try:
-            about = path.stat()
-            version = about.st_mtime_ns, about.st_size
-            known = self._read.get(path)
-            if known is None or known[0] != version:
-                content = path.read_bytes()
-                sha = hashlib.sha256(content).hexdigest()
-                # Of data the hash is enough, and what is as young as this may change unseen.
-                known = version, content if path.suffix == ".py" else b"", sha
-                self._read.pop(path, None)
-                if time.time() - about.st_mtime > 2:
-                    self._read[path] = known
-        except OSError:  # a folder, or nothing
-            return b"", NOTHING
-        return known[1:]
+    def _content(self, file: str) -> tuple[bytes, str]:
+        """Of a Python file the bytes; of every file the hash."""
+        if file not in self._contents:
+            path = self.path_of(file)
+            try:
+                about = path.stat()
+                content = path.read_bytes() if path.suffix == ".py" else b""
+                version = about.st_mtime_ns, about.st_size
+                # A file as young as this may change once more without a sign.
+                settled = not content and time.time() - about.st_mtime > 2
+                sha = _sha_of(path, version) if settled else _sha_of.__wrapped__(path, version)
+                self._contents[file] = content, sha
+            except OSError:  # a folder, or nothing
+                self._contents[file] = b"", NOTHING
+        return self._contents[file]
 
     # The kinds. What each is about stands in the argument's name.
 
@@ -181,8 +188,7 @@ class Present:
     def _missing(self, folders_modules: str) -> str:
         """Those of some modules, found nowhere, that would now be found."""
         _, modules = json.loads(folders_modules)
-        elsewhere = [folder for folder in sys.path if not Path(folder).is_relative_to(self.root)]
-        found = {name for name in modules if PathFinder.find_spec(name, elsewhere) is not None}
+        found = {name for name in modules if PathFinder.find_spec(name, _LIBRARIES) is not None}
         return " ".join(sorted(found)) + self._outside(folders_modules)
 
     def _offers(self, folder: str) -> set[str]:
@@ -200,16 +206,13 @@ class Present:
         pins = [
             f"{file}: {pin}"
             for file in ("requirements.txt", "constraints.txt")
-            if (pin := self._pins(file, self.sha(file)).get(distribution)) is not None
+            for pin in _pins(self._text(file)).get(distribution, ())
         ]
         return ", ".join([*pins, f"installed: {_installed(distribution)}"])
 
-    @functools.lru_cache(maxsize=4)  # noqa: B019 (there is one of these a process)
-    def _pins(self, file: str, sha: str) -> dict[str, str]:
-        if sha == NOTHING:
-            return {}
-        text = self.path_of(file).read_text(encoding="utf-8")
-        return {_canonical(name): pin for name, pin in re.findall(r"(?m)^([\w.-]+)==(\S+)", text)}
+    def _text(self, file: str) -> str:
+        path = self.root / file
+        return path.read_text(encoding="utf-8") if path.is_file() else ""
 
     def _python(self, _: str) -> str:
         return platform.python_version()
@@ -236,6 +239,7 @@ def of_run(did: dict[str, Any], present: Present, page: Page, began: float) -> d
     began : float
         When the run began: what has changed since may not be what the page saw.
     """
+    present.look_again()
     names = {"python", "pipeline"} | ({"data"} if did["asked_for_data"] else set())
     names |= {f"pin {name}" for name in _with_needs([*did["distributions"], "nbclient"])}
     for kind, paths in (("file", "opened"), ("names", "listed"), ("exists", "tried")):
@@ -270,9 +274,9 @@ def behind(names: Iterable[str], present: Present) -> dict[str, str]:
 
 def changed(depends_on: dict[str, str], files: dict[str, str], present: Present) -> Iterator[str]:
     """Return what is not as it was, in words; `files` are from `behind`."""
+    as_they_were = {file for file, sha in files.items() if present.sha(file) == sha}
     for name, state in depends_on.items():
-        file = _taken_apart(name)
-        if state != UNKNOWN and file and present.sha(file) == files.get(file):
+        if state != UNKNOWN and _taken_apart(name) in as_they_were:
             continue
         if present.state(name) != state:
             yield _in_words(name)
@@ -288,6 +292,7 @@ def page_reveals(page: Page) -> bool:
         return True
 
 
+@functools.cache
 def _taken_apart(name: str) -> str:
     """The file of which a name means a part."""
     kind, _, about = name.partition(" ")
@@ -353,6 +358,20 @@ def _with_needs(distributions: Iterable[str]) -> set[str]:
         if name not in found:
             found.add(name)
             todo += _needs(name)
+    return found
+
+
+@functools.lru_cache(maxsize=4096)
+def _sha_of(path: Path, version: tuple[int, int]) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@functools.lru_cache(maxsize=8)
+def _pins(requirements: str) -> dict[str, list[str]]:
+    """The versions that a file of requirements names, by their distributions."""
+    found: dict[str, list[str]] = {}
+    for name, version in re.findall(r"^([\w.-]+)==(\S+)", requirements, re.MULTILINE):
+        found.setdefault(_canonical(name), []).append(version)
     return found
 
 

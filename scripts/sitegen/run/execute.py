@@ -21,6 +21,7 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 
 from nn_tutorial.files import write_whole
 
+from ..memory import Memory
 from . import dependencies
 from .dependencies import Present
 from .page import Cell, Page, PageError, read_page
@@ -69,11 +70,12 @@ class Executed:
 class Project:
     """The directories of one book: its root, its pages, and where executed pages are kept."""
 
-    def __init__(self, root: Path, docs: Path | None = None) -> None:
+    def __init__(self, root: Path, docs: Path | None = None, memory: Memory | None = None) -> None:
         self.root = root.resolve()
         self.docs = (docs or root / "docs").resolve()
         self.cache = self.root / ".cache"
         self.present = Present(self.root)
+        self.memory = memory or Memory(self.cache / "memory")
 
     def cached(self, page: Page) -> Path:
         """Where the executed notebook of a page is kept."""
@@ -313,7 +315,7 @@ def execute_all(
     PageError
         For the pages that failed, all in one message; what the others gave is kept.
     """
-    read = [read_page(path, project.docs) for path in pages]
+    read = [read_page(path, project.docs, project.memory) for path in pages]
 
     async def one(page: Page, turn: asyncio.Semaphore) -> Executed | PageError:
         if not force and (found := load(page, project)) is not None:

@@ -9,6 +9,8 @@ from typing import Any
 
 import jupytext
 
+from ..memory import Memory
+
 # Needs a blank after the braces, so that TeX's {{...}} is left alone.
 EXPRESSION = re.compile(r"\{\{[ \t]+(\S.*?)[ \t]*\}\}")
 
@@ -70,24 +72,33 @@ class Page:
         return f"{self.path.name}, line {cell.line}, {kind} cell {number} ({first.strip()})"
 
 
-def read_page(path: Path, docs: Path) -> Page:
-    """Read a py:percent file below `docs`."""
+def read_page(path: Path, docs: Path, memory: Memory | None = None) -> Page:
+    """Read a py:percent file below `docs`; with a memory, take it apart once."""
     source = path.read_text(encoding="utf-8")
+    if memory is None:
+        front_matter, cells = _parts(source, path.name)
+    else:
+        front_matter, cells = memory.recall("page", source, lambda: _parts(source, path.name))
+    name = path.relative_to(docs).with_suffix("").as_posix()
+    made = tuple(Cell(kind, text, tuple(tags), line) for kind, text, tags, line in cells)
+    return Page(path, name, source, front_matter, made)
+
+
+def _parts(source: str, name: str) -> tuple[str, list[tuple[str, str, list[str], int]]]:
+    """The front matter of a page, and what its cells are made of."""
     notebook = jupytext.reads(source, fmt="py:percent")
     lines = source.splitlines()
-    cells: list[Cell] = []
+    cells: list[tuple[str, str, list[str], int]] = []
     front_matter, at = "", 0
     for raw in notebook.cells:
         at = _line_of(raw.source, lines, at)
         if raw.cell_type == "raw":
             if cells or front_matter or not raw.source.startswith("---"):
-                raise PageError(f"{path.name}, line {at + 1}: a raw cell has no place in a page")
+                raise PageError(f"{name}, line {at + 1}: a raw cell has no place in a page")
             front_matter = raw.source
             continue
-        tags = tuple(raw.metadata.get("tags", ()))
-        cells.append(Cell(raw.cell_type, raw.source, tags, at + 1))
-    name = path.relative_to(docs).with_suffix("").as_posix()
-    return Page(path, name, source, front_matter, tuple(cells))
+        cells.append((raw.cell_type, raw.source, list(raw.metadata.get("tags", ())), at + 1))
+    return front_matter, cells
 
 
 def _line_of(source: str, lines: list[str], start: int) -> int:
