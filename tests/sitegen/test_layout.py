@@ -1,9 +1,18 @@
 """One module imports MkDocs, its theme and its plugins: all others must outlive them."""
 
+import re
+
 import pytest
 from helpers import ROOT, imported
 
-HOOKS = ROOT / "scripts" / "sitegen" / "mkdocs_hooks.py"
+GENERATOR = ROOT / "scripts" / "sitegen"
+HOOKS = GENERATOR / "mkdocs_hooks.py"
+OUTPUT = GENERATOR / "output"
+# The parts of the theme that are mended, left out, or read: its stylesheet, its HTML, its contents.
+KNOW_THE_THEME = {
+    OUTPUT / f"{name}.py" for name in ("stylesheet", "html_fixes", "book", "zensical")
+}
+OF_THE_THEME = re.compile(r"\bmd-[a-z]|\bMaterial\b")
 FOLDERS = ("scripts", "nn_tutorial", "docs", "benchmarks")
 THEIRS = {"mkdocs", "material", "mkdocs_jupyter", "mkdocstrings", "zensical"}
 
@@ -13,6 +22,12 @@ def test_one_module_imports_mkdocs() -> None:
     assert len(paths) > 100
     knowing = {p for p in paths if THEIRS & imported(p.read_text(encoding="utf-8"))}
     assert knowing == {HOOKS}
+
+
+def test_few_modules_know_the_theme() -> None:
+    paths = [path for name in ("scripts", "nn_tutorial") for path in (ROOT / name).rglob("*.py")]
+    knowing = {p for p in paths if OF_THE_THEME.search(p.read_text(encoding="utf-8"))}
+    assert knowing == KNOW_THE_THEME
 
 
 @pytest.mark.parametrize(

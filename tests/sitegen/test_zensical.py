@@ -50,6 +50,11 @@ def test_what_is_all_there_is_not_missing(sites: tuple[Path, Path]) -> None:
         ('href="../"', 'href="../#nowhere"', "no such anchor: index.html#nowhere"),
         ('<h2 id="part">', "<h2>", "no anchor part"),
         ('src="a.svg"', 'src="../a.svg"', "dead link to a.svg"),
+        (
+            "Part</h2>",
+            "Parts</h2>",
+            "another text: 'Partsxandxupthisaway', not 'Partxandxupthisaway'",
+        ),
     ],
 )
 def test_what_is_lost_is_told(sites: tuple[Path, Path], old: str, new: str, told: str) -> None:

@@ -110,8 +110,9 @@ def draw_formulas(site: Path, kept: Path) -> None:
 
 @dataclass
 class Content:
-    """What stands in a page: its links, pictures and formulas with their numbers, and its names."""
+    """What stands in a page: its text without blanks, and how often each link, picture, formula."""
 
+    text: str = ""
     links: Counter[str] = field(default_factory=Counter)
     pictures: Counter[str] = field(default_factory=Counter)
     formulas: Counter[str] = field(default_factory=Counter)
@@ -128,6 +129,7 @@ def content(site: Path, page: str) -> Content:
     for other in article.select(_NOT_TEXT):
         other.decompose()
     return Content(
+        "".join(article.get_text().split()),
         Counter(_address(page, str(tag["href"])) for tag in article.select("a[href]")),
         Counter(_address(page, str(tag["src"])) for tag in article.select("img[src]")),
         Counter(_formula(tag) for tag in article.select("math")),
@@ -165,6 +167,8 @@ def missing(book: Path, other: Path) -> Iterable[str]:
         for kind in ("links", "pictures", "formulas"):
             for what, count in (getattr(here, kind) - getattr(there, kind)).items():
                 yield f"{page}: {count} of the {kind} missing: {what}"
+        if here.text != there.text:
+            yield f"{page}: another text: {_difference(here.text, there.text)}"
         yield from (f"{page}: no anchor {name}" for name in _headings(book, page) - there.names)
         for address in there.links | there.pictures:
             file, _, anchor = address.partition("#")
@@ -174,6 +178,12 @@ def missing(book: Path, other: Path) -> Iterable[str]:
                 yield f"{page}: dead link to {address}"
             elif anchor and file.endswith(".html") and anchor not in content(other, file).names:
                 yield f"{page}: no such anchor: {address}"
+
+
+def _difference(ours: str, theirs: str) -> str:
+    """Where two texts part, in a few letters of each."""
+    at = next((i for i, (a, b) in enumerate(zip(ours, theirs)) if a != b), len(ours))
+    return f"{theirs[max(at - 20, 0) : at + 20]!r}, not {ours[max(at - 20, 0) : at + 20]!r}"
 
 
 def _headings(site: Path, page: str) -> set[str]:
