@@ -19,11 +19,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from ..training.loop import History
-<<<<<<< HEAD
-from .colors import COLORS as COLORS
-=======
 from .colors import COLORS
->>>>>>> main
 
 WIDEST = 5.5  # inches: about what a phone shows at the size of the text around it
 
