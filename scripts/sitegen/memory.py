@@ -3,13 +3,14 @@
 import functools
 import hashlib
 import json
-import os
 import platform
 import sysconfig
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
+
+from nn_tutorial.files import write_whole
 
 T = TypeVar("T")
 HERE = Path(__file__).resolve().parent
@@ -50,9 +51,8 @@ class Memory:
     def _keep(self, path: Path, result: Any) -> None:
         written = json.dumps(result)
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_suffix(f".{os.getpid()}")
-        beside.write_text(written, encoding="utf-8")
-        beside.replace(path)
+        with write_whole(path) as beside:
+            beside.write_text(written, encoding="utf-8")
         # As it will be read: a list is no tuple, whether it was made now or before.
         self._used[path] = json.loads(written)
 
