@@ -48,7 +48,7 @@ def parts_of(text: str) -> dict[str, Part]:
     tree = ast.parse(text)
     for node in ast.walk(tree):
         if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
-            node.body[0] = ast.Pass()
+            del node.body[0]
     parts: dict[str, Part] = {}
 
     def add(name: str, kind: str, node: ast.AST) -> None:
@@ -129,7 +129,13 @@ class Project:
     def parts(self) -> dict[str, dict[str, Part]]:
         """The parts of every module; the pages of the book are files like any other."""
         modules = (name for name in self.files if name.endswith(".py") and name[:5] != "docs/")
-        return {name: parts_of(self.files[name].decode()) for name in modules}
+        found = {}
+        for name in modules:
+            try:
+                found[name] = parts_of(self.files[name].decode())
+            except SyntaxError as error:
+                raise pytest.UsageError(f"{name}, line {error.lineno}: {error.msg}") from None
+        return found
 
     def state(self) -> dict[str, Any]:
         """What every file holds, to be compared with later."""
@@ -232,6 +238,9 @@ class Project:
             file = todo.pop()
             if file not in found:
                 found.add(file)
+                folders = file.split("/")[:-1]
+                packages = ("/".join(folders[:n]) for n in range(1, len(folders) + 1))
+                found |= {f"{package}/__init__.py" for package in packages} & self.files.keys()
                 if not file.endswith("__init__.py"):
                     todo += self._leads.get(file, set())
         return found
@@ -248,6 +257,7 @@ class Selection:
     ids: set[str] = field(default_factory=set)
     files: set[str] = field(default_factory=set)
     edited: list[str] = field(default_factory=list)
+    unreached: list[str] = field(default_factory=list)  # of these, what no test leads to
     everything: bool = False
 
 
@@ -260,13 +270,16 @@ def select(project: Project, record: dict[str, Any]) -> Selection:
     gone = any(name.endswith(".py") and name not in now for name in chosen.edited)
     chosen.everything = gone or not set(chosen.edited).isdisjoint(EVERYTHING)
     leading = {test: project.reached(test) for test in tests} if chosen.edited else {}
+    every = set().union(*leading.values())
+    chosen.unreached = [name for name in chosen.edited if name in now and name not in every]
     for name in chosen.edited:
         old, ran = before.get(name), record["ran"].get(name, {})
         functions: set[str] | None = None  # None: not known by their runs
         if ran and isinstance(old, dict) and name in project.parts:
             functions = _changed_functions(project, name, old, record["at_import"].get(name, []))
         for test, reached in leading.items():
-            if name in reached and (functions is None or project.starts_processes(test)):
+            unseen = functions is None or (functions and project.starts_processes(test))
+            if name in reached and unseen:
                 chosen.files.add(test)
         for function in functions or ():
             ids = [record["tests"][number] for number in ran.get(function, [])]
@@ -344,8 +357,14 @@ class Touched:
             return []
         if self.selection is None:
             return ["touched: no record of a run of all tests, so all run but those of the site"]
-        edited = self.selection.edited
-        return [f"touched: since the run of all {len(edited)} files are edited", *edited[:20]]
+        chosen = self.selection
+        said = [
+            f"  {n}{', which no test reaches' * (n in chosen.unreached)}" for n in chosen.edited
+        ]
+        return [
+            f"touched: {len(said)} files are edited since the last run of all tests",
+            *said[:20],
+        ]
 
     def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
         """Leave out files of which no test is selected: to import them takes seconds."""
