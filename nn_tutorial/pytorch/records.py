@@ -20,7 +20,7 @@ import torch
 from ..files import write_whole
 from ..verify.reached_code import reached_code
 
-ROOT = Path(__file__).resolve().parents[2]  # decides no number: where the scripts are
+ROOT = Path(__file__).absolute().parents[2]  # decides no number: where the scripts are
 
 
 def write_record(record: dict[str, Any], path: Path) -> None:

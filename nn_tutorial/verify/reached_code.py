@@ -296,6 +296,9 @@ class _Reader:
                 return text
             case ast.JoinedStr() | ast.Constant(value=str()) if self._raising:
                 return "a text"
+            case ast.JoinedStr():  # some versions have empty texts in it
+                values = [v for v in node.values if not isinstance(v, ast.Constant) or v.value]
+                return f"JoinedStr(values={self.text(values)})"
             case ast.Assert():
                 return f"Assert({self.text(node.test)})"
             case ast.Call() if self._meaning(node.func) == MARKED:

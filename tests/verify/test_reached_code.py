@@ -237,6 +237,29 @@ def test_of_a_class_the_fields_count_in_their_order_and_the_methods_in_none(tmp_
         assert changed(tmp_path, one + "Net(1)\n", one.replace(old, new) + "Net(1)\n") == {"Net"}
 
 
+def test_hashes_are_the_same_in_every_python(tmp_path: Path) -> None:
+    """The tree of a program is not: from 3.12 on it has fields more, from 3.13 it prints fewer."""
+    found = written(
+        tmp_path,
+        main="""
+            from dataclasses import dataclass
+            @dataclass
+            class Net:
+                rate: float = 1e-3
+                def say(self, *x, **more): return f"{self.rate:.{x[0]}f} {more!r:>{9}}" f"{x=}" 'b'
+            def main(x, /, y=(), *, z=None):
+                match x:
+                    case {"a": [1, *rest]} if (n := len(rest)): return lambda: (yield n)
+                    case Net(rate=0.5) | None: return x[1:, ..., ::2]
+                async def inner():
+                    return [i async for i in y if not i <= z < -1j]
+                return {**x, "a": b"1"} if x else (Net(), *y)
+            main(1)
+            """,
+    )
+    assert found == {"Net": "c0457240", "main": "eb2b6e51", ON_IMPORT: "f391e1b5"}
+
+
 def test_which_attribute_is_taken_counts(tmp_path: Path) -> None:
     text = "class Net:\n    a, b = 1, 2\ndef f(): return Net.{}\nf()\n"
     assert changed(tmp_path, text.format("a"), text.format("b")) == {"f"}
