@@ -240,10 +240,19 @@ class Project:
                 found.add(file)
                 folders = file.split("/")[:-1]
                 packages = ("/".join(folders[:n]) for n in range(1, len(folders) + 1))
-                found |= {f"{package}/__init__.py" for package in packages} & self.files.keys()
+                inits = {f"{package}/__init__.py" for package in packages} & self.files.keys()
+                for init in inits:
+                    if b"iter_modules(__path__)" in self.files[init]:  # it finds its modules
+                        todo += self._beside(init) & self.parts.keys()
+                found |= inits
                 if not file.endswith("__init__.py"):
                     todo += self._leads.get(file, set())
         return found
+
+    def _beside(self, init: str) -> set[str]:
+        """The modules of the package whose `__init__` this is."""
+        folder = init.removesuffix("__init__.py")
+        return {f for f in self.files if f.startswith(folder) and "/" not in f[len(folder) :]}
 
     def starts_processes(self, test: str) -> bool:
         """Whether code runs for a test that coverage does not see."""
