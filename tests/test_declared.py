@@ -71,6 +71,13 @@ def test_a_requirement_has_the_version_of_the_constraints(name: str) -> None:
     assert REQUIRED[name] == pins(ROOT / "constraints.txt")[name]
 
 
+def test_the_site_has_what_sets_its_signatures() -> None:
+    """Nothing imports it: mkdocstrings lets it break long signatures, and leaves them if it is not
+    there. A site that is built without the tests' requirements would differ from one with them.
+    """
+    assert "ruff" in pins(ROOT / "requirements.txt")
+
+
 @pytest.mark.parametrize("package", sorted(used("nn_tutorial")))
 def test_what_the_package_imports_comes_with_it_or_with_an_extra(package: str) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
