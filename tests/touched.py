@@ -27,6 +27,7 @@ from coverage import CoverageData
 RECORD = ".cache/tests.json"
 SITE = "tests/browser/"  # its tests open the built site
 NOT_OURS = {"site", "node_modules", "build", "dist", "__pycache__"}
+WHOLE = " as a whole"  # after a package's `__init__`: all that it imports is meant
 CODE = ("nn_tutorial", "scripts", "tests", "benchmarks")  # no text means all of it
 EVERYTHING = ("pyproject.toml", "requirements.txt", "requirements-test.txt", "constraints.txt")
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -109,6 +110,7 @@ class Project:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._known_sources: dict[str, dict[str, str]] = {}
 
     @cached_property
     def files(self) -> dict[str, bytes]:
@@ -170,6 +172,7 @@ class Project:
         return found.union(*(self._imported(name, tree) for tree in trees)) - {name}
 
     def _named(self, here: str, text: str) -> set[str]:
+        text = text.rstrip(".")  # of f"folder.{name}"
         if not re.fullmatch(r"[\w./-]{3,80}", text) or text in CODE:
             return set()
         beside = f"{here.rpartition('/')[0]}/{text}"
@@ -196,6 +199,10 @@ class Project:
                     whole[alias.asname or alias.name] = f"{module}.{alias.name}"
             elif isinstance(node, ast.Attribute) and (name := _dotted(node.value)):
                 used[name].add(node.attr)
+        if "iter_modules" in used["pkgutil"]:  # it imports what lies there, whatever that is
+            folders = {here, *found} if here.endswith("__init__.py") else found
+            folders = {f.removesuffix("__init__.py") for f in folders if f.endswith("__init__.py")}
+            found |= {f for f in self.parts if f.rpartition("/")[0] + "/" in folders}
         for name, module in whole.items():
             if module in self.modules:
                 for attribute in used.get(name, {"*"}):
@@ -209,14 +216,23 @@ class Project:
         file = self.modules.get(module)
         if file is None or not file.endswith("__init__.py"):
             return {file} - {None}
-        tree = ast.parse(self.files[file])
-        for node in tree.body:
-            names = [a.asname or a.name for a in getattr(node, "names", [])]
-            if isinstance(node, ast.ImportFrom) and name in names:
-                base = module.split(".")[: len(module.split(".")) + 1 - max(node.level, 1)]
-                source = ".".join([*(base if node.level else []), *filter(None, [node.module])])
-                return {file} | self._of(source, name)
-        return {file} | self._imported(file, tree)  # its own, made of anything
+        source = self._sources(file, module).get(name, module)
+        if source != module:
+            return {file} | self._of(source, name)
+        return {file, f"{file}{WHOLE}"}  # its own, made of anything
+
+    def _sources(self, file: str, module: str) -> dict[str, str]:
+        """The modules from which a package has its names."""
+        if file not in self._known_sources:
+            found = {}
+            for node in ast.parse(self.files[file]).body:
+                if isinstance(node, ast.ImportFrom):
+                    words = module.split(".")
+                    base = words[: len(words) + 1 - node.level] if node.level else []
+                    source = ".".join([*base, *filter(None, [node.module])])
+                    found |= {alias.asname or alias.name: source for alias in node.names}
+            self._known_sources[file] = found
+        return self._known_sources[file]
 
     @cached_property
     def _leads(self) -> dict[str, set[str]]:
@@ -240,19 +256,10 @@ class Project:
                 found.add(file)
                 folders = file.split("/")[:-1]
                 packages = ("/".join(folders[:n]) for n in range(1, len(folders) + 1))
-                inits = {f"{package}/__init__.py" for package in packages} & self.files.keys()
-                for init in inits:
-                    if b"iter_modules(__path__)" in self.files[init]:  # it finds its modules
-                        todo += self._beside(init) & self.parts.keys()
-                found |= inits
+                found |= {f"{package}/__init__.py" for package in packages} & self.files.keys()
                 if not file.endswith("__init__.py"):
-                    todo += self._leads.get(file, set())
+                    todo += self._leads.get(file.removesuffix(WHOLE), set())
         return found
-
-    def _beside(self, init: str) -> set[str]:
-        """The modules of the package whose `__init__` this is."""
-        folder = init.removesuffix("__init__.py")
-        return {f for f in self.files if f.startswith(folder) and "/" not in f[len(folder) :]}
 
     def starts_processes(self, test: str) -> bool:
         """Whether code runs for a test that coverage does not see."""
