@@ -12,7 +12,8 @@ from typing import Any
 
 import train_fashion_mnist
 
-from nn_tutorial.pytorch.records import read_record, write_record
+from nn_tutorial.pytorch.records import code_of, read_record, write_record
+from nn_tutorial.pytorch.runs import command, say
 
 ROOT = Path(__file__).resolve().parent.parent
 VARIANTS = {
@@ -26,8 +27,9 @@ VARIANTS = {
 def arguments() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
-    )
+        prog=Path(__file__).name, description=__doc__,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )  # fmt: skip
     parser.add_argument("--images", type=int, default=3000, help="for training")
     parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--batch-size", type=int, default=50)
@@ -41,21 +43,24 @@ def arguments() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Train all variants and write the record; else the status of the training that failed."""
-    chosen = arguments().parse_args(argv)
+    parser = arguments()
+    chosen = parser.parse_args(argv)
+    again = command(parser, chosen)
+    origin = {"command": again, "code": code_of(again)}
     runs = []
     for seed in range(chosen.seeds):
         for variant, options in VARIANTS.items():
             name = f"{variant}-{seed}-{chosen.images}-{chosen.batch_size}-{chosen.epochs}"
             path = chosen.runs / f"{name.replace(' ', '-')}.json"
             if not _there(path):
-                print(f"{variant}, seed {seed}", flush=True)
+                say(f"{variant}, seed {seed}")
                 status = train_fashion_mnist.main([*_options(chosen, seed, path.stem), *options])
                 if status:
                     return status
             runs.append({"variant": variant} | read_record(path))
-    record = gathered(runs)
+    record = gathered(runs) | origin
     write_record(record, chosen.records / f"{record['name']}.json")
-    print(f"record {record['name']} of {len(runs)} runs")
+    say(f"record {record['name']} of {len(runs)} runs")
     return 0
 
 
@@ -75,10 +80,9 @@ def gathered(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
     first = runs[0]
     if any(run["data"]["sha256"] != first["data"]["sha256"] for run in runs):
         raise ValueError("runs: expected all of the same data, got several; empty their folder")
-    kept = ("date", "processes", "code", "libraries", "device", "threads")
+    kept = ("date", "processes", "libraries", "device", "threads")
     return {
         "name": "fashion-mnist-ablation",
-        "command": "python scripts/ablate_fashion_mnist.py",
         "plan": {name: value for name, value in first["plan"].items() if name != "seed"},
         "data": {name: first["data"][name] for name in ("name", "sha256", "split", "sizes")},
         "runs": [

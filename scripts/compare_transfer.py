@@ -47,7 +47,7 @@ from nn_tutorial.pytorch.finetuning import (
     stored,
     trainable,
 )
-from nn_tutorial.pytorch.records import code_sha256, environment, write_record
+from nn_tutorial.pytorch.records import code_of, environment, write_record
 from nn_tutorial.pytorch.training import Images, Normalisation, normalisation
 from nn_tutorial.pytorch.weights import load_backbone
 
@@ -178,7 +178,7 @@ class Comparison:
         self.kept: tuple[object, torch.Tensor] = (None, torch.empty(0))
         # Of one method: so that the chosen candidate need not be trained again to be tested.
         self.trained: dict[tuple[Recipe, int], tuple[dict[str, Any], Outcome, Normalisation]] = {}
-        self.code = code_sha256()
+        self.code = code_of(_command(chosen))
 
     def run(self) -> None:
         """Train what is not done yet, then write the record."""
@@ -437,7 +437,7 @@ def _rounded(epoch: dict[str, float]) -> dict[str, float]:
     return {name: round(value, 5) for name, value in epoch.items()}
 
 
-def say(line: str) -> None:
+def say(line: str) -> None:  # decides no number: it prints
     """Print at once, also into a file."""
     print(line, flush=True)
 

@@ -52,7 +52,9 @@ def run(chosen: argparse.Namespace, among: Processes) -> None:
     training, validation = Images(x[kept], y[kept]), Images(x[held], y[held])
     scale = normalisation(training.x)
     model = fashion_cnn(batch_norm=not chosen.no_batch_norm, dropout=chosen.dropout, seed=plan.seed)
-    checkpoint = chosen.checkpoints / f"{chosen.name}.pt"
+    checkpoint = runs.checkpoint_of(
+        chosen, stored.sha256, sizes, chosen.dropout, chosen.no_batch_norm
+    )
     epochs = train(
         model, training, validation, plan,
         scale=scale, among=among, checkpoint=checkpoint, progress=runs.say,

@@ -55,9 +55,27 @@ def test_an_imported_package_is_required(package: str) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "package", sorted({name for folder in FOLDERS if folder != "tests" for name in used(folder)})
+)
+def test_what_builds_the_site_is_not_required_for_the_tests_alone(package: str) -> None:
+    if package == "playwright":  # `make book` installs it
+        assert used("scripts")[package] == ["scripts/sitegen/output/book.py"]
+    else:
+        names = {canonical(name) for name in distributions()[package]}
+        assert names & pins(ROOT / "requirements.txt").keys()
+
+
 @pytest.mark.parametrize("name", sorted(REQUIRED))
 def test_a_requirement_has_the_version_of_the_constraints(name: str) -> None:
     assert REQUIRED[name] == pins(ROOT / "constraints.txt")[name]
+
+
+def test_the_site_has_what_sets_its_signatures() -> None:
+    """Nothing imports it: mkdocstrings lets it break long signatures, and leaves them if it is not
+    there. A site that is built without the tests' requirements would differ from one with them.
+    """
+    assert "ruff" in pins(ROOT / "requirements.txt")
 
 
 @pytest.mark.parametrize("package", sorted(used("nn_tutorial")))

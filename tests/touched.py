@@ -27,6 +27,7 @@ from coverage import CoverageData
 RECORD = ".cache/tests.json"
 SITE = "tests/browser/"  # its tests open the built site
 NOT_OURS = {"site", "node_modules", "build", "dist", "__pycache__"}
+WHOLE = " as a whole"  # after a package's `__init__`: all that it imports is meant
 CODE = ("nn_tutorial", "scripts", "tests", "benchmarks")  # no text means all of it
 EVERYTHING = ("pyproject.toml", "requirements.txt", "requirements-test.txt", "constraints.txt")
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -48,7 +49,7 @@ def parts_of(text: str) -> dict[str, Part]:
     tree = ast.parse(text)
     for node in ast.walk(tree):
         if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
-            node.body[0] = ast.Pass()
+            del node.body[0]
     parts: dict[str, Part] = {}
 
     def add(name: str, kind: str, node: ast.AST) -> None:
@@ -109,6 +110,7 @@ class Project:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._known_sources: dict[str, dict[str, str]] = {}
 
     @cached_property
     def files(self) -> dict[str, bytes]:
@@ -129,7 +131,13 @@ class Project:
     def parts(self) -> dict[str, dict[str, Part]]:
         """The parts of every module; the pages of the book are files like any other."""
         modules = (name for name in self.files if name.endswith(".py") and name[:5] != "docs/")
-        return {name: parts_of(self.files[name].decode()) for name in modules}
+        found = {}
+        for name in modules:
+            try:
+                found[name] = parts_of(self.files[name].decode())
+            except SyntaxError as error:
+                raise pytest.UsageError(f"{name}, line {error.lineno}: {error.msg}") from None
+        return found
 
     def state(self) -> dict[str, Any]:
         """What every file holds, to be compared with later."""
@@ -164,6 +172,7 @@ class Project:
         return found.union(*(self._imported(name, tree) for tree in trees)) - {name}
 
     def _named(self, here: str, text: str) -> set[str]:
+        text = text.rstrip(".")  # of f"folder.{name}"
         if not re.fullmatch(r"[\w./-]{3,80}", text) or text in CODE:
             return set()
         beside = f"{here.rpartition('/')[0]}/{text}"
@@ -190,6 +199,10 @@ class Project:
                     whole[alias.asname or alias.name] = f"{module}.{alias.name}"
             elif isinstance(node, ast.Attribute) and (name := _dotted(node.value)):
                 used[name].add(node.attr)
+        if "iter_modules" in used["pkgutil"]:  # it imports what lies there, whatever that is
+            folders = {here, *found} if here.endswith("__init__.py") else found
+            folders = {f.removesuffix("__init__.py") for f in folders if f.endswith("__init__.py")}
+            found |= {f for f in self.parts if f.rpartition("/")[0] + "/" in folders}
         for name, module in whole.items():
             if module in self.modules:
                 for attribute in used.get(name, {"*"}):
@@ -203,14 +216,23 @@ class Project:
         file = self.modules.get(module)
         if file is None or not file.endswith("__init__.py"):
             return {file} - {None}
-        tree = ast.parse(self.files[file])
-        for node in tree.body:
-            names = [a.asname or a.name for a in getattr(node, "names", [])]
-            if isinstance(node, ast.ImportFrom) and name in names:
-                base = module.split(".")[: len(module.split(".")) + 1 - max(node.level, 1)]
-                source = ".".join([*(base if node.level else []), *filter(None, [node.module])])
-                return {file} | self._of(source, name)
-        return {file} | self._imported(file, tree)  # its own, made of anything
+        source = self._sources(file, module).get(name, module)
+        if source != module:
+            return {file} | self._of(source, name)
+        return {file, f"{file}{WHOLE}"}  # its own, made of anything
+
+    def _sources(self, file: str, module: str) -> dict[str, str]:
+        """The modules from which a package has its names."""
+        if file not in self._known_sources:
+            found = {}
+            for node in ast.parse(self.files[file]).body:
+                if isinstance(node, ast.ImportFrom):
+                    words = module.split(".")
+                    base = words[: len(words) + 1 - node.level] if node.level else []
+                    source = ".".join([*base, *filter(None, [node.module])])
+                    found |= {alias.asname or alias.name: source for alias in node.names}
+            self._known_sources[file] = found
+        return self._known_sources[file]
 
     @cached_property
     def _leads(self) -> dict[str, set[str]]:
@@ -232,8 +254,11 @@ class Project:
             file = todo.pop()
             if file not in found:
                 found.add(file)
+                folders = file.split("/")[:-1]
+                packages = ("/".join(folders[:n]) for n in range(1, len(folders) + 1))
+                found |= {f"{package}/__init__.py" for package in packages} & self.files.keys()
                 if not file.endswith("__init__.py"):
-                    todo += self._leads.get(file, set())
+                    todo += self._leads.get(file.removesuffix(WHOLE), set())
         return found
 
     def starts_processes(self, test: str) -> bool:
@@ -248,6 +273,7 @@ class Selection:
     ids: set[str] = field(default_factory=set)
     files: set[str] = field(default_factory=set)
     edited: list[str] = field(default_factory=list)
+    unreached: list[str] = field(default_factory=list)  # of these, what no test leads to
     everything: bool = False
 
 
@@ -260,13 +286,16 @@ def select(project: Project, record: dict[str, Any]) -> Selection:
     gone = any(name.endswith(".py") and name not in now for name in chosen.edited)
     chosen.everything = gone or not set(chosen.edited).isdisjoint(EVERYTHING)
     leading = {test: project.reached(test) for test in tests} if chosen.edited else {}
+    every = set().union(*leading.values())
+    chosen.unreached = [name for name in chosen.edited if name in now and name not in every]
     for name in chosen.edited:
         old, ran = before.get(name), record["ran"].get(name, {})
         functions: set[str] | None = None  # None: not known by their runs
         if ran and isinstance(old, dict) and name in project.parts:
             functions = _changed_functions(project, name, old, record["at_import"].get(name, []))
         for test, reached in leading.items():
-            if name in reached and (functions is None or project.starts_processes(test)):
+            unseen = functions is None or (functions and project.starts_processes(test))
+            if name in reached and unseen:
                 chosen.files.add(test)
         for function in functions or ():
             ids = [record["tests"][number] for number in ran.get(function, [])]
@@ -344,8 +373,14 @@ class Touched:
             return []
         if self.selection is None:
             return ["touched: no record of a run of all tests, so all run but those of the site"]
-        edited = self.selection.edited
-        return [f"touched: since the run of all {len(edited)} files are edited", *edited[:20]]
+        chosen = self.selection
+        said = [
+            f"  {n}{', which no test reaches' * (n in chosen.unreached)}" for n in chosen.edited
+        ]
+        return [
+            f"touched: {len(said)} files are edited since the last run of all tests",
+            *said[:20],
+        ]
 
     def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
         """Leave out files of which no test is selected: to import them takes seconds."""

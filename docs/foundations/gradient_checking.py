@@ -675,7 +675,8 @@ def moved(layer, change):
     return lambda values, dy: THEORIES[layer].package(values, change(dy))
 
 
-theirs = [entry for entry in WRONG_BACKWARD if entry[0] in layers]
+# Layer norm's are left out: they were written after this question had been asked.
+theirs = [entry for entry in WRONG_BACKWARD if entry[0] in layers and entry[0] != "layer_norm"]
 own = [
     ("softmax", "returns zeros", wrong("softmax", "dZ", lambda v, r, d: 0 * d)),
     ("softmax", "mean not weighted", wrong(

@@ -243,7 +243,7 @@ for part, of in (("training", scale), ("all", everything)):
 #
 # ## The long training, recorded
 #
-# A build of this book must not take hours. So the long training was run once, by `{{ record["command"] }}`, and left a record: its settings, its curves, its test result, and a hash of the code that trains. The page reads the record at every build, and **refuses it if that code has changed since**: then the numbers would be those of another program.
+# A build of this book must not take hours. So the long training was run once, by `{{ record["command"] }}`, and left a record: its settings, its curves, its test result, and a hash of every function and class that these follow from. The page reads the record at every build, and **refuses it if one of them has changed since**: then the numbers would be those of another program.
 
 # %% tags=["remove-input"]
 plan, epochs, test = record["plan"], record["epochs"], record["test"]

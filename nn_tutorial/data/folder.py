@@ -48,7 +48,9 @@ def asked() -> bool:
     return bool(_asked)
 
 
-def not_found(what: str, name: str, looked: list[Path]) -> DataNotFoundError:
+def not_found(
+    what: str, name: str, looked: list[Path]
+) -> DataNotFoundError:  # decides no number: an error
     """Return the error for a data set that lies in none of these places."""
     places = ", ".join(str(path) for path in looked)
     return DataNotFoundError(

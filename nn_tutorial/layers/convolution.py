@@ -12,7 +12,7 @@ from .layer import Grads, Layer
 # glibc hands large freed blocks back to the system, and each new array then costs page faults.
 # Freeing one block just below its 32 MB limit raises the threshold, so that memory is reused:
 # the training step of a small network takes a third of the time. Elsewhere it does no harm.
-np.empty((32 << 20) - 65536, np.uint8)
+np.empty((32 << 20) - 65536, np.uint8)  # decides no number: it is thrown away
 
 
 class ConvCache(NamedTuple):

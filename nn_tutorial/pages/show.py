@@ -114,7 +114,7 @@ def certificate_figure(rows: Sequence[Row]) -> "Figure":
     """
     from matplotlib import pyplot as plt
 
-    from .plots import COLORS
+    from .colors import COLORS
 
     fig, ax = plt.subplots(figsize=(5.0, 2.2))
     names = {"central": "central differences", "complex_step": "complex step", "pytorch": "PyTorch"}

@@ -1,22 +1,26 @@
-"""The record of a training that is too long for every build: written once, drawn at each."""
+"""The record of a training that is too long for every build: written once, drawn at each.
 
-import ast
-import hashlib
+A record holds a hash of each definition that its numbers follow from, and is refused when one of
+them is another today. PyTorch, torchvision and NumPy are not among them. A release of theirs moves
+the last bits of a training, and so its curves, no more than another seed does; to train for days at
+each would buy nothing. The record says under ``libraries`` with which ones it was made.
+"""
+
 import json
 import platform
 import resource
+import shlex
 import sys
-from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
 
-HERE = Path(__file__).resolve().parent
-_DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-# What the steps of a training follow from. A change of one of them makes a record stale.
-CODE = ("training.py", "modules.py", "processes.py", "networks.py")
+from ..files import write_whole
+from ..verify.reached_code import reached_code
+
+ROOT = Path(__file__).absolute().parents[2]  # decides no number: where the scripts are
 
 
 def write_record(record: dict[str, Any], path: Path) -> None:
@@ -29,56 +33,70 @@ def write_record(record: dict[str, Any], path: Path) -> None:
         Its folder is made if it is not there.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(path.name + ".new")
-    try:
-        text = json.dumps(record, indent=1, ensure_ascii=False)
+    text = json.dumps(record, indent=1, ensure_ascii=False)
+    with write_whole(path) as beside:
         beside.write_text(text + "\n", encoding="utf-8")
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
-def read_record(path: Path) -> dict[str, Any]:
+def read_record(path: Path, root: Path = ROOT) -> dict[str, Any]:
     """Return a record.
 
     Parameters
     ----------
     path : Path
+    root : Path
+        Of the project whose code it should be of.
 
     Raises
     ------
     ValueError
-        If the code that trains has changed since: then the numbers are those of another program.
+        If code that its numbers follow from has changed since: then they are those of another
+        program. The message names each definition that is another, new or gone.
     """
     record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    if record["code"] != code_sha256():
+    was, now = record["code"], code_of(record["command"], root)
+    if was != now:
         raise ValueError(
-            f"{path.name}: expected a record of today's code {code_sha256()[:12]}, got one of "
-            f"{record['code'][:12]}; run {record['command']} again"
+            f"{path.name}: expected a record of today's code, got one of other code: "
+            f"{_difference(was, now)}; run {record['command']} again"
         )
     return record
 
 
-def code_sha256(paths: Iterable[Path] | None = None) -> str:
-    """Return a hash of the code that trains, blind to comments, docstrings and layout.
+def code_of(command: str, root: Path = ROOT) -> dict[str, str]:  # decides no number: it tells code
+    """Return each definition that the numbers of a script follow from, and a hash of it.
 
     Parameters
     ----------
-    paths : iterable of Path, optional
-        The files; those of this package that a training follows from, if left out.
+    command : str
+        ``"python scripts/NAME.py"``, with or without options.
+    root : Path
+        The project's.
+
+    Raises
+    ------
+    ValueError
+        If the command runs no script of the project.
     """
-    digest = hashlib.sha256()
-    for path in [HERE / name for name in CODE] if paths is None else paths:
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        for node in ast.walk(tree):
-            if isinstance(node, _DOCUMENTED) and node.body and _is_docstring(node.body[0]):
-                node.body = node.body[1:]
-        digest.update(ast.dump(tree).encode())
-    return digest.hexdigest()
+    _, script, *_ = [*shlex.split(command), "", ""]
+    if script != f"scripts/{Path(script).stem}.py":
+        raise ValueError(f"command: expected 'python scripts/NAME.py', got {command!r}")
+    return reached_code(Path(script).stem, root)
 
 
-def _is_docstring(node: ast.AST) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+def _difference(was: dict[str, str], now: dict[str, str]) -> str:
+    """What the definitions of one day are on another, in words."""
+    was = was if isinstance(was, dict) else {}  # a record from before there was such a list
+    kinds = {
+        "changed": [name for name in was if name in now and was[name] != now[name]],
+        "new": [name for name in now if name not in was],
+        "gone": [name for name in was if name not in now],
+    }
+    return "; ".join(
+        f"{kind}: {', '.join(names[:8])}" + (f" and {len(names) - 8} more" if names[8:] else "")
+        for kind, names in kinds.items()
+        if names
+    )
 
 
 def environment(device: torch.device) -> dict[str, Any]:
@@ -90,7 +108,7 @@ def environment(device: torch.device) -> dict[str, Any]:
     """
     return {
         "libraries": {"python": platform.python_version()}
-        | {name: version(name) for name in ("nn_tutorial", "torch", "torchvision")},
+        | {name: version(name) for name in ("nn_tutorial", "numpy", "torch", "torchvision")},
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU",
         "threads": torch.get_num_threads(),
         "peak_memory": _peak_memory(device),

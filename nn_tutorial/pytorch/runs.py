@@ -16,10 +16,11 @@ from torch.nn.functional import one_hot
 from ..data import DataDamagedError, DataNotFoundError
 from .audit import AuditError
 from .processes import Processes, processes
-from .records import code_sha256, environment, write_record
+from .records import code_of, environment, write_record
 from .training import Epoch, Interrupted, Normalisation, Plan
 
-LOCAL = {"root", "device", "records", "checkpoints", "command"}  # these decide no number
+# These decide no number, or are no option.
+LOCAL = {"root", "device", "records", "checkpoints", "runs", "command", "code"}
 
 
 def parser(
@@ -76,8 +77,8 @@ def main(
     made : ArgumentParser
         From ``parser``.
     run : callable
-        Trains and writes the record. Of its arguments, the first has ``command`` too: what writes
-        the same record again.
+        Trains and writes the record. Of its arguments, the first has ``command`` too, which writes
+        the same record again, and ``code``, from ``code_of``.
     argv : sequence of str, optional
 
     Returns
@@ -88,6 +89,7 @@ def main(
     """
     chosen = made.parse_args(argv)
     chosen.command = command(made, chosen)
+    chosen.code = code_of(chosen.command)  # now: nobody knows what it will be at the end
     try:
         with processes(chosen.device) as among:
             run(chosen, among)
@@ -124,21 +126,21 @@ def command(made: argparse.ArgumentParser, chosen: argparse.Namespace) -> str:
 
 
 def checkpoint_of(chosen: argparse.Namespace, *decides: object) -> Path:
-    """Return where a training keeps its state: another place for each thing it trains.
+    """Return where a training keeps its state: another place for each thing it trains, and how.
 
     Parameters
     ----------
     chosen : Namespace
     *decides : object
-        What decides the numbers and is not in the plan: weights, data, what is frozen. Another
-        training of the same name then does not go on from this one's state.
+        What decides the numbers and is not in the plan: weights, data, what is frozen. The code
+        is added. Another training of the same name then does not go on from this one's state.
     """
-    key = hashlib.sha256(repr(decides).encode()).hexdigest()[:8]
+    key = hashlib.sha256(repr((decides, chosen.code)).encode()).hexdigest()[:8]
     folder: Path = chosen.checkpoints
     return folder / f"{chosen.name}-{key}.pt"
 
 
-def say(line: str) -> None:
+def say(line: str) -> None:  # decides no number: it prints
     """Print at once, also into a file."""
     print(line, flush=True)
 
@@ -225,7 +227,7 @@ def finish(
         "test": test,
         "seconds": sum(epoch["seconds"] for epoch in epochs),
         "processes": among.world,
-        "code": code_sha256(),
+        "code": chosen.code,
     }
     path = chosen.records / f"{chosen.name}.json"
     write_record(record | more | environment(among.device), path)

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
 
+from ..files import write_whole
 from .modules import set_share
 from .processes import Processes
 
@@ -257,16 +258,12 @@ class _State:
         self.epoch, self.step, self.sums, self.seconds = self.epoch + 1, 0, [0.0, 0.0, 0.0], 0.0
 
     def save(self, path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
-        """Write everything beside, then replace: an older checkpoint is whole until then."""
+        """Write everything; an older checkpoint is whole until then."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(path.name + ".new")
         about = {name: value for name, value in vars(self).items() if name != "plan"}
         about |= {"plan": asdict(self.plan), "model": model.state_dict()}
-        try:
+        with write_whole(path) as beside:
             torch.save(about | {"optimizer": optimizer.state_dict()}, beside)
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
 
     def load(
         self, path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, device: torch.device
@@ -382,7 +379,7 @@ def _signals() -> Iterator[list[int]]:
             signal.signal(kind, handler)
 
 
-def _line(plan: Plan, history: list[Epoch]) -> str:
+def _line(plan: Plan, history: list[Epoch]) -> str:  # decides no number: it is shown, not used
     last = history[-1]
     return (
         f"epoch {len(history)}/{plan.epochs}  training {last['train_loss']:.4f} "

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 from nn_tutorial import History, relu, relu_backward
+from nn_tutorial.pages.colors import COLORS, DARK
 from nn_tutorial.pages.plots import (
-    COLORS,
-    DARK,
     plot_history,
     show,
     show_source,

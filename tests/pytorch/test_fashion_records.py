@@ -39,6 +39,9 @@ def test_ablation_writes_one_record(
     ]  # fmt: skip
     assert record["data"]["sizes"] == [30, 5, 20]
     assert len(record["runs"][0]["epochs"]) == 1
+    assert record["command"] == (
+        "python scripts/ablate_fashion_mnist.py --images 30 --epochs 1 --batch-size 10 --seeds 1"
+    )
 
     def again(_: Any) -> int:
         raise AssertionError("what is finished is not trained again")

@@ -18,7 +18,7 @@ from torch import nn
 from train_small import PLAN, InDouble, small_images
 
 from nn_tutorial.data import fashion
-from nn_tutorial.pytorch import records, training
+from nn_tutorial.pytorch import records, runs, training
 from nn_tutorial.pytorch.modules import BatchNorm2d, Dropout, set_share
 from nn_tutorial.pytorch.networks import alexnet, count_parameters, fashion_cnn
 from nn_tutorial.pytorch.processes import Processes, Share, processes
@@ -241,38 +241,6 @@ def test_fashion_cnn(batch_norm: bool) -> None:
     assert any(isinstance(layer, BatchNorm2d) for layer in one) == batch_norm
 
 
-# Records
-
-
-def test_hash_of_code_sees_code_alone(tmp_path: Path) -> None:
-    path = tmp_path / "code.py"
-
-    def sha(text: str) -> str:
-        path.write_text(text)
-        return records.code_sha256([path])
-
-    one = sha('"""Says what."""\n\n\ndef f(x):\n    """Say more."""\n    return x + 1\n')
-    assert sha('"""Other."""\ndef f(x):\n    # a comment\n    return (x + 1)\n') == one
-    assert sha("def f(x):\n    return x + 2\n") != one
-
-
-def test_stale_record_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "folder" / "run.json"
-    records.write_record({"code": records.code_sha256(), "command": "python x.py"}, path)
-    assert records.read_record(path)["command"] == "python x.py"
-    records.write_record({"code": "0" * 64, "command": "python x.py"}, path)
-    with pytest.raises(ValueError, match=r"run python x\.py again"):
-        records.read_record(path)
-    assert [p.name for p in path.parent.iterdir()] == ["run.json"]
-
-
-@pytest.mark.parametrize(
-    "path", sorted((ROOT / "docs" / "records").glob("*.json")), ids=lambda path: path.stem
-)
-def test_records_are_of_todays_code(path: Path) -> None:
-    records.read_record(path)
-
-
 # The script
 
 
@@ -329,6 +297,30 @@ def test_script_goes_on_after_an_interruption(
     one, other = (records.read_record(tmp_path / f"records/{n}.json") for n in ("whole", "cut"))
     assert without_clock(one["epochs"]) == without_clock(other["epochs"])
     assert one["test"] == other["test"]
+
+
+def test_script_does_not_go_on_with_other_code_or_another_network(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    """Else the record would be of two programs. Code that changes meanwhile is not that of now."""
+    module, real = script("train_fashion_mnist"), training.evaluate
+    codes = iter(["one", "other", "one", "asked for too late"])
+    monkeypatch.setattr(runs, "code_of", lambda _: {"train": next(codes)})
+
+    def evaluate_and_kill(*args: Any, **more: Any) -> Any:
+        os.kill(os.getpid(), signal.SIGTERM)  # at the end of the first epoch
+        return real(*args, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "evaluate", evaluate_and_kill)
+        assert module.main(command) == 143
+    for more in ([], ["--dropout", "0.5"]):
+        capsys.readouterr()
+        assert module.main([*command, *more]) == 0
+        assert "epoch 1/2" in capsys.readouterr().out
+    record = json.loads((tmp_path / "records" / "fashion-mnist.json").read_text())
+    assert record["code"] == {"train": "one"}
+    assert len([*(tmp_path / "checkpoints").iterdir()]) == 1  # that of the first
 
 
 def test_script_says_what_is_missing(tmp_path: Path, capsys: Any) -> None:

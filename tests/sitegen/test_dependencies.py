@@ -142,6 +142,7 @@ spec.loader.exec_module(beside)
 print(beside.value(int(sys.argv[1])))
 ''',
     "alone/beside.py": "def value(x):\n    return x + 1\n\n\ndef other():\n    return 0\n",
+    "scripts/train.py": "RATE = 0.1\n\n\ndef main():\n    return RATE\n\n\nprint(main())\n",
     "helper.py": "VALUE = 1\n",
     "numbers.txt": "one two",
     "unread.txt": "three",
@@ -188,6 +189,13 @@ area("a", "b")
 import subprocess, sys
 command = [sys.executable, "-m", "parts.report"]
 print(subprocess.run(command, capture_output=True, text=True).stdout)
+''',
+    "docs/record.py": '''# %%
+import sys
+from pathlib import Path
+sys.audit("nn_tutorial.reached_code", "train", str(Path.cwd()))  # as that module tells it
+print("RATE = 0.1" in Path("scripts/train.py").read_text())
+sys.audit("nn_tutorial.reached_code.end")
 ''',
     "docs/isolated.py": '''# %%
 import subprocess, sys
@@ -426,6 +434,10 @@ CHANGES: dict[str, tuple[Callable[[Small], None], set[str]]] = {
         edit("alone/beside.py", "x + 1", "x + 2"),
         {"isolated", "process"},
     ),
+    # The code that a record follows from
+    "code that a script reaches": (edit("scripts/train.py", "0.1", "0.2"), {"record", "process"}),
+    "comment in it": (edit("scripts/train.py", "0.1", "0.1  # a tenth"), set()),
+    "script gone": (remove("scripts/train.py"), {"record", "process"}),
     # The page, and what it runs with
     "code of the page": (edit("docs/files.py", "no colorsys2", "none"), {"files"}),
     "prose of the page": (

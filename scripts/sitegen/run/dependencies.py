@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from nn_tutorial.data import data_folder
+from nn_tutorial.verify.reached_code import reached_code
 
 from . import definitions
 from .definitions import Definitions
@@ -171,6 +172,13 @@ class Present:
             return "folder"
         return f"{path.stat().st_size} bytes" if path.is_file() else NOTHING
 
+    def _reached(self, script: str) -> str:
+        """What the numbers of a script follow from, of which a record has a copy."""
+        try:
+            return _hash(f"{name} {sha}" for name, sha in reached_code(script, self.root).items())
+        except (SyntaxError, ValueError):
+            return NOTHING
+
     def _programs(self, _: str) -> str:
         return _hash(self.python_files())
 
@@ -244,6 +252,7 @@ def of_run(did: dict[str, Any], present: Present, page: Page, began: float) -> d
     names |= {f"pin {name}" for name in _with_needs([*did["distributions"], "nbclient"])}
     for kind, paths in (("file", "opened"), ("names", "listed"), ("exists", "tried")):
         names |= {f"{kind} {name}" for path in did[paths] if (name := present.name_of(path))}
+    names |= {f"reached {script}" for script in did["reached"]}
     for path, definition in did["shown"]:
         if file := present.name_of(path):
             parts = present.parts(file)
@@ -344,6 +353,7 @@ def _in_words(name: str) -> str:
         "pipeline": "pages are run in another way",
         "programs": "other Python files are there, which a process may import",
         "python": "another version of Python",
+        "reached": f"what the numbers of {about} follow from has changed",
         "skeleton": f"{file} does something else when it is imported",
         "source": f"the source of {part} in {file}, which is shown, has changed",
     }[kind]

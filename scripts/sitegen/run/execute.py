@@ -207,15 +207,7 @@ async def _run(
                 index, target = next(code)
                 await _run_cell(client, page, cell, target, index)
             elif cell.expressions:
-                fields = [f"f'''{{ {expression}}}'''" for expression in cell.expressions]
-                answers = await _ask(client, "pass", fields)
-                for expression, answer in zip(cell.expressions, answers):
-                    if answer["status"] != "ok":
-                        raise PageError(
-                            f"{page.where(cell)}: {{{{ {expression} }}}} failed:\n"
-                            f"  {answer['ename']}: {answer['evalue']}"
-                        )
-                    values.append(ast.literal_eval(answer["data"]["text/plain"]))
+                values += await _values(client, page, cell)
         finish = (
             f"__import__('page_probe').probe.finish"
             f"({project.requirements()!r}, globals().get('SEED'))"
@@ -224,6 +216,20 @@ async def _run(
         if answer["status"] != "ok":
             raise PageError(f"{page.name}: no provenance: {answer['ename']}: {answer['evalue']}")
     return values, json.loads(ast.literal_eval(answer["data"]["text/plain"]))
+
+
+async def _values(client: NotebookClient, page: Page, cell: Cell) -> list[str]:
+    """The values of the expressions in a cell of prose, as they are written."""
+    fields = [f"f'''{{ {expression}}}'''" for expression in cell.expressions]
+    values = []
+    for expression, answer in zip(cell.expressions, await _ask(client, "pass", fields)):
+        if answer["status"] != "ok":
+            raise PageError(
+                f"{page.where(cell)}: {{{{ {expression} }}}} failed:\n"
+                f"  {answer['ename']}: {answer['evalue']}"
+            )
+        values.append(ast.literal_eval(answer["data"]["text/plain"]))
+    return values
 
 
 # As a package, so that it finds the other files of its folder without a way to them for the page.

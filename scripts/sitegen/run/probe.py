@@ -22,6 +22,9 @@ from typing import Any
 
 from .definitions import RAN, SET_RAN, marked
 
+# What `nn_tutorial.verify.reached_code` tells: a page should not import it before it does.
+BEGINS, ENDS = "nn_tutorial.reached_code", "nn_tutorial.reached_code.end"
+
 # These talk to the notebook's front end, not to the reader; their warnings are not the page's.
 _MACHINERY = r"(IPython|ipykernel|jupyter_client|traitlets|zmq|tornado|asyncio|comm|debugpy)(\.|$)"
 # Below these folders nothing is the page's own: the pins stand for the environment.
@@ -43,6 +46,7 @@ class Probe:
         self.tried: set[str] = set()  # files of which it asked whether they exist
         self.shown: set[tuple[str, str]] = set()  # a file, and the definition that was shown
         self.asked: set[tuple[str, str]] = set()  # a module, and the folder of its package
+        self.reached: set[str] = set()  # scripts of which it asked what they follow from
         self.started: list[list[str]] = []
         self.quiet = threading.local()  # while it is on in a thread, what happens is not noted
 
@@ -95,6 +99,7 @@ class Probe:
                 "listed": sorted(self.listed),
                 "tried": sorted(self.tried),
                 "shown": sorted(self.shown),
+                "reached": sorted(self.reached),
                 "started": self.started,
                 "asked": sorted(asked),
                 "path": [*dict.fromkeys(filter(self._own, map(os.path.abspath, sys.path)))],
@@ -126,6 +131,9 @@ class Probe:
 
     def _note(self, event: str, args: tuple[Any, ...]) -> None:
         """Hear what Python tells its auditors."""
+        if event in (BEGINS, ENDS):
+            self.quiet.on = event == BEGINS and args[1] == self.root
+            self.reached.update(args[:1] if self.quiet.on else ())
         if getattr(self.quiet, "on", False):
             return
         if event == "open":
