@@ -6,12 +6,14 @@ on any other page. One thing a staged page has only in a plain form: its outputs
 renders them, from the executed notebook, and they are put in the place of the plain ones.
 """
 
+import functools
+import hashlib
 import logging
 import os
 import posixpath
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +22,30 @@ from mkdocs.exceptions import PluginError
 from mkdocs.plugins import CombinedEvent, event_priority
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
-from mkdocs.structure.toc import AnchorLink
+from mkdocs.structure.toc import AnchorLink, TableOfContents
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from sitegen.output import cards, csp, html_fixes, jupyter, offline, search, stylesheet
+from sitegen.memory import Memory
+from sitegen.output import (
+    cards,
+    csp,
+    html_fixes,
+    jupyter,
+    offline,
+    search,
+    side_effects,
+    stylesheet,
+)
 from sitegen.render import fonts, mathematics, staging
 from sitegen.render.references import UnknownReferenceError
 from sitegen.run.execute import Project, execute_all
 from sitegen.run.page import PageError, find_pages
 
 log = logging.getLogger("mkdocs.hooks.pages")
+REFERENCE = "::: "  # where mkdocstrings writes something out
 MOST_BYTES = 150_000  # of a page's HTML: a phone on a slow line should have it in a few seconds
 
+_surroundings: dict[str, Any] = {}  # what a page is rendered in, beside its own text
 _staged: dict[str, staging.Staged] = {}  # by the names of their files
 _math: dict[str, str] = {}
 
@@ -56,7 +70,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 def on_pre_build(config: MkDocsConfig) -> None:
     """Execute the pages that need it, and stage the book."""
-    project = Project(_root(config), Path(config.docs_dir))
+    project = Project(_root(config), Path(config.docs_dir), _memory(config))
     try:
         done = execute_all(project, find_pages(project.docs), log=log.info)
         pages = staging.stage(done, project.docs, _folder(config))
@@ -106,22 +120,112 @@ def _keep_paths(files: Files, config: MkDocsConfig) -> Files:
 on_files = CombinedEvent(_take_staged, _keep_paths)
 
 
+def on_nav(nav: Any, config: MkDocsConfig, files: Files) -> None:
+    """Note what every page is rendered in: the settings, and what can be linked to."""
+    settings = Path(config.config_file_path).read_text(encoding="utf-8")
+    there = sorted((file.src_uri, file.url, file.inclusion.name) for file in files)
+    _surroundings["site"] = [settings, config.use_directory_urls, there]
+    package = [path.read_bytes() for path in sorted((_root(config) / "nn_tutorial").rglob("*.py"))]
+    digest = hashlib.sha256(b"\0".join(package))
+    # In the index of names the first page that has one wins.
+    for page in _staged.values():
+        digest.update(page.text.encode() if REFERENCE in page.text else b"")
+    _surroundings["reference"] = digest.hexdigest()
+
+
 def on_page_read_source(page: Page, config: MkDocsConfig) -> str:
     """Give MkDocs the staged text, with a mark for each output, and what this edition offers."""
     text = (_folder(config) / page.file.src_uri).read_text(encoding="utf-8")
     return offline.with_downloads(jupyter.marked(text))
 
 
-def on_page_content(content: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Put mkdocs-jupyter's outputs into the page that MkDocs' own Markdown has rendered."""
-    if _staged[page.file.src_uri].executed is not None:
-        rendered = content
-        Page.render(page, config, files)  # mkdocs-jupyter has put its own in the place of this
-        content = jupyter.put(page.content or "", rendered)
+@event_priority(-100)  # after mkdocs-jupyter, which gives the page its own way of being rendered
+def on_pre_page(page: Page, config: MkDocsConfig, files: Files) -> Page:
+    """Let a page be rendered once, as long as all that it is made of stays the same."""
+    page.render = functools.partial(_render, page, page.render)  # type: ignore[method-assign]
+    return page
+
+
+def _render(
+    page: Page, theirs: Callable[[MkDocsConfig, Files], None], config: MkDocsConfig, files: Files
+) -> None:
+    """Stand for `Page.render`; `theirs` is mkdocs-jupyter's, where the page was executed."""
+    done = None
+
+    def make() -> dict[str, Any]:
+        nonlocal done
+        done = _rendered(page, theirs, config, files)
+        return done
+
+    executed = _staged[page.file.src_uri].executed
+    made_of = [page.markdown, page.file.src_uri, page.file.url, _surroundings["site"]]
+    if executed is not None:
+        made_of.append(hashlib.sha256(executed.notebook_path.read_bytes()).hexdigest())
+    if REFERENCE in (page.markdown or ""):
+        made_of.append(_surroundings["reference"])
+    kept = _memory(config).recall("rendered", made_of, make)
+    if done is None:
+        _say_again(page, kept, config)
+    page.content = kept["content"]
+    page.toc = TableOfContents([_heading(*heading) for heading in kept["toc"]])
+    page._title_from_render = kept["title"]
+    page.present_anchor_ids = set(kept["anchors"])
+    linked = {files.get_file_from_path(uri): links for uri, links in kept["links"].items()}
+    page.links_to_anchors = {file: links for file, links in linked.items() if file is not None}
+
+
+def _rendered(
+    page: Page, theirs: Callable[[MkDocsConfig, Files], None], config: MkDocsConfig, files: Files
+) -> dict[str, Any]:
+    """Render a page, and note what else came of it: what was registered, what was logged."""
+    plugins: dict[str, Any] = config.plugins
+    with (
+        side_effects.messages("mkdocs") as heard,
+        side_effects.calls(plugins["autorefs"], "register_anchor") as names,
+        side_effects.calls(plugins["mkdocstrings"].handlers.inventory, "register") as items,
+    ):
+        rendered = ""
+        if _staged[page.file.src_uri].executed is not None:
+            theirs(config, files)
+            rendered = page.content or ""
+        Page.render(page, config, files)
+    content = jupyter.put(page.content or "", rendered)
     own = posixpath.splitext(posixpath.basename(page.file.src_uri))[0]
     if config.use_directory_urls and own != "index":  # the page will lie where its pictures do
         content = content.replace(f'src="{own}/', 'src="')
-    return html_fixes.lean(content)
+    return {
+        "content": html_fixes.lean(content),
+        "toc": [_parts(heading) for heading in page.toc],
+        "title": page._title_from_render,
+        "anchors": sorted(page.present_anchor_ids or ()),
+        "links": {file.src_uri: links for file, links in (page.links_to_anchors or {}).items()},
+        "names": [([*rest], named) for (_, *rest), named in names],  # without the page
+        "items": items,
+        "heard": heard,
+    }
+
+
+def _say_again(page: Page, kept: dict[str, Any], config: MkDocsConfig) -> None:
+    """Do what rendering the page would do beside."""
+    side_effects.log_again(kept["heard"])
+    plugins: dict[str, Any] = config.plugins
+    for arguments, named in kept["names"]:
+        plugins["autorefs"].register_anchor(page, *arguments, **named)
+    handlers = plugins["mkdocstrings"].handlers
+    for arguments, named in kept["items"]:
+        handlers.get_handler(handlers.get_handler_name({}))  # whose stylesheet is asked for
+        handlers.inventory.register(*arguments, **named)
+
+
+def _parts(heading: AnchorLink) -> list[Any]:
+    inner = [_parts(child) for child in heading.children]
+    return [heading.title, heading.id, heading.level, inner]
+
+
+def _heading(title: str, name: str, level: int, inner: list[list[Any]]) -> AnchorLink:
+    heading = AnchorLink(title, name, level)
+    heading.children = [_heading(*child) for child in inner]
+    return heading
 
 
 @event_priority(-100)  # after mkdocstrings has resolved its references
@@ -214,6 +318,16 @@ def _finished(page: str, config: MkDocsConfig) -> str:
 
 def _root(config: MkDocsConfig) -> Path:
     return Path(config.config_file_path or "mkdocs.yml").resolve().parent
+
+
+@functools.cache
+def _memory_in(folder: Path) -> Memory:
+    return Memory(folder)
+
+
+def _memory(config: MkDocsConfig) -> Memory:
+    """What was kept of earlier builds; `make serve` reads it once."""
+    return _memory_in(_root(config) / ".cache" / "memory")
 
 
 def _folder(config: MkDocsConfig) -> Path:
