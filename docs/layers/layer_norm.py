@@ -715,10 +715,10 @@ assert batched[2].max() < min(plain[2].min(), layered[2].min()) - 0.1
 assert abs(measured_anew.mean() - batched[2].mean()) < 0.05
 for size in sizes:  # layer norm and plain: the ranges overlap everywhere
     assert layered[size].min() <= plain[size].max() and plain[size].min() <= layered[size].max()
-ahead = 100 * (batched[32].mean() - layered[32].mean())
-assert ahead > 0.5 and batched[128].min() > layered[128].max()
+ahead = {size: 100 * (batched[size].mean() - layered[size].mean()) for size in (32, 128)}
+assert ahead[32] > 0.5 and ahead[128] > 3
 assert chosen["batch norm", 128] > 2 * chosen["layer norm", 128]
-assert longer["layer norm"].min() > layered[128].max()
+assert longer["layer norm"].mean() > layered[128].mean() + 0.03
 assert longer["batch norm"].mean() > longer["layer norm"].mean()
 assert short_weights["layer norm"].min() > short_weights["plain"].max()
 
@@ -736,7 +736,7 @@ assert short_weights["layer norm"].min() > short_weights["plain"].max()
 #
 # **Layer norm keeps step with the plain network: yes.** At no size do their ranges come apart. That is the independence we looked for, and a disappointment as well: in this network it gains nothing that six seeds could show.
 #
-# **Alike above some size: no.** At 32 batch normalisation is {{ ahead:.1f}} points ahead of layer normalisation, and at 128 its worst seed beats the other's best. Look at the learning rates: at 128 its best is {{ chosen["batch norm", 128]:g}}, where layer normalisation's is {{ chosen["layer norm", 128]:g}}. Five epochs are {{ 5 * 1024 // 128 }} steps there, and where steps are few, it pays to bear long ones.
+# **Alike above some size: no.** At 32 batch normalisation is {{ ahead[32]:.1f}} points ahead of layer normalisation, at 128 it is {{ ahead[128]:.1f}}. Look at the learning rates: at 128 its best is {{ chosen["batch norm", 128]:g}}, where layer normalisation's is {{ chosen["layer norm", 128]:g}}. Five epochs are {{ 5 * 1024 // 128 }} steps there, and where steps are few, it pays to bear long ones.
 #
 # **So the fall on the right is not the batch.** Give batches of 128 four times the epochs, and so as many steps as batches of 32 had. Then layer normalisation reaches {{ longer["layer norm"].mean():.1%}} where it had {{ layered[128].mean():.1%}}. Batch normalisation is still ahead, with {{ longer["batch norm"].mean():.1%}}.
 #
