@@ -777,7 +777,7 @@ assert quantiles[16][1] < 0.3 < 0.8 < quantiles[256][1] < 1
 #
 # **A prediction.** With three layers all but zeros should do, since three factors do little harm. With twenty, He's should learn. Xavier's signal is down to about a thousandth, which a learning rate may make good. The other two should fail: with $\sigma = 0.02$ the output is smaller than $10^{-18}$, and no rate mends that.
 #
-# Digits; hidden layers of 64 units; SGD with momentum 0.9; batches of 64; 10 epochs. At a quarter of the width, twice the $\sigma$ makes the same factor a layer, so the two bad starts are 0.02 and 0.4 here. Each start has the best of five learning rates, chosen by the accuracy of two seeds on the validation images; with three more, five seeds are tested. In twenty layers $\sigma = 0.4$ diverges at every usual rate, so there it chooses among four tiny ones. After that, Xavier and He once more for 30 epochs, each with a third of its rate.
+# Digits; hidden layers of 64 units; SGD with momentum 0.9; batches of 64; 10 epochs. At a quarter of the width, twice the $\sigma$ makes the same factor a layer, so the two bad starts are 0.02 and 0.4 here. Each start has the best of five learning rates, chosen by the accuracy on the validation images with two seeds; then five other seeds are run and tested. In twenty layers $\sigma = 0.4$ diverges at every usual rate, so there it chooses among four tiny ones. After that, Xavier and He once more for 30 epochs, each with a third of its rate.
 
 # %% tags=["hide-input"]
 narrow = {"zeros": zeros, "σ = 0.02": normal(0.02), "Xavier": xavier_normal, "He": he_normal,
@@ -806,12 +806,10 @@ def train(init, layers, runs, epochs=10):
 
 
 def tuned(init, layers, rates):
-    """Choose a rate with two of the five seeds; return it and the test accuracies of all."""
-    tried = train(init, layers, [(rate, seed) for rate in rates for seed in seeds[:2]])
-    tried = tried.reshape(len(rates), 2, 2)  # rate, seed, (validation, test)
-    best = tried[..., 0].sum(1).argmax()
-    others = train(init, layers, [(rates[best], seed) for seed in seeds[2:]])
-    return rates[best], np.concatenate([tried[best], others])[:, 1]
+    """Choose a rate with two seeds; return it and the test accuracies of five others."""
+    tried = train(init, layers, [(rate, 100 + s) for rate in rates for s in range(2)])
+    best = rates[tried[:, 0].reshape(-1, 2).sum(1).argmax()]
+    return best, train(init, layers, [(best, seed) for seed in seeds])[:, 1]
 
 
 results = {(start, layers): tuned(init, layers, tiny if (start, layers) == ("σ = 0.4", 20)

@@ -1010,7 +1010,7 @@ except FileNotFoundError:
 # The experiment is the same: the same small CNN, an MLP of equal size, a learning rate for each chosen by validation loss, then five seeds. A seed decides the initial weights, the order, and which training pictures are used.
 
 # %%
-CLOTHES_SEEDS, CLOTHES_EPOCHS, USED, WATCHED = range(5), 3, 5_000, 2_000
+CLOTHES_SEEDS, CLOTHES_EPOCHS, USED, WATCHED = range(5), 3, 10_000, 5_000
 dressed, dressed_history = {}, {}
 
 
