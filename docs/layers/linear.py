@@ -13,6 +13,7 @@
 # You need [the symbols of this book](../foundations/notation.md) and [backpropagation by hand](../foundations/chain_rule.py).
 
 # %% tags=["hide-input"]
+from functools import partial
 from itertools import pairwise
 
 import matplotlib.pyplot as plt
@@ -29,6 +30,7 @@ from nn_tutorial import (
     digits,
     evaluate,
     fit,
+    fit_many,
     gradient_check,
     he_normal,
     iris,
@@ -783,38 +785,41 @@ narrow = {"zeros": zeros, "σ = 0.02": normal(0.02), "Xavier": xavier_normal, "H
 usual, tiny = [0.001, 0.003, 0.01, 0.03, 0.1], [1e-10, 1e-9, 1e-8, 1e-7]
 
 
-def train(init, layers, rate, seed, epochs=10):
-    """Accuracy on the validation and the test images; 0 if the loss is no longer finite."""
-    draw = np.random.default_rng(seed)
-    net = mlp(64, [64] * (layers - 1), 10, rng=draw, init=init)
-    optimizer = SGD(net.params, rate, momentum=0.9)
-    for _ in range(epochs):
-        order = draw.permutation(len(labels["train"]))
-        for batch in np.array_split(order, len(order) // 64):
-            logits, cache = net.forward(images["train"][batch])
-            loss, grad = softmax_cross_entropy(logits, labels["train"][batch])
-            if not np.isfinite(loss):
-                return 0.0, 0.0
-            optimizer.step(net.backward(grad, cache, need_dx=False)[1])
-    answers = [net(images[part]).argmax(1) == labels[part] for part in ("val", "test")]
-    return tuple(float(right.mean()) for right in answers)
+def train(init, layers, runs, epochs=10):
+    """Train a network for each rate and seed, a few side by side.
+
+    Returns their accuracies on the validation and the test images; 0 if the loss is no longer finite.
+    """
+    found = []
+    for at in range(0, len(runs), 5):
+        draws = [np.random.default_rng(seed) for _, seed in runs[at : at + 5]]
+        nets = [mlp(64, [64] * (layers - 1), 10, rng=draw, init=init) for draw in draws]
+        histories = fit_many(nets, (images["train"], labels["train"]),
+                             optimizer=partial(SGD, momentum=0.9),
+                             lr=[rate for rate, _ in runs[at : at + 5]],
+                             epochs=epochs, batch_size=64, rngs=draws)
+        for net, history in zip(nets, histories, strict=True):
+            done = len(history.train_loss) == epochs
+            found.append([np.mean(net(images[part]).argmax(1) == labels[part]) if done else 0.0
+                          for part in ("val", "test")])
+    return np.array(found)
 
 
 def tuned(init, layers, rates):
     """Choose a rate with two seeds; return it and the test accuracies of five others."""
-    rate = max(rates, key=lambda lr: sum(train(init, layers, lr, 100 + s)[0] for s in range(2)))
-    return rate, np.array([train(init, layers, rate, seed)[1] for seed in seeds])
+    tried = train(init, layers, [(rate, 100 + s) for rate in rates for s in range(2)])
+    best = rates[tried[:, 0].reshape(-1, 2).sum(1).argmax()]
+    return best, train(init, layers, [(best, seed) for seed in seeds])[:, 1]
 
 
-with np.errstate(all="ignore"):  # let what diverges diverge
-    results = {(start, layers): tuned(init, layers, tiny if (start, layers) == ("σ = 0.4", 20)
-                                      else usual)
-               for start, init in narrow.items() for layers in (3, 20)}
-    diverged = [train(narrow["σ = 0.4"], 20, rate, seed)[0] for rate in usual for seed in seeds]
-    longer = {start: np.array([train(narrow[start], 20, results[start, 20][0] / 3, seed, 30)[1]
-                               for seed in seeds]) for start in ("Xavier", "He")}
-    plain = tuned(zeros, 1, usual)[1]
-assert max(diverged) == 0
+results = {(start, layers): tuned(init, layers, tiny if (start, layers) == ("σ = 0.4", 20)
+                                  else usual)
+           for start, init in narrow.items() for layers in (3, 20)}
+diverged = train(narrow["σ = 0.4"], 20, [(rate, seed) for rate in usual for seed in seeds])
+longer = {start: train(narrow[start], 20, [(results[start, 20][0] / 3, seed) for seed in seeds],
+                       epochs=30)[:, 1] for start in ("Xavier", "He")}
+plain = tuned(zeros, 1, usual)[1]
+assert diverged.max() == 0
 common = np.bincount(labels["test"]).max() / len(labels["test"])
 
 # %% tags=["remove-input"]

@@ -13,6 +13,7 @@
 # You need [convolution](../layers/convolution.py), [pooling](../layers/pooling.py), [the linear layer](../layers/linear.py) and [cross-entropy](../layers/cross_entropy.py).
 
 # %% tags=["hide-input"]
+from functools import partial
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -36,6 +37,7 @@ from nn_tutorial import (
     evaluate,
     fashion_mnist,
     fit,
+    fit_many,
     gradient_check,
     mlp,
     predict_logits,
@@ -72,8 +74,9 @@ def tile(ax, image, left, top, side, *, tall=None, cmap=INK, low=0.0, high=1.0):
 
 rng = np.random.default_rng([SEED, 1])  # not the stream of the split
 cnn = small_cnn(1, 8, 10, rng=rng)
-fit(cnn, (data.x_train, data.y_train), optimizer=SGD(cnn.params, 0.03, momentum=0.9),
-    epochs=EPOCHS, batch_size=32, rng=rng, keep_best=False)
+cnn_history = fit(cnn, (data.x_train, data.y_train), (data.x_val, data.y_val),
+                  optimizer=SGD(cnn.params, 0.03, momentum=0.9), epochs=EPOCHS, batch_size=32,
+                  rng=rng, keep_best=False)
 shown = int(np.flatnonzero(data.y_test == 3)[0])
 maps = [data.x_test[shown : shown + 1]]
 for layer in cnn.layers:
@@ -602,25 +605,34 @@ def shuffled(x):
 VIEWS = {"CNN": lambda x: x, "shuffled": shuffled, "MLP": flat}
 
 
-def train(kind, lr, seed, *, epochs=EPOCHS, part=None):
-    """Train one network; returns it and its history."""
-    rng = np.random.default_rng([seed, 1])
-    model = mlp(64, [width], 10, rng=rng) if kind == "MLP" else small_cnn(1, 8, 10, rng=rng)
-    own, view = splits[seed], VIEWS[kind]
-    x, t = part if part else (own.x_train, own.y_train)
-    history = fit(model, (view(x), t), (view(own.x_val), own.y_val), epochs=epochs,
-                  optimizer=SGD(model.params, lr, momentum=0.9), batch_size=32, rng=rng,
-                  keep_best=False)
-    return model, history
+def train(kind, runs, *, epochs=EPOCHS, parts=None):
+    """Train a network for each rate and seed, side by side; returns them and their histories."""
+    rngs = [np.random.default_rng([seed, 1]) for _, seed in runs]
+    models = [mlp(64, [width], 10, rng=rng) if kind == "MLP" else small_cnn(1, 8, 10, rng=rng)
+              for rng in rngs]
+    view, own = VIEWS[kind], [splits[seed] for _, seed in runs]
+    parts = parts or [(part.x_train, part.y_train) for part in own]
+    histories = fit_many(models, [(view(x), t) for x, t in parts],
+                         [(view(part.x_val), part.y_val) for part in own],
+                         optimizer=partial(SGD, momentum=0.9), lr=[lr for lr, _ in runs],
+                         epochs=epochs, batch_size=32, rngs=rngs)
+    return list(zip(models, histories, strict=True))
 
 
 # %%
 RATES = (0.01, 0.03, 0.1)
-trained, tried = {}, {}
+trained, tried = {("CNN", 0.03, SEED): (cnn, cnn_history)}, {}
+
+
+def train_missing(kind, runs):
+    """Train those that nothing has asked for yet."""
+    missing = [run for run in runs if (kind, *run) not in trained]
+    trained.update(((kind, *run), each) for run, each in zip(missing, train(kind, missing)))
+
+
 for kind in ("CNN", "MLP"):
+    train_missing(kind, [(lr, seed) for lr in RATES for seed in range(3)])
     for lr in RATES:
-        for seed in range(3):
-            trained[kind, lr, seed] = train(kind, lr, seed)
         ends = [trained[kind, lr, seed][1].val_loss[-1] for seed in range(3)]
         tried[kind, lr] = np.mean(ends)
 rate = {kind: min(RATES, key=lambda lr: tried[kind, lr]) for kind in ("CNN", "MLP")}
@@ -646,9 +658,9 @@ FOUR_SIDES = ((1, 0), (-1, 0), (0, 1), (0, -1))
 nets, histories = {}, {}
 correct = {kind: np.empty((len(SEEDS), 2)) for kind in VIEWS}
 for kind, view in VIEWS.items():
+    train_missing(kind, [(rate[kind], seed) for seed in SEEDS])
     for seed in SEEDS:
-        known = trained.get((kind, rate[kind], seed))
-        net, histories[kind, seed] = known or train(kind, rate[kind], seed)
+        net, histories[kind, seed] = trained[kind, rate[kind], seed]
         nets[kind, seed], own = net, splits[seed]
         tests = [own.x_test] + [moved(own.x_test, *side) for side in FOUR_SIDES]
         found = [evaluate(net, view(x), own.y_test)[1] for x in tests]
@@ -783,12 +795,18 @@ assert correct["MLP"][:, 0].mean() > correct["shuffled"][:, 0].mean()
 
 # %%
 cured = {"CNN": [], "MLP": []}
+
+def with_moved(own):
+    """The training pictures as they are, and moved to each of the four sides."""
+    copies = [own.x_train] + [moved(own.x_train, *side) for side in FOUR_SIDES]
+    return np.concatenate(copies), np.tile(own.y_train, 5)
+
+
 for kind, found in cured.items():
-    for seed in range(3):
+    runs = [(rate[kind], seed) for seed in range(3)]
+    moved_too = [with_moved(splits[seed]) for seed in range(3)]
+    for (_, seed), (model, _) in zip(runs, train(kind, runs, epochs=EPOCHS // 5, parts=moved_too)):
         own = splits[seed]
-        copies = [own.x_train] + [moved(own.x_train, *side) for side in FOUR_SIDES]
-        part = np.concatenate(copies), np.tile(own.y_train, 5)
-        model, _ = train(kind, rate[kind], seed, epochs=EPOCHS // 5, part=part)
         tests = [moved(own.x_test, *side) for side in FOUR_SIDES]
         found.append(np.mean([evaluate(model, VIEWS[kind](x), own.y_test)[1] for x in tests]))
 for kind, found in cured.items():
@@ -992,7 +1010,7 @@ except FileNotFoundError:
 # The experiment is the same: the same small CNN, an MLP of equal size, a learning rate for each chosen by validation loss, then five seeds. A seed decides the initial weights, the order, and which training pictures are used.
 
 # %%
-CLOTHES_SEEDS, CLOTHES_EPOCHS, USED = range(5), 3, 10_000
+CLOTHES_SEEDS, CLOTHES_EPOCHS, USED, WATCHED = range(5), 3, 10_000, 5_000
 dressed, dressed_history = {}, {}
 
 
@@ -1001,7 +1019,8 @@ def train_on_clothes(kind, lr, seed):
     model = mlp(784, [big_width], 10, rng=rng) if kind == "MLP" else small_cnn(rng=rng)
     view, chosen = VIEWS[kind], rng.permutation(len(clothes.y_train))[:USED]
     history = fit(model, (view(clothes.x_train[chosen]), clothes.y_train[chosen]),
-                  (view(clothes.x_val), clothes.y_val), epochs=CLOTHES_EPOCHS, batch_size=64,
+                  (view(clothes.x_val[:WATCHED]), clothes.y_val[:WATCHED]),
+                  epochs=CLOTHES_EPOCHS, batch_size=64,
                   optimizer=SGD(model.params, lr, momentum=0.9), rng=rng, keep_best=False)
     return model, history
 
@@ -1041,8 +1060,8 @@ if clothes is not None:
     assert abs(rival_size / parameters(big) - 1) < 0.01
     display(Markdown(
         f"Found. {whose} Of {len(clothes.y_train):,} training pictures each network sees "
-        f"{USED:,}, {CLOTHES_EPOCHS} times; {len(clothes.y_val):,} are for validation and "
-        f"{len(clothes.y_test):,} for the test. That is little, so that the page is built in a "
+        f"{USED:,}, {CLOTHES_EPOCHS} times; {WATCHED:,} of the validation pictures are asked after "
+        f"each epoch, and all {len(clothes.y_test):,} of the test at the end. That is little, so that the page is built in a "
         f"minute. The CNN has {parameters(big):,} parameters and gets a rate of {picked['CNN']}; the "
         f"MLP, with {big_width} hidden units, has {rival_size:,} and gets {picked['MLP']}."
     ))
@@ -1193,18 +1212,18 @@ if clothes is not None:
 # %% [markdown]
 # ## Common mistakes
 #
-# Each of these was made on the digits, with the network of the experiment. None of them raises an error.
+# Each of these was made on the digits, with the network of the experiment; the right way beside it is always the one that you have seen all along, `cnn`. None of them raises an error.
 
 
 # %%
-def attempt(x, labels, *, lr=rate["CNN"], layers=None, seed=SEED, epochs=EPOCHS):
+def attempt(x, labels, *, layers=None, epochs=EPOCHS):
     """Train a CNN in one wrong way; returns it, its first loss and its history."""
-    rng = np.random.default_rng([seed, 1])
+    rng = np.random.default_rng([SEED, 1])
     model = small_cnn(x.shape[1], 8, 10, rng=rng)
     if layers:
         model = Sequential(*layers(model.layers))
     first, _ = evaluate(model, x, labels)
-    history = fit(model, (x, labels), optimizer=SGD(model.params, lr, momentum=0.9),
+    history = fit(model, (x, labels), optimizer=SGD(model.params, rate["CNN"], momentum=0.9),
                   epochs=epochs, batch_size=32, rng=rng, keep_best=False)
     return model, first, history
 
@@ -1217,9 +1236,10 @@ test = data.x_test, data.y_test
 # Image files hold whole numbers from 0 to 255. Forget to divide:
 
 # %%
-for scale in (1, 255):
-    x = data.x_train * np.float32(scale)
-    model, first, history = attempt(x, data.y_train)
+fresh = small_cnn(1, 8, 10, rng=np.random.default_rng([SEED, 1]))
+right_way = cnn, evaluate(fresh, data.x_train, data.y_train)[0], cnn_history
+wrong_way = attempt(255 * data.x_train, data.y_train)
+for scale, (model, first, history) in ((1, right_way), (255, wrong_way)):
     loss, accuracy = evaluate(model, test[0] * np.float32(scale), test[1])
     print(f"{scale:>3}: loss {first:.1f} to {history.train_loss[-1]:.3f}, test {accuracy:.0%}")
 assert first > 100 and accuracy < 0.2 and abs(history.train_loss[-1] - np.log(10)) < 0.05
@@ -1313,7 +1333,9 @@ def using(kind):
 verdicts = []
 print("               test  check  alone")
 for kind in (Flatten, MemoryFlatten, TwistedFlatten):
-    model, _, _ = attempt(data.x_train, data.y_train, layers=using(kind))
+    model = cnn
+    if kind is not Flatten:
+        model, _, _ = attempt(data.x_train, data.y_train, layers=using(kind))
     alone = np.abs(model(test[0][:1]) - model(test[0][:9])[:1]).max() < 1e-3
     verdicts.append((passes(kind()), alone))
     print(f"{kind.__name__:<14} {evaluate(model, *test)[1]:4.0%}  "
@@ -1341,14 +1363,20 @@ def by_reshape(x):
     return x.reshape(len(x), 3, 8, 8)
 
 
-coloured = {by_transpose: [], by_reshape: []}
+in_colour = []
 for seed in range(3):
     own, draw = splits[seed], np.random.default_rng(seed)
-    x_train, x_test = tinted(own.x_train, draw), tinted(own.x_test, draw)
-    assert by_reshape(x_train).shape == by_transpose(x_train).shape
-    for way, found in coloured.items():
-        model, _, _ = attempt(way(x_train), own.y_train, seed=seed, epochs=10)
-        found.append(evaluate(model, way(x_test), own.y_test)[1])
+    in_colour.append((tinted(own.x_train, draw), tinted(own.x_test, draw)))
+    assert by_reshape(in_colour[-1][0]).shape == by_transpose(in_colour[-1][0]).shape
+coloured = {}
+for way in (by_transpose, by_reshape):
+    rngs = [np.random.default_rng([seed, 1]) for seed in range(3)]
+    models = [small_cnn(3, 8, 10, rng=rng) for rng in rngs]
+    fit_many(models, [(way(x), splits[seed].y_train) for seed, (x, _) in enumerate(in_colour)],
+             optimizer=partial(SGD, momentum=0.9), lr=rate["CNN"], epochs=10, batch_size=32,
+             rngs=rngs)
+    coloured[way] = [evaluate(model, way(x), splits[seed].y_test)[1]
+                     for seed, (model, (_, x)) in enumerate(zip(models, in_colour))]
 for way, found in coloured.items():
     print(f"{way.__name__:<13} test accuracy {np.mean(found):.1%}")
 lost = np.array(coloured[by_transpose]) - np.array(coloured[by_reshape])
@@ -1415,7 +1443,9 @@ def bend(model):
 
 straight = {}
 for layers in (None, without_relu, mean_pooled):
-    model, _, _ = attempt(data.x_train, data.y_train, layers=layers)
+    model = cnn
+    if layers:
+        model, _, _ = attempt(data.x_train, data.y_train, layers=layers)
     straight[layers] = evaluate(model, *test)[1], bend(model)
     name = layers.__name__ if layers else "as it was"
     print(f"{name:<12} {straight[layers][0]:.1%}, bend {straight[layers][1]:.0e}")

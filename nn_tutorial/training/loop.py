@@ -223,7 +223,7 @@ def _bar(epochs: int, progress: bool) -> Any:
     return tqdm(total=epochs, unit="epoch", disable=None)  # None: silent without a terminal
 
 
-def predict_logits(model: Layer, x: Array, *, batch_size: int = 1024) -> Array:
+def predict_logits(model: Layer, x: Array, *, batch_size: int = 128) -> Array:
     """Return the model's output for all examples, a batch at a time.
 
     Parameters
@@ -243,7 +243,7 @@ def predict_logits(model: Layer, x: Array, *, batch_size: int = 1024) -> Array:
     return np.concatenate([model(x[i : i + batch_size]) for i in range(0, len(x), batch_size)])
 
 
-def predict(model: Layer, x: Array, *, batch_size: int = 1024) -> NDArray[np.intp]:
+def predict(model: Layer, x: Array, *, batch_size: int = 128) -> NDArray[np.intp]:
     """Return the class of each example's largest logit.
 
     Parameters
@@ -261,7 +261,7 @@ def predict(model: Layer, x: Array, *, batch_size: int = 1024) -> NDArray[np.int
 
 
 def evaluate(
-    model: Layer, x: Array, labels: Labels, *, batch_size: int = 1024
+    model: Layer, x: Array, labels: Labels, *, batch_size: int = 128
 ) -> tuple[float, float]:
     """Return the loss and the accuracy of a classifier, in evaluation mode.
 

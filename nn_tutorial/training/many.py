@@ -34,8 +34,9 @@ def fit_many(
     Parameters
     ----------
     models : sequence of Sequential
-        S networks of linear, convolution, pooling, batch normalisation and flatten layers, ReLU,
-        sigmoid and tanh, alike but for their values; their parameters are changed in place.
+        S networks of linear, convolution, pooling, batch normalisation and flatten layers, layer
+        normalisation of features, ReLU, sigmoid and tanh, alike but for their values; their
+        parameters are changed in place.
     train, validation : (ndarray, ndarray), or a sequence of S such pairs
         Inputs and labels for all networks, or for each its own, equally many. ``train`` may be a
         function that gives them for an epoch, counted from 0.
@@ -118,7 +119,7 @@ class _Run:
     def evaluate(self, data: "_Data") -> list[Array]:
         """Loss and accuracy of each network, in evaluation mode."""
         s = len(self.alive)
-        batch = max(1, 1024 // s)
+        batch = max(1, 128 // s)
         total, right = np.zeros((2, s))
         for start in range(0, len(data), batch):
             chosen = np.arange(start, min(start + batch, len(data)))

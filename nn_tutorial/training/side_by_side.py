@@ -3,7 +3,8 @@
 A small layer's time goes into calling NumPy, whether a call gets one network's numbers or twenty
 networks'. So S networks lie side by side: features as (N, S·D), images as (N, S·C, H, W). ReLU,
 pooling and batch normalisation treat each column or channel by itself and stay as they are; a
-linear layer and a convolution become S blocks in one product, over a leading axis of networks.
+linear layer and a convolution become S blocks in one product, over a leading axis of networks; and
+for layer normalisation an example becomes S examples.
 """
 
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from ..layers.batch_norm import BatchNorm
 from ..layers.checks import Array, output_size
 from ..layers.convolution import Conv2d, _met
 from ..layers.layer import Flatten, Grads, Layer, Sequential
+from ..layers.layer_norm import LayerNorm, layer_norm, layer_norm_backward
 from ..layers.linear import Linear
 from ..layers.pooling import AvgPool2d, MaxPool2d
 
@@ -39,8 +41,9 @@ class SideBySide:
     Parameters
     ----------
     models : sequence of Sequential
-        Of linear, convolution, pooling, batch normalisation and flatten layers, ReLU, sigmoid and
-        tanh; at least one model, all alike but for their values.
+        Of linear, convolution, pooling, batch normalisation and flatten layers, layer
+        normalisation of features, ReLU, sigmoid and tanh; at least one model, all alike but for
+        their values.
 
     Raises
     ------
@@ -104,7 +107,9 @@ def _wide(layers: Sequence[Layer], params: Grads, grads: Grads) -> Layer:
         return _Convs(params, grads, first.stride, first.padding)
     if type(first) is BatchNorm:
         return _BatchNorms(params, grads, layers)
-    known = ", ".join(kind.__name__ for kind in (Linear, Conv2d, BatchNorm, *_SHARED))
+    if type(first) is LayerNorm:
+        return _LayerNorms(params, grads, layers)
+    known = ", ".join(kind.__name__ for kind in (Linear, Conv2d, BatchNorm, LayerNorm, *_SHARED))
     raise ValueError(f"models: expected layers of these kinds: {known}; got {first!r}")
 
 
@@ -222,3 +227,33 @@ class _BatchNorms(Layer):
         for name, grad in self.grads.items():
             grad[...] = found[name].reshape(grad.shape)
         return dx, self.grads
+
+
+class _LayerNorms(Layer):
+    """A layer normalisation of S·D features: a network's D are an example of their own."""
+
+    def __init__(self, params: Grads, grads: Grads, layers: Sequence[Any]) -> None:
+        super().__init__()
+        self.params, self.grads, self.eps = params, grads, layers[0].eps
+        if any(layer.eps != self.eps for layer in layers) or params["weight"].ndim != 2:
+            raise ValueError("models: expected layer normalisations of features and of one eps")
+
+    def forward(self, x: Array, *, train: bool = True) -> tuple[Array, Any]:
+        weight, bias = self.params["weight"], self.params["bias"]  # S, D
+        one, zero = np.ones_like(weight[0]), np.zeros_like(weight[0])
+        xhat, cache = layer_norm(x.reshape(-1, len(one)), one, zero, eps=self.eps)
+        y = xhat.reshape(-1, *weight.shape) * weight + bias
+        return y.reshape(x.shape), cache
+
+    def backward(
+        self, dy: Array, cache: Any, *, need_dx: bool = True
+    ) -> tuple[Array | None, Grads]:
+        weight = self.params["weight"]
+        d = dy.reshape(-1, *weight.shape)
+        np.einsum("nsd,nsd->sd", d, cache.xhat.reshape(d.shape), out=self.grads["weight"])
+        np.add.reduce(d, 0, out=self.grads["bias"])
+        if not need_dx:
+            return None, self.grads
+        dx, _, _ = layer_norm_backward((d * weight).reshape(cache.xhat.shape), cache)
+        assert dx is not None
+        return dx.reshape(dy.shape), self.grads

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -272,7 +273,9 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Small:
     small.write("requirements.txt", PINS)
     os.utime(small.root / "unread.txt", (0, 0))
     project = small.project()
-    execute_all(project, find_pages(project.docs), log=lambda _: None)
+    # In a thread of its own: where the same process drives a browser, this one's loop is taken.
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(execute_all, project, find_pages(project.docs), log=lambda _: None).result()
     return small
 
 

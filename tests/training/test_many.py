@@ -15,6 +15,7 @@ from nn_tutorial import (
     Conv2d,
     Dropout,
     Flatten,
+    LayerNorm,
     Linear,
     MaxPool2d,
     ReLU,
@@ -38,6 +39,12 @@ def perceptron(rng: np.random.Generator) -> Sequential:
 
 def normalised(rng: np.random.Generator) -> Sequential:
     return mlp(12, [7, 5], 3, rng=rng, dtype=np.float64, batch_norm=True)
+
+
+def by_example(rng: np.random.Generator) -> Sequential:
+    layer = partial(Linear, rng=rng, dtype=np.float64)
+    norms = [LayerNorm(size, eps=1e-3, dtype=np.float64) for size in (12, 7)]
+    return Sequential(norms[0], layer(12, 7), norms[1], ReLU(), layer(7, 3))
 
 
 def bent(rng: np.random.Generator) -> Sequential:
@@ -72,6 +79,7 @@ def examples(seed: int, shape: tuple[int, ...], n: int = 22) -> Examples:
 SHAPES: dict[Callable[[np.random.Generator], Sequential], tuple[int, ...]] = {
     perceptron: (12,),
     normalised: (12,),
+    by_example: (12,),
     bent: (3, 2, 2),
     cnn: (1, 8, 8),
     odd_cnn: (2, 7, 6),
@@ -217,6 +225,16 @@ def other_momentum(rng: np.random.Generator) -> Sequential:
     return net
 
 
+def other_eps(rng: np.random.Generator) -> Sequential:
+    net = by_example(rng)
+    net.layers[2].eps = 0.1  # type: ignore[attr-defined]
+    return net
+
+
+def of_images(rng: np.random.Generator) -> Sequential:
+    return Sequential(LayerNorm((1, 8, 8), dtype=np.float64), *cnn(rng).layers)
+
+
 def dropping(rng: np.random.Generator) -> Sequential:
     return Sequential(Linear(12, 3, rng=rng, dtype=np.float64), Dropout(0.5, rng=rng))
 
@@ -235,6 +253,8 @@ def single_precision(rng: np.random.Generator) -> Sequential:
         ({"models": nets(perceptron, with_own_backward)}, "models: .* backward pass of its own"),
         ({"models": nets(cnn, other_stride)}, "models: expected convolutions of one stride"),
         ({"models": nets(normalised, other_momentum)}, "models: .* one eps and momentum"),
+        ({"models": nets(by_example, other_eps)}, "models: .* of features and of one eps"),
+        ({"models": nets(of_images, of_images)}, "models: .* of features and of one eps"),
         ({"lr": [0.1, 0.1, 0.1]}, "lr: expected 2, one for each model, got 3"),
         ({"lr": [0.1, -0.1]}, "lr: expected a finite number"),
         ({"rngs": [np.random.default_rng(0)]}, "rngs: expected 2, one for each model, got 1"),
