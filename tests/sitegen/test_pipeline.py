@@ -394,6 +394,58 @@ def test_what_is_wrong_fails_the_build_and_is_named(book: Book, cell: str, messa
     assert re.search(message, book.must_fail())
 
 
+def reference(book: Book) -> None:
+    """Add a page of the reference, of a package of the book's own."""
+    book.write("docs/plain.md", PLAIN + "\n::: nn_tutorial.files.write_whole\n")
+    (book.root / "nn_tutorial").unlink()
+    shutil.copytree(ROOT / "nn_tutorial", book.root / "nn_tutorial")
+
+
+@pytest.mark.parametrize(
+    ("before", "change"),
+    [
+        (
+            lambda book: None,
+            lambda book: book.edit("docs/second.py", "## A heading", "## A *heading*"),
+        ),
+        (
+            reference,
+            lambda book: book.edit(
+                "nn_tutorial/files.py", "Give a place", "Once more: give a place"
+            ),
+        ),
+        (
+            lambda book: None,
+            lambda book: book.edit("mkdocs.yml", "permalink: true", "permalink: false"),
+        ),
+    ],
+    ids=["heading", "docstring", "setting"],
+)
+def test_what_is_kept_is_what_would_be_made(
+    book: Book, before: Callable[[Book], None], change: Callable[[Book], None]
+) -> None:
+    before(book)
+    book.must_build()
+    first = book.site()
+    change(book)
+    book.must_build()
+    kept = book.site()
+    assert kept != first
+    shutil.rmtree(book.root / ".cache/memory")
+    book.must_build()
+    made = book.site()
+    assert [name for name in made if made[name] != kept.get(name)] == []
+
+
+def test_what_is_kept_is_wrong_still(book: Book) -> None:
+    book.edit("docs/plain.md", "## Numbers", "See [it](first.py#nowhere).\n\n## Numbers")
+    for _ in range(2):
+        assert "does not contain an anchor '#nowhere'" in book.must_fail()
+    book.edit("docs/plain.md", "first.py#nowhere", "nothing.md")
+    for _ in range(2):
+        assert "contains a link 'nothing.md'" in book.must_fail()
+
+
 def test_failed_run_leaves_nothing_behind(book: Book) -> None:
     book.edit("docs/second.py", "print(VALUE", "assert False\nprint(VALUE")
     book.must_fail()
