@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bs4 import BeautifulSoup, Tag
-from sitegen.output.static_server import chromium, hosted
+from sitegen.output.static_server import BROWSERS, chromium, hosted
 from sitegen.render.mathematics import node
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,7 +43,7 @@ def arguments() -> argparse.ArgumentParser:
         description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
     parser.add_argument("--runs", type=int, default=3, help="of each page")
-    parser.add_argument("--chromium", default=chromium())
+    parser.add_argument("--chromium", default=chromium(BROWSERS))
     parser.add_argument("--record", type=Path, default=ROOT / "benchmarks/lighthouse.json")
     return parser
 

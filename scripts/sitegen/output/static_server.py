@@ -6,7 +6,7 @@ import os
 import posixpath
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache, partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -27,13 +27,14 @@ TYPES = {
 COMPRESSED = ("text/", "application/json", "application/xml", "image/svg+xml")
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+WITHOUT_WINDOWS = ("chromium-headless-shell", *BROWSERS)  # it takes a third of the processor time
 ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
-def chromium() -> str | None:
-    """Return the path of a Chromium: NN_TUTORIAL_CHROMIUM, or one on the path."""
+def chromium(names: Iterable[str] = WITHOUT_WINDOWS) -> str | None:
+    """Return the path of a Chromium: NN_TUTORIAL_CHROMIUM, or the first of these on the path."""
     named = os.environ.get("NN_TUTORIAL_CHROMIUM")
-    return named or next(filter(None, map(shutil.which, BROWSERS)), None)
+    return named or next(filter(None, map(shutil.which, names)), None)
 
 
 @contextmanager
