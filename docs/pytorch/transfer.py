@@ -64,38 +64,67 @@ use_style()
 plt.rcParams["image.composite_image"] = False  # small pictures, each with its own pixels
 ALONE = Processes(0, 1, torch.device("cpu"))
 
-fig, ax = plt.subplots(figsize=(5.2, 2.5))
-for place in range(8):
-    frozen, height = place < 5, 1.0
-    ax.add_patch(Rectangle((place + 0.12, -0.5), 0.76, height, linewidth=1.4,
-                           facecolor=COLORS["blue" if frozen else "orange"], alpha=0.2))
-    ax.add_patch(Rectangle((place + 0.12, -0.5), 0.76, height, linewidth=1.4, fill=False,
-                           edgecolor=COLORS["blue" if frozen else "orange"],
-                           linestyle="-" if frozen else "--"))
-    ax.text(place + 0.5, 0, f"conv\n{place + 1}" if frozen else f"linear\n{place - 4}",
-            ha="center", va="center", fontsize=9)
-arrow = {"arrowstyle": "-|>", "linewidth": 2, "mutation_scale": 14, "shrinkA": 0, "shrinkB": 0}
-ax.annotate("", (8.35, 0.85), (-0.2, 0.85), arrowprops=arrow | {"color": COLORS["blue"]})
-ax.annotate("", (5.12, -0.85), (8.35, -0.85),
-            arrowprops=arrow | {"color": COLORS["orange"], "linestyle": "-"})
-ax.plot([5, 5], [-1.25, 0.62], color=COLORS["muted"], linestyle=":", linewidth=1.5)
-ax.text(4.05, 1.0, "forward: through all eight", color=COLORS["blue"], ha="center", va="bottom")
-ax.text(6.7, -1.0, "backward: ends here", color=COLORS["orange"], ha="center", va="top")
-ax.text(2.5, -0.62, "frozen: ImageNet's weights", ha="center", va="top")
-ax.text(6.5, 0.56, "new: trained", ha="center", va="bottom", fontsize=9)
-ax.set(xlim=(-0.3, 8.45), ylim=(-1.5, 1.45))
-ax.axis("off")
+
+def called(name, source):
+    """The data's name; and that it is a JPEG copy, where it is one."""
+    return f"{name} (JPEG copy)" if "JPG" in source or "JPEG" in source else name
+
+
+record = read_record(Path("docs/records/transfer-imagenet.json"))
+THERE = called(record["data"]["name"], record["data"]["source"])
+n_train, n_val, n_test = record["data"]["sizes"]
+way = {method["name"]: method for method in record["methods"]}
+tests = {name: [run["test"] for run in method["runs"]] for name, method in way.items()}
+acc = {name: np.array([test["accuracy"] for test in found]) for name, found in tests.items()}
+mean = {name: values.mean() for name, values in acc.items()}
+SEEDS = record["seeds"]
+assert THERE.startswith("CIFAR-10") and "ImageNet" in record["weights"] and SEEDS == 3
+assert all(len(found) == SEEDS for found in tests.values())
+# What the assignment asks for, and nothing else.
+assigned = way["unfrozen, as assigned"]["recipe"]
+assert (assigned["epochs"], assigned["rate"], assigned["image_size"]) == (5, 0.001, SIZE)
+assert not assigned["own_statistics"] and not assigned["augment"]
+
+
+def rates(name):
+    """A recipe's rate of the classifier, as one would write it."""
+    recipe = way[name]["recipe"]
+    frozen = recipe["head_epochs"] >= recipe["epochs"]
+    return f"{recipe['head_rate' if frozen else 'rate']:.5f}".rstrip("0")
+
+# %% tags=["hide-input"]
+GROUPS = {  # all weights free, frozen, controls, small pictures
+    ("orange", "s"): ["flips and shifts, longer", "flips and shifts", "unfrozen", "discriminative",
+                      "head first", "gradual", "unfrozen, as assigned"],
+    ("blue", "o"): ["frozen", "frozen, as assigned", "linear probe"],
+    ("purple", "D"): ["scratch", "frozen, random"],
+    ("green", "^"): ["unfrozen, 64 pixels", "linear probe, 64 pixels"],
+}
+fig, ax = plt.subplots(figsize=(5.3, 4.6))
+place, ticks = 0.0, {}
+for (color, marker), names in GROUPS.items():
+    for name in names:
+        ax.plot(100 * acc[name], [place] * SEEDS, marker, color=COLORS[color], markersize=4, alpha=0.7)
+        ax.text(100 * acc[name].max() + 1.5, place, f"{100 * mean[name]:.1f}", va="center",
+                fontsize=9, color=COLORS[color])
+        ticks[name] = place
+        place += 1
+    place += 0.6
+ax.axvline(10, color=COLORS["muted"], linestyle=":", linewidth=1.2)
+ax.text(11, 2.5, "guessing", color=COLORS["muted"], fontsize=9)
+ax.set_yticks([*ticks.values()], [*ticks])
+ax.set(ylim=(place - 0.4, -0.8), xlim=(0, 100), xlabel="test accuracy (%)",
+       title=f"{THERE}, three seeds each")
+ax.grid(visible=False, axis="y")
 show(
     fig,
-    name="fence",
-    alt=(
-        "Eight boxes in a row: five convolutions, marked as frozen, and three linear layers, "
-        "marked as new and trained. An arrow forward passes all eight. An arrow backward comes "
-        "from the right and ends at the first linear layer."
-    ),
+    name="ways",
+    alt="Test accuracies, a point for each seed. Means: "
+    + ", ".join(f"{name} {mean[name]:.1%}" for name in ticks) + ".",
     caption=(
-        "AlexNet with a new classifier, its convolutions frozen. The gradient is not blocked at "
-        "the dotted line. Nothing on the other side asks for it."
+        f"What this page finds. Recorded: {THERE}, {n_test:,} test pictures, ImageNet's weights but for the "
+        "controls; the number is the mean. With all weights free, the assigned recipe is the worst "
+        "and one seed of it fails; with a smaller rate the same network beats the frozen one."
     ),
 )
 
@@ -109,11 +138,6 @@ class Live(NamedTuple):
     train: Images
     val: Images
     test: Images
-
-
-def called(name, source):
-    """The data's name; and that it is a JPEG copy, where it is one."""
-    return f"{name} (JPEG copy)" if "JPG" in source or "JPEG" in source else name
 
 
 def first_images(place, part, each):
@@ -179,28 +203,7 @@ def find_weights():
 live = find_pictures()
 backbone, borrowed = find_weights()
 HERE, PHOTOS, PRETRAINED = live.name, live.name != "digits", backbone.origin == "imagenet"
-record = read_record(Path("docs/records/transfer-imagenet.json"))
-THERE = called(record["data"]["name"], record["data"]["source"])
-n_train, n_val, n_test = record["data"]["sizes"]
-way = {method["name"]: method for method in record["methods"]}
-tests = {name: [run["test"] for run in method["runs"]] for name, method in way.items()}
-acc = {name: np.array([test["accuracy"] for test in found]) for name, found in tests.items()}
-mean = {name: values.mean() for name, values in acc.items()}
-SEEDS = record["seeds"]
-assert THERE.startswith("CIFAR-10") and "ImageNet" in record["weights"] and SEEDS == 3
-assert all(len(found) == SEEDS for found in tests.values())
 assert not PRETRAINED or backbone.sha256 == record["weights_sha256"]
-# What the assignment asks for, and nothing else.
-assigned = way["unfrozen, as assigned"]["recipe"]
-assert (assigned["epochs"], assigned["rate"], assigned["image_size"]) == (5, 0.001, SIZE)
-assert not assigned["own_statistics"] and not assigned["augment"]
-
-
-def rates(name):
-    """A recipe's rate of the classifier, as one would write it."""
-    recipe = way[name]["recipe"]
-    frozen = recipe["head_epochs"] >= recipe["epochs"]
-    return f"{recipe['head_rate' if frozen else 'rate']:.5f}".rstrip("0")
 
 # %% tags=["remove-input"]
 about = (
@@ -285,7 +288,7 @@ def one_pass(net, loader, optimiser=None):
     return loss_sum / len(loader.dataset), right / len(loader.dataset)
 
 
-def fit(net, training, validation, *, epochs=5, rate=0.001, batch=40):
+def fit(net, training, validation, *, epochs=5, rate=0.001, batch=50):
     """Train with Adam; return the losses and accuracies of each epoch."""
     torch.manual_seed(SEED)  # of the order and of dropout
     asked = [p for p in net.parameters() if p.requires_grad]
@@ -373,8 +376,8 @@ def features(net, x):
 
 
 rng = np.random.default_rng(SEED)
-rows, checks = stratified_split(live.train.y.numpy(), (120, 20), rng=rng)
-(tested,) = stratified_split(live.test.y.numpy(), (80,), rng=rng)
+rows, checks = stratified_split(live.train.y.numpy(), (100, 20), rng=rng)
+(tested,) = stratified_split(live.test.y.numpy(), (60,), rng=rng)
 training, validation, test = (
     TensorDataset(features(frozen_net, part.x[chosen]), part.y[chosen])
     for part, chosen in ((live.train, rows), (live.train, checks), (live.test, tested))
@@ -388,35 +391,28 @@ for name, net in (("three layers", frozen_net.classifier), ("one layer", probe))
     print(f"{name:<13}{right:.0%} of {len(test)} test pictures, {len(rows)} to learn from")
 
 # %% tags=["remove-cell"]
-live_acc = {"head": one_pass(frozen_net.classifier, DataLoader(test, 50))[1], "probe": right}
 whole = frozen_net(prepared(live.test.x[tested[:2]]))
 assert torch.allclose(whole, frozen_net.classifier(test.tensors[0][:2]), atol=1e-3)
-assert len(training) + len(validation) <= len(live.train.x) and min(live_acc.values()) > 0.11
-if PHOTOS and PRETRAINED:
-    assert min(live_acc.values()) > 0.3
+assert right > (0.25 if PHOTOS and PRETRAINED else 0.12)  # of the one layer
 
 
-def passes(run_once):
+def passes(times):
     """Multiplications of five epochs on the recorded sizes, frozen."""
+    learn = 2 * work[5] + 3 * work[6:].sum()
     epochs = assigned["epochs"]
-    learn, look = 2 * work[5] + 3 * work[6:].sum(), head
-    convolutions = (n_train + n_val) * conv * (1 if run_once else epochs)
-    return convolutions + epochs * (n_train * learn + n_val * look)
+    return (n_train + n_val) * conv * times + epochs * (n_train * learn + n_val * head)
 
 
-saving = passes(run_once=False) / passes(run_once=True)
-MINUTES = (n_train + n_val) * conv / 3e10 / 60
-STORED = 2 * 9216 * (n_train + n_val) / 1e9
-probe_run, head_run, free_run = (
-    np.median([run["seconds"] for run in way[name]["runs"]])
-    for name in ("linear probe", "frozen, as assigned", "unfrozen, as assigned")
-)
-assert probe_run < head_run < free_run
+saving = passes(assigned["epochs"]) / passes(1)
+minutes = (n_train + n_val) * conv / 3e10 / 60
+stored_gb = 2 * 9216 * (n_train + n_val) / 1e9
+seconds = {name: np.median([run["seconds"] for run in way[name]["runs"]]) for name in way}
+assert 0.5 < seconds["linear probe"] < 1.5 < seconds["frozen, as assigned"]
 
 # %% [markdown]
-# These two ran when the page was built, on {{ HERE }} with {{ "ImageNet's" if PRETRAINED else "random" }} convolutions; {{ f"{len(rows) // 10} labels per class, and guessing is left far behind" if PHOTOS and PRETRAINED else "with what was found here they show that the code runs, and no more" }}.
+# These two ran when the page was built, on {{ HERE }} with {{ "ImageNet's" if PRETRAINED else "random" }} convolutions{{ "" if PHOTOS and PRETRAINED else ", which shows that the code runs, and no more" }}.
 #
-# **The counts.** In five epochs of the whole set the plain loop sends {{ f"{assigned['epochs'] * (n_train + n_val):,}" }} pictures through the convolutions, training and validation together; the cached run sends {{ f"{n_train + n_val:,}" }}. With the work of the classifier added, it multiplies {{ f"{saving:.1f}" }} times less often. A core that manages $3 \cdot 10^{10}$ multiplications per second has the features in about {{ f"{MINUTES:.0f}" }} minutes, and stored as float16 they take {{ f"{STORED:.1f}" }} GB. After that you can try ten classifiers for little. On the recorded GPU five epochs of the three layers took {{ f"{head_run:.0f}" }} seconds, those of one layer {{ f"{probe_run:.0f}" }}, and five epochs with all weights free {{ f"{free_run:.0f}" }} (training alone, without the single pass through the convolutions and without evaluation).
+# **The counts.** In five epochs the plain loop sends {{ f"{assigned['epochs'] * (n_train + n_val):,}" }} pictures through the convolutions, training and validation together; the cached run sends {{ f"{n_train + n_val:,}" }}. With the classifier's work added, it multiplies {{ f"{saving:.1f}" }} times less often. A core that manages $3 \cdot 10^{10}$ multiplications per second has the features in about {{ f"{minutes:.0f}" }} minutes, and as float16 they take {{ f"{stored_gb:.1f}" }} GB. After that you can try ten classifiers for little. On the recorded GPU five epochs took {{ f"{seconds['linear probe']:.0f}" }} second for one layer, {{ f"{seconds['frozen, as assigned']:.0f}" }} for three, and {{ f"{seconds['unfrozen, as assigned']:.0f}" }} with all weights free. (That is training alone, without the one pass through the convolutions and without evaluation.)
 #
 # ### The recorded frozen runs
 
@@ -427,24 +423,25 @@ def spread(name):
     return f"{values.mean():.1%} ({values.min():.1%} to {values.max():.1%})"
 
 
-def rows_of(*names, what):
-    return "\n".join(
-        f"| {text} | {way[name]['runs'][0]['trained']:,} | {rates(name)} | {spread(name)} | "
-        f"{np.mean([test['loss'] for test in tests[name]]):.2f} |"
-        for name, text in zip(names, what)
+def recipe_table(recipes):
+    """A table of recipes: name in the record, and what it is."""
+    return "| | rate | tried | test accuracy, mean (seeds) | test loss |\n|---|---|---|---|---|\n" + "\n".join(
+        f"| {text} | {rates(name)} | {len(way[name]['candidates'])} | {spread(name)} | "
+        f"{np.mean([test['loss'] for test in tests[name]]):.2f} |" for name, text in recipes.items()
     )
 
 
-HEADING = ("| | trained | rate | test accuracy, mean (seeds) | test loss, nats |\n|---|---|---|---|---|\n")
-display(Markdown(HEADING + rows_of(
-    "linear probe", "frozen, as assigned", "frozen",
-    what=("linear probe, 9216 → 10", "three layers, as assigned", "three layers, rate searched"))))
+display(Markdown(recipe_table({
+    "linear probe": "linear probe, 9216 → 10",
+    "frozen, as assigned": "three layers, as assigned",
+    "frozen": "three layers, rate searched",
+})))
 ratio = way["frozen"]["runs"][0]["trained"] / way["linear probe"]["runs"][0]["trained"]
 gain = 100 * (acc["frozen"] - acc["linear probe"])
 assert (gain > 1).all() and gain.mean() < 2.5
 
 # %% [markdown]
-# All on {{ THERE }}, {{ SIZE }}×{{ SIZE }} pixels, ImageNet's weights and pixel statistics, {{ f"{n_test:,}" }} test pictures. A linear probe is one linear layer on frozen features. It is the cheapest transfer there is, and three layers with {{ f"{ratio:.0f}" }} times as many weights beat it by {{ f"{gain.mean():.1f}" }} points. **The assigned rate is fine as long as the convolutions are frozen.**
+# All on {{ THERE }}, {{ SIZE }}×{{ SIZE }} pixels, ImageNet's weights and pixel statistics, {{ f"{n_test:,}" }} test pictures; the loss is in nats. For each line so many rates were **tried** with one seed; the best on validation was trained with {{ SEEDS }} seeds, and each of these networks saw the test pictures once. A linear probe is one linear layer on frozen features, the cheapest transfer there is. Three layers with {{ f"{ratio:.0f}" }} times as many weights beat it by {{ f"{gain.mean():.1f}" }} points. **The assigned rate is fine as long as the convolutions are frozen.**
 
 # %% [markdown]
 # ## Unfrozen: the same rate can destroy the network
@@ -505,22 +502,22 @@ show(
         f"{last['unfrozen']['fit']:.0%}."
     ),
     caption=(
-        f"Recorded, {THERE}, three seeds in each panel. In the middle, at the assigned rate, what ImageNet "
-        "taught is gone after one epoch, and one seed never moves off guessing. On the right the same "
-        "network at a smaller rate."
+        f"Recorded, {THERE}, three seeds in each panel. In the middle, at the assigned rate, two seeds "
+        "begin far below the frozen network and climb slowly, and one never leaves guessing. On the "
+        "right the same network at a smaller rate."
     ),
 )
 
 # %% [markdown]
 # One seed ends at {{ f"{lost:.0%}" }}, which is guessing; its loss stays at $\ln 10$. The others end at {{ f"{min(saved):.1%}" }} and {{ f"{max(saved):.1%}" }}: **behind the frozen network, and behind a training from scratch** ({{ f"{mean['scratch']:.1%}" }}, [below](#does-anything-transfer-two-controls)). Nothing in the code is wrong. If you run the assignment once and it fails, you have made no mistake: you drew a bad seed of a bad recipe.
 #
-# Adam's first step moves every weight by the learning rate, however small its gradient, and {{ steps }} steps make an epoch. Which weights cannot take that? One of the candidates below kept 0.001 for the classifier and gave the convolutions a tenth of it: {{ f"{tenth:.1%}" }} on validation. So it is the convolutions.
+# Adam's first step moves every weight by the learning rate, however small its gradient, and {{ steps }} steps make an epoch. Which weights cannot take that? One of the candidates below kept 0.001 for the classifier and gave the convolutions a tenth of it: {{ f"{tenth:.1%}" }} on validation. So the convolutions cannot.
 #
 # The green lines answer the question that everybody asks of such curves. *Under dropout*, the frozen run's training accuracy ends at {{ f"{last['frozen, as assigned']['train']:.1%}" }}, hardly above its {{ f"{last['frozen, as assigned']['val']:.1%}" }} on validation, as if little were learnt by heart. In evaluation mode it is {{ f"{last['frozen, as assigned']['fit']:.0%}" }} (on {{ f"{WATCHED:,}" }} of the training pictures). For the unfrozen run at {{ rates("unfrozen") }} it is {{ f"{last['unfrozen']['fit']:.0%}" }}, against {{ f"{last['unfrozen']['val']:.0%}" }} on validation. Both overfit.
 #
 # ### As a practitioner would
 #
-# Every recipe below begins with the same weights and trains all of them. For each, a few candidates were trained with one seed, validation chose one, and that one was trained with {{ SEEDS }} seeds and saw the test pictures once per seed.
+# Every recipe below begins with ImageNet's weights and trains all of them, chosen and tested as above:
 
 # %% tags=["remove-input"]
 WHAT = {
@@ -532,73 +529,32 @@ WHAT = {
     "flips and shifts": "mirrored and shifted pictures, 15 epochs, halved and falling rates",
     "flips and shifts, longer": "the same for 30 epochs, factor 0.7 instead of a half",
 }
-assert way["discriminative"]["recipe"]["decay"] == way["flips and shifts"]["recipe"]["decay"] == 0.5
-assert way["head first"]["recipe"]["head_epochs"] == 2 and way["head first"]["recipe"]["cosine"]
-assert way["gradual"]["recipe"]["gradual"] and way["gradual"]["recipe"]["head_epochs"] == 1
-assert way["flips and shifts"]["recipe"]["epochs"] == 15
-untuned = way["flips and shifts, longer"]
-assert untuned["recipe"]["epochs"] == 30 and untuned["recipe"]["decay"] == 0.7
-assert len(untuned["candidates"]) == 1
+recipe = {name: way[name]["recipe"] for name in WHAT}
+assert recipe["discriminative"]["decay"] == recipe["flips and shifts"]["decay"] == 0.5
+assert recipe["head first"]["head_epochs"] == 2 and recipe["head first"]["cosine"]
+assert recipe["gradual"]["gradual"] and recipe["gradual"]["head_epochs"] == 1
+assert recipe["flips and shifts"]["epochs"] == 15
+longer = recipe["flips and shifts, longer"]
+assert (longer["epochs"], longer["decay"]) == (30, 0.7)
 AIM = 0.91
 assert max(mean, key=mean.get) == "flips and shifts, longer" and max(mean.values()) < AIM
-display(Markdown(
-    "| Recipe | rate | tried | test accuracy, mean (seeds) | test loss |\n|---|---|---|---|---|\n"
-    + "\n".join(
-        f"| {text} | {rates(name)} | {len(way[name]['candidates'])} | {spread(name)} | "
-        f"{np.mean([test['loss'] for test in tests[name]]):.2f} |" for name, text in WHAT.items()
-    )
-))
+display(Markdown(recipe_table(WHAT)))
+assert acc["flips and shifts"].min() > max(acc[name].max() for name in WHAT if "flips" not in name)
 
 # %% [markdown]
-# A smaller rate is the whole secret of the first gain: {{ f"{mean['unfrozen']:.1%}" }} instead of {{ f"{mean['frozen']:.1%}" }} frozen. Discriminative rates, the classifier first ([@kumar2022] say why: fine-tuning a good feature behind a random classifier distorts it) and gradual unfreezing ([@howard2018]) do no better here than the plain small rate. Pictures that are never the same twice do: {{ f"{mean['flips and shifts']:.1%}" }}.
+# The first gain needs nothing but a smaller rate: {{ f"{mean['unfrozen']:.1%}" }}, against {{ f"{mean['frozen']:.1%}" }} frozen. Discriminative rates and gradual unfreezing ([@howard2018]) or the classifier first ([@kumar2022]: behind a random classifier, good features are distorted) do no better here. Mirrored and shifted pictures come to {{ f"{mean['flips and shifts']:.1%}" }}. That recipe also trains longer and lets its rates fall, so the gain belongs to the recipe, not to the flips alone.
 #
-# Read the last line with care. Its recipe was thought of after the test results of the other lines were known, and it was not tuned. The gain in accuracy is small. Its test loss is the larger one, and [](#reliability) shows why. We had aimed at {{ f"{AIM:.0%}" }}. That was not reached.
+# Read the last line with care. Its recipe was thought of after test results of other lines were known, and it was not tuned. It gains little accuracy, and its test loss is the larger one; [](#reliability) shows why. We had aimed at {{ f"{AIM:.0%}" }}, and did not get there.
 
 # %% [markdown]
 # ## Does anything transfer? Two controls
 #
 # {{ f"{mean['frozen']:.0%}" }} with frozen features sounds like transfer. Two runs tell whether it is. **Scratch**: the same network from random weights, all of them trained, its rate searched. **Frozen, random**: convolutions that were never trained, and the classifier on top ([@yosinski2014] had this control). A classifier of {{ f"{trainable / 1e6:.0f}" }} million numbers can do something with *any* features.
 
-# %% tags=["hide-input"]
-GROUPS = {
-    "all weights free": ["flips and shifts, longer", "flips and shifts", "unfrozen", "discriminative",
-                         "head first", "gradual", "unfrozen, as assigned"],
-    "frozen": ["frozen", "frozen, as assigned", "linear probe"],
-    "controls": ["scratch", "frozen, random"],
-    "64 pixels": ["unfrozen, 64 pixels", "linear probe, 64 pixels"],
-}
-STYLES = [("orange", "s"), ("blue", "o"), ("purple", "D"), ("green", "^")]
-fig, ax = plt.subplots(figsize=(5.3, 4.6))
-place, ticks = 0.0, {}
-for (group, names), (color, marker) in zip(GROUPS.items(), STYLES):
-    for name in names:
-        ax.plot(100 * acc[name], [place] * SEEDS, marker, color=COLORS[color], markersize=4, alpha=0.7)
-        right_most = 100 * acc[name].max()
-        ax.text(right_most + 1.5, place, f"{100 * mean[name]:.1f}", va="center", fontsize=9,
-                color=COLORS[color])
-        ticks[name] = place
-        place += 1
-    place += 0.6
-ax.axvline(10, color=COLORS["muted"], linestyle=":", linewidth=1.2)
-ax.text(11, 2.5, "guessing", color=COLORS["muted"], fontsize=9)
-ax.set_yticks([*ticks.values()], [*ticks])
-ax.set(ylim=(place - 0.4, -0.8), xlim=(0, 100), xlabel="test accuracy (%)",
-       title=f"{THERE}, three seeds each")
-ax.grid(visible=False, axis="y")
+# %% tags=["remove-cell"]
 by_itself = (mean["frozen, random"] - 0.1) / (mean["frozen"] - 0.1)
 lead = 100 * (mean["frozen"] - mean["scratch"])
 assert 0.5 < by_itself < 0.65 and (acc["frozen"].min() > acc["scratch"].max())
-show(
-    fig,
-    name="ways",
-    alt="Test accuracies, a point for each seed. Means: "
-    + ", ".join(f"{name} {mean[name]:.1%}" for name in ticks) + ".",
-    caption=(
-        f"Recorded, {THERE}, {n_test:,} test pictures, ImageNet's weights but for the controls; the "
-        "number is the mean. Frozen features beat training from scratch, and random features "
-        "get further than you would think."
-    ),
-)
 
 # %% [markdown]
 # Both controls teach something. ImageNet's frozen features are {{ f"{lead:.1f}" }} points *ahead* of training from scratch with all {{ f"{n_train:,}" }} labels, in five epochs each. And {{ f"{by_itself:.0%}" }} of the distance between guessing and "frozen" is covered by convolutions that have never seen a picture. Without that control, all of it would be put down to ImageNet.
@@ -667,14 +623,11 @@ assert apart[own] == 0 and np.abs(differences[own]).max() < 0.4
                if c["rate"] == way["unfrozen, own statistics"]["recipe"]["rate"])
 edges, searched = [], 0
 for name, method in way.items():
-    tried = [{k: v for k, v in c.items() if k in ("rate", "head_rate")} for c in method["candidates"]]
-    if len(tried) > 1 and all(len(c) == 1 for c in tried) and all(
-        set(c) <= {"rate", "head_rate", "val_accuracy"} for c in method["candidates"]
-    ):
+    by_value = {v: c["val_accuracy"] for c in method["candidates"] for k, v in c.items()
+                if k in ("rate", "head_rate") and len(c) == 2}
+    if len(by_value) > 1:
         searched += 1
-        values = [*(value for c in tried for value in c.values())]
-        best = max(method["candidates"], key=lambda c: c["val_accuracy"])
-        if next(v for k, v in best.items() if k != "val_accuracy") in (min(values), max(values)):
+        if max(by_value, key=by_value.get) in (min(by_value), max(by_value)):
             edges.append(name)
 assert len(edges) > searched / 2
 
@@ -776,16 +729,15 @@ large, little_ones = by_rate.values()
 cost = {size: 100 * (v[0.0001] - v[0.001]) for size, v in ((SIZE, large), (64, little_ones))}
 assert cost[64] > 8 and abs(cost[SIZE]) < 1
 older = {
-    kind: {n: read_record(Path(f"docs/records/cifar10-{kind}{n}.json")) for n in ("", "-1000")}
-    for kind in ("frozen", "unfrozen", "frozen-random", "scratch")
+    name: read_record(Path(f"docs/records/cifar10-{name}.json"))
+    for name in ("frozen", "unfrozen", "scratch", "frozen-1000")
 }
 source = read_record(Path("docs/records/alexnet-cifar100.json"))
-assert all(run["plan"]["lr"] == 0.001 and run["plan"]["image_size"] == 64
-           for runs in older.values() for run in runs.values())
-assert older["frozen"][""]["weights_sha256"] == source["backbone_sha256"]
-old = {kind: {n: run["test"]["accuracy"] for n, run in runs.items()} for kind, runs in older.items()}
-first_loss = older["frozen"]["-1000"]["epochs"][0]["train_loss"]
-assert old["frozen"][""] < old["scratch"][""] and first_loss > 9
+assert all((run["plan"]["lr"], run["plan"]["image_size"]) == (0.001, 64) for run in older.values())
+assert older["frozen"]["weights_sha256"] == source["backbone_sha256"]
+old = {name: run["test"]["accuracy"] for name, run in older.items()}
+first_loss = older["frozen-1000"]["epochs"][0]["train_loss"]
+assert old["frozen"] < old["scratch"] and first_loss > 9
 
 # %% [markdown]
 # The first two lines are one training, to rounding: 9216 inputs at 0.001 are 256 inputs at 0.036. The third is what the rate was meant to be.
@@ -803,7 +755,7 @@ display(Markdown(
 # %% [markdown]
 # At {{ SIZE }} pixels the rate hardly matters, at 64 the assigned one loses {{ f"{cost[64]:.0f}" }} points, and the smallest that was tried is the best, so a smaller one may be better still. Use the 256 numbers, or divide the rate by 36. And enlarge the pictures if you can: the best at 64 pixels is {{ f"{mean['unfrozen, 64 pixels']:.1%}" }} unfrozen and {{ f"{mean['linear probe, 64 pixels']:.1%}" }} for the probe.
 #
-# **How it misleads.** Eight older records of this book had 64 pixels, convolutions trained on {{ source["data"]["name"] }}, one seed, and 0.001 for all. With {{ f"{n_train:,}" }} labels the frozen run has {{ f"{old['frozen']['']:.1%}" }}, scratch {{ f"{old['scratch']['']:.1%}" }}, unfrozen {{ f"{old['unfrozen']['']:.1%}" }}. It is tempting to conclude that the borrowed features are too poor. That does not follow: the frozen run read equal inputs at 36 times its rate, and nobody had searched for a better one. (With 1,000 labels its mean loss in the first epoch was {{ f"{first_loss:.1f}" }} nats, where guessing has $\ln 10 \approx 2.3$.) **Before you blame the features, search the rate of each run you compare.**
+# **How it misleads.** Older records of this book had 64 pixels, convolutions trained on {{ source["data"]["name"] }}, one seed, and 0.001 for every run. Frozen has {{ f"{old['frozen']:.1%}" }} there, scratch {{ f"{old['scratch']:.1%}" }}, unfrozen {{ f"{old['unfrozen']:.1%}" }}. It is tempting to conclude that the borrowed features are too poor. That does not follow: the frozen run read equal inputs at 36 times its rate, and nobody had searched for a better one. (With 1,000 labels its mean loss in the first epoch was {{ f"{first_loss:.1f}" }} nats, where guessing has $\ln 10 \approx 2.3$.) **Before you blame the features, search the rate of each run you compare.**
 
 # %% [markdown]
 # ## Looking inside
@@ -845,12 +797,11 @@ show(
 # %% tags=["hide-input"]
 def reliability(name):
     """Answers, mean confidence and share right, by range of confidence, all seeds together."""
-    cells = [[row for row in rows if row[0]] for rows in zip(*(t["reliability"] for t in tests[name]))]
     table = []
-    for rows in cells:
-        count = sum(row[0] for row in rows)
-        if count:
-            table.append([count, *(sum(r[0] * r[i] for r in rows) / count for i in (1, 2))])
+    for rows in zip(*(test["reliability"] for test in tests[name])):
+        if count := sum(row[0] for row in rows):
+            means = (sum(r[0] * r[i] for r in rows if r[0]) / count for i in (1, 2))
+            table.append([count, *means])
     return np.array(table)
 
 
@@ -886,7 +837,7 @@ show(
         f"little above the diagonal; 30 epochs of flips and shifts lie up to {furthest:.0f} points below it."
     ),
     caption=(
-        f"Recorded test answers in 15 ranges of confidence; ranges with fewer than 50 answers are left out. "
+        "Recorded test answers in 15 ranges of confidence; ranges with fewer than 50 answers are left out. "
         "On the dotted line a network is as often right as it says. Longer training buys accuracy "
         "with overconfidence."
     ),
@@ -1080,7 +1031,7 @@ assert backward["frozen"] < 0.1 * backward["unfrozen"]
 assert memory["frozen"]["gradients"] > 0.9 * memory["unfrozen"]["gradients"]
 
 # %% [markdown]
-# What is kept for the backward pass falls to {{ f"{backward['frozen'] / backward['unfrozen']:.0%}" }}, since nothing before the fence is kept, and the total to {{ f"{saved['frozen'] / saved['unfrozen']:.0%}" }}. Gradients and Adam's means hardly shrink: they go with the trained numbers, and those are nearly all in the classifier. This table is computed, for plain float32. The record's own memory figures are left out here, because they count other networks that the comparison held at the same time.
+# What is kept for the backward pass falls to {{ f"{backward['frozen'] / backward['unfrozen']:.0%}" }}, since nothing before the classifier is kept, and the total to {{ f"{saved['frozen'] / saved['unfrozen']:.0%}" }}. Gradients and Adam's means hardly shrink: they go with the trained numbers, and those are nearly all in the classifier. This table is computed, for plain float32. The record's own memory figures are left out here, because they count other networks that the comparison held at the same time.
 #
 # ## Was the training what it says it was?
 #
@@ -1177,16 +1128,12 @@ assert all(f.ok for f in lied_to)  # it believes what it is told
 
 # %% tags=["remove-input"]
 display(Markdown(findings_table(broken)))
-claims = [finding["claim"] for finding in older["frozen"][""]["audit"]]
-assert len(claims) == 8 and all(
-    [f["claim"] for f in run["audit"]] == claims and all(f["ok"] for f in run["audit"])
-    for runs in older.values() for run in runs.values()
-)
+assert all(len(run["audit"]) == 8 and all(f["ok"] for f in run["audit"]) for run in older.values())
 
 # %% [markdown]
 # The tensor is named, and so is the picture. The third mistake **passes**. The audit compares the pictures that it is handed, and cannot know whether those were learnt from. Nor does it see a picture that was shrunk or brightened before it came into another split, what the borrowed convolutions were shown, or a person who looks at the test result and starts anew. It guards against mistakes, not against cheating.
 #
-# `scripts/train_transfer.py` audits each run and leaves no record of one that fails; the eight older records passed. `scripts/compare_transfer.py`, which made the comparison on this page, does not audit: what speaks for it is its code, which reads the test pictures only for a recipe that validation has chosen, and a test of that.
+# `scripts/train_transfer.py` audits each run and leaves no record of one that fails; the older records passed. `scripts/compare_transfer.py`, which made the comparison on this page, does not audit: what speaks for it is its code, which reads the test pictures only for a recipe that validation has chosen, and a test of that.
 #
 # ## The submission
 #
@@ -1217,15 +1164,13 @@ assert set(labels) <= set(live.classes)
 #
 # ## Common mistakes
 #
-# The first you have met: **one rate for everything**. The others run here, on {{ HERE }}, with `Small`.
+# The first you have met: **one rate for everything**. Two more, forgetting `eval()` and choosing the epoch by the test, run in [the chapter before](fashion_mnist.py#common-mistakes). The others run here, on {{ HERE }}, with `Small`.
 
 # %% tags=["hide-input"]
 def tell(findings):
     """Print what fails, in short lines."""
-    for f in findings:
-        if not f.ok:
-            text = f"FAILS: {f.claim}: {f.evidence}"
-            print(textwrap.fill(text, 40, subsequent_indent="  "))
+    for f in (f for f in findings if not f.ok):
+        print(textwrap.fill(f"FAILS: {f.claim}: {f.evidence}", 40, subsequent_indent="  "))
 
 
 def answer(net, scale=scale):
@@ -1294,68 +1239,19 @@ assert min(moved[False, 0], moved[False, 0.01]) > 1e-4
 # %% [markdown]
 # It depends on a detail. `zero_grad` sets gradients to `None`, by default since PyTorch 2.0, and Adam passes over a tensor without a gradient. It does not pass over one whose gradient is zero: its momentum rolls on, and weight decay pulls. Freeze first, then build the optimiser with what is left, and no detail matters.
 #
-# **Dropout left on in evaluation.** Ask the same network about the same pictures twice:
-
-# %%
-careless = copy.deepcopy(small_net).train()
-torch.manual_seed(SEED)
-with torch.inference_mode():
-    x_test = prepare(parts[2].x, scale, 16)
-    one, two = careless(x_test).argmax(1), careless(x_test).argmax(1)
-differ = int((one != two).sum())
-print(f"{differ} of {len(one)} answers differ")
-for name, some_answers in (("first", one), ("second", two), ("eval()", said)):
-    print(f"{name:<7} {(some_answers == parts[2].y).float().mean():.1%}")
-assert differ > 0
-
-# %% [markdown]
-# The symptom is in the first line: an evaluation that cannot be repeated. The audit's seventh claim repeats it, on up to a hundred pictures.
-#
 # **Training with some statistics, answering with others.** You may use ImageNet's mean and standard deviation or your own, from beginning to end. You may not change them on the way:
 
 # %%
 NOTHING = Normalisation([0.0] * 3, [1.0] * 3)
-swapped = {}
 print("statistics   answers changed  right")
 for name, other in (("ImageNet's", IMAGENET), ("none at all", NOTHING)):
-    result = answer(small_net, other)
-    swapped[name] = int((result[2] != said).sum())
-    print(f"{name:<13}{swapped[name]:3} of {len(said)}       {result[1]:.1%}")
-assert swapped["none at all"] > 0
+    _, share, others = answer(small_net, other)
+    changed = int((others != said).sum())
+    print(f"{name:<13}{changed:3} of {len(said)}       {share:.1%}")
+assert changed > 0
 
 # %% [markdown]
-# No error, no warning, and a number that looks like a number. It may even be a better one, by luck. The statistics belong to the network as its weights do.
-#
-# **Choosing the epoch by the test.** The best of several numbers is partly the luckiest. How large is the gift? Choose the epoch on one half of the test pictures, then read the accuracy of that epoch on the other half, which did not choose; 200 random halves, three seeds:
-
-
-# %%
-def watched(seed):
-    """Train; which test pictures are right, (epochs, pictures)."""
-    net, rows = Small(freeze=True, seed=seed), []
-
-    def watch(epoch, step):
-        if step == len(live.train.y) // 64 - 1:
-            rows.append((answer(net)[2] == parts[2].y).numpy())
-
-    train(net, live.train, live.val, Plan(10, 64, 0.002, seed, image_size=16),
-          scale=scale, among=ALONE, after_step=watch)
-    return np.array(rows)
-
-
-gifts = []
-for seed in range(3):
-    correct, draw = watched(seed), np.random.default_rng(seed)
-    for _ in range(200):
-        halves = np.array_split(draw.permutation(correct.shape[1]), 2)
-        chose, fair = (correct[:, part].mean(1) for part in halves)
-        gifts.append(chose.max() - fair[chose.argmax()])
-gift = 100 * np.mean(gifts)
-print(f"the half that chose: {gift:+.1f} points")
-assert gift > 0 and len(live.train.y) % 64 == 0
-
-# %% [markdown]
-# That is the gift of choosing among ten epochs on {{ len(parts[2].y) // 2 }} pictures; with more pictures it is smaller, with more choices larger. The recorded runs take the last epoch, as planned.
+# No error, no warning, and a number that looks like a number. The statistics belong to the network as its weights do.
 #
 # **Running statistics that move in a frozen layer.** AlexNet has no batch normalisation. Most networks after it have, and there freezing the *parameters* does not freeze the layer: in training mode each batch moves the running mean, which is no parameter and needs no gradient.
 
@@ -1385,6 +1281,7 @@ assert (kept_still.features[1].running_mean == 0).all()
 #
 # ## What this page does not show
 #
+# - **Full precision.** The forward passes ran in {{ record["precision"] }}. In float32 another seed may be the one that fails.
 # - **More than three seeds.** Differences of a point or less are open, whatever McNemar's test says of one pair of networks.
 # - **What was not run:** {{ ", ".join(f"*{name}*" for name in record["not_run"]) }}. So what flips and shifts do for a training from scratch is unknown here, and so is what lies between 64 and {{ SIZE }} pixels.
 # - **The recorded networks themselves.** Their weights were not kept; the answers, curves and maps were.
