@@ -165,7 +165,8 @@ def _read_idx(path: Path, shape: tuple[int, ...]) -> Pixels:
             f"{path}: expected {len(wanted) + math.prod(shape)} bytes, got {len(content)}. "
             + _remedy(path)
         )
-    return np.frombuffer(content, np.uint8, offset=len(wanted)).reshape(shape)
+    # Of bytes an array could not be written to, which PyTorch does not like.
+    return np.frombuffer(bytearray(content), np.uint8, offset=len(wanted)).reshape(shape)
 
 
 def _read_table(path: Path, shape: tuple[int, int]) -> Pixels:
