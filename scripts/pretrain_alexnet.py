@@ -63,10 +63,11 @@ def run(chosen: argparse.Namespace, among: Processes) -> None:
     training, validation = Images(x[kept], y[kept]), Images(x[held], y[held])
     scale = normalisation(training.x)
     model = light_alexnet(n_classes=len(part.class_names), seed=plan.seed)
-    checkpoint = runs.checkpoint_of(chosen, part.sha256, sizes)
+    checkpoint = runs.checkpoint_of(chosen)
     epochs = train(
         model, training, validation, plan,
-        scale=scale, among=among, checkpoint=checkpoint, progress=runs.say,
+        scale=scale, among=among, checkpoint=checkpoint, recipe=runs.recipe(chosen),
+        progress=runs.say,
     )  # fmt: skip
     if among.rank > 0:
         return

@@ -52,12 +52,11 @@ def run(chosen: argparse.Namespace, among: Processes) -> None:
     training, validation = Images(x[kept], y[kept]), Images(x[held], y[held])
     scale = normalisation(training.x)
     model = fashion_cnn(batch_norm=not chosen.no_batch_norm, dropout=chosen.dropout, seed=plan.seed)
-    checkpoint = runs.checkpoint_of(
-        chosen, stored.sha256, sizes, chosen.dropout, chosen.no_batch_norm
-    )
+    checkpoint = runs.checkpoint_of(chosen)
     epochs = train(
         model, training, validation, plan,
-        scale=scale, among=among, checkpoint=checkpoint, progress=runs.say,
+        scale=scale, among=among, checkpoint=checkpoint, recipe=runs.recipe(chosen),
+        progress=runs.say,
     )  # fmt: skip
     if among.rank > 0:
         return

@@ -84,12 +84,11 @@ def run(chosen: argparse.Namespace, among: Processes) -> None:
     model = alexnet(n_classes=len(stored.class_names), freeze=chosen.freeze, seed=plan.seed)
     backbone = load_backbone(model, chosen.weights, chosen.backbone, root=chosen.root)
     audit = Audit(model, frozen="features." if chosen.freeze else None)
-    checkpoint = runs.checkpoint_of(
-        chosen, backbone.sha256, chosen.freeze, stored.sha256, len(training.y)
-    )
+    checkpoint = runs.checkpoint_of(chosen)
     epochs = train(
         model, training, validation, plan,
-        scale=scale, among=among, checkpoint=checkpoint, progress=runs.say,
+        scale=scale, among=among, checkpoint=checkpoint, recipe=runs.recipe(chosen),
+        progress=runs.say,
     )  # fmt: skip
     if among.rank > 0:
         return

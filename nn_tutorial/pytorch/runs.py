@@ -2,11 +2,10 @@
 
 import argparse
 import datetime
-import hashlib
 import shlex
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ LOCAL = {
     "root", "device", "records", "checkpoints", "runs", "predict", "sample", "save",
     "command", "code",
 }  # fmt: skip
+ANSWERS = {"name", "submission", "out", "source"}  # of a finished training, and how it is called
 
 
 def parser(
@@ -87,8 +87,8 @@ def main(
     Returns
     -------
     int
-        0 when done, 1 if the audit found something wrong, 143 if interrupted. Bad arguments or
-        data end the process with 2.
+        0 when done, 1 if the audit found something wrong or a file could not be written, 143 if
+        interrupted. Bad arguments, data or checkpoints end the process with 2.
     """
     chosen = made.parse_args(argv)
     chosen.command = command(made, chosen)
@@ -100,6 +100,9 @@ def main(
         made.error(str(error))
     except AuditError as error:
         print(error, file=sys.stderr)
+        return 1
+    except OSError as error:  # a full disk, a folder that may not be written
+        print(f"{made.prog}: error: {error}", file=sys.stderr)
         return 1
     except Interrupted as stopped:
         print(f"{stopped}; the same command goes on from there", file=sys.stderr)
@@ -128,19 +131,34 @@ def command(made: argparse.ArgumentParser, chosen: argparse.Namespace) -> str:
     return shlex.join(words)
 
 
-def checkpoint_of(chosen: argparse.Namespace, *decides: object) -> Path:
-    """Return where a training keeps its state: another place for each thing it trains, and how.
+def checkpoint_of(chosen: argparse.Namespace) -> Path:
+    """Return where a training of this name keeps its state.
 
     Parameters
     ----------
     chosen : Namespace
-    *decides : object
-        What decides the numbers and is not in the plan: weights, data, what is frozen. The code
-        is added. Another training of the same name then does not go on from this one's state.
     """
-    key = hashlib.sha256(repr((decides, chosen.code)).encode()).hexdigest()[:8]
     folder: Path = chosen.checkpoints
-    return folder / f"{chosen.name}-{key}.pt"
+    return folder / f"{chosen.name}.pt"
+
+
+def recipe(chosen: argparse.Namespace) -> dict[str, Any]:
+    """Return what decides the numbers and is not in the plan: options and code.
+
+    Parameters
+    ----------
+    chosen : Namespace
+        From ``main``.
+    """
+    elsewhere = LOCAL | ANSWERS | {field.name for field in fields(Plan)}
+    return {
+        "options": {
+            name: value.name if isinstance(value, Path) else value
+            for name, value in vars(chosen).items()
+            if name not in elsewhere
+        },
+        "code": chosen.code,
+    }
 
 
 def say(line: str) -> None:  # decides no number: it prints

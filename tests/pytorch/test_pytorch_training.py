@@ -71,12 +71,6 @@ def test_signals_work_as_before_afterwards() -> None:
     assert signal.getsignal(signal.SIGTERM) is before
 
 
-def test_checkpoint_of_another_plan_is_refused(tmp_path: Path) -> None:
-    run(checkpoint=tmp_path / "run.pt")
-    with pytest.raises(ValueError, match="another plan"):
-        run(dataclasses.replace(PLAN, lr=0.02), checkpoint=tmp_path / "run.pt")
-
-
 def test_failed_write_leaves_the_older_checkpoint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -307,7 +301,7 @@ def test_script_does_not_go_on_with_other_code_or_another_network(
 ) -> None:
     """Else the record would be of two programs. Code that changes meanwhile is not that of now."""
     module, real = script("train_fashion_mnist"), training.evaluate
-    codes = iter(["one", "other", "one", "asked for too late"])
+    codes = iter(["one", "other", "one", "asked at the start", "asked for too late"])
     monkeypatch.setattr(runs, "code_of", lambda _: {"train": next(codes)})
 
     def evaluate_and_kill(*args: Any, **more: Any) -> Any:
@@ -317,13 +311,22 @@ def test_script_does_not_go_on_with_other_code_or_another_network(
     with monkeypatch.context() as patch:
         patch.setattr(training, "evaluate", evaluate_and_kill)
         assert module.main(command) == 143
-    for more in ([], ["--dropout", "0.5"]):
+    (checkpoint,) = (tmp_path / "checkpoints").iterdir()
+    before = checkpoint.read_bytes()
+    for more, named in (
+        ([], "code.train: 'one' there, 'other' here"),
+        (["--dropout", "0.5"], "options.dropout: 0.25 there, 0.5 here"),
+    ):
         capsys.readouterr()
-        assert module.main([*command, *more]) == 0
-        assert "epoch 1/2" in capsys.readouterr().out
+        with pytest.raises(SystemExit) as caught:
+            module.main([*command, *more])
+        assert caught.value.code == 2
+        assert named in capsys.readouterr().err
+        assert checkpoint.read_bytes() == before
+    checkpoint.unlink()
+    assert module.main(command) == 0
     record = json.loads((tmp_path / "records" / "fashion-mnist.json").read_text())
-    assert record["code"] == {"train": "one"}
-    assert len([*(tmp_path / "checkpoints").iterdir()]) == 1  # that of the first
+    assert record["code"] == {"train": "asked at the start"}
 
 
 def test_script_says_what_is_missing(tmp_path: Path, capsys: Any) -> None:

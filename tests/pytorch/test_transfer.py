@@ -145,20 +145,36 @@ def test_interrupted_amid_an_epoch_and_resumed_is_uninterrupted(
 
 
 @pytest.mark.parametrize(
-    "change", [["--no-freeze"], ["--images", "40"], ["--seed", "1"]], ids=lambda c: c[0]
+    ("change", "named"),
+    [
+        (["--no-freeze"], "options.freeze: True there, False here"),
+        (["--images", "40"], "options.images: None there, 40 here"),
+        (["--seed", "1"], "plan.seed: 0 there, 1 here"),
+        (["--lr", "0.01"], "plan.lr: 0.001 there, 0.01 here"),
+        (["--image-size", "17"], "plan.image_size: 16 there, 17 here"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
 )
-def test_other_training_of_the_same_name_begins_anew(
+def test_other_training_of_the_same_name_is_refused(
     transfer: Any, command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-    change: list[str],
+    capsys: Any, change: list[str], named: str,
 ) -> None:  # fmt: skip
+    """And the interrupted one can still go on; under another name, the other one begins anew."""
+    transfer.main([*command, "--name", "whole"])
     with monkeypatch.context() as patch:
         stop(transfer, patch, 0, 1)
         assert transfer.main(command) == 143
-    assert transfer.main([*command, *change]) == 0
-    resumed = recorded(tmp_path)
-    shutil.rmtree(tmp_path / "checkpoints")
-    transfer.main([*command, *change])
-    assert without_clock(recorded(tmp_path)["epochs"]) == without_clock(resumed["epochs"])
+    with pytest.raises(SystemExit) as caught:
+        transfer.main([*command, *change])
+    assert caught.value.code == 2
+    said = capsys.readouterr().err
+    assert named in said
+    assert "Remove it or take another --name" in said
+    assert not (tmp_path / "records" / "transfer.json").exists()
+    assert transfer.main([*command, *change, "--name", "other"]) == 0
+    assert transfer.main(command) == 0
+    one, other = recorded(tmp_path, "whole"), recorded(tmp_path)
+    assert without_clock(one["epochs"]) == without_clock(other["epochs"])
 
 
 def test_free_convolutions_are_trained(transfer: Any, command: list[str], tmp_path: Path) -> None:
