@@ -27,10 +27,20 @@ def arguments() -> argparse.ArgumentParser:
     parser = runs.parser(
         __file__, __doc__, home=ROOT, name="fashion-mnist", epochs=12, batch_size=128, lr=0.001
     )
-    parser.add_argument("--dropout", type=float, default=0.25, help="from 0 to below 1")
+    parser.add_argument("--dropout", type=share, default=0.25, help="from 0 to below 1")
     parser.add_argument("--no-batch-norm", action="store_true")
-    parser.add_argument("--images", type=int, help="train on so many (else on all that are kept)")
+    parser.add_argument(
+        "--images", type=runs.count, help="train on so many (else on all that are kept)"
+    )
     return parser
+
+
+def share(text: str) -> float:
+    """Return a probability of dropping."""
+    value = float(text)
+    if not 0 <= value < 1:
+        raise argparse.ArgumentTypeError(f"expected a number from 0 to below 1, got {text}")
+    return value
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -22,7 +22,7 @@ from nn_tutorial.data import stratified_split
 from nn_tutorial.data.cifar import cifar10_stored
 from nn_tutorial.data.numbered import Numbered, check_sample, read_numbered
 from nn_tutorial.data.pixels import Stored
-from nn_tutorial.files import write_whole
+from nn_tutorial.files import check_folder, write_whole
 from nn_tutorial.pytorch import runs
 from nn_tutorial.pytorch.audit import (
     Audit,
@@ -58,7 +58,12 @@ def arguments() -> argparse.ArgumentParser:
     add("--backbone", type=Path, metavar="FILE", help="where they are, if not in the data folder")
     add("--freeze", action=argparse.BooleanOptionalAction, default=True, help="the convolutions")
     add("--image-size", type=int, default=64, help="height and width, at least 63 pixels")
-    add("--images", type=int, metavar="N", help="that train, the classes in equal shares, else all")
+    add(
+        "--images",
+        type=runs.count,
+        metavar="N",
+        help="that train, the classes in equal shares, else all",
+    )
     add("--submission", type=Path, metavar="FILE.csv", help="the answers to the test images, or to")
     add("--predict", type=Path, metavar="FOLDER", help="these: a folder or zip of 1.png, 2.png, …")
     add("--sample", type=Path, metavar="FILE.csv", help="whose ids must be those of --predict")
@@ -142,6 +147,8 @@ def asked(chosen: argparse.Namespace) -> Numbered | None:
             raise ValueError(f"--{name}: expected a name in {suffix}, got {path}")
         if path is not None and path.is_dir():
             raise ValueError(f"--{name}: expected a file, {path} is a folder")
+        if path is not None:
+            check_folder(path.parent, f"--{name}")
     if chosen.predict is None and chosen.sample is not None:
         raise ValueError("--sample: expected --predict with it, got none")
     if chosen.predict is None:

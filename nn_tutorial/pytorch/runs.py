@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from ..data import DataDamagedError, DataNotFoundError
+from ..files import check_folder
 from .audit import AuditError
 from .processes import Processes, processes
 from .records import code_of, environment, write_record
@@ -24,6 +25,38 @@ LOCAL = {
     "command", "code",
 }  # fmt: skip
 ANSWERS = {"name", "submission", "out", "source"}  # of a finished training, and how it is called
+
+
+def count(text: str) -> int:
+    """Return an option's whole number, which is at least 1.
+
+    Parameters
+    ----------
+    text : str
+    """
+    return _at_least(1, text)
+
+
+def natural(text: str) -> int:
+    """Return an option's whole number, which is at least 0.
+
+    Parameters
+    ----------
+    text : str
+    """
+    return _at_least(0, text)
+
+
+def _at_least(least: int, text: str) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = least - 1
+    if value < least:
+        raise argparse.ArgumentTypeError(
+            f"expected a whole number of at least {least}, got {text!r}"
+        )
+    return value
 
 
 def parser(
@@ -56,10 +89,10 @@ def parser(
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )  # fmt: skip
     add = made.add_argument
-    add("--epochs", type=int, default=epochs)
-    add("--batch-size", type=int, default=batch_size, help="of all processes together")
+    add("--epochs", type=count, default=epochs)
+    add("--batch-size", type=count, default=batch_size, help="of all processes together")
     add("--lr", type=float, default=lr, help="learning rate of Adam")
-    add("--seed", type=int, default=0, help="of split, weights and steps")
+    add("--seed", type=natural, default=0, help="of split, weights and steps")
     add("--root", type=Path, help="the data folder (else NN_TUTORIAL_DATA)")
     add("--device", choices=("cpu", "cuda"), help="else the GPU if there is one")
     add("--name", default=name, help="of the record")
@@ -87,10 +120,16 @@ def main(
     Returns
     -------
     int
-        0 when done, 1 if the audit found something wrong or a file could not be written, 143 if
-        interrupted. Bad arguments, data or checkpoints end the process with 2.
+        0 when done, 1 if the audit found something wrong, the loss was not finite, or a file could
+        not be written, 143 if interrupted. Bad arguments, data or checkpoints end the process
+        with 2. Where the files go is tried first of all.
     """
     chosen = made.parse_args(argv)
+    try:
+        for name in ("records", "checkpoints"):
+            check_folder(getattr(chosen, name), f"--{name}")
+    except ValueError as error:
+        made.error(str(error))
     chosen.command = command(made, chosen)
     chosen.code = code_of(chosen.command)  # now: nobody knows what it will be at the end
     try:
@@ -101,7 +140,7 @@ def main(
     except AuditError as error:
         print(error, file=sys.stderr)
         return 1
-    except OSError as error:  # a full disk, a folder that may not be written
+    except (FloatingPointError, OSError) as error:  # diverged; a full disk
         print(f"{made.prog}: error: {error}", file=sys.stderr)
         return 1
     except Interrupted as stopped:

@@ -47,7 +47,7 @@ class Plan:
     epochs, batch_size : int
         The batch is that of all processes together.
     lr : float
-        Of Adam.
+        Of Adam, whose first step moves every weight by so much: at most 1.
     seed : int
         Of the order of the images, of flips and of dropout.
     weight_decay : float
@@ -74,8 +74,12 @@ class Plan:
             raise ValueError(
                 f"epochs, batch_size: expected at least 1, got {self.epochs} and {self.batch_size}"
             )
-        if not self.lr > 0:
-            raise ValueError(f"lr: expected a number above 0, got {self.lr}")
+        if not 0 < self.lr <= 1:
+            raise ValueError(f"lr: expected a number above 0 and at most 1, got {self.lr}")
+        if not 0 <= self.weight_decay < math.inf:
+            raise ValueError(f"weight_decay: expected at least 0, got {self.weight_decay}")
+        if self.image_size is not None and self.image_size < 1:
+            raise ValueError(f"image_size: expected at least 1, got {self.image_size}")
 
 
 class Normalisation(NamedTuple):
@@ -169,16 +173,17 @@ def train(
     Interrupted
         After SIGTERM or SIGINT, once the checkpoint is written.
     ValueError
-        If a last batch is too small for all processes.
+        Before the first step: if there are too few pictures for all processes, the network does
+        not take them, or it has no answer for one of the labels.
     CheckpointError
         If the checkpoint is of another training, or damaged; it is left as it is.
     OSError
         If it cannot be written; the one of before is left as it is.
     FloatingPointError
-        If the loss is not finite.
+        If the loss of a step, or of the validation pictures, is not finite.
     """
     n, steps = len(images.x), -(-len(images.x) // plan.batch_size)
-    _check_last_batch(min(plan.batch_size, n - (steps - 1) * plan.batch_size), among.world)
+    _check(model, images, validation, plan, scale, among)
     key = {} if checkpoint is None else training_key(
         model, images, validation, plan, scale=scale, among=among, recipe=recipe
     )  # fmt: skip
@@ -352,11 +357,42 @@ def fingerprint(images: Images) -> dict[str, Any]:  # decides no number: it tell
     return {"count": len(images.y)} | hashes
 
 
-def _check_last_batch(size: int, world: int) -> None:
-    if size < world:
+def _check(
+    model: nn.Module,
+    images: Images,
+    validation: Images,
+    plan: Plan,
+    scale: Normalisation,
+    among: Processes,
+) -> None:  # decides no number: it refuses
+    """Raise where a training could not be done; one picture is tried, without a trace."""
+    for name, part in (("images", images), ("validation", validation)):
+        if len(part.x) != len(part.y) or len(part.y) < among.world:
+            raise ValueError(
+                f"{name}: expected at least {among.world}, with a label each, "
+                f"got {len(part.x)} and {len(part.y)} labels"
+            )
+    size = (len(images.x) - 1) % plan.batch_size + 1  # of the last batch
+    if size < among.world:
         raise ValueError(
-            f"plan: expected batches of at least {world} images, one a process, "
+            f"plan: expected batches of at least {among.world} images, one a process, "
             f"got a last one of {size}"
+        )
+    x = prepare(images.x[:1], scale, plan.image_size)
+    model.eval()
+    try:
+        with torch.inference_mode():
+            classes = model(x.to(next(model.parameters()).device)).shape[1]
+    except RuntimeError as error:
+        raise ValueError(
+            f"images, image_size: expected pictures that the network takes, got "
+            f"{tuple(x.shape[1:])}: {' '.join(str(error).split())}"
+        ) from error
+    labels = torch.cat([images.y, validation.y])
+    if not 0 <= int(labels.min()) <= int(labels.max()) < classes:
+        raise ValueError(
+            f"labels: expected 0 to {classes - 1}, which the network can answer, "
+            f"got {int(labels.min())} to {int(labels.max())}"
         )
 
 
@@ -368,6 +404,7 @@ def _measured(
     held_loss, held_accuracy, _ = evaluate(
         model, validation, scale=scale, image_size=state.plan.image_size, among=among
     )
+    _check_finite(held_loss, f"after epoch {state.epoch + 1}, on the validation pictures")
     return {
         "train_loss": loss / seen,
         "train_accuracy": right / seen,
@@ -407,17 +444,21 @@ def _step(
     # the factor: also processes with unequal shares then add up to the right gradient.
     loss = total * among.world / len(batch)
     value = float(total.detach())
-    if not math.isfinite(value):
-        raise FloatingPointError(
-            f"the loss is {value} in epoch {state.epoch + 1}, step {state.step + 1}: "
-            "is the learning rate too high?"
-        )
+    _check_finite(value, f"in epoch {state.epoch + 1}, step {state.step + 1}")
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
     right = float((logits.argmax(1) == labels).sum())
     for i, number in enumerate((value, right, float(len(mine)))):
         state.sums[i] += number
+
+
+def _check_finite(loss: float, place: str) -> None:  # decides no number: it refuses
+    if not math.isfinite(loss):
+        raise FloatingPointError(
+            f"the loss is {loss} {place}: is the learning rate too high, or a pixel not a number? "
+            "Nothing was recorded"
+        )
 
 
 def _training_mode(model: nn.Module) -> None:
