@@ -41,7 +41,10 @@ SHORT = {
 ANYWHERE = "--records {out}/records --root {data} --device cpu"
 FILES = {"--backbone": "{out}/backbone.pt", "--submission": "{out}/submission.csv"}
 # What a record says of when, where and by which code it came, and what is measured with a clock.
-AROUND = {"name", "command", "date", "code", "libraries", "device", "peak_memory"}
+AROUND = {
+    "name", "command", "date", "code", "libraries", "device", "peak_memory", "key", "key_sha256",
+    "seal",
+}  # fmt: skip
 MEASURED = {"seconds", "memory"}
 FASHION = {"train": 600, "t10k": 100}  # images; the true one has a hundred times as many
 # Runs a script, and notes the SHA-256 of everything that it saves with PyTorch.

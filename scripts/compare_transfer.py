@@ -48,7 +48,7 @@ from nn_tutorial.pytorch.finetuning import (
     stored,
     trainable,
 )
-from nn_tutorial.pytorch.records import code_of, environment, write_record
+from nn_tutorial.pytorch.records import code_of, environment, write_json, write_record
 from nn_tutorial.pytorch.training import Images, Normalisation, normalisation
 from nn_tutorial.pytorch.weights import load_backbone
 
@@ -258,7 +258,7 @@ class Comparison:
         told = "test" if test else "validation"
         accuracy = run["test"]["accuracy"] if test else run["epochs"][-1]["val_accuracy"]
         say(f"{minutes:5.1f} min  {name}, seed {seed}: {told} {accuracy:.2%}, {run['seconds']} s")
-        write_record(run, path)
+        write_json(run, path)
         return run
 
     def _train(self, recipe: Recipe, seed: int) -> tuple[dict[str, Any], Outcome, Normalisation]:
@@ -309,7 +309,7 @@ class Comparison:
         held = outcome.epochs[-1]["val_accuracy"]
         if held > (self._best() or {"val_accuracy": 0.0})["val_accuracy"]:
             seen = inside(outcome.model, recipe, scale, x, y)
-            write_record({"val_accuracy": held} | seen, self.chosen.runs / BEST)
+            write_json({"val_accuracy": held} | seen, self.chosen.runs / BEST)
         return {
             "loss": float(functional.cross_entropy(logits, y)),
             "accuracy": accuracy,

@@ -15,6 +15,8 @@ from torch.nn.functional import one_hot
 from ..data import DataDamagedError, DataNotFoundError
 from ..files import check_folder
 from .audit import AuditError
+from .checkpoints import load_checkpoint
+from .consistency import key_hash
 from .processes import Processes, processes
 from .records import code_of, environment, write_record
 from .training import Epoch, Interrupted, Normalisation, Plan
@@ -261,6 +263,7 @@ def finish(
         From ``main``.
     among : Processes
     checkpoint : Path
+        The last one: its key, all that decides the training, goes into the record.
     plan : Plan
     network : dict
         What decides the network, and its number of parameters.
@@ -289,6 +292,9 @@ def finish(
         "processes": among.world,
         "code": chosen.code,
     }
+    _, key = load_checkpoint(checkpoint, mmap=True)
+    key = {name: value for name, value in key.items() if name != "code"}  # it is above
+    more |= {"key": key, "key_sha256": key_hash(key)}
     path = chosen.records / f"{chosen.name}.json"
     write_record(record | more | environment(among.device), path)
     checkpoint.unlink(missing_ok=True)

@@ -320,8 +320,11 @@ def test_script_writes_a_record(command: list[str], tmp_path: Path, capsys: Any)
     record = records.read_record(tmp_path / "records" / "fashion-mnist.json")
     assert [*record] == [
         "name", "command", "date", "plan", "network", "data", "weights", "epochs", "test",
-        "seconds", "processes", "code", "libraries", "device", "threads", "peak_memory",
+        "seconds", "processes", "code", "key", "key_sha256", "libraries", "device", "threads",
+        "peak_memory",
     ]  # fmt: skip
+    assert record["key"]["options"]["dropout"] == 0.25
+    assert record["key"]["training"]["count"] == 55
     assert [*record["network"]] == ["batch_norm", "dropout", "parameters"]
     assert [*record["data"]] == ["name", "sha256", "split", "sizes", "mean", "std"]
     assert [*record["test"]] == ["loss", "accuracy", "confusion"]
