@@ -31,6 +31,7 @@ from nn_tutorial.pytorch.audit import (
     ReadOnce,
     disjoint,
     fingerprints,
+    read_manifest,
 )
 from nn_tutorial.pytorch.models import About, probabilities, save_model
 from nn_tutorial.pytorch.networks import alexnet, count_parameters
@@ -101,21 +102,13 @@ def run(chosen: argparse.Namespace, among: Processes) -> None:
     alone = among._replace(world=1, rank=0)
     loss, accuracy, answers = evaluate(model, images, scale=scale, image_size=size, among=alone)
     runs.say(f"test loss {loss:.4f}, accuracy {accuracy:.2%} of {len(images.y)} ({stored.source})")
-    findings = audited(audit, checkpoint, training, validation, test, scale, size)
+    source = Images(*map(torch.from_numpy, (stored.x_train, stored.y_train)))
+    findings = audited(audit, checkpoint, plan, training, validation, test, scale, source)
     about = About(
         "alexnet", {"n_classes": len(stored.class_names), "freeze": chosen.freeze},
         stored.class_names, stored.x_train.shape[-1], size, scale, stored.source,
     )  # fmt: skip
-    if chosen.save is not None:
-        save_model(model, chosen.save, about)
-        runs.say(f"model {chosen.save}")
-    if chosen.submission is not None:
-        names = (stored.class_names[i] for i in answers.tolist())
-        if unlabelled is None:
-            write_submission(names, chosen.submission)
-        else:
-            write_submission(answered(model, about, unlabelled), chosen.submission, unlabelled.ids)
-        runs.say(f"submission {chosen.submission}")
+    hand_over(chosen, model, about, answers, unlabelled)
     sizes = [len(training.y), len(validation.y), len(images.y)]
     data = runs.described(stored.name, stored.sha256, stored.split, sizes, scale)
     runs.finish(
@@ -134,6 +127,26 @@ def run(chosen: argparse.Namespace, among: Processes) -> None:
         weights_sha256=backbone.sha256,
         audit=[finding._asdict() for finding in findings],
     )  # fmt: skip
+
+
+def hand_over(
+    chosen: argparse.Namespace,
+    model: nn.Module,
+    about: About,
+    answers: torch.Tensor,
+    unlabelled: Numbered | None,
+) -> None:  # decides no number: it writes what was trained and answered
+    """Write the model and the submission, where they were asked for."""
+    if chosen.save is not None:
+        save_model(model, chosen.save, about)
+        runs.say(f"model {chosen.save}")
+    if chosen.submission is not None:
+        names = (about.class_names[i] for i in answers.tolist())
+        if unlabelled is None:
+            write_submission(names, chosen.submission)
+        else:
+            write_submission(answered(model, about, unlabelled), chosen.submission, unlabelled.ids)
+        runs.say(f"submission {chosen.submission}")
 
 
 def asked(chosen: argparse.Namespace) -> Numbered | None:
@@ -209,11 +222,12 @@ def parts(stored: Stored, images: int | None, seed: int) -> tuple[Images, Images
 def audited(
     audit: Audit,
     checkpoint: Path,
+    plan: Plan,
     training: Images,
     validation: Images,
     test: ReadOnce,
     scale: Normalisation,
-    image_size: int | None,
+    source: Images,
 ) -> list[Finding]:
     """Audit a training that is over, tell every finding, and return them if all is well.
 
@@ -221,8 +235,8 @@ def audited(
     ----------
     audit : Audit
     checkpoint : Path
-        With the optimiser's last state.
-    training, validation, test, scale, image_size
+        With the manifest of the training.
+    plan, training, validation, test, scale, source
         See ``Audit.after``.
 
     Raises
@@ -230,11 +244,9 @@ def audited(
     AuditError
         If something is wrong.
     """
-    # Mapped, not read: the audit looks at a few numbers of half a gigabyte.
-    state = torch.load(checkpoint, map_location="cpu", weights_only=True, mmap=True)["optimizer"]
     findings = audit.after(
-        optimizer=state, training=training, validation=validation, test=test, scale=scale,
-        image_size=image_size,
+        manifest=read_manifest(checkpoint), plan=plan, training=training, validation=validation,
+        test=test, scale=scale, source=source,
     )  # fmt: skip
     for finding in findings:
         runs.say(str(finding))

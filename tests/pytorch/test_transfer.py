@@ -100,7 +100,7 @@ def test_record_holds_all_that_decides_it(
     assert record["weights_origin"] == "random"
     assert record["weights_sha256"] == tensors_sha256(TinyAlexNet().features.state_dict())
     assert record["peak_memory"] > 1e6
-    assert len(record["audit"]) == 8
+    assert len(record["audit"]) == 15
     assert all(finding["ok"] for finding in record["audit"])
     out = capsys.readouterr().out
     assert "epoch 2/2" in out
