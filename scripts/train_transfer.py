@@ -3,19 +3,24 @@
 Frozen or free, on pretrained or random convolutions, with all labelled images or a few.
 Interrupted, it goes on where it was when started again. The validation images are watched alone:
 nothing is chosen by them, and they stay the same however few images train.
+
+For Kaggle's competition: --predict test --submission submission.csv --sample sampleSubmission.csv
 """
 
 import argparse
 import csv
 import sys
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch import nn
 
 from nn_tutorial.data import stratified_split
 from nn_tutorial.data.cifar import cifar10_stored
+from nn_tutorial.data.numbered import Numbered, check_sample, read_numbered
 from nn_tutorial.data.pixels import Stored
 from nn_tutorial.files import write_whole
 from nn_tutorial.pytorch import runs
@@ -27,6 +32,7 @@ from nn_tutorial.pytorch.audit import (
     disjoint,
     fingerprints,
 )
+from nn_tutorial.pytorch.models import About, probabilities, save_model
 from nn_tutorial.pytorch.networks import alexnet, count_parameters
 from nn_tutorial.pytorch.processes import Processes
 from nn_tutorial.pytorch.training import (
@@ -53,7 +59,10 @@ def arguments() -> argparse.ArgumentParser:
     add("--freeze", action=argparse.BooleanOptionalAction, default=True, help="the convolutions")
     add("--image-size", type=int, default=64, help="height and width, at least 63 pixels")
     add("--images", type=int, metavar="N", help="that train, the classes in equal shares, else all")
-    add("--submission", type=Path, metavar="FILE.csv", help="the answers to the test images")
+    add("--submission", type=Path, metavar="FILE.csv", help="the answers to the test images, or to")
+    add("--predict", type=Path, metavar="FOLDER", help="these: a folder or zip of 1.png, 2.png, …")
+    add("--sample", type=Path, metavar="FILE.csv", help="whose ids must be those of --predict")
+    add("--save", type=Path, metavar="FILE.safetensors", help="the model, for predict.py")
     return parser
 
 
@@ -64,8 +73,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run(chosen: argparse.Namespace, among: Processes) -> None:
     """Train, read the test part once, audit, write submission and record."""
-    if chosen.submission is not None and chosen.submission.suffix != ".csv":
-        raise ValueError(f"--submission: expected a name in .csv, got {chosen.submission}")
+    unlabelled = asked(chosen)
     plan = Plan(
         epochs=chosen.epochs, batch_size=chosen.batch_size, lr=chosen.lr, seed=chosen.seed,
         image_size=chosen.image_size,
@@ -90,8 +98,19 @@ def run(chosen: argparse.Namespace, among: Processes) -> None:
     loss, accuracy, answers = evaluate(model, images, scale=scale, image_size=size, among=alone)
     runs.say(f"test loss {loss:.4f}, accuracy {accuracy:.2%} of {len(images.y)} ({stored.source})")
     findings = audited(audit, checkpoint, training, validation, test, scale, size)
+    about = About(
+        "alexnet", {"n_classes": len(stored.class_names), "freeze": chosen.freeze},
+        stored.class_names, stored.x_train.shape[-1], size, scale, stored.source,
+    )  # fmt: skip
+    if chosen.save is not None:
+        save_model(model, chosen.save, about)
+        runs.say(f"model {chosen.save}")
     if chosen.submission is not None:
-        write_submission((stored.class_names[i] for i in answers.tolist()), chosen.submission)
+        names = (stored.class_names[i] for i in answers.tolist())
+        if unlabelled is None:
+            write_submission(names, chosen.submission)
+        else:
+            write_submission(answered(model, about, unlabelled), chosen.submission, unlabelled.ids)
         runs.say(f"submission {chosen.submission}")
     sizes = [len(training.y), len(validation.y), len(images.y)]
     data = runs.described(stored.name, stored.sha256, stored.split, sizes, scale)
@@ -111,6 +130,46 @@ def run(chosen: argparse.Namespace, among: Processes) -> None:
         weights_sha256=backbone.sha256,
         audit=[finding._asdict() for finding in findings],
     )  # fmt: skip
+
+
+def asked(chosen: argparse.Namespace) -> Numbered | None:  # decides no number: it refuses
+    """Return the pictures without labels, if there are; raise where an option cannot be met.
+
+    That is told before the training, not after it.
+    """
+    for name, suffix in (("submission", ".csv"), ("save", ".safetensors")):
+        path = getattr(chosen, name)
+        if path is not None and path.suffix != suffix:
+            raise ValueError(f"--{name}: expected a name in {suffix}, got {path}")
+        if path is not None and path.is_dir():
+            raise ValueError(f"--{name}: expected a file, {path} is a folder")
+    if chosen.predict is None and chosen.sample is not None:
+        raise ValueError("--sample: expected --predict with it, got none")
+    if chosen.predict is None:
+        return None
+    if chosen.submission is None:
+        raise ValueError("--predict: expected --submission with it, got none")
+    unlabelled = read_numbered(chosen.predict)
+    if chosen.sample is not None:
+        check_sample(chosen.sample, unlabelled.ids)
+    return unlabelled
+
+
+def answered(
+    model: nn.Module, about: About, pictures: Numbered
+) -> Iterator[str]:  # decides no number: no record holds them
+    """Yield the likeliest class of each picture, a batch in memory at a time, and tell how far."""
+    done, began, told = 0, time.monotonic(), 0.0
+    for x in pictures.batches(500, about.side):
+        likeliest = probabilities(model, about, torch.from_numpy(x)).argmax(1)
+        yield from (about.class_names[i] for i in likeliest.tolist())
+        done, now = done + len(x), time.monotonic() - began
+        if now - told > 10 or done == len(pictures.ids):
+            told, left = now, now / done * (len(pictures.ids) - done)
+            runs.say(
+                f"answered {done:,} of {len(pictures.ids):,}, {done / now:.0f} a second, "
+                f"{left:.0f} s left"
+            )
 
 
 def parts(stored: Stored, images: int | None, seed: int) -> tuple[Images, Images, ReadOnce]:
@@ -204,21 +263,23 @@ def split(labels: np.ndarray, images: int | None, seed: int) -> tuple[np.ndarray
     return kept, rest
 
 
-def write_submission(names: Iterable[str], path: Path) -> None:
+def write_submission(names: Iterable[str], path: Path, ids: Sequence[int] | None = None) -> None:
     """Write the answers as `id,label`, whole or not at all.
 
     Parameters
     ----------
     names : iterable of str
-        A class an image, in the order of the test split; ids count from 1.
+        A class an image.
     path : Path
         Its folder is made if it is not there.
+    ids : sequence of int, optional
+        Of the images; if left out, those of the test split: they count from 1.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with write_whole(path) as beside, beside.open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(["id", "label"])
-        rows.writerows(enumerate(names, start=1))
+        rows.writerows(enumerate(names, start=1) if ids is None else zip(ids, names, strict=True))
 
 
 if __name__ == "__main__":

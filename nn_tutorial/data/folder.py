@@ -1,6 +1,7 @@
 """Where the larger data sets lie, and what is said when they do not."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 _asked: list[bool] = []
@@ -48,12 +49,59 @@ def asked() -> bool:
     return bool(_asked)
 
 
+def listed(folder: Path) -> list[Path]:
+    """Return what is in a folder, sorted by name; nothing if there is no such folder.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Raises
+    ------
+    DataNotFoundError
+        If it may not be read.
+    """
+    try:
+        return sorted(folder.iterdir(), key=lambda path: path.name) if folder.is_dir() else []
+    except PermissionError as error:
+        raise DataNotFoundError(
+            f"{error.filename} may not be read. Change its permissions, or name another folder "
+            "in NN_TUTORIAL_DATA."
+        ) from error
+
+
+def some(names: Sequence[str], of: str = "") -> str:  # decides no number: words for an error
+    """Return a few names, and how many there are more."""
+    more = f" and {len(names) - 4} more" if len(names) > 4 else ""
+    return f"{of}{', '.join(names[:4])}{more}" if names else "nothing"
+
+
 def not_found(
-    what: str, name: str, looked: list[Path]
+    what: str, name: str, looked: list[Path], folder: Path, unfit: Sequence[str] = ()
 ) -> DataNotFoundError:  # decides no number: an error
-    """Return the error for a data set that lies in none of these places."""
+    """Return the error for a data set that lies in none of these places.
+
+    Parameters
+    ----------
+    what, name : str
+        The data set, as readers and as the command call it.
+    looked : list of Path
+    folder : Path
+        The data folder: what is in it is said.
+    unfit : sequence of str
+        What looked like it and why it is not.
+    """
     places = ", ".join(str(path) for path in looked)
+    there = [f"{path.name}/" if path.is_dir() else path.name for path in listed(folder)]
+    parquet = next(
+        (path for depth in ("*", "*/*", "*/*/*") for path in folder.glob(f"{depth}.parquet")), None
+    )
+    reasons = list(unfit)
+    if parquet is not None:
+        reasons.append(f"{parquet} is Hugging Face's parquet, which is not read here")
     return DataNotFoundError(
-        f"{what} is not at {places}. Fetch it with 'python -m nn_tutorial.data download {name}', "
+        f"{what} is not at {places}. In {folder} there is {some(there)}."
+        + "".join(f" {reason}." for reason in reasons)
+        + f" Fetch it with 'python -m nn_tutorial.data download {name}', "
         "or name the folder that holds it in NN_TUTORIAL_DATA."
     )

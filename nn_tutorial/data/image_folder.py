@@ -1,6 +1,5 @@
 """A data set of one's own: a folder an image class, on disk or in a zip."""
 
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -8,14 +7,18 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .dataset import Dataset, identity
-from .folder import DataDamagedError, DataNotFoundError
+from .folder import DataDamagedError, some
+from .pictures import read_images
 from .pixels import Classes, Pixels, Stored, three_parts
+from .tree import Tree, open_tree, read_tree
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".ppm", ".webp"}
-_Place = Path | zipfile.Path
+__all__ = [
+    "Labelled", "Part", "classes", "image_folder", "image_folder_stored", "image_part",
+    "open_tree", "read_images", "read_stored",
+]  # fmt: skip
 
 
-class Tree(NamedTuple):
+class Labelled(NamedTuple):
     """The images of one part: for each its place and its class."""
 
     places: list[Any]
@@ -63,14 +66,15 @@ def image_folder(
     Parameters
     ----------
     path : str or Path
-        A folder with ``train/<class>/*.jpg`` and ``test/<class>/*.jpg``, or a zip of one. PNG,
-        BMP, PPM and WebP images are read as well. Files that are no images are refused, hidden
-        ones left out.
+        A folder with ``train/<class>/*.jpg`` and ``test/<class>/*.jpg``, or a zip of one; folders
+        around it do not matter. PNG, BMP, PPM and WebP images are read as well, as a viewer shows
+        them: turned as their EXIF says, in sRGB, on white. Files that are no images are refused;
+        hidden ones, and what macOS and Windows leave behind, are left out.
     sizes : sequence of two int
         Images for training and validation, out of those below ``train``.
     size : int, optional
-        Height and width in pixels to which every image is resized. Left out, all must have one
-        size already.
+        Height and width in pixels of every image: the largest square in its middle is cut out and
+        resized. Left out, all must have one size already.
     seed : int
         Of the split, in which both parts have the classes in equal shares, to one image.
     dtype : dtype
@@ -93,29 +97,30 @@ def image_folder(
 
 def image_folder_stored(path: str | Path, *, size: int | None = None) -> Stored:
     """Return a folder of images as bytes; see ``image_folder``."""
-    path = Path(path)
-    root = open_tree(path)
-    trees = {part: _tree(root / part, path) for part in ("train", "test")}
-    if trees["train"].class_names != trees["test"].class_names:
-        odd = sorted(set(trees["train"].class_names) ^ set(trees["test"].class_names))
+    return read_stored(read_tree(Path(path)), size)
+
+
+def read_stored(tree: Tree, size: int | None = None) -> Stored:
+    """Return both parts of a tree as bytes; see ``image_folder``."""
+    train, test = (classes(tree, part) for part in ("train", "test"))
+    if train.class_names != test.class_names:
+        odd = sorted(set(train.class_names) ^ set(test.class_names))
         raise DataDamagedError(
-            f"{path}: expected the same classes in train and test, these are in one only: {odd}"
+            f"{tree.path}: expected the same classes in train and test, these are in one only: "
+            f"{odd}"
         )
-    pixels: dict[str, Any] = {}
-    for part, tree in trees.items():
-        pixels[part] = read_images(tree.places, size)
-    shapes = {part: images.shape[1:] for part, images in pixels.items()}
-    if shapes["train"] != shapes["test"]:
+    x_train, x_test = (read_images(part.places, size) for part in (train, test))
+    if x_train.shape[1:] != x_test.shape[1:]:
         raise DataDamagedError(
-            f"{path}: expected images of one size, got {shapes['train']} in train and "
-            f"{shapes['test']} in test; 'size' resizes them"
+            f"{tree.path}: expected images of one size, got {x_train.shape[1:]} in train and "
+            f"{x_test.shape[1:]} in test; 'size' makes all of one size"
         )
     return Stored(
-        path.stem,
-        pixels["train"], np.array(trees["train"].labels, np.int64),
-        pixels["test"], np.array(trees["test"].labels, np.int64),
-        class_names=trees["train"].class_names,
-        source=_source(path, trees["train"]),
+        tree.path.stem,
+        x_train, np.array(train.labels, np.int64),
+        x_test, np.array(test.labels, np.int64),
+        class_names=train.class_names,
+        source=source(tree.path, train.places),
         split="as found",
     )  # fmt: skip
 
@@ -130,8 +135,8 @@ def image_part(path: str | Path, part: str = "train", *, size: int | None = None
         [`image_folder`][nn_tutorial.image_folder].
     part : str
     size : int, optional
-        Height and width in pixels to which every image is resized. Left out, all must have one
-        size already.
+        Height and width in pixels of every image: the largest square in its middle is cut out and
+        resized. Left out, all must have one size already.
 
     Raises
     ------
@@ -144,90 +149,46 @@ def image_part(path: str | Path, part: str = "train", *, size: int | None = None
         If Pillow is not installed.
     """
     path = Path(path)
-    tree = _tree(open_tree(path) / part, path)
-    labels = np.array(tree.labels, np.int64)
-    pixels = read_images(tree.places, size)
-    return Part(path.stem, pixels, labels, tree.class_names, _source(path, tree))
+    found = classes(read_tree(path), part)
+    labels = np.array(found.labels, np.int64)
+    pixels = read_images(found.places, size)
+    return Part(path.stem, pixels, labels, found.class_names, source(path, found.places))
 
 
-def _source(path: Path, tree: Tree) -> str:
-    kinds = sorted({Path(str(place)).suffix.lstrip(".").upper() for place in tree.places})
+def source(path: Path, places: Sequence[Any]) -> str:
+    """Return from which file images are, and of which kind they are."""
+    kinds = sorted({Path(str(place)).suffix.lstrip(".").upper() for place in places})
     return f"{path.name}, {' and '.join(kinds)} files"
 
 
-def open_tree(path: Path) -> _Place:
-    """Return the root of a folder or of a zip.
+def classes(tree: Tree, part: str) -> Labelled:
+    """Return the classes below a part, and their images.
+
+    Parameters
+    ----------
+    tree : Tree
+    part : str
 
     Raises
     ------
-    DataNotFoundError
-        If there is neither.
     DataDamagedError
-        If the zip cannot be read.
+        If there is no such part, or it holds no class, or a class holds no image or other files.
     """
-    if path.is_dir():
-        return path
-    if not path.is_file():
-        raise DataNotFoundError(f"path: expected a folder or a zip of images, {path} is not there")
-    try:
-        return zipfile.Path(zipfile.ZipFile(path))
-    except zipfile.BadZipFile as error:
+    if part not in tree.folders():
         raise DataDamagedError(
-            f"{path}: expected a whole zip archive, got {path.stat().st_size} bytes that are "
-            "none. Remove it and copy or download it again."
-        ) from error
-
-
-def _tree(part: _Place, path: Path) -> Tree:
-    """The classes below a part, and their images."""
-    where = f"{path}: {part.name}"
-    if not part.is_dir():
-        raise DataDamagedError(f"{path}: expected a folder '{part.name}' in it, there is none")
-    folders = sorted(
-        (f for f in part.iterdir() if f.is_dir() and not f.name.startswith(".")),
-        key=lambda f: f.name,
-    )
-    if not folders:
-        raise DataDamagedError(f"{where}: expected a folder for each class, there is none")
-    places, labels = [], []
-    for label, folder in enumerate(folders):
-        files = sorted(
-            (f for f in folder.iterdir() if not f.name.startswith(".")), key=lambda f: f.name
+            f"{tree.path}: expected a folder '{part}' in it, there is none; there is {tree.told()}"
         )
-        odd = [f.name for f in files if f.suffix.lower() not in SUFFIXES]
-        if odd or not files:
-            got = odd[0] if odd else "no file"
-            raise DataDamagedError(f"{where}/{folder.name}: expected images, got {got}")
-        places += files
-        labels += [label] * len(files)
-    return Tree(places, labels, tuple(f.name for f in folders))
-
-
-def read_images(places: Sequence[Any], size: int | None) -> Any:
-    """Decode images to (N, 3, H, W) bytes, resized to ``size`` where it is given."""
-    try:
-        from PIL import Image, UnidentifiedImageError
-    except ImportError as error:
-        raise ImportError("Pillow reads images: pip install 'nn_tutorial[pytorch]'") from error
-    pixels: Any = None
-    for i, place in enumerate(places):
-        try:
-            with place.open("rb") as file, Image.open(file) as image:
-                picture = image.convert("RGB")
-        except (UnidentifiedImageError, OSError, SyntaxError, zipfile.BadZipFile) as error:
-            raise DataDamagedError(
-                f"{place}: expected an image that can be read whole, got {error}. "
-                "Remove it or copy it again."
-            ) from error
-        if size is not None and picture.size != (size, size):
-            picture = picture.resize((size, size), Image.Resampling.BILINEAR)
-        values = np.asarray(picture).transpose(2, 0, 1)
-        if pixels is None:
-            pixels = np.empty((len(places), *values.shape), np.uint8)
-        if values.shape != pixels.shape[1:]:
-            raise DataDamagedError(
-                f"{place}: expected {pixels.shape[3]}×{pixels.shape[2]} pixels as the first image "
-                f"has, got {picture.size[0]}×{picture.size[1]}; 'size' resizes all"
-            )
-        pixels[i] = values
-    return pixels
+    names = tree.folders(f"{part}/")
+    if not names:
+        files = some(tree.files(f"{part}/"))
+        raise DataDamagedError(
+            f"{tree.path}: {part}: expected a folder for each class, there is none; there is "
+            f"{files}"
+        )
+    places: list[Any] = []
+    labels: list[int] = []
+    for label, name in enumerate(names):
+        images = tree.images(f"{part}/{name}/")
+        places += map(tree.place, images)
+        labels += [label] * len(images)
+    return Labelled(places, labels, tuple(names))

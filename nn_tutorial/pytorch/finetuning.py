@@ -158,7 +158,7 @@ def pixels(x: Tensor, scale: Normalisation, size: int) -> Tensor:
     mean, std = (torch.tensor(v, device=x.device)[:, None, None] for v in scale)
     # Normalised while they are small: to resize is to take means, so the order does not matter.
     small = ((x.float() / 255 - mean) / std).contiguous(memory_format=torch.channels_last)
-    if size == small.shape[-1]:
+    if small.shape[-2:] == (size, size):
         return small
     smaller = size < small.shape[-1]
     return functional.interpolate(small, size=(size, size), mode="bilinear", antialias=smaller)

@@ -20,7 +20,10 @@ from .records import code_of, environment, write_record
 from .training import Epoch, Interrupted, Normalisation, Plan
 
 # These decide no number, or are no option.
-LOCAL = {"root", "device", "records", "checkpoints", "runs", "command", "code"}
+LOCAL = {
+    "root", "device", "records", "checkpoints", "runs", "predict", "sample", "save",
+    "command", "code",
+}  # fmt: skip
 
 
 def parser(

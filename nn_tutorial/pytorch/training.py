@@ -57,7 +57,7 @@ class Plan:
     flip : bool
         Whether each image is mirrored with probability ½.
     image_size : int or None
-        Height and width to which the images are resized; ``None`` leaves them as they are.
+        Height and width to which the images are stretched; ``None`` leaves them as they are.
     """
 
     epochs: int
@@ -112,7 +112,7 @@ def prepare(x: Tensor, scale: Normalisation, image_size: int | None = None) -> T
     image_size : int or None
     """
     pixels = x.float() / 255
-    if image_size is not None and pixels.shape[-1] != image_size:
+    if image_size is not None and pixels.shape[-2:] != (image_size, image_size):
         size = (image_size, image_size)
         pixels = functional.interpolate(pixels, size=size, mode="bilinear", antialias=True)
     mean, std = (torch.tensor(v, device=x.device)[:, None, None] for v in scale)

@@ -1,11 +1,13 @@
 """Where the weights of a backbone come from, and which they are."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torchvision.models import AlexNet_Weights
 
@@ -15,7 +17,7 @@ from ..files import write_whole
 ORIGINS = ("imagenet", "file", "random")
 URL: str = AlexNet_Weights.IMAGENET1K_V1.url  # its name ends in the first digits of its SHA-256
 # Of the convolutions' tensors, named as in torchvision's file without "features.": a file of these
-# alone is as good as the whole one, of which nothing else is used.
+# alone is as good as the whole one, of which nothing else is used, and its format does not matter.
 FEATURES = "352a51a15d9dffcb41149facf68cf14d8c289e4d0a0a971d1452ca0b6ad5827f"
 FEATURES_FILE = "alexnet-imagenet-features.pth"
 PRETRAIN = "'python scripts/pretrain_alexnet.py' makes a backbone of your own, for the origin file"
@@ -50,11 +52,12 @@ def load_backbone(
         Its ``features`` are filled, in place; which of them ask for a gradient stays as it is.
     origin : str
         ``"imagenet"``: torchvision's ``AlexNet_Weights.IMAGENET1K_V1``, its file or one of its
-        ``features`` alone (``FEATURES_FILE``). Either is looked for in the data folder and its
-        folder ``weights``; torchvision's is fetched if neither is there. ``"file"``: what
+        ``features`` alone (``FEATURES_FILE``), as ``.pth`` or as ``.safetensors``. Each is looked
+        for in the data folder and its folder ``weights``; torchvision's is fetched if none is
+        there. All must have the tensors whose hash is ``FEATURES``. ``"file"``: what
         ``save_backbone`` wrote. ``"random"``: those that the model has.
     path : Path, optional
-        The file; for ``"imagenet"``, one of the two, if it lies elsewhere.
+        The file; for ``"imagenet"``, one of these, if it lies elsewhere.
     root : Path, optional
         The data folder; see [`data_folder`][nn_tutorial.data.data_folder].
 
@@ -88,7 +91,7 @@ def load_backbone(
         return Backbone(origin, "random weights", tensors_sha256(model.features.state_dict()))
     if origin == "imagenet":
         path = _imagenet(path, root)
-        tensors = _features(path)
+        tensors = _features(path, model.features)
         text = "torchvision's ImageNet weights (IMAGENET1K_V1)"
     else:
         assert path is not None
@@ -194,34 +197,48 @@ def tensors_sha256(tensors: Mapping[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
+def imagenet_places(root: Path | None = None) -> list[Path]:
+    """Return where ImageNet's weights are looked for, in this order.
+
+    Parameters
+    ----------
+    root : Path, optional
+        The data folder; see [`data_folder`][nn_tutorial.data.data_folder].
+    """
+    home = data_folder(root)
+    names = [Path(name) for name in (Path(URL).name, FEATURES_FILE)]
+    files = [file for name in names for file in (name, name.with_suffix(".safetensors"))]
+    return [folder / file for file in files for folder in (home / "weights", home)]
+
+
 def _imagenet(path: Path | None, root: Path | None) -> Path:
     """Where ImageNet's weights are, fetched if need be."""
     name = Path(URL).name
     if path is None:
-        home = data_folder(root)
-        names = (name, FEATURES_FILE)
-        places = [folder / name for name in names for folder in (home / "weights", home)]
-        found = next((place for place in places if place.exists()), None)
+        found = next((place for place in imagenet_places(root) if place.exists()), None)
+        folder = data_folder(root) / "weights"
         if found is None:
-            _fetch(home / "weights")
-        return found or home / "weights" / name
+            _fetch(folder)
+        return found or folder / name
     if not path.is_file():
         raise DataNotFoundError(f"path: expected {name} or {FEATURES_FILE}, {path} is not there")
     return path
 
 
-def _features(path: Path) -> dict[str, Tensor]:
+def _features(path: Path, features: nn.Module) -> dict[str, Tensor]:
     """The tensors of ImageNet's convolutions in a file; raise unless they are the right ones."""
-    tensors = {
-        name.removeprefix("features."): value
-        for name, value in _load(path).items()
-        if name.startswith("features.")
-    }
+    tensors = {}
+    for name, value in _load(path).items():
+        match = re.fullmatch(r"(?:features\.)?(\d+\.\w+)", str(name))
+        if match and isinstance(value, Tensor):
+            tensors[match[1]] = value
     sha256 = tensors_sha256(tensors) if tensors else "no tensor named features.…"
     if sha256 != FEATURES:
+        missing = sorted(features.state_dict().keys() - tensors.keys())
+        why = f" ({', '.join(missing)} missing)" if tensors and missing else ""
         raise DataDamagedError(
             f"{path}: expected ImageNet's features, whose tensors have SHA-256 {FEATURES[:12]}, "
-            f"got {sha256 if not tensors else sha256[:12]}. Remove it and fetch {URL} again."
+            f"got {sha256[:12] if tensors else sha256}{why}. Remove it and fetch {URL} again."
         )
     return tensors
 
@@ -241,11 +258,13 @@ def _fetch(folder: Path) -> None:
 
 
 def _load(path: Path) -> dict[str, Any]:
+    safe = path.suffix == ".safetensors"
     try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
+        found = load_file(path) if safe else torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # on bytes that are no pickle it stumbles in many ways
+        kind = "safetensors" if safe else "PyTorch's"
         raise DataDamagedError(
-            f"{path}: expected a file of PyTorch's that can be read whole, got "
+            f"{path}: expected a file of {kind} that can be read whole, got "
             f"{type(error).__name__}. Copy or fetch it again."
         ) from error
     if not isinstance(found, dict):

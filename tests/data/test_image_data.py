@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import http.server
 import shutil
+import socket
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -391,8 +392,47 @@ def test_interrupted_download_goes_on(server: tuple[Path, list[str]], tmp_path: 
 def test_no_network(tmp_path: Path, small: None, monkeypatch: pytest.MonkeyPatch) -> None:
     kind = torchvision.datasets.FashionMNIST
     monkeypatch.setattr(kind, "mirrors", ["http://127.0.0.1:9/"])  # nobody listens there
-    with pytest.raises(nt.DataNotFoundError, match="Is there a network"):
+    at = command.DOWNLOADS["fashion-mnist"]._replace(second=["http://127.0.0.1:9/second/"])
+    monkeypatch.setitem(command.DOWNLOADS, "fashion-mnist", at)
+    with pytest.raises(nt.DataNotFoundError, match="Is there a network") as caught:
         command.fetch("fashion-mnist", tmp_path)
+    for piece in ("9/ does not", "second/ does not", f"put them into {tmp_path}/fashion-mnist"):
+        assert piece in str(caught.value)
+
+
+def test_network_that_swallows_everything(
+    tmp_path: Path, small: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An address that takes a call and never answers, as behind some firewalls."""
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        silent = f"http://127.0.0.1:{deaf.getsockname()[1]}/"
+        monkeypatch.setattr(torchvision.datasets.CIFAR10, "url", silent)
+        at = command.DOWNLOADS["cifar10"]._replace(second=silent)
+        monkeypatch.setitem(command.DOWNLOADS, "cifar10", at)
+        monkeypatch.setattr(command, "ANSWER", 0.1)
+        with pytest.raises(nt.DataNotFoundError, match="does not answer") as caught:
+            command.fetch("cifar10", tmp_path)
+    assert f"so that there is {tmp_path}/{cifar.BATCHES}" in str(caught.value)
+
+
+@pytest.mark.parametrize("fault", ["silent", "damaged"])
+def test_second_address_is_tried(
+    server: tuple[Path, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    """Where the first does not answer, and where its files have another checksum."""
+    kind, (mirror, asked) = torchvision.datasets.FashionMNIST, server
+    (right,) = kind.mirrors
+    (mirror / "damaged").mkdir()
+    for path in mirror.glob("*.gz"):
+        (mirror / "damaged" / path.name).write_bytes(b"damaged")
+    first = f"{right}damaged/" if fault == "damaged" else "http://127.0.0.1:9/"
+    monkeypatch.setattr(kind, "mirrors", [first])
+    at = command.DOWNLOADS["fashion-mnist"]._replace(second=[right])
+    monkeypatch.setitem(command.DOWNLOADS, "fashion-mnist", at)
+    command.fetch("fashion-mnist", tmp_path / "data")
+    assert len(nt.fashion_mnist(tmp_path / "data", sizes=(40, 20)).x_train) == 40
+    assert any("damaged" in path for path in asked) == (fault == "damaged")
+    assert kind.mirrors == [first]
 
 
 @pytest.mark.parametrize(
@@ -433,6 +473,30 @@ def test_list_names_sizes_checksums_and_licences(
     sha256 = hashlib.sha256((raw / "t10k-labels-idx1-ubyte").read_bytes()).hexdigest()
     for piece in (str(tmp_path), sha256, "MIT", "iris", "digits", "60 files", nt.iris().sha256):
         assert piece in told
+
+
+@pytest.mark.parametrize("name", ["train-images-idx3-ubyte", "t10k-labels-idx1-ubyte"])
+def test_list_shows_a_truncated_file_as_damaged(
+    raw: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    command.main(["--root", str(tmp_path)])
+    assert "damaged" not in capsys.readouterr().out
+    (raw / name).write_bytes((raw / name).read_bytes()[:-1])
+    assert command.main(["--root", str(tmp_path)]) == 0
+    assert f"damaged: {raw / name}: expected" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["folder", "zip"])
+def test_list_shows_damaged_images(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], packed: bool
+) -> None:
+    tree = write_images(tmp_path / "cifar10", side=32, classes=cifar.CLASSES)
+    path = zipped(tree) if packed else tree / "test" / "dog" / "1.png"
+    if packed:
+        shutil.rmtree(tree)
+    path.write_bytes(path.read_bytes()[:-40])
+    assert command.main(["--root", str(tmp_path)]) == 0
+    assert f"damaged: {path}: expected" in capsys.readouterr().out
 
 
 def test_list_says_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -188,8 +188,8 @@ BEHAVIOUR: dict[str, tuple[Change, set[str], str]] = {
         CLOTHES, "run",
     ),
     "how images are read": (
-        edit(PACKAGE / "data/image_folder.py", 'image.convert("RGB")', 'image.convert("YCbCr")'),
-        EVERY - CLOTHES, "read_images",
+        edit(PACKAGE / "data/pictures.py", 'image.convert("RGB")', 'image.convert("YCbCr")'),
+        EVERY - CLOTHES, "_shown",
     ),
     "an ablation's variant": (
         edit(ABLATION, '"dropout only": ["--no-batch-norm"]', '"dropout only": []'),

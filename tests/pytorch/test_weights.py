@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import torch
 from helpers import TinyAlexNet
+from safetensors.torch import save_file
 
 from nn_tutorial.data import DataDamagedError, DataNotFoundError
 from nn_tutorial.pytorch import weights
@@ -201,6 +202,41 @@ def test_features_alone_are_enough(
     assert asked == []
 
 
+@pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
+@pytest.mark.parametrize(
+    "kept",
+    [
+        lambda state: state,
+        lambda state: {n: v for n, v in state.items() if n.startswith("features.")},
+        lambda state: {n[9:]: v for n, v in state.items() if n.startswith("features.")},
+    ],
+    ids=["whole", "features", "features by their own names"],
+)
+@pytest.mark.parametrize("named", [True, False], ids=["named", "found"])
+def test_every_file_with_the_right_tensors_is_taken(
+    served: tuple[Path, list[str]], tmp_path: Path, suffix: str, kept: Any, named: bool
+) -> None:
+    file, asked = served
+    state = kept(torch.load(file, weights_only=True))
+    path = (tmp_path / Path(file.name if len(state) > 2 else weights.FEATURES_FILE)).with_suffix(
+        suffix
+    )
+    save_file(state, path) if suffix == ".safetensors" else torch.save(state, path)
+    model = TinyAlexNet()
+    found = load_backbone(model, "imagenet", path if named else None, root=tmp_path)
+    assert found.sha256 == weights.FEATURES
+    assert torch.equal(model.features[0].weight, TinyAlexNet(seed=3).features[0].weight)
+    assert asked == []
+    # And no other tensors, whatever the format.
+    damaged = {n: v + 1e-6 if n.endswith("0.bias") else v for n, v in state.items()}
+    save_file(damaged, path) if suffix == ".safetensors" else torch.save(damaged, path)
+    with pytest.raises(DataDamagedError, match=r"tensors have SHA-256 \w{12}, got \w{12}\."):
+        load_backbone(TinyAlexNet(), "imagenet", path)
+    path.write_bytes(path.read_bytes()[:-8])
+    with pytest.raises(DataDamagedError, match="can be read whole"):
+        load_backbone(TinyAlexNet(), "imagenet", path)
+
+
 def test_fetched_file_with_another_hash_is_not_kept(
     served: tuple[Path, list[str]], tmp_path: Path
 ) -> None:
@@ -222,7 +258,8 @@ def test_damaged_imagenet_file_is_named(served: tuple[Path, list[str]], tmp_path
     for damage, message in (
         (lambda: torch.save(state | {"features.0.bias": state["features.0.bias"] + 1e-6}, there),
          "tensors have SHA-256"),
-        (lambda: torch.save(lacking, there), "tensors have SHA-256"),
+        (lambda: torch.save(lacking, there), r"tensors have SHA-256.*\(0\.bias missing\)"),
+        (lambda: torch.save({"features.0.weight": 1}, there), "got no tensor named features"),
         (lambda: torch.save({"x": torch.ones(1)}, there), "got no tensor named features"),
         (lambda: _truncated(there), "can be read whole"),
     ):  # fmt: skip
