@@ -896,49 +896,67 @@ Markdown("| | Eager | Compiled | Times as fast (middle half) |\n"
 RATES, DTYPES, SEEDS = (0.05, 0.25), (np.float64, np.float32), range(5)
 
 
-def numbers(model):
-    """All parameters in one row, PyTorch's way round."""
-    if isinstance(model, nt.Layer):
-        return np.concatenate([(p.T if p.ndim == 2 else p).ravel() for p in model.params.values()])
-    return nn.utils.parameters_to_vector(model.parameters()).detach().numpy()
+def numbers(net):
+    """All parameters of ours in one row, PyTorch's way round."""
+    return np.concatenate([(p.T if p.ndim == 2 else p).ravel() for p in net.params.values()])
 
 
-def race(lr, dtype, seed):
-    """By step: distances of ours and of the nudged one from PyTorch, and ReLUs that differ."""
+def race(lr, dtype):
+    """For each seed, by step: distances of ours and of the nudged one from PyTorch, flipped ReLUs.
+
+    PyTorch trains the twins of all seeds, and then all of the nudged ones, in one stack.
+    """
     digits = nt.digits(sizes=(600, 197, 1000), seed=SEED, dtype=dtype)
     x, x_test = (part.reshape(len(part), -1) for part in (digits.x_train, digits.x_test))
-    draw = np.random.default_rng(seed)
-    net = nt.mlp(64, [32], 10, rng=draw, dtype=dtype)
-    models = [twin(net), twin(net)]
+    draws = [np.random.default_rng(seed) for seed in SEEDS]
+    nets = [nt.mlp(64, [32], 10, rng=draw, dtype=dtype) for draw in draws]
+    twins = zip(*(twin(net).parameters() for net in nets))
+    params = [nn.Parameter(torch.stack([p.detach() for p in same] * 2)) for same in twins]
+    w1, b1, w2, b2 = params
     with torch.no_grad():
-        w = models[1][2].weight
+        w = w2[len(SEEDS):]
         w.copy_(torch.nextafter(w, torch.full_like(w, 9)))
-    ours = nt.SGD(net.params, lr, momentum=0.9)
-    theirs = [torch.optim.SGD(m.parameters(), lr, momentum=0.9) for m in models]
-    distances, flips = [], []
-    for batch in (b for _ in range(20) for b in np.array_split(draw.permutation(600), 19)):
-        logits, cache = net.forward(x[batch])
-        _, dlogits = nt.softmax_cross_entropy(logits, digits.y_train[batch])
-        ours.step(net.backward(dlogits, cache, need_dx=False)[1])
-        inputs, t = torch.from_numpy(x[batch]), torch.from_numpy(digits.y_train[batch])
-        gates = [cache[1]]
-        for m, optimizer in zip(models, theirs):
-            optimizer.zero_grad()
-            hidden = m[1](m[0](inputs))
-            gates.append((hidden > 0).numpy())
-            F.cross_entropy(m[2](hidden), t).backward()
-            optimizer.step()
-        flips.append([(gates[1] != gates[which]).sum() for which in (0, 2)])
-        middle = numbers(models[0])
-        distances.append([np.linalg.norm(numbers(other) - middle) / np.linalg.norm(middle)
-                          for other in (net, models[1])])
+    ours = [nt.SGD(net.params, lr, momentum=0.9) for net in nets]
+    theirs = torch.optim.SGD(params, lr, momentum=0.9)
+
+    def forward(inputs):
+        hidden = torch.baddbmm(b1[:, None], inputs, w1.mT).relu()
+        return hidden, torch.baddbmm(b2[:, None], hidden, w2.mT)
+
+    def distances():
+        stack = torch.cat([p.detach().flatten(1) for p in params], 1).numpy()
+        middle, nudged = stack.reshape(2, len(SEEDS), -1)
+        return [np.linalg.norm(other - middle, axis=1) / np.linalg.norm(middle, axis=1)
+                for other in (np.array([numbers(net) for net in nets]), nudged)]
+
+    orders = (np.array([draw.permutation(600) for draw in draws]) for _ in range(20))
+    track, flips = [], []
+    for batches in (b for order in orders for b in np.array_split(order, 19, axis=1)):
+        gates = []
+        for net, optimizer, batch in zip(nets, ours, batches):
+            logits, cache = net.forward(x[batch])
+            _, dlogits = nt.softmax_cross_entropy(logits, digits.y_train[batch])
+            optimizer.step(net.backward(dlogits, cache, need_dx=False)[1])
+            gates.append(cache[1])
+        twice = np.concatenate([batches] * 2)
+        hidden, logits = forward(torch.from_numpy(x[twice]))
+        t = torch.from_numpy(digits.y_train[twice])
+        theirs.zero_grad()
+        loss = F.cross_entropy(logits.mT, t, reduction="sum") / batches.shape[1]  # a mean for each
+        loss.backward()
+        theirs.step()
+        positive, moved = (hidden > 0).numpy().reshape(2, *np.shape(gates))
+        flips.append([(positive != other).sum((1, 2)) for other in (gates, moved)])
+        track.append(distances())
     with torch.no_grad():
-        said = [net(x_test).argmax(1), models[0](torch.from_numpy(x_test)).argmax(1).numpy()]
-    scores = [(s == digits.y_test).mean() for s in said]
-    return np.array(distances), scores, (said[0] != said[1]).sum(), np.array(flips)
+        told = forward(torch.from_numpy(x_test).expand(len(w1), -1, -1))[1].argmax(2).numpy()
+    said = np.array([[net(x_test).argmax(1) for net in nets], told[: len(SEEDS)]])
+    scores = (said == digits.y_test).mean(2)
+    return list(zip(np.moveaxis(track, 2, 0), scores.T, (said[0] != said[1]).sum(1),
+                    np.moveaxis(flips, 2, 0)))
 
 
-runs = {(lr, dtype): [race(lr, dtype, seed) for seed in SEEDS] for lr in RATES for dtype in DTYPES}
+runs = {(lr, dtype): race(lr, dtype) for lr in RATES for dtype in DTYPES}
 
 # %% tags=["remove-input"]
 fig, axes = plt.subplots(2, 1, figsize=(4.8, 6.0), sharex=True, sharey=True)

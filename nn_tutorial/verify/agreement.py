@@ -1,7 +1,9 @@
 """Whether all agree: equation, layer, derivative of the forward equation, einsum, derivation."""
 
+import copy
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -76,6 +78,51 @@ class Slopes:
         return relative_difference(ours, self.measured, floor=1e-3 * float(np.abs(dy).max()))
 
 
+class Own:
+    """What a theory's own equations and layer give on its samples, each found once.
+
+    A mutant changes one of them, and there are thousands of mutants.
+
+    Parameters
+    ----------
+    theory : Theory
+    """
+
+    def __init__(self, theory: Theory) -> None:
+        self.theory = theory
+        self._known: dict[Any, Any] = {}
+
+    def once(self, key: Any, find: Callable[[], Any]) -> Any:
+        """Return what was found under a key; find it if it is asked for the first time."""
+        if key not in self._known:
+            self._known[key] = find()
+        return self._known[key]
+
+    def sample(self, i: int) -> tuple[Values, Any]:
+        """Return a sample's values, and its upstream gradient."""
+        return self._drawn(i)[:2]
+
+    def generator(self, i: int) -> np.random.Generator:
+        """Return the generator that drew a sample, as it was then."""
+        return copy.deepcopy(self._drawn(i)[2])
+
+    def found(self, i: int) -> Values:
+        """Return the values with what the theory's equations give."""
+        equations = self.theory.forward, self.theory.backward
+        return self.once(("found", i), partial(_evaluated, *equations, *self.sample(i)))
+
+    def layer(self, i: int) -> Values:
+        """Return what the package's layer gives."""
+        return self.once(("layer", i), partial(self.theory.package, *self.sample(i)))
+
+    def _drawn(self, i: int) -> tuple[Values, Any, np.random.Generator]:
+        if i not in self._known:
+            rng = np.random.default_rng([len(self.theory.name), i])
+            values = self.theory.sample(rng, i)
+            self._known[i] = values, _upstream(rng, self.theory.output(values)), rng
+        return self._known[i]
+
+
 def checks(
     theory: Theory,
     *,
@@ -84,6 +131,7 @@ def checks(
     derivations: Sequence[Derivation] | None = None,
     package: Callable[[Values, Any], Values] | None = None,
     samples: int = SHAPES,
+    own: Own | None = None,
 ) -> Iterator[Check]:
     """Compare all that a theory says, sample by sample.
 
@@ -97,6 +145,8 @@ def checks(
         Instead of the theory's own: this is how a mutant is checked.
     samples : int
         How many of the theory's samples.
+    own : Own, optional
+        What the theory's own parts give, for several calls.
 
     Yields
     ------
@@ -107,21 +157,16 @@ def checks(
     EquationError
         If an equation does not fit its arrays.
     """
+    own = Own(theory) if own is None else own
+    own_forward, own_found = forward is None, forward is None and backward is None
     forward = theory.forward if forward is None else forward
     backward = theory.backward if backward is None else backward
     derivations = theory.derivations if derivations is None else derivations
-    package = theory.package if package is None else package
-    analytic = all(equation.analytic for equation in forward)
     for i in range(samples):
-        rng = np.random.default_rng([len(theory.name), i])
-        values = theory.sample(rng, i)
-        output = forward[-1].name
-        shape = theory.output(values)
-        dy = rng.standard_normal(shape) if shape else np.asarray(rng.uniform(0.5, 1.5))
-        given = values | {f"d{output}": dy}
-        found = _run(forward, given, output, shape)
-        found = _run(backward, found, output, shape)
-        layer = package(values, dy)
+        values, dy = own.sample(i)
+        shape = np.shape(dy)
+        found = own.found(i) if own_found else _evaluated(forward, backward, values, dy)
+        layer = own.layer(i) if package is None else package(*copy.deepcopy((values, dy)))
         for equation in (*forward, *backward):
             if equation.name in layer:
                 value = found[equation.name]
@@ -139,9 +184,11 @@ def checks(
             for before, after in pairwise(chain):
                 yield Check("derivation", name, i, relative_difference(before, after), after.size)
         # Last, because they take the longest: a mutant is mostly caught before.
+        rng, analytic = own.generator(i), all(equation.analytic for equation in forward)
         for name in (*theory.inputs, *theory.auxiliary):
             moves = _moves(found[name], rng)
-            slopes = _measure(forward, found, shape, name, moves, analytic)
+            measure = partial(_measure, forward, found, shape, name, moves, analytic)
+            slopes = own.once(("slopes", i, name), measure) if own_forward else measure()
             error = slopes.error(found[f"d{name}"], dy)
             relation = "complex step" if analytic else "central differences"
             yield Check(relation, f"d{name}", i, error, len(slopes.moves), slopes.kinks)
@@ -177,6 +224,19 @@ def agree(theory: Theory) -> list[Check]:
 def agree_all() -> dict[str, list[Check]]:
     """Check every theory; see ``agree``."""
     return {name: agree(theory) for name, theory in THEORIES.items()}
+
+
+def _upstream(rng: np.random.Generator, shape: tuple[int, ...]) -> Any:
+    return rng.standard_normal(shape) if shape else np.asarray(rng.uniform(0.5, 1.5))
+
+
+def _evaluated(
+    forward: Sequence[Equation], backward: Sequence[Equation], values: Values, dy: Any
+) -> Values:
+    """The values with what the equations give."""
+    output, shape = forward[-1].name, np.shape(dy)
+    found = _run(forward, values | {f"d{output}": dy}, output, shape)
+    return _run(backward, found, output, shape)
 
 
 def _run(

@@ -172,6 +172,9 @@ except ImportError:
     print("no colorsys2")
 import colorsys
 print(colorsys.rgb_to_hsv(0, 0, 1))
+from importlib.util import find_spec
+package = Path(find_spec("sklearn").origin).parent  # found, not imported
+print(len((package / "datasets/data/iris.csv").read_text()))
 ''',
     "docs/source.py": '''# %%
 import inspect
@@ -204,7 +207,7 @@ command = [sys.executable, "-I", "alone/worker.py", "1"]
 print(subprocess.run(command, capture_output=True, text=True).stdout)
 ''',
 }  # fmt: skip
-PINS = "numpy==2.4.6\nipykernel==7.4.0\nruff==0.17.6\n"
+PINS = "numpy==2.4.6\nipykernel==7.4.0\nruff==0.17.6\nscikit-learn==1.9.1\nmatplotlib==3.11.2\n"
 # One of these sees docstrings, the other starts a process: no part of a file is unseen by them.
 WHOLE = {"docstring", "process"}
 IMPORTERS = {"imports", "code", "source", "error"} | WHOLE  # of parts.shapes
@@ -448,7 +451,9 @@ CHANGES: dict[str, tuple[Callable[[Small], None], set[str]]] = {
         set(),
     ),
     "pin of a tool": (edit("requirements.txt", "0.17.6", "0.17.7"), set()),
-    "pin of a library that no page imports": (edit("requirements.txt", "2.4.6", "2.4.7"), set()),
+    "pin of a library that no page imports": (edit("requirements.txt", "3.11.2", "3.11.3"), set()),
+    "pin of a library whose file was read": (edit("requirements.txt", "1.9.1", "1.9.2"), {"files"}),
+    "pin of what that library needs": (edit("requirements.txt", "2.4.6", "2.4.7"), {"files"}),
     "pin of what all pages run on": (edit("requirements.txt", "7.4.0", "7.4.1"), ALL),
 }  # fmt: skip
 

@@ -14,7 +14,7 @@ import posixpath
 import re
 import sysconfig
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import metadata
 from importlib.machinery import EXTENSION_SUFFIXES, PathFinder
 from pathlib import Path
@@ -249,7 +249,8 @@ def of_run(did: dict[str, Any], present: Present, page: Page, began: float) -> d
     """
     present.look_again()
     names = {"python", "pipeline"} | ({"data"} if did["asked_for_data"] else set())
-    names |= {f"pin {name}" for name in _with_needs([*did["distributions"], "nbclient"])}
+    used = distributions_of(did["packages"])
+    names |= {f"pin {name}" for name in _with_needs([*used, "nbclient"])}
     for kind, paths in (("file", "opened"), ("names", "listed"), ("exists", "tried")):
         names |= {f"{kind} {name}" for path in did[paths] if (name := present.name_of(path))}
     names |= {f"reached {script}" for script in did["reached"]}
@@ -274,6 +275,11 @@ def of_run(did: dict[str, Any], present: Present, page: Page, began: float) -> d
     if reveals:
         names |= {f"file {file}" for file in files}
     return {name: UNKNOWN if name in unknown else present.state(name) for name in sorted(names)}
+
+
+def distributions_of(packages: Iterable[str]) -> set[str]:
+    """Return the names of the installed distributions that some packages come from."""
+    return {owner.lower() for name in packages for owner in _owners().get(name, ())}
 
 
 def behind(names: Iterable[str], present: Present) -> dict[str, str]:
@@ -388,6 +394,11 @@ def _pins(requirements: str) -> dict[str, list[str]]:
 @functools.cache
 def _pipeline() -> str:
     return _hash(definitions.read((HERE / name).read_bytes()).code for name in PIPELINE)
+
+
+@functools.cache
+def _owners() -> Mapping[str, list[str]]:
+    return metadata.packages_distributions()  # looks at every file that is installed
 
 
 @functools.cache

@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +145,10 @@ async def execute(page: Page, project: Project) -> tuple[Executed, float]:
     with tempfile.TemporaryDirectory(prefix="page-") as scratch:
         values, found = await _run(page, project, notebook, Path(scratch))
     did, seconds = found.pop("did"), found.pop("seconds")
+    used = dependencies.distributions_of(did["packages"])
+    found["libraries"] = {
+        name: metadata.version(name) for name in project.requirements() if name.lower() in used
+    }
     depends_on = dependencies.of_run(did, project.present, page, began)
     for cell, executed in zip(page.code, notebook.cells):
         _tidy(executed, project.root)
@@ -208,10 +213,7 @@ async def _run(
                 await _run_cell(client, page, cell, target, index)
             elif cell.expressions:
                 values += await _values(client, page, cell)
-        finish = (
-            f"__import__('page_probe').probe.finish"
-            f"({project.requirements()!r}, globals().get('SEED'))"
-        )
+        finish = "__import__('page_probe').probe.finish(globals().get('SEED'))"
         answer = (await _ask(client, "pass", [f"__import__('json').dumps({finish})"]))[0]
         if answer["status"] != "ok":
             raise PageError(f"{page.name}: no provenance: {answer['ename']}: {answer['evalue']}")

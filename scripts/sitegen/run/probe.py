@@ -11,6 +11,7 @@ import inspect
 import linecache
 import os
 import sys
+import sysconfig
 import threading
 import warnings
 from collections.abc import Callable, Iterator
@@ -30,6 +31,7 @@ _MACHINERY = r"(IPython|ipykernel|jupyter_client|traitlets|zmq|tornado|asyncio|c
 # Below these folders nothing is the page's own: the pins stand for the environment.
 NOT_WATCHED = {".venv", ".cache", ".git", "site", "node_modules", "__pycache__"}
 HERE = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120
+_INSTALLED = {sysconfig.get_path(name) + os.sep for name in ("purelib", "platlib")}
 # Those that start a process, and where their arguments have what is started.
 _STARTS = {"subprocess.Popen": 1, "os.posix_spawn": 1, "os.exec": 1, "os.spawn": 2}
 
@@ -78,16 +80,15 @@ class Probe:
         folders = (path or ()) if "." in name else ("",)
         self.asked.update((name, folder) for folder in folders if not folder or self._own(folder))
 
-    def finish(self, requirements: list[str], seed: Any) -> dict[str, Any]:
-        """Return what the page did, the versions that were imported, the data sets and the seed."""
+    def finish(self, seed: Any) -> dict[str, Any]:
+        """Return what the page did and used, the data sets and the seed."""
         self.quiet.on = True
         modules = dict(sys.modules)
         files = {name: getattr(module, "__file__", None) for name, module in modules.items()}
         tops = {name.partition(".")[0] for name in modules}
+        tops.update(filter(None, map(_package, self.opened)))
         ours = {name for name in tops if self._has(modules.get(name))}
         asked = {(name, folder) for name, folder in self.asked if folder or name in ours}
-        owners = metadata.packages_distributions()
-        imported = {owner.lower() for name in tops for owner in owners.get(name, ())}
         data = modules.get("nn_tutorial.data")
         return {
             "did": {
@@ -105,14 +106,11 @@ class Probe:
                 "path": [*dict.fromkeys(filter(self._own, map(os.path.abspath, sys.path)))],
                 "outside": sorted(tops - ours),
                 "missing": sorted({name for name, folder in self.asked if not folder} - tops),
-                "distributions": sorted(imported),
+                "packages": sorted(tops),
                 "asked_for_data": data is not None and data.asked(),
             },
             "seconds": sum(os.times()[:4]),  # of the processor: its own and its children's
             "python": sys.version.split()[0],
-            "libraries": {
-                name: metadata.version(name) for name in requirements if name.lower() in imported
-            },
             "package": metadata.version("nn_tutorial") if "nn_tutorial" in modules else None,
             "data": data.used() if data is not None else {},
             "seed": seed,
@@ -262,6 +260,15 @@ def _shell() -> Any:
     from IPython.core.getipython import get_ipython
 
     return get_ipython()
+
+
+def _package(path: str) -> str:
+    """The package that a file belongs to: to read its data is to use it, imported or not."""
+    for place in _INSTALLED:
+        if path.startswith(place):
+            top, inside, _ = path[len(place) :].partition(os.sep)
+            return top if inside and top.isidentifier() else ""
+    return ""
 
 
 def _source(path: str) -> str:
