@@ -429,7 +429,7 @@ assert max(good) < 1e-12 < 1e-3 < min(bad)
 
 # %% tags=["hide-input"]
 fig, ax = plt.subplots(figsize=(5.0, 2.7))
-for row, (name, error) in enumerate(errors.items()):
+for row, error in enumerate(errors.values()):
     color = COLORS["blue"] if error < 1e-12 else COLORS["orange"]
     ax.plot([1e-17, error], [row, row], "-", color=color, linewidth=1.5)
     ax.plot(error, row, "o" if error < 1e-12 else "s", color=color)
@@ -465,7 +465,7 @@ assert "--nproc-per-node=2" in proof and "rel=1e-9" in proof
 # **The first: writing over the only checkpoint.** `torch.save(state, path)` empties the file before it fills it. If the power fails in between, the new checkpoint is half there and the old one is gone. Here the power fails after half of the bytes, once each way:
 
 # %%
-class PowerCut(Exception):
+class PowerError(Exception):
     """The computer is off."""
 
 
@@ -473,7 +473,7 @@ def save_half(state, path):
     whole = io.BytesIO()
     torch.save(state, whole)
     path.write_bytes(whole.getvalue()[: whole.tell() // 2])
-    raise PowerCut
+    raise PowerError
 
 
 def what_is_left(way):
@@ -483,7 +483,7 @@ def what_is_left(way):
         try:
             with way(path) as file:
                 save_half({"epoch": 2, "weights": weights}, file)
-        except PowerCut:
+        except PowerError:
             pass
         try:
             return f"epoch {torch.load(path, weights_only=True)['epoch']}"

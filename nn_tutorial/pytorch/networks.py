@@ -3,7 +3,6 @@
 from typing import Any
 
 import torch
-import torchvision
 from torch import nn
 
 from .modules import BatchNorm2d, Dropout
@@ -62,6 +61,8 @@ def alexnet(*, n_classes: int = 10, freeze: bool, dropout: float = 0.5, seed: in
     Krizhevsky (2014), One weird trick for parallelizing convolutional neural networks: the
     variant that torchvision has.
     """
+    import torchvision  # here: it takes a second, and the CNN for clothes needs none of it
+
     torch.manual_seed(seed)
     model = torchvision.models.alexnet(weights=None)
     model.classifier = nn.Sequential(

@@ -291,7 +291,8 @@ HARMLESS: dict[str, list[Change]] = {
     ],
     "an import's line": [
         edit(FASHION, "data import stratified_split", "data.dataset import stratified_split"),
-        edit(NETWORKS, "import torch\nimport torchvision", "import csv\nimport torchvision, torch"),
+        edit(NETWORKS, "import torch\nfrom torch import nn", "import csv\nfrom torch import nn\n"),
+        edit(NETWORKS, "from .modules", "import torch\nfrom .modules"),
     ],
     "a function more": [append(TRAINING, "\n\ndef unused(x):\n    return x + 1\n")],
     "a constant more": [append(PACKAGE / "data/dataset.py", "\n\nUNUSED = 1\n")],

@@ -5,6 +5,7 @@ It says what happened; `dependencies.py` says what follows from it.
 
 import builtins
 import functools
+import gc
 import hashlib
 import importlib.util
 import inspect
@@ -72,6 +73,7 @@ class Probe:
 
             _wrap(_posixsubprocess, "fork_exec", self._fork_exec)
         sys.addaudithook(self._note)
+        gc.set_threshold(100_000)  # imports make many objects and few cycles: look less often
         warnings.simplefilter("error")
         warnings.filterwarnings("ignore", module=_MACHINERY)
 
