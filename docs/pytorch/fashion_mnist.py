@@ -893,8 +893,8 @@ def score(net, images, statistics=scale):
     return evaluate(net, images, scale=statistics, among=ALONE)
 
 
-right, curve = quick(taught)
-last = curve[-1]
+net, curve = quick(taught, epochs=15)
+last = curve[9]  # after ten epochs, as the others below
 print("done right, validation:")
 print(f"loss {last['val_loss']:.2f}, accuracy {last['val_accuracy']:.1%}")
 
@@ -987,16 +987,19 @@ assert all(found[-1] > found[0] for found in careless.values())
 #
 # And the measuring has changed the network. The running statistics have moved with each call: with `eval()` put back, the loss is another than before after all {{ len(moved) }} epochs, by up to {{ f"{np.abs(moved - val_loss).max():.3f}" }}. The check: evaluate twice, in two batch sizes, and want equal answers. `evaluate` of this package sets the mode itself, so that nobody can forget.
 #
-# **The fourth: choosing the epoch by its test accuracy.** The best of many numbers is partly the luckiest. How large is the gift? Split the test part into two halves, choose the epoch by the one, and read the accuracy on the other, which did not choose. Four seeds, 200 random halves each:
+# **The fourth: choosing the epoch by its test accuracy.** The best of many numbers is partly the luckiest. How large is the gift? Split {{ "a thousand of the test pictures" if CLOTHES else "the test part" }} into two halves, choose the epoch by the one, and read the accuracy on the other, which did not choose. Four seeds, 200 random halves each:
 
 # %%
+thousand = Images(live.test.x[:1000], live.test.y[:1000])
+
+
 def watcher(correct):
     """After each epoch, note which test pictures are named right."""
 
     def attach(net):
         def after_step(epoch, step):
             if 128 * (step + 1) >= len(taught.x):
-                found = score(net, live.test)[2] == live.test.y
+                found = score(net, thousand)[2] == thousand.y
                 correct.append(found.numpy())
 
         return after_step
@@ -1027,11 +1030,10 @@ assert len(correct) == 12 and 0 < gift[3] < gift[12] and behind < 0.005
 
 # %%
 leaky = Images(*(torch.cat(pair) for pair in zip(taught, live.val)))
-clean_net, clean_curve = quick(taught, epochs=15)
 leaked_net, leaked_curve = quick(leaky, epochs=15)
-clean, leaked = (c[-1]["val_accuracy"] for c in (clean_curve, leaked_curve))
+clean, leaked = (c[-1]["val_accuracy"] for c in (curve, leaked_curve))
 print("        validation   test")
-print(f"clean   {clean:.1%}        {score(clean_net, live.test)[1]:.1%}")
+print(f"clean   {clean:.1%}        {score(net, live.test)[1]:.1%}")
 print(f"leaked  {leaked:.1%}        {score(leaked_net, live.test)[1]:.1%}")
 assert leaked > clean + 0.01
 

@@ -121,7 +121,7 @@ show_source(training._number, training._State)
 # %% [markdown]
 # `write_whole` writes beside the old checkpoint and then gives the new file the old one's name. So there is always a whole one, whenever the power fails.
 #
-# Now a SIGTERM, as `kill` sends it, in the middle of the second of four epochs:
+# Now a SIGTERM, as `kill` sends it, in the middle of the second of four epochs. (`channels_last` is an order of the numbers in memory, in which these convolutions are faster.)
 
 # %%
 short = Plan(epochs=4, batch_size=24, lr=0.002, cosine=True, flip=CLOTHES)
@@ -134,7 +134,7 @@ def kill(epoch, step):
 
 
 def run(plan=short, **more):
-    net = fashion_cnn(seed=SEED)
+    net = fashion_cnn(seed=SEED).to(memory_format=torch.channels_last)
     curve = train(net, small, small, plan, scale=scale, among=ALONE, **more)
     for epoch in curve:
         del epoch["seconds"]  # the clock may differ
