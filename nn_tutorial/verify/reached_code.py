@@ -120,13 +120,9 @@ class _Module:
         self.name, self.path = name, path
         source = path.read_text(encoding="utf-8")
         self.lines = source.splitlines()
-        self.body, inside = _parsed(source)
+        self.body, self.statements, inside = _parsed(source)
         self.imports = self.origins(_imports(self.body, into=False))
         self.all_imports = self.origins(inside)
-        self.statements: dict[str, list[ast.stmt]] = {}
-        for statement in self.body:
-            for bound in _bound(statement):
-                self.statements.setdefault(bound, []).append(statement)
 
     def origins(self, imports: Iterable[ast.Import | ast.ImportFrom]) -> dict[str, list[Origin]]:
         """Return for each imported name where it is from."""
@@ -321,7 +317,7 @@ class _Reader:
 
     def _definition(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> str:
         before = self._imports
-        self._imports = before | self.module.origins(_imports([node]))
+        self._imports = before | self.module.origins(_imports_of(node))
         if isinstance(node, ast.ClassDef):
             methods = sorted((s for s in node.body if isinstance(s, _DEFINED)), key=_name)
             members = [
@@ -355,10 +351,21 @@ class _Reader:
 
 
 @functools.cache
-def _parsed(source: str) -> tuple[list[ast.stmt], list[ast.Import | ast.ImportFrom]]:
-    """The statements of a module but those for types alone, and all imports among them."""
+def _parsed(
+    source: str,
+) -> tuple[list[ast.stmt], dict[str, list[ast.stmt]], list[ast.Import | ast.ImportFrom]]:
+    """The statements of a module but those for types alone, by their names, and all imports."""
     body = [statement for statement in ast.parse(source).body if not _is_for_types(statement)]
-    return body, [*_imports(body)]
+    statements: dict[str, list[ast.stmt]] = {}
+    for statement in body:
+        for bound in _bound(statement):
+            statements.setdefault(bound, []).append(statement)
+    return body, statements, [*_imports(body)]
+
+
+@functools.cache
+def _imports_of(node: ast.AST) -> list[ast.Import | ast.ImportFrom]:
+    return [*_imports([node])]
 
 
 def _imports(

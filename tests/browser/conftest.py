@@ -54,7 +54,7 @@ class Visitor:
         self.loaded: dict[str, int] = {}  # bytes over the wire, see weigh
         self.context = context
         self.page: Page = context.new_page()
-        self.page.set_default_timeout(20_000)
+        self.page.set_default_timeout(60_000)
         context.on("console", self._console)
         context.on("weberror", lambda error: self.problems.append(f"error: {error.error}"))
         context.on("request", self._request)

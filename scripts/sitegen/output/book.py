@@ -182,6 +182,7 @@ def print_pdf(site: Path, target: Path) -> int:
     It is printed twice: the first time shows on which pages the chapters begin.
     """
     from playwright.sync_api import sync_playwright
+    from pypdf import PdfReader
 
     pages = chapters(site)
     folder = site / FOLDER
@@ -211,7 +212,8 @@ def print_pdf(site: Path, target: Path) -> int:
     finally:
         for file in (*sources, style):
             file.unlink(missing_ok=True)
-    return _dated(target)
+    _dated(target)
+    return len(PdfReader(target).pages)
 
 
 def begins(pdf: Path, chapters: int) -> dict[str, int]:
@@ -230,17 +232,18 @@ def begins(pdf: Path, chapters: int) -> dict[str, int]:
     return found
 
 
-def _dated(pdf: Path) -> int:
-    """Give the PDF the date of the last commit and no other, so that two prints are the same."""
-    from pypdf import PdfReader, PdfWriter
+def _dated(pdf: Path) -> None:
+    """Give the PDF the date of the last commit and no other, so that two prints are the same.
 
-    writer = PdfWriter(clone_from=PdfReader(pdf))
-    stamp = _time().strftime("D:%Y%m%d%H%M%SZ")
-    writer.metadata = {"/Title": TITLE, "/CreationDate": stamp, "/ModDate": stamp}
-    writer.compress_identical_objects()
+    The new date is as long as the old one: all that the file says of its own places stays true.
+    """
+    stamp = _time().strftime("D:%Y%m%d%H%M%S").encode()
+    dates = re.compile(rb"(/(?:CreationDate|ModDate) \()D:\d{14}")
+    content, count = dates.subn(rb"\g<1>" + stamp, pdf.read_bytes())
+    if count != 2:
+        raise BookError(f"{count} dates were found in the PDF, where the browser writes two")
     with write_whole(pdf) as beside:
-        writer.write(beside)
-    return len(writer.pages)
+        beside.write_bytes(content)
 
 
 def _time() -> Any:
