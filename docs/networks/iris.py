@@ -694,22 +694,7 @@ def mean_sd(values, digits=3):
 #
 # $$\frac{1}{1 + z^2/n}\left(\hat p + \frac{z^2}{2n} \pm z \sqrt{\frac{\hat p\,(1 - \hat p)}{n} + \frac{z^2}{4n^2}}\right)$$
 #
-# [`wilson`](../reference/training.md) of the package is this formula.
-
-
-# %%
-def flowers_needed(p, q, confidence=0.95, power=0.8):
-    """Flowers for each of two networks, to tell p from q with this power."""
-    z = NormalDist().inv_cdf((1 + confidence) / 2) + NormalDist().inv_cdf(power)
-    return int(np.ceil(z**2 * (p * (1 - p) + q * (1 - q)) / (p - q) ** 2))
-
-
-for right in (22, 24):
-    low, high = wilson(right / 25, 25)
-    print(f"{right} of 25: {low:.2f} to {high:.2f}, a width of {high - low:.2f}")
-
-# %% [markdown]
-# Each interval is wide. But that they overlap settles nothing: each is about one network alone, and both networks were asked about the *same* flowers.
+# [`wilson`](../reference/training.md) of the package is this formula. For 22 of 25 it gives {{ wilson(22 / 25, 25)[0]:.2f}} to {{ wilson(22 / 25, 25)[1]:.2f}}, for 24 of 25 {{ wilson(24 / 25, 25)[0]:.2f}} to {{ wilson(24 / 25, 25)[1]:.2f}}. Both are wide. But that they overlap settles nothing: each is about one network alone, and both networks were asked about the *same* flowers.
 #
 # [McNemar (1947)](@mcnemar1947) compares two such networks. Flowers that both name correctly, or both wrongly, say nothing about which is better. Let $b$ be the number of flowers that only the second names correctly, and $c$ that of those that only the first does. If the networks are equally good, each of these $b + c$ flowers is the toss of a fair coin. The probability of a result at least as uneven is
 #
@@ -725,15 +710,35 @@ def mcnemar(b, c):
 
 
 assert np.isclose(mcnemar(2, 0), 1 / 2) and np.isclose(mcnemar(3, 1), 5 / 8)
-fewest = next(b for b in range(1, 26) if mcnemar(b, 0) < 0.05)
+
+# %% tags=["remove-cell"]
 right_of = {n: run[n]["p"][0].argmax(-1) == truth[0] for n in RUNS}  # seed 0
-for worse, better in ((1, 2), (3, 2), (3, 1)):
-    b = int((right_of[better] & ~right_of[worse]).sum())
-    c = int((right_of[worse] & ~right_of[better]).sum())
-    print(f"run {worse} and run {better}: {c} and {b}, p = {mcnemar(b, c):.3f}")
+fewest = next(b for b in range(1, 26) if mcnemar(b, 0) < 0.05)
+
+
+def flowers_needed(p, q, confidence=0.95, power=0.8):
+    """Flowers for each of two networks, to tell p from q with this power."""
+    z = NormalDist().inv_cdf((1 + confidence) / 2) + NormalDist().inv_cdf(power)
+    return int(np.ceil(z**2 * (p * (1 - p) + q * (1 - q)) / (p - q) ** 2))
+
+
+def versus(first, second):
+    """Cells of a table: b, c and the p-value of two runs."""
+    b = int((right_of[second] & ~right_of[first]).sum())
+    c = int((right_of[first] & ~right_of[second]).sum())
+    return f"{c} | {b} | {mcnemar(b, c):.3f}"
+
 
 # %% [markdown]
-# With nothing to the contrary, {{ fewest }} flowers are the fewest that come out below 0.05. Those lines are our own three runs, with seed {{ SEED }} and its 25 test flowers: how many only the first of the two names correctly, and how many only the second. To tell a true 0.88 from a true 0.96 in four experiments of five, each network on flowers of its own, you would need {{ flowers_needed(0.88, 0.96) }} of them for each. Iris has {{ len(x_all) }}.
+# With $c = 0$ it takes {{ fewest }} flowers to come out below 0.05. Our own three runs, on the 25 test flowers of seed {{ SEED }}:
+#
+# | Runs | Only the first right | Only the second right | p-value |
+# |---|---|---|---|
+# | 1 and 2 | {{ versus(1, 2) }} |
+# | 3 and 2 | {{ versus(3, 2) }} |
+# | 3 and 1 | {{ versus(3, 1) }} |
+#
+# To tell a true 0.88 from a true 0.96 in four experiments of five, each network on flowers of its own, you would need {{ flowers_needed(0.88, 0.96) }} of them for each. Iris has {{ len(x_all) }}.
 #
 # ### Compare on the same flowers
 #
