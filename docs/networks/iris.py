@@ -918,7 +918,7 @@ def surety(found):
 
 
 # %% [markdown]
-# There it is, in one of nine places: with Adam, after {{ EPOCHS }} epochs, run 3 has the lowest mean loss, as in the student's report. So the report may well have used Adam. The lead is none, though. Against run 1 the loss differs by {{ told(at["Adam", 3, EPOCHS], at["Adam", 1, EPOCHS]) }}, and with only {{ lowest }} of {{ len(SEEDS) }} seeds is run 3 the best of the three. In accuracy it cannot be told from the others, with momentum or with Adam, once it has the steps that it needs. Which run is "best" is decided by the optimiser and by when you stop.
+# There it is, in one of nine places: with Adam, after {{ EPOCHS }} epochs, run 3 has the lowest mean loss, as in the student's report. So the report may well have used Adam. It is no lead, though. Its loss differs from that of run 1 by {{ told(at["Adam", 3, EPOCHS], at["Adam", 1, EPOCHS]) }}, and run 3 is the best of the three with only {{ lowest }} of {{ len(SEEDS) }} seeds. In accuracy it cannot be told from the others, with momentum or with Adam, once it has the steps that it needs. Which run is "best" is decided by the optimiser and by when you stop.
 #
 # What run 2 gets from the hurry is a higher loss at about the same accuracy. It has become surer of its wrong answers: it gives them a probability of {{ surety(adaptive[2]):.2f}} on average with Adam, {{ surety(hurried[2]):.2f}} with momentum, {{ surety(run[2]):.2f}} without. (The test losses of the earlier epochs are here to look at. If you choose an epoch by them, you choose by the test set, [see below](#choosing-by-the-test-set).)
 #
