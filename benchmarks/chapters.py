@@ -71,15 +71,22 @@ def compiled(rounds: int = ROUNDS) -> dict[str, Any]:
     """Steps in PyTorch, eager and compiled, on one thread of the CPU, in processor seconds.
 
     A step is forward, loss and backward: of the small network on 64 images, of its first ReLU
-    alone, and of a chain of elementwise functions on a million numbers. ``"kept"`` counts the bytes
-    that autograd saves. Where nothing can be compiled, because there is no C++ compiler, the record
-    says so under ``"impossible"`` and has no times.
+    alone, of a chain of elementwise functions on a million numbers, and of PyTorch's own function
+    for that chain. Two more steps are forward alone: the ReLU's comparison, with its answers stored
+    as truth values and as float32. ``"kept"`` counts the bytes that autograd saves. Where nothing
+    can be compiled, because there is no C++ compiler, the record says so under ``"impossible"`` and
+    has no times.
     """
     import torch
     from torch._inductor import config
 
     day = datetime.datetime.now(datetime.UTC).date().isoformat()
-    found: dict[str, Any] = {"date": day, "threads": 1, "steps_a_block": 10}
+    found: dict[str, Any] = {
+        "date": day,
+        "torch": torch.__version__,
+        "threads": 1,
+        "steps_a_block": 10,
+    }
     found |= {"images": N, "numbers": 1_000_000}
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -153,10 +160,18 @@ def _to_compile(numbers: int) -> dict[str, tuple[Any, Callable[[Any], float]]]:
         y.backward(upstream)
         return float(y.sum().item())
 
+    inputs = between.detach()
+
+    def comparison_step(function: Any) -> float:
+        return 1 + float(function(inputs).view(-1)[:1000].sum().item())
+
     return {
         "network": (model, network_step),
         "relu": (torch.nn.ReLU(), relu_step),
         "chain": (chain, chain_step),
+        "gelu": (lambda z: functional.gelu(z, approximate="tanh"), chain_step),
+        "truth values": (lambda x: x <= 0, comparison_step),
+        "floats": (lambda x: (x <= 0).float(), comparison_step),
     }
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nn_tutorial import SGD, History, evaluate, fit, iris, mlp
+from nn_tutorial import SGD, Adam, History, evaluate, fit, iris, mlp
 from nn_tutorial.files import write_whole
 
 
@@ -54,13 +54,14 @@ def arguments() -> argparse.ArgumentParser:
     )
     parser.add_argument("--epochs", type=count, default=200, help="passes over the training part")
     parser.add_argument("--batch-size", type=count, default=16, help="flowers a step")
-    parser.add_argument("--momentum", type=momentum, default=0.0, help="from 0 to below 1")
+    parser.add_argument("--optimizer", choices=("sgd", "adam"), default="sgd")
+    parser.add_argument("--momentum", type=momentum, default=0.0, help="of sgd, from 0 to below 1")
     parser.add_argument("--seed", type=seed, default=0, help="of split, weights and shuffling")
     parser.add_argument(
         "--keep-best", action="store_true", help="end with the lowest validation loss, not the last"
     )
     parser.add_argument(
-        "--plot", type=Path, metavar="FILE.svg", help="draw both losses over the epochs"
+        "--plot", type=Path, metavar="FILE.svg", help="draw losses and accuracies over the epochs"
     )
     return parser
 
@@ -81,17 +82,22 @@ def unfit(path: Path) -> str | None:
 
 
 def draw(history: History, title: str, path: Path) -> None:
-    """Write the loss curves as SVG, whole or not at all; the same run gives the same bytes."""
+    """Write losses and accuracies as SVG, whole or not at all; the same run, the same bytes."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(5.4, 3.4), layout="constrained")
-    ax = figure.subplots()
+    figure = Figure(figsize=(5.4, 5.8), layout="constrained")
+    above, below = figure.subplots(2, 1, sharex=True)
     epochs = range(1, len(history.train_loss) + 1)
-    ax.plot(epochs, history.train_loss, label="training")
-    ax.plot(epochs, history.val_loss, linestyle="--", label="validation")
-    ax.set(xlabel="epoch", ylabel="loss (nats)", ylim=(0, None), title=title)
-    ax.legend(frameon=False)
+    for ax, training, validation in (
+        (above, history.train_loss, history.val_loss),
+        (below, history.train_accuracy, history.val_accuracy),
+    ):
+        ax.plot(epochs, training, label="training")
+        ax.plot(epochs, validation, linestyle="--", label="validation")
+    above.set(ylabel="loss (nats)", ylim=(0, None), title=title)
+    below.set(ylabel="accuracy", ylim=(None, 1.02), xlabel="epoch")
+    above.legend(frameon=False)
     with mpl.rc_context({"svg.hashsalt": "train_iris"}), write_whole(path) as beside:
         figure.savefig(beside, format="svg", metadata={"Date": None})
 
@@ -102,17 +108,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     if args.plot is not None and (why := unfit(args.plot)):
         parser.error(f"argument --plot: {why}")
+    if args.optimizer == "adam" and args.momentum > 0:
+        parser.error(
+            f"argument --momentum: expected 0 with --optimizer adam, which has its own, "
+            f"got {args.momentum:g}"
+        )
 
     flowers = iris(seed=args.seed).standardized()
     rng = np.random.default_rng([1, args.seed])  # as in the chapter: not the split's own stream
     net = mlp(4, args.hidden, 3, rng=rng)
+    if args.optimizer == "adam":
+        optimizer: SGD | Adam = Adam(net.params, args.lr)
+    else:
+        optimizer = SGD(net.params, args.lr, momentum=args.momentum)
     try:
         with np.errstate(over="ignore", invalid="ignore"):  # fit says it in one sentence
             history = fit(
                 net,
                 (flowers.x_train, flowers.y_train),
                 (flowers.x_val, flowers.y_val),
-                optimizer=SGD(net.params, args.lr, momentum=args.momentum),
+                optimizer=optimizer,
                 epochs=args.epochs,
                 batch_size=args.batch_size,
                 rng=rng,
@@ -127,7 +142,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(f"test accuracy  {accuracy:.2f} ({right} of {len(flowers.y_test)} flowers)")
     if args.plot is not None:
         layers = " → ".join(str(n) for n in (4, *args.hidden, 3))
-        draw(history, f"Iris, {layers}, learning rate {args.lr:g}", args.plot)
+        draw(history, f"Iris, {layers}, {args.optimizer}, learning rate {args.lr:g}", args.plot)
         print(f"plot           {args.plot}")
     return 0
 

@@ -149,7 +149,7 @@ def hand_over(
         runs.say(f"submission {chosen.submission}")
 
 
-def asked(chosen: argparse.Namespace) -> Numbered | None:
+def asked(chosen: argparse.Namespace) -> Numbered | None:  # decides no number: it refuses
     """Return the pictures without labels, if there are; raise where an option cannot be met.
 
     That is told before the training, not after it.
@@ -174,7 +174,9 @@ def asked(chosen: argparse.Namespace) -> Numbered | None:
     return unlabelled
 
 
-def answered(model: nn.Module, about: About, pictures: Numbered) -> Iterator[str]:
+def answered(
+    model: nn.Module, about: About, pictures: Numbered
+) -> Iterator[str]:  # decides no number: no record holds them
     """Yield the likeliest class of each picture, a batch in memory at a time, and tell how far."""
     done, began, told = 0, time.monotonic(), 0.0
     for x in pictures.batches(500, about.side):
@@ -279,9 +281,7 @@ def split(labels: np.ndarray, images: int | None, seed: int) -> tuple[np.ndarray
     return kept, rest
 
 
-def write_submission(
-    names: Iterable[str], path: Path, ids: Sequence[int] | None = None
-) -> None:  # decides no number: it writes what was answered
+def write_submission(names: Iterable[str], path: Path, ids: Sequence[int] | None = None) -> None:
     """Write the answers as `id,label`, whole or not at all.
 
     Parameters

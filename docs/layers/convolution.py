@@ -14,12 +14,13 @@
 
 # %% tags=["hide-input"]
 from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from matplotlib.patches import Rectangle
-from sklearn.datasets import load_sample_image
 
 import nn_tutorial as nt
 from nn_tutorial import GradientError, conv2d, conv2d_backward, gradient_check
@@ -38,7 +39,8 @@ SEED = 0
 use_style()
 rng = np.random.default_rng(SEED)
 
-photo = load_sample_image("china.jpg")[14:398, 20:404].mean(2)[None, None] / 255
+shipped = Path(find_spec("sklearn").origin).parent / "datasets/images"  # it need not be imported
+photo = plt.imread(shipped / "china.jpg")[14:398, 20:404].mean(2)[None, None] / 255
 box = np.full((1, 1, 3, 3), 1 / 9)
 photo = conv2d(photo, box, np.zeros(1), stride=3)[0]  # each pixel the mean of nine
 edge = np.array([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]])
@@ -1023,19 +1025,20 @@ def measured(net, seed, shuffle):
     return score[0], score[1], (score[2] + score[3]) / 2
 
 
-def run(kind, shuffle, rate):
-    """Train a network per seed, side by side."""
-    draws = [np.random.default_rng(seed) for seed in seeds]
+def run(kind, shuffle):
+    """Train a network for each rate and seed, side by side."""
+    pairs = [(rate, seed) for rate in rates for seed in seeds]
+    draws = [np.random.default_rng(seed) for _, seed in pairs]
     nets = [build(kind, draw) for draw in draws]
-    nt.fit_many(nets, [(view(data.x_train, seed, shuffle), data.y_train) for seed in seeds],
+    nt.fit_many(nets, [(view(data.x_train, seed, shuffle), data.y_train) for _, seed in pairs],
                 epochs=20, batch_size=32, rngs=draws,
-                optimizer=partial(nt.SGD, momentum=0.9), lr=rate)
-    return [measured(net, seed, shuffle) for net, seed in zip(nets, seeds, strict=True)]
+                optimizer=partial(nt.SGD, momentum=0.9), lr=[rate for rate, _ in pairs])
+    found = [measured(net, seed, shuffle) for net, (_, seed) in zip(nets, pairs, strict=True)]
+    return np.reshape(found, (len(rates), len(seeds), -1))
 
 
 cells = [("cnn", False), ("mlp", False), ("cnn", True), ("mlp", True)]
-runs = {cell: np.array([run(*cell, rate) for rate in rates])
-        for cell in cells}  # rate, seed, (validation, test, moved)
+runs = {cell: run(*cell) for cell in cells}  # rate, seed, (validation, test, moved)
 best = {cell: found[..., 0].mean(1).argmax() for cell, found in runs.items()}
 scores = {cell: 100 * found[best[cell], :, 1:] for cell, found in runs.items()}
 

@@ -14,14 +14,15 @@
 
 # %% tags=["hide-input"]
 from functools import partial
+from importlib.util import find_spec
 from math import factorial, prod
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from matplotlib.patches import Rectangle
 from numpy.lib.stride_tricks import sliding_window_view
-from sklearn.datasets import load_sample_image
 from torch.nn import functional
 
 from nn_tutorial import (
@@ -849,7 +850,8 @@ assert not seen["wrong width"][0] and seen["wrong width"][1]
 # Take pieces of $32 \times 32$ pixels from a photograph, and the same pieces one pixel further on. How much does the output change? "How much" needs a unit, and there are two honest ones: the size of the output itself, and its distance to that of *another* piece. The second asks whether the layer tells a shift from a new scene.
 
 # %% tags=["remove-input"]
-photograph = load_sample_image("china.jpg").mean(axis=2) / 255
+shipped = Path(find_spec("sklearn").origin).parent / "datasets/images"  # it need not be imported
+photograph = plt.imread(shipped / "china.jpg").mean(axis=2) / 255
 ways = {
     "as it is": lambda x: x,
     "every second pixel": lambda x: x[:, :, ::2, ::2],

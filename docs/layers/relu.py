@@ -353,16 +353,14 @@ def measured(net):
     return net, float(dead), evaluate(net, pixels[1], data.y_test)[1]
 
 
-def train(lr):
-    """Train a network per seed for 20 epochs."""
-    draws = [np.random.default_rng(seed) for seed in seeds]
-    nets = [mlp(64, [64], 10, rng=draw) for draw in draws]
-    fit_many(nets, (pixels[0], data.y_train), optimizer=SGD, lr=lr, epochs=20, batch_size=32,
-             rngs=draws)
-    return [measured(net) for net in nets]
-
-
-runs = {lr: train(lr) for lr in rates}
+pairs = [(lr, seed) for lr in rates for seed in seeds]
+draws = [np.random.default_rng(seed) for _, seed in pairs]
+nets = [mlp(64, [64], 10, rng=draw) for draw in draws]
+fit_many(nets, (pixels[0], data.y_train), optimizer=SGD, lr=[lr for lr, _ in pairs], epochs=20,
+         batch_size=32, rngs=draws)  # side by side
+runs = {lr: [] for lr in rates}
+for (lr, _), net in zip(pairs, nets):
+    runs[lr].append(measured(net))
 dead = np.array([[share for _, share, _ in runs[lr]] for lr in rates])
 accuracy = np.array([[score for _, _, score in runs[lr]] for lr in rates])
 

@@ -958,8 +958,10 @@ spread = ((single - single.mean(0)) ** 2).sum(1).mean()
 draw = np.random.default_rng(SEED)
 noise = {}
 for size in (1, 4, 16, 64, 100):
-    picks = [draw.permutation(100)[:size] for _ in range(4000)]
-    noise[size] = np.mean([((single[p].mean(0) - single.mean(0)) ** 2).sum() for p in picks])
+    picks = draw.permuted(np.tile(np.arange(100), (4000, 1)), axis=1)[:, :size]
+    shares = np.zeros((4000, 100))
+    np.put_along_axis(shares, picks, 1 / size, axis=1)
+    noise[size] = ((shares @ single - single.mean(0)) ** 2).sum(1).mean()
     formula = spread / size * (100 - size) / 99
     assert abs(noise[size] - formula) < 0.06 * formula + 1e-12
 

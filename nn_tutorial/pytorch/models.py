@@ -27,7 +27,7 @@ KEY = "nn_tutorial"  # of our entry in the metadata
 
 
 @dataclass(frozen=True)
-class About:
+class About:  # decides no number: it says what was decided
     """What a trained classifier is.
 
     Attributes
@@ -57,7 +57,9 @@ class About:
     source: str
 
 
-def save_model(model: nn.Module, path: Path, about: About) -> str:
+def save_model(
+    model: nn.Module, path: Path, about: About
+) -> str:  # decides no number: it writes what was trained
     """Write a trained classifier as one file, whole or not at all.
 
     Parameters

@@ -119,7 +119,7 @@ class _Run:
     def evaluate(self, data: "_Data") -> list[Array]:
         """Loss and accuracy of each network, in evaluation mode."""
         s = len(self.alive)
-        batch = max(1, 128 // s)
+        batch = max(1, 512 // s)
         total, right = np.zeros((2, s))
         for start in range(0, len(data), batch):
             chosen = np.arange(start, min(start + batch, len(data)))

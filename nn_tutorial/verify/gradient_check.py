@@ -1,6 +1,6 @@
 """Compare a backward pass with central differences of its forward pass."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -259,14 +259,14 @@ def _along_a_direction(
 
 def _decisions(cache: Any) -> list[NDArray[Any]]:
     """All boolean and integer arrays in a cache: the choices that the forward pass made."""
-
-    def walk(item: Any) -> Iterator[NDArray[Any]]:
+    found, todo = [], [cache]
+    while todo:
+        item = todo.pop()
         if isinstance(item, np.ndarray):
             if item.dtype.kind in "biu":
-                yield item.copy()
+                found.append(item.copy())
         elif isinstance(item, dict):
-            yield from (found for value in item.values() for found in walk(value))
+            todo += item.values()
         elif isinstance(item, (tuple, list)):
-            yield from (found for value in item for found in walk(value))
-
-    return list(walk(cache))
+            todo += item
+    return found

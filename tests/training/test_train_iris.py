@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 import nn_tutorial as nt
 
@@ -42,6 +43,7 @@ def trained(
     batch_size: int = 16,
     seed: int = 0,
     keep_best: bool = False,
+    optimizer: str = "sgd",
 ) -> tuple[float, float]:
     """Test loss and accuracy of the same training, through the library."""
     flowers = nt.iris(seed=seed).standardized()
@@ -51,7 +53,11 @@ def trained(
         net,
         (flowers.x_train, flowers.y_train),
         (flowers.x_val, flowers.y_val),
-        optimizer=nt.SGD(net.params, lr, momentum=momentum),
+        optimizer=(
+            nt.Adam(net.params, lr)
+            if optimizer == "adam"
+            else nt.SGD(net.params, lr, momentum=momentum)
+        ),
         epochs=30,
         batch_size=batch_size,
         rng=rng,
@@ -69,9 +75,12 @@ EVERY_OPTION = {
     "seed": 3,
     "keep_best": True,
 }
+ADAM = {"lr": 0.001, "hidden": [10, 10, 10], "optimizer": "adam"}
 
 
-@pytest.mark.parametrize("options", [README, EVERY_OPTION], ids=["readme", "every-option"])
+@pytest.mark.parametrize(
+    "options", [README, EVERY_OPTION, ADAM], ids=["readme", "every-option", "adam"]
+)
 def test_it_trains_prints_and_draws(tmp_path, options):
     arguments = []
     for name, value in options.items():
@@ -105,6 +114,25 @@ def test_same_arguments_same_bytes_and_another_seed_another_plot(tmp_path):
     assert said[0][0] != said[2][0]
 
 
+def test_the_plot_has_losses_and_accuracies(tmp_path, monkeypatch):
+    drawn = []
+    save = Figure.savefig
+
+    def watch(figure, *args, **kwargs):
+        drawn.append(figure)
+        return save(figure, *args, **kwargs)
+
+    monkeypatch.setattr(Figure, "savefig", watch)
+    assert main()(["--epochs", "3", "--plot", str(tmp_path / "out.svg")]) == 0
+    [figure] = drawn
+    labels = [ax.get_ylabel() for ax in figure.axes]
+    assert labels == ["loss (nats)", "accuracy"]
+    for ax in figure.axes:
+        assert [line.get_label() for line in ax.lines] == ["training", "validation"]
+        assert all(len(line.get_ydata()) == 3 for line in ax.lines)
+    assert all(0 <= value <= 1 for line in figure.axes[1].lines for value in line.get_ydata())
+
+
 def test_an_older_plot_is_replaced(tmp_path):
     plot = tmp_path / "out.svg"
     plot.write_text("old", encoding="utf-8")
@@ -131,6 +159,11 @@ def test_no_hidden_layer_is_softmax_regression(tmp_path):
         (["--epochs", "0"], "argument --epochs: expected a whole number of at least 1"),
         (["--batch-size", "-3"], "argument --batch-size: expected a whole number of at least 1"),
         (["--momentum", "1"], "argument --momentum: expected a number of at least 0 and below 1"),
+        (["--optimizer", "rmsprop"], "argument --optimizer: invalid choice: 'rmsprop'"),
+        (
+            ["--optimizer", "adam", "--momentum", "0.9"],
+            "argument --momentum: expected 0 with --optimizer adam, which has its own, got 0.9",
+        ),
         (["--seed", "-1"], "argument --seed: expected a whole number of at least 0, got '-1'"),
         (["--plot", "out.png"], "argument --plot: expected a name that ends in .svg"),
         (["--plot", "missing/out.svg"], "argument --plot: expected a file in a directory that"),

@@ -29,6 +29,8 @@ from .page import Cell, Page, PageError, read_page
 
 HERE = Path(__file__).resolve().parent
 SECONDS_A_CELL = 900
+# So that the C library keeps freed memory: pages take and free large arrays at every step.
+KEEP_FREED = {"MALLOC_MMAP_THRESHOLD_": str(2**30), "MALLOC_TRIM_THRESHOLD_": str(2**32)}
 # Everything that could make two runs differ, or reach out of the repository.
 KERNEL_ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
@@ -197,6 +199,7 @@ async def _run(
     environment = {
         **os.environ,
         **KERNEL_ENVIRONMENT,
+        **KEEP_FREED,
         "IPYTHONDIR": str(scratch),
         "MPLCONFIGDIR": str(project.cache / "matplotlib"),
         "PYTHONPATH": str(project.root),

@@ -45,6 +45,7 @@ class Probe:
         self.ran: list[bool] = []
         self.modules: dict[str, tuple[str, int, list[int]]] = {}  # hash, first place, first lines
         self.opened: set[str] = set()
+        self.lines: set[str] = set()  # as named by those who asked for a file's lines
         self.listed: set[str] = set()
         self.tried: set[str] = set()  # files of which it asked whether they exist
         self.shown: set[tuple[str, str]] = set()  # a file, and the definition that was shown
@@ -202,10 +203,13 @@ class Probe:
         return text
 
     def _getlines(self, original: Callable[..., Any], filename: str, *rest: Any) -> Any:
+        if filename in self.lines:  # noted; PyTorch asks for a whole stack at every step
+            return original(filename, *rest)
         # PyTorch, when it is imported, keeps where from, for messages that no page shows.
         if getattr(self.quiet, "on", False) or filename[:1] == "<" or self._in_library_import():
             with self._while_quiet():
                 return original(filename, *rest)
+        self.lines.add(filename)
         self.opened.add(os.path.abspath(filename))  # noqa: PTH100
         return original(filename, *rest)
 
@@ -231,8 +235,11 @@ class Probe:
         return original(args, *rest)
 
     def _quietly(self, original: Callable[..., Any], *args: Any, **named: Any) -> Any:
-        with self._while_quiet():
+        before, self.quiet.on = getattr(self.quiet, "on", False), True
+        try:  # not _while_quiet: it is called for every line of a stack
             return original(*args, **named)
+        finally:
+            self.quiet.on = before
 
     @contextmanager
     def _while_quiet(self) -> Iterator[None]:
