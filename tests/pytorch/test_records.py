@@ -173,7 +173,7 @@ BEHAVIOUR: dict[str, tuple[Change, set[str], str]] = {
         LOOP, "_training_mode",
     ),
     "the evaluation": (
-        edit(TRAINING, "    model.eval()\n", ""),
+        edit(TRAINING, "    model.eval()\n    loss, right", "    loss, right"),
         LOOP, "evaluate",
     ),
     "what is read as the test": (
