@@ -2,9 +2,35 @@
 
 import secrets
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+
+def check_folder(folder: Path, name: str) -> None:  # decides no number: it tries a place
+    """Raise unless files can be written into a folder; it need not be there, and is not made.
+
+    Parameters
+    ----------
+    folder : Path
+    name : str
+        Of the argument, for the message.
+
+    Raises
+    ------
+    ValueError
+        With the folder, or the one above it that is there, and what is wrong with it.
+    """
+    there = folder.absolute()
+    try:
+        there = next(place for place in (there, *there.parents) if place.exists())
+        with tempfile.TemporaryDirectory(dir=there):
+            pass
+    except OSError as error:
+        raise ValueError(
+            f"{name}: expected a folder to write into, got {folder}: {there}: {error.strerror}"
+        ) from error
 
 
 @contextmanager

@@ -12,8 +12,9 @@ from typing import Any
 
 import train_fashion_mnist
 
+from nn_tutorial.files import check_folder
 from nn_tutorial.pytorch.records import code_of, read_record, write_record
-from nn_tutorial.pytorch.runs import command, say
+from nn_tutorial.pytorch.runs import command, count, say
 
 ROOT = Path(__file__).resolve().parent.parent
 VARIANTS = {
@@ -30,10 +31,10 @@ def arguments() -> argparse.ArgumentParser:
         prog=Path(__file__).name, description=__doc__,
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )  # fmt: skip
-    parser.add_argument("--images", type=int, default=3000, help="for training")
-    parser.add_argument("--epochs", type=int, default=4)
-    parser.add_argument("--batch-size", type=int, default=50)
-    parser.add_argument("--seeds", type=int, default=3, help="how many, from 0")
+    parser.add_argument("--images", type=count, default=3000, help="for training")
+    parser.add_argument("--epochs", type=count, default=4)
+    parser.add_argument("--batch-size", type=count, default=50)
+    parser.add_argument("--seeds", type=count, default=3, help="how many, from 0")
     parser.add_argument("--root", type=Path, help="the data folder (else NN_TUTORIAL_DATA)")
     parser.add_argument("--device", choices=("cpu", "cuda"), help="else the GPU if there is one")
     parser.add_argument("--records", type=Path, default=ROOT / "docs" / "records")
@@ -45,6 +46,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Train all variants and write the record; else the status of the training that failed."""
     parser = arguments()
     chosen = parser.parse_args(argv)
+    try:
+        check_folder(chosen.records, "--records")
+    except ValueError as error:
+        parser.error(str(error))
     again = command(parser, chosen)
     origin = {"command": again, "code": code_of(again)}
     runs = []

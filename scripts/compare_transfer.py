@@ -35,6 +35,7 @@ from train_transfer import split
 from nn_tutorial.data import DataDamagedError, DataNotFoundError
 from nn_tutorial.data.cifar import cifar10_stored
 from nn_tutorial.data.pixels import Stored as StoredPictures
+from nn_tutorial.files import check_folder
 from nn_tutorial.pytorch.finetuning import (
     IMAGENET,
     Outcome,
@@ -47,7 +48,7 @@ from nn_tutorial.pytorch.finetuning import (
     stored,
     trainable,
 )
-from nn_tutorial.pytorch.records import code_of, environment, write_record
+from nn_tutorial.pytorch.records import code_of, environment, write_json, write_record
 from nn_tutorial.pytorch.training import Images, Normalisation, normalisation
 from nn_tutorial.pytorch.weights import load_backbone
 
@@ -137,7 +138,7 @@ def arguments() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Compare, and write the record; 2 after bad arguments or data."""
+    """Compare, and write the record; 1 if a loss is not finite, 2 after bad arguments or data."""
     parser = arguments()
     chosen = parser.parse_args(argv)
     known = {method.name for method in methods()}
@@ -146,15 +147,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error(f"--only: expected one of {sorted(known)}, got {odd}")
     if chosen.device == "cuda" and not torch.cuda.is_available():
         parser.error("--device: expected cpu where there is no GPU, got cuda")
-    for name in ("seeds", "images"):
+    for name, least in (("seeds", 1), ("images", 1), ("image_size", 63)):
         value = getattr(chosen, name)
-        if value is not None and value < 1:
-            parser.error(f"--{name}: expected at least 1, got {value}")
+        if value is not None and value < least:
+            option = name.replace("_", "-")
+            parser.error(f"--{option}: expected at least {least}, got {value}")
     try:
+        for name in ("records", "runs"):
+            check_folder(getattr(chosen, name), f"--{name}")
         comparison = Comparison(chosen)
         comparison.run()
     except (DataNotFoundError, DataDamagedError, ValueError) as error:
         parser.error(str(error))
+    except FloatingPointError as error:
+        print(f"{parser.prog}: error: {error}", file=sys.stderr)
+        return 1
     return 0
 
 
@@ -251,7 +258,7 @@ class Comparison:
         told = "test" if test else "validation"
         accuracy = run["test"]["accuracy"] if test else run["epochs"][-1]["val_accuracy"]
         say(f"{minutes:5.1f} min  {name}, seed {seed}: {told} {accuracy:.2%}, {run['seconds']} s")
-        write_record(run, path)
+        write_json(run, path)
         return run
 
     def _train(self, recipe: Recipe, seed: int) -> tuple[dict[str, Any], Outcome, Normalisation]:
@@ -302,7 +309,7 @@ class Comparison:
         held = outcome.epochs[-1]["val_accuracy"]
         if held > (self._best() or {"val_accuracy": 0.0})["val_accuracy"]:
             seen = inside(outcome.model, recipe, scale, x, y)
-            write_record({"val_accuracy": held} | seen, self.chosen.runs / BEST)
+            write_json({"val_accuracy": held} | seen, self.chosen.runs / BEST)
         return {
             "loss": float(functional.cross_entropy(logits, y)),
             "accuracy": accuracy,

@@ -19,6 +19,7 @@ from torch import nn
 
 from nn_tutorial.data import data_folder, stratified_split
 from nn_tutorial.data.image_folder import image_part
+from nn_tutorial.files import check_folder
 from nn_tutorial.pytorch import runs
 from nn_tutorial.pytorch.audit import fingerprints
 from nn_tutorial.pytorch.networks import count_parameters
@@ -55,6 +56,9 @@ def run(chosen: argparse.Namespace, among: Processes) -> None:
         cosine=True, flip=True, image_size=chosen.image_size,
     )  # fmt: skip
     out = chosen.out or data_folder(chosen.root) / "weights" / f"{chosen.name}.pt"
+    check_folder(out.parent, "--out")
+    if not 0 < chosen.validation < 1:
+        raise ValueError(f"--validation: expected above 0 and below 1, got {chosen.validation}")
     part = image_part(chosen.data)
     x, y = once_each(Images(torch.from_numpy(part.x), torch.from_numpy(part.y)))
     count = round(len(y) * chosen.validation)
@@ -63,10 +67,11 @@ def run(chosen: argparse.Namespace, among: Processes) -> None:
     training, validation = Images(x[kept], y[kept]), Images(x[held], y[held])
     scale = normalisation(training.x)
     model = light_alexnet(n_classes=len(part.class_names), seed=plan.seed)
-    checkpoint = runs.checkpoint_of(chosen, part.sha256, sizes)
+    checkpoint = runs.checkpoint_of(chosen)
     epochs = train(
         model, training, validation, plan,
-        scale=scale, among=among, checkpoint=checkpoint, progress=runs.say,
+        scale=scale, among=among, checkpoint=checkpoint, recipe=runs.recipe(chosen),
+        progress=runs.say,
     )  # fmt: skip
     if among.rank > 0:
         return

@@ -27,10 +27,20 @@ def arguments() -> argparse.ArgumentParser:
     parser = runs.parser(
         __file__, __doc__, home=ROOT, name="fashion-mnist", epochs=12, batch_size=128, lr=0.001
     )
-    parser.add_argument("--dropout", type=float, default=0.25, help="from 0 to below 1")
+    parser.add_argument("--dropout", type=share, default=0.25, help="from 0 to below 1")
     parser.add_argument("--no-batch-norm", action="store_true")
-    parser.add_argument("--images", type=int, help="train on so many (else on all that are kept)")
+    parser.add_argument(
+        "--images", type=runs.count, help="train on so many (else on all that are kept)"
+    )
     return parser
+
+
+def share(text: str) -> float:
+    """Return a probability of dropping."""
+    value = float(text)
+    if not 0 <= value < 1:
+        raise argparse.ArgumentTypeError(f"expected a number from 0 to below 1, got {text}")
+    return value
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -52,12 +62,11 @@ def run(chosen: argparse.Namespace, among: Processes) -> None:
     training, validation = Images(x[kept], y[kept]), Images(x[held], y[held])
     scale = normalisation(training.x)
     model = fashion_cnn(batch_norm=not chosen.no_batch_norm, dropout=chosen.dropout, seed=plan.seed)
-    checkpoint = runs.checkpoint_of(
-        chosen, stored.sha256, sizes, chosen.dropout, chosen.no_batch_norm
-    )
+    checkpoint = runs.checkpoint_of(chosen)
     epochs = train(
         model, training, validation, plan,
-        scale=scale, among=among, checkpoint=checkpoint, progress=runs.say,
+        scale=scale, among=among, checkpoint=checkpoint, recipe=runs.recipe(chosen),
+        progress=runs.say,
     )  # fmt: skip
     if among.rank > 0:
         return

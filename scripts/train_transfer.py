@@ -22,7 +22,7 @@ from nn_tutorial.data import stratified_split
 from nn_tutorial.data.cifar import cifar10_stored
 from nn_tutorial.data.numbered import Numbered, check_sample, read_numbered
 from nn_tutorial.data.pixels import Stored
-from nn_tutorial.files import write_whole
+from nn_tutorial.files import check_folder, write_whole
 from nn_tutorial.pytorch import runs
 from nn_tutorial.pytorch.audit import (
     Audit,
@@ -31,6 +31,7 @@ from nn_tutorial.pytorch.audit import (
     ReadOnce,
     disjoint,
     fingerprints,
+    read_manifest,
 )
 from nn_tutorial.pytorch.models import About, probabilities, save_model
 from nn_tutorial.pytorch.networks import alexnet, count_parameters
@@ -58,7 +59,12 @@ def arguments() -> argparse.ArgumentParser:
     add("--backbone", type=Path, metavar="FILE", help="where they are, if not in the data folder")
     add("--freeze", action=argparse.BooleanOptionalAction, default=True, help="the convolutions")
     add("--image-size", type=int, default=64, help="height and width, at least 63 pixels")
-    add("--images", type=int, metavar="N", help="that train, the classes in equal shares, else all")
+    add(
+        "--images",
+        type=runs.count,
+        metavar="N",
+        help="that train, the classes in equal shares, else all",
+    )
     add("--submission", type=Path, metavar="FILE.csv", help="the answers to the test images, or to")
     add("--predict", type=Path, metavar="FOLDER", help="these: a folder or zip of 1.png, 2.png, …")
     add("--sample", type=Path, metavar="FILE.csv", help="whose ids must be those of --predict")
@@ -84,12 +90,11 @@ def run(chosen: argparse.Namespace, among: Processes) -> None:
     model = alexnet(n_classes=len(stored.class_names), freeze=chosen.freeze, seed=plan.seed)
     backbone = load_backbone(model, chosen.weights, chosen.backbone, root=chosen.root)
     audit = Audit(model, frozen="features." if chosen.freeze else None)
-    checkpoint = runs.checkpoint_of(
-        chosen, backbone.sha256, chosen.freeze, stored.sha256, len(training.y)
-    )
+    checkpoint = runs.checkpoint_of(chosen)
     epochs = train(
         model, training, validation, plan,
-        scale=scale, among=among, checkpoint=checkpoint, progress=runs.say,
+        scale=scale, among=among, checkpoint=checkpoint, recipe=runs.recipe(chosen),
+        progress=runs.say,
     )  # fmt: skip
     if among.rank > 0:
         return
@@ -97,21 +102,13 @@ def run(chosen: argparse.Namespace, among: Processes) -> None:
     alone = among._replace(world=1, rank=0)
     loss, accuracy, answers = evaluate(model, images, scale=scale, image_size=size, among=alone)
     runs.say(f"test loss {loss:.4f}, accuracy {accuracy:.2%} of {len(images.y)} ({stored.source})")
-    findings = audited(audit, checkpoint, training, validation, test, scale, size)
+    source = Images(*map(torch.from_numpy, (stored.x_train, stored.y_train)))
+    findings = audited(audit, checkpoint, plan, training, validation, test, scale, source)
     about = About(
         "alexnet", {"n_classes": len(stored.class_names), "freeze": chosen.freeze},
         stored.class_names, stored.x_train.shape[-1], size, scale, stored.source,
     )  # fmt: skip
-    if chosen.save is not None:
-        save_model(model, chosen.save, about)
-        runs.say(f"model {chosen.save}")
-    if chosen.submission is not None:
-        names = (stored.class_names[i] for i in answers.tolist())
-        if unlabelled is None:
-            write_submission(names, chosen.submission)
-        else:
-            write_submission(answered(model, about, unlabelled), chosen.submission, unlabelled.ids)
-        runs.say(f"submission {chosen.submission}")
+    hand_over(chosen, model, about, answers, unlabelled)
     sizes = [len(training.y), len(validation.y), len(images.y)]
     data = runs.described(stored.name, stored.sha256, stored.split, sizes, scale)
     runs.finish(
@@ -132,6 +129,26 @@ def run(chosen: argparse.Namespace, among: Processes) -> None:
     )  # fmt: skip
 
 
+def hand_over(
+    chosen: argparse.Namespace,
+    model: nn.Module,
+    about: About,
+    answers: torch.Tensor,
+    unlabelled: Numbered | None,
+) -> None:  # decides no number: it writes what was trained and answered
+    """Write the model and the submission, where they were asked for."""
+    if chosen.save is not None:
+        save_model(model, chosen.save, about)
+        runs.say(f"model {chosen.save}")
+    if chosen.submission is not None:
+        names = (about.class_names[i] for i in answers.tolist())
+        if unlabelled is None:
+            write_submission(names, chosen.submission)
+        else:
+            write_submission(answered(model, about, unlabelled), chosen.submission, unlabelled.ids)
+        runs.say(f"submission {chosen.submission}")
+
+
 def asked(chosen: argparse.Namespace) -> Numbered | None:  # decides no number: it refuses
     """Return the pictures without labels, if there are; raise where an option cannot be met.
 
@@ -143,6 +160,8 @@ def asked(chosen: argparse.Namespace) -> Numbered | None:  # decides no number: 
             raise ValueError(f"--{name}: expected a name in {suffix}, got {path}")
         if path is not None and path.is_dir():
             raise ValueError(f"--{name}: expected a file, {path} is a folder")
+        if path is not None:
+            check_folder(path.parent, f"--{name}")
     if chosen.predict is None and chosen.sample is not None:
         raise ValueError("--sample: expected --predict with it, got none")
     if chosen.predict is None:
@@ -205,11 +224,12 @@ def parts(stored: Stored, images: int | None, seed: int) -> tuple[Images, Images
 def audited(
     audit: Audit,
     checkpoint: Path,
+    plan: Plan,
     training: Images,
     validation: Images,
     test: ReadOnce,
     scale: Normalisation,
-    image_size: int | None,
+    source: Images,
 ) -> list[Finding]:
     """Audit a training that is over, tell every finding, and return them if all is well.
 
@@ -217,8 +237,8 @@ def audited(
     ----------
     audit : Audit
     checkpoint : Path
-        With the optimiser's last state.
-    training, validation, test, scale, image_size
+        With the manifest of the training.
+    plan, training, validation, test, scale, source
         See ``Audit.after``.
 
     Raises
@@ -226,11 +246,9 @@ def audited(
     AuditError
         If something is wrong.
     """
-    # Mapped, not read: the audit looks at a few numbers of half a gigabyte.
-    state = torch.load(checkpoint, map_location="cpu", weights_only=True, mmap=True)["optimizer"]
     findings = audit.after(
-        optimizer=state, training=training, validation=validation, test=test, scale=scale,
-        image_size=image_size,
+        manifest=read_manifest(checkpoint), plan=plan, training=training, validation=validation,
+        test=test, scale=scale, source=source,
     )  # fmt: skip
     for finding in findings:
         runs.say(str(finding))

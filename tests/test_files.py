@@ -1,14 +1,15 @@
-"""`write_whole`: a file is whole or not there, whoever else writes it at the same time."""
+"""`write_whole`: a file is whole or not there, whoever else writes it; and folders for files."""
 
 import os
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from nn_tutorial.files import write_whole
+from nn_tutorial.files import check_folder, write_whole
 
 
 def _bytes(beside: Path) -> None:
@@ -91,7 +92,8 @@ def test_two_at_once_do_not_meet(tmp_path: Path) -> None:
 WRITER = """
 import sys
 from pathlib import Path
-from nn_tutorial.files import write_whole
+from typing import Any
+from nn_tutorial.files import check_folder, write_whole
 for turn in range(150):
     with write_whole(Path(sys.argv[1])) as beside, beside.open("wb") as file:
         for _ in range(40):
@@ -115,3 +117,28 @@ def test_several_processes_leave_it_whole_at_any_time(tmp_path: Path) -> None:
     assert [writer.returncode for writer in writers] == [0, 0, 0]
     assert read
     assert [*tmp_path.iterdir()] == [path]
+
+
+def test_folder_that_can_be_written_into_is_tried_without_a_trace(tmp_path: Path) -> None:
+    check_folder(tmp_path, "--records")
+    check_folder(tmp_path / "new" / "deep", "--records")
+    assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.parametrize("place", ["file", "file/below", "file/below/it"])
+def test_folder_that_is_a_file_is_refused(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").write_text("")
+    told = r"--records: expected a folder to write into, got .*: .*file: Not a directory"
+    with pytest.raises(ValueError, match=told):
+        check_folder(tmp_path / place, "--records")
+
+
+def test_folder_that_may_not_be_written_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forbidden(*_: Any, **__: Any) -> None:
+        raise PermissionError(13, "Permission denied")  # as root may do everything
+
+    monkeypatch.setattr("tempfile.mkdtemp", forbidden)
+    with pytest.raises(ValueError, match=f"--out: .*{tmp_path}: Permission denied"):
+        check_folder(tmp_path / "new", "--out")

@@ -1,14 +1,36 @@
-"""Was the training what it says it was? Claims about it, each with its evidence."""
+"""Was the training what it says it was? Claims about it, each with its evidence.
+
+``train`` itself writes into its checkpoint what it trained, on what and by which plan: the network,
+its first and last weights, pictures and labels, statistics, steps. The audit compares that with
+what it is told, and so does not have to believe it.
+
+What it cannot catch:
+
+- what happened before the `Audit` was made: weights that have already seen the test pictures;
+- a person who looks at the test result and starts anew, or keeps the best of several seeds;
+- pictures that were cut, turned, shifted or blurred before they came into another split (those that
+  look alike are counted, and most are honest: CIFAR-10 has them by itself), and brightened or
+  mirrored ones, as long as they are at most one in a thousand;
+- labels that are wrong in the file itself, or in validation and test where ``source`` is not given;
+- an ``after_step`` that changes the network and takes it back before the epoch ends; a hidden layer
+  that works in training mode alone, or whose weights are Python's numbers;
+- a forger who writes a checkpoint, or changes this module or ``train``, with care.
+"""
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from itertools import combinations
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from .training import Images, Normalisation, normalisation, prepare
+from .checkpoints import differences, load_checkpoint
+from .foreign import foreign_tensors
+from .likeness import SAME, Pair, alike
+from .training import Images, Normalisation, Plan, fingerprint, normalisation, prepare
 from .weights import tensors_sha256
 
 
@@ -52,6 +74,15 @@ class ReadOnce:
         self.fingerprints = fingerprints(images.x)
         self.statistics = normalisation(images.x)
 
+    def alike(self, x: Tensor) -> list[Pair]:
+        """Return which of the images look like some of others; see ``likeness``.
+
+        Parameters
+        ----------
+        x : Tensor of uint8, (N, C, H, W)
+        """
+        return [*alike(self._images.x, x)]
+
     def read(self) -> Images:
         """Return the images.
 
@@ -64,6 +95,49 @@ class ReadOnce:
         if self.reads > 1:
             raise AuditError(f"test split: expected one read, got read {self.reads}")
         return self._images
+
+
+class Manifest(NamedTuple):
+    """What `train` wrote down of a training.
+
+    Attributes
+    ----------
+    key : dict
+        All that decided it; see ``training_key``.
+    epochs, step : int
+        How far it came: whole epochs, and steps in the one after them.
+    weights : dict of str to str
+        A SHA-256 of each of the network's tensors at the end.
+    optimizer : mapping
+        The ``state_dict()`` of the Adam that trained. It holds no names. But a tensor that Adam has
+        moved has moments of its shape there, in the order of ``model.parameters()``; one that never
+        got a gradient has none.
+    """
+
+    key: dict[str, Any]
+    epochs: int
+    step: int
+    weights: dict[str, str]
+    optimizer: Mapping[str, Any]
+
+
+def read_manifest(checkpoint: Path) -> Manifest:
+    """Return what `train` wrote down.
+
+    Parameters
+    ----------
+    checkpoint : Path
+        Its last one.
+
+    Raises
+    ------
+    CheckpointError
+        If it cannot be read, or is not as it was written.
+    """
+    # Mapped, not read: the audit looks at a few numbers of half a gigabyte.
+    state, key = load_checkpoint(checkpoint, mmap=True)
+    weights = _hashes(state["model"])
+    return Manifest(key, state["epoch"], state["step"], weights, state["optimizer"])
 
 
 class Audit:
@@ -90,7 +164,8 @@ class Audit:
 
     def __init__(self, model: nn.Module, *, frozen: str | None = None) -> None:
         self.model = model
-        self.before = _hashes(model)
+        self.before = _hashes(model.state_dict())
+        self.first = tensors_sha256(model.state_dict())
         self.frozen = {n for n in self.before if frozen is not None and n.startswith(frozen)}
         if frozen is not None and not self.frozen:
             raise ValueError(f"frozen: expected the beginning of tensors' names, got {frozen!r}")
@@ -99,44 +174,49 @@ class Audit:
     def after(
         self,
         *,
-        optimizer: Mapping[str, Any],
+        manifest: Manifest,
+        plan: Plan,
         training: Images,
         validation: Images,
         test: ReadOnce,
         scale: Normalisation,
-        image_size: int | None = None,
+        source: Images | None = None,
     ) -> list[Finding]:
         """Return the findings, once the training is done and the test split evaluated.
 
         Parameters
         ----------
-        optimizer : mapping
-            The ``state_dict()`` of the Adam that trained. ``train`` makes it inside and keeps
-            this in the checkpoint: ``torch.load(checkpoint, weights_only=True)["optimizer"]``. It
-            holds no names. But a tensor that Adam has moved has moments of its shape there, in the
-            order of ``model.parameters()``; one that never got a gradient has none.
+        manifest : Manifest
+            From ``read_manifest``.
+        plan : Plan
+            By which the network should have been trained.
         training, validation : Images
         test : ReadOnce
         scale : Normalisation
-            With which the network was trained and evaluated.
-        image_size : int or None
-            As in the plan.
+            With which the network was evaluated, and should have been trained.
+        source : Images, optional
+            The pictures and labels of the files that training and validation were taken from.
         """
         device = next(self.model.parameters()).device
-        probe = prepare(validation.x[:100].to(device), scale, image_size)
+        probe = prepare(validation.x[:100].to(device), scale, plan.image_size)
+        parts = {
+            "training": fingerprints(training.x),
+            "validation": fingerprints(validation.x),
+            "test": test.fingerprints,
+        }
         self.findings = [
             *self._tensors(),
-            self._optimizer(optimizer),
-            disjoint(
-                {
-                    "training": fingerprints(training.x),
-                    "validation": fingerprints(validation.x),
-                    "test": test.fingerprints,
-                }
-            ),
+            self._optimizer(manifest.optimizer),
+            disjoint(parts),
             Finding("the test split was read once", f"reads: {test.reads}", test.reads == 1),
             _preprocessing(scale, training, validation, test),
             *_evaluation(self.model, probe),
+            _trained_on(manifest, training, validation),
+            _trained_by(manifest, plan, scale),
+            self._from_first_to_last(manifest),
+            _no_copies(parts),
+            _likeness(training, validation, test),
+            *([] if source is None else [_labels(source, training, validation)]),
         ]
         return self.findings
 
@@ -155,7 +235,7 @@ class Audit:
             raise AuditError("\n".join(wrong))
 
     def _tensors(self) -> list[Finding]:
-        now = _hashes(self.model)
+        now = _hashes(self.model.state_dict())
         changed = {name for name in now if now[name] != self.before[name]}
         trainable = [name for name, _ in self._trainable()]
         stayed = [name for name in trainable if name not in changed]
@@ -172,6 +252,19 @@ class Audit:
                 not stayed,
             ),
         ]
+
+    def _from_first_to_last(self, manifest: Manifest) -> Finding:
+        now = _hashes(self.model.state_dict())
+        other = sorted(
+            name for name in now | manifest.weights if now.get(name) != manifest.weights.get(name)
+        )
+        begun = manifest.key["weights"] == self.first
+        return Finding(
+            "the training began and ended with the weights seen here",
+            f"SHA-256 of the first: {'' if begun else 'not '}equal; of {len(now)} last tensors, "
+            f"others than the training left: {_names(other)}",
+            begun and not other,
+        )
 
     def _trainable(self) -> list[tuple[str, nn.Parameter]]:
         return [(n, p) for n, p in self.model.named_parameters() if n not in self.frozen]
@@ -232,6 +325,89 @@ def disjoint(parts: Mapping[str, list[bytes]]) -> Finding:
     )
 
 
+def _trained_on(manifest: Manifest, training: Images, validation: Images) -> Finding:
+    """Pictures and labels that `train` was given, against those that the audit is."""
+    there = {name: manifest.key[name] for name in ("training", "validation")}
+    here = {"training": fingerprint(training), "validation": fingerprint(validation)}
+    odd = [*differences(there, here)]
+    return Finding(
+        "it trained and validated on these pictures and labels",
+        f"SHA-256 of {len(training.y):,} + {len(validation.y):,} pictures and of their labels, "
+        f"others: {'; '.join(odd) or 'none'}",
+        not odd,
+    )
+
+
+def _trained_by(manifest: Manifest, plan: Plan, scale: Normalisation) -> Finding:
+    """Plan, statistics and steps that `train` wrote down, against those that were meant."""
+    steps = plan.epochs * -(-manifest.key["training"]["count"] // plan.batch_size)
+    states = manifest.optimizer["state"].values()
+    taken = {int(moments["step"]) for moments in states if "step" in moments}
+    there = {
+        "plan": manifest.key["plan"], "scale": manifest.key["scale"],
+        "epochs": manifest.epochs, "steps in the next": manifest.step, "steps": [*sorted(taken)],
+    }  # fmt: skip
+    here = {
+        "plan": asdict(plan), "scale": scale._asdict(),
+        "epochs": plan.epochs, "steps in the next": 0, "steps": [steps],
+    }  # fmt: skip
+    odd = [*differences(there, here)]
+    return Finding(
+        "it trained by this plan, to its end",
+        f"{plan.epochs} epochs, {steps} steps at {plan.lr}; otherwise: {'; '.join(odd) or 'none'}",
+        not odd,
+    )
+
+
+def _no_copies(parts: Mapping[str, list[bytes]]) -> Finding:
+    """No content twice within a split."""
+    copies = {name: len(found) - len(set(found)) for name, found in parts.items()}
+    told = ", ".join(f"{count} in {name}" for name, count in copies.items() if count)
+    return Finding(
+        "no image is in a split twice", f"SHA-256 of each, copies: {told or 'none'}", not told
+    )
+
+
+def _likeness(training: Images, validation: Images, test: ReadOnce) -> Finding:
+    """No image that was brightened or mirrored is in another split; those that look alike.
+
+    Data sets have a few such pairs by themselves, so one in a thousand is let through, and named.
+    """
+    pairs = {
+        "test and training": test.alike(training.x),
+        "test and validation": test.alike(validation.x),
+        "validation and training": [*alike(validation.x, training.x)],
+    }
+    copies = [  # as "test 3 = training 7"
+        f"{name.replace(' and ', f' {p.one} = ')} {p.other}{', mirrored' if p.mirrored else ''}"
+        for name, found in pairs.items()
+        for p in found
+        if p.levels <= SAME
+    ]
+    looks = ", ".join(f"{len({p.one for p in f})} of {name}" for name, f in pairs.items())
+    return Finding(
+        "no image is a brighter, darker or mirrored one of another split",
+        f"within {SAME:g} grey levels: {_names(copies)}; look alike: {looks}",
+        len(copies) <= len(test.fingerprints) // 1000,
+    )
+
+
+def _labels(source: Images, *parts: Images) -> Finding:
+    """Each picture with the label that it has in its file."""
+    known: dict[bytes, set[int]] = {}
+    for content, label in zip(fingerprints(source.x), source.y.tolist(), strict=True):
+        known.setdefault(content, set()).add(label)
+    wrong = sum(
+        label not in known.get(content, ())
+        for part in parts
+        for content, label in zip(fingerprints(part.x), part.y.tolist(), strict=True)
+    )
+    total = sum(len(part.y) for part in parts)
+    return Finding(
+        "each image has the label of its file", f"of {total:,}, with another: {wrong}", not wrong
+    )
+
+
 def _preprocessing(
     scale: Normalisation, training: Images, validation: Images, test: ReadOnce
 ) -> Finding:
@@ -277,6 +453,7 @@ def _evaluation(model: nn.Module, x: Tensor) -> list[Finding]:
     before = {name: buffer.clone() for name, buffer in model.named_buffers()}
     with torch.inference_mode():
         equal = torch.equal(model(x), model(x))
+    hidden = foreign_tensors(model, x[:1])
     moved = [n for n, buffer in model.named_buffers() if not torch.equal(buffer, before[n])]
     with torch.no_grad():
         for name, buffer in model.named_buffers():
@@ -293,11 +470,16 @@ def _evaluation(model: nn.Module, x: Tensor) -> list[Finding]:
             f"of {len(before)}, changed by two passes: {_names(moved)}",
             not moved,
         ),
+        Finding(
+            "no layer is hidden from the audit",
+            f"tensors in its answers that are not the network's: {_names(hidden)}",
+            not hidden,
+        ),
     ]
 
 
-def _hashes(model: nn.Module) -> dict[str, str]:
-    return {name: tensors_sha256({name: value}) for name, value in model.state_dict().items()}
+def _hashes(state: Mapping[str, Tensor]) -> dict[str, str]:
+    return {name: tensors_sha256({name: value}) for name, value in state.items()}
 
 
 def _names(names: list[str]) -> str:

@@ -1,9 +1,10 @@
 """The record of a training that is too long for every build: written once, drawn at each.
 
 A record holds a hash of each definition that its numbers follow from, and is refused when one of
-them is another today. PyTorch, torchvision and NumPy are not among them. A release of theirs moves
-the last bits of a training, and so its curves, no more than another seed does; to train for days at
-each would buy nothing. The record says under ``libraries`` with which ones it was made.
+them is another today, and when it contradicts itself. PyTorch, torchvision and NumPy are not among
+the definitions. A release of theirs moves the last bits of a training, and so its curves, no more
+than another seed does; to train for days at each would buy nothing. The record says under
+``libraries`` with which ones it was made.
 """
 
 import json
@@ -11,6 +12,7 @@ import platform
 import resource
 import shlex
 import sys
+from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -19,27 +21,53 @@ import torch
 
 from ..files import write_whole
 from ..verify.reached_code import reached_code
+from .consistency import contradictions, not_finite, seal
 
 ROOT = Path(__file__).absolute().parents[2]  # decides no number: where the scripts are
 
 
 def write_record(record: dict[str, Any], path: Path) -> None:
-    """Write a record as JSON, whole or not at all.
+    """Write a record as JSON with a seal, whole or not at all.
 
     Parameters
     ----------
     record : dict
     path : Path
         Its folder is made if it is not there.
+
+    Raises
+    ------
+    ValueError
+        If it contradicts itself, or a number is not finite; see ``consistency``.
     """
+    _raise_if(contradictions(record), path)
+    record = {name: value for name, value in record.items() if name != "seal"}
+    write_json(record | {"seal": seal(record)}, path)
+
+
+def write_json(value: dict[str, Any], path: Path) -> None:  # decides no number: it writes
+    """Write a part of a record as JSON, whole or not at all.
+
+    Parameters
+    ----------
+    value : dict
+    path : Path
+        Its folder is made if it is not there.
+
+    Raises
+    ------
+    ValueError
+        If a number is not finite.
+    """
+    _raise_if(not_finite(value), path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(record, indent=1, ensure_ascii=False)
+    text = json.dumps(value, indent=1, ensure_ascii=False)
     with write_whole(path) as beside:
         beside.write_text(text + "\n", encoding="utf-8")
 
 
 def read_record(path: Path, root: Path = ROOT) -> dict[str, Any]:
-    """Return a record.
+    """Return a record, without its seal.
 
     Parameters
     ----------
@@ -50,10 +78,18 @@ def read_record(path: Path, root: Path = ROOT) -> dict[str, Any]:
     Raises
     ------
     ValueError
+        If it contradicts itself or was changed after it was written; the message names the fields.
         If code that its numbers follow from has changed since: then they are those of another
         program. The message names each definition that is another, new or gone.
     """
-    record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        _raise_if([*contradictions(record), *_broken(record)], path)
+        record.pop("seal")
+    except (AttributeError, KeyError, TypeError, IndexError, json.JSONDecodeError) as error:
+        raise ValueError(
+            f"{path.name}: expected a whole record, got {type(error).__name__}: {error}"
+        ) from error
     was, now = record["code"], code_of(record["command"], root)
     if was != now:
         raise ValueError(
@@ -61,6 +97,23 @@ def read_record(path: Path, root: Path = ROOT) -> dict[str, Any]:
             f"{_difference(was, now)}; run {record['command']} again"
         )
     return record
+
+
+def _raise_if(wrong: Iterable[str], path: Path) -> None:  # decides no number: it refuses
+    found = [*wrong]
+    if found:
+        more = f"; and {len(found) - 6} more" if len(found) > 6 else ""
+        raise ValueError(
+            f"{path.name}: expected a record that agrees with itself, "
+            f"got one that does not: {'; '.join(found[:6])}{more}"
+        )
+
+
+def _broken(record: dict[str, Any]) -> Iterator[str]:
+    """The fields that are not as they were sealed."""
+    was, now = record.get("seal", {}), seal(record)
+    if difference := _difference(was, now):
+        yield f"since it was written, fields {difference}"
 
 
 def code_of(command: str, root: Path = ROOT) -> dict[str, str]:  # decides no number: it tells code

@@ -2,11 +2,10 @@
 
 import argparse
 import datetime
-import hashlib
 import shlex
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,10 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from ..data import DataDamagedError, DataNotFoundError
+from ..files import check_folder
 from .audit import AuditError
+from .checkpoints import load_checkpoint
+from .consistency import key_hash
 from .processes import Processes, processes
 from .records import code_of, environment, write_record
 from .training import Epoch, Interrupted, Normalisation, Plan
@@ -24,6 +26,39 @@ LOCAL = {
     "root", "device", "records", "checkpoints", "runs", "predict", "sample", "save",
     "command", "code",
 }  # fmt: skip
+ANSWERS = {"name", "submission", "out", "source"}  # of a finished training, and how it is called
+
+
+def count(text: str) -> int:
+    """Return an option's whole number, which is at least 1.
+
+    Parameters
+    ----------
+    text : str
+    """
+    return _at_least(1, text)
+
+
+def natural(text: str) -> int:
+    """Return an option's whole number, which is at least 0.
+
+    Parameters
+    ----------
+    text : str
+    """
+    return _at_least(0, text)
+
+
+def _at_least(least: int, text: str) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = least - 1
+    if value < least:
+        raise argparse.ArgumentTypeError(
+            f"expected a whole number of at least {least}, got {text!r}"
+        )
+    return value
 
 
 def parser(
@@ -56,10 +91,10 @@ def parser(
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )  # fmt: skip
     add = made.add_argument
-    add("--epochs", type=int, default=epochs)
-    add("--batch-size", type=int, default=batch_size, help="of all processes together")
+    add("--epochs", type=count, default=epochs)
+    add("--batch-size", type=count, default=batch_size, help="of all processes together")
     add("--lr", type=float, default=lr, help="learning rate of Adam")
-    add("--seed", type=int, default=0, help="of split, weights and steps")
+    add("--seed", type=natural, default=0, help="of split, weights and steps")
     add("--root", type=Path, help="the data folder (else NN_TUTORIAL_DATA)")
     add("--device", choices=("cpu", "cuda"), help="else the GPU if there is one")
     add("--name", default=name, help="of the record")
@@ -87,10 +122,16 @@ def main(
     Returns
     -------
     int
-        0 when done, 1 if the audit found something wrong, 143 if interrupted. Bad arguments or
-        data end the process with 2.
+        0 when done, 1 if the audit found something wrong, the loss was not finite, or a file could
+        not be written, 143 if interrupted. Bad arguments, data or checkpoints end the process
+        with 2. Where the files go is tried first of all.
     """
     chosen = made.parse_args(argv)
+    try:
+        for name in ("records", "checkpoints"):
+            check_folder(getattr(chosen, name), f"--{name}")
+    except ValueError as error:
+        made.error(str(error))
     chosen.command = command(made, chosen)
     chosen.code = code_of(chosen.command)  # now: nobody knows what it will be at the end
     try:
@@ -100,6 +141,9 @@ def main(
         made.error(str(error))
     except AuditError as error:
         print(error, file=sys.stderr)
+        return 1
+    except (FloatingPointError, OSError) as error:  # diverged; a full disk
+        print(f"{made.prog}: error: {error}", file=sys.stderr)
         return 1
     except Interrupted as stopped:
         print(f"{stopped}; the same command goes on from there", file=sys.stderr)
@@ -128,19 +172,34 @@ def command(made: argparse.ArgumentParser, chosen: argparse.Namespace) -> str:
     return shlex.join(words)
 
 
-def checkpoint_of(chosen: argparse.Namespace, *decides: object) -> Path:
-    """Return where a training keeps its state: another place for each thing it trains, and how.
+def checkpoint_of(chosen: argparse.Namespace) -> Path:
+    """Return where a training of this name keeps its state.
 
     Parameters
     ----------
     chosen : Namespace
-    *decides : object
-        What decides the numbers and is not in the plan: weights, data, what is frozen. The code
-        is added. Another training of the same name then does not go on from this one's state.
     """
-    key = hashlib.sha256(repr((decides, chosen.code)).encode()).hexdigest()[:8]
     folder: Path = chosen.checkpoints
-    return folder / f"{chosen.name}-{key}.pt"
+    return folder / f"{chosen.name}.pt"
+
+
+def recipe(chosen: argparse.Namespace) -> dict[str, Any]:
+    """Return what decides the numbers and is not in the plan: options and code.
+
+    Parameters
+    ----------
+    chosen : Namespace
+        From ``main``.
+    """
+    elsewhere = LOCAL | ANSWERS | {field.name for field in fields(Plan)}
+    return {
+        "options": {
+            name: value.name if isinstance(value, Path) else value
+            for name, value in vars(chosen).items()
+            if name not in elsewhere
+        },
+        "code": chosen.code,
+    }
 
 
 def say(line: str) -> None:  # decides no number: it prints
@@ -204,6 +263,7 @@ def finish(
         From ``main``.
     among : Processes
     checkpoint : Path
+        The last one: its key, all that decides the training, goes into the record.
     plan : Plan
     network : dict
         What decides the network, and its number of parameters.
@@ -232,6 +292,9 @@ def finish(
         "processes": among.world,
         "code": chosen.code,
     }
+    _, key = load_checkpoint(checkpoint, mmap=True)
+    key = {name: value for name, value in key.items() if name != "code"}  # it is above
+    more |= {"key": key, "key_sha256": key_hash(key)}
     path = chosen.records / f"{chosen.name}.json"
     write_record(record | more | environment(among.device), path)
     checkpoint.unlink(missing_ok=True)

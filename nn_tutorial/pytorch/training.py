@@ -9,7 +9,7 @@ import hashlib
 import math
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
 
-from ..files import write_whole
+from .checkpoints import check_same, load_checkpoint, save_checkpoint
 from .modules import set_share
 from .processes import Processes
 
@@ -47,7 +47,7 @@ class Plan:
     epochs, batch_size : int
         The batch is that of all processes together.
     lr : float
-        Of Adam.
+        Of Adam, whose first step moves every weight by so much: at most 1.
     seed : int
         Of the order of the images, of flips and of dropout.
     weight_decay : float
@@ -74,8 +74,12 @@ class Plan:
             raise ValueError(
                 f"epochs, batch_size: expected at least 1, got {self.epochs} and {self.batch_size}"
             )
-        if not self.lr > 0:
-            raise ValueError(f"lr: expected a number above 0, got {self.lr}")
+        if not 0 < self.lr <= 1:
+            raise ValueError(f"lr: expected a number above 0 and at most 1, got {self.lr}")
+        if not 0 <= self.weight_decay < math.inf:
+            raise ValueError(f"weight_decay: expected at least 0, got {self.weight_decay}")
+        if self.image_size is not None and self.image_size < 1:
+            raise ValueError(f"image_size: expected at least 1, got {self.image_size}")
 
 
 class Normalisation(NamedTuple):
@@ -128,6 +132,7 @@ def train(
     scale: Normalisation,
     among: Processes,
     checkpoint: Path | None = None,
+    recipe: Mapping[str, Any] | None = None,
     progress: Callable[[str], None] = lambda _: None,
     after_step: Callable[[int, int], None] = lambda epoch, step: None,
 ) -> list[Epoch]:
@@ -146,7 +151,11 @@ def train(
     among : Processes
     checkpoint : Path, optional
         Where the state is kept after each epoch, and at the step at which SIGTERM or SIGINT came.
-        If it is there, the training goes on from it.
+        If it is there, the training goes on from it, if it is of this one.
+    recipe : mapping, optional
+        What else decides the numbers, as JSON can say it: options, code. It is kept in the
+        checkpoint beside what is known here (see ``training_key``); a training of another one does
+        not go on from there.
     progress : callable
         Is told, in process 0, a line after each epoch.
     after_step : callable
@@ -164,18 +173,26 @@ def train(
     Interrupted
         After SIGTERM or SIGINT, once the checkpoint is written.
     ValueError
-        If a last batch is too small for all processes, or the checkpoint is of another plan.
+        Before the first step: if there are too few pictures for all processes, the network does
+        not take them, or it has no answer for one of the labels.
+    CheckpointError
+        If the checkpoint is of another training, or damaged; it is left as it is.
+    OSError
+        If it cannot be written; the one of before is left as it is.
     FloatingPointError
-        If the loss is not finite.
+        If the loss of a step, or of the validation pictures, is not finite.
     """
     n, steps = len(images.x), -(-len(images.x) // plan.batch_size)
-    _check_last_batch(min(plan.batch_size, n - (steps - 1) * plan.batch_size), among.world)
+    _check(model, images, validation, plan, scale, among)
+    key = {} if checkpoint is None else training_key(
+        model, images, validation, plan, scale=scale, among=among, recipe=recipe
+    )  # fmt: skip
     model.to(among.device)
     trainable = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.Adam(trainable, lr=plan.lr, weight_decay=plan.weight_decay)
     state = _State(plan)
     if checkpoint is not None and checkpoint.exists():
-        state.load(checkpoint, model, optimizer, among.device)
+        state.load(checkpoint, key, model, optimizer, among)
     network: nn.Module = model
     if among.world > 1:
         network = DistributedDataParallel(model, broadcast_buffers=False)
@@ -191,16 +208,14 @@ def train(
                 state.step += 1
                 if among.sum([float(bool(asked_to_stop))])[0] > 0:
                     state.seconds += time.perf_counter() - began
-                    if checkpoint is not None and among.rank == 0:
-                        state.save(checkpoint, model, optimizer)
+                    state.save(checkpoint, key, model, optimizer, among)
                     raise Interrupted(f"stopped in epoch {state.epoch + 1} at step {state.step}")
             epoch = _measured(model, validation, state, scale, among)
             state.seconds += time.perf_counter() - began
             state.history.append(epoch | {"seconds": state.seconds})
             state.next_epoch()
+            state.save(checkpoint, key, model, optimizer, among)
             if among.rank == 0:
-                if checkpoint is not None:
-                    state.save(checkpoint, model, optimizer)
                 progress(_line(plan, state.history))
     set_share(model, None)
     return state.history
@@ -257,33 +272,127 @@ class _State:
     def next_epoch(self) -> None:
         self.epoch, self.step, self.sums, self.seconds = self.epoch + 1, 0, [0.0, 0.0, 0.0], 0.0
 
-    def save(self, path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
-        """Write everything; an older checkpoint is whole until then."""
-        path.parent.mkdir(parents=True, exist_ok=True)
+    def save(
+        self,
+        path: Path | None,
+        key: Mapping[str, Any],
+        model: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        among: Processes,
+    ) -> None:
+        """Write everything in process 0, which all processes must ask for; nothing without path."""
+        if path is None:
+            return
+        own = [0.0] * (3 * among.rank) + self.sums + [0.0] * (3 * (among.world - 1 - among.rank))
+        sums = among.sum(own)
+        if among.rank > 0:
+            return
         about = {name: value for name, value in vars(self).items() if name != "plan"}
+        about["sums"] = [sums[at : at + 3] for at in range(0, len(sums), 3)]
         about |= {"plan": asdict(self.plan), "model": model.state_dict()}
-        with write_whole(path) as beside:
-            torch.save(about | {"optimizer": optimizer.state_dict()}, beside)
+        save_checkpoint(path, about | {"optimizer": optimizer.state_dict()}, key)
 
     def load(
-        self, path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, device: torch.device
+        self,
+        path: Path,
+        key: Mapping[str, Any],
+        model: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        among: Processes,
     ) -> None:
-        found: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
-        if found["plan"] != asdict(self.plan):
-            raise ValueError(
-                f"checkpoint: {path} is of another plan, {found['plan']}; remove it to begin anew"
-            )
+        found, there = load_checkpoint(path, among.device)
+        check_same(path, there, key)
         model.load_state_dict(found["model"])
         optimizer.load_state_dict(found["optimizer"])
-        for name in ("epoch", "step", "sums", "seconds", "history"):
+        for name in ("epoch", "step", "seconds", "history"):
             setattr(self, name, found[name])
+        self.sums = found["sums"][among.rank]
 
 
-def _check_last_batch(size: int, world: int) -> None:
-    if size < world:
+def training_key(
+    model: nn.Module,
+    images: Images,
+    validation: Images,
+    plan: Plan,
+    *,
+    scale: Normalisation,
+    among: Processes,
+    recipe: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:  # decides no number: it tells what does
+    """Return all that decides a training, as JSON can say it: pictures and weights by SHA-256.
+
+    Parameters
+    ----------
+    model : Module
+        With its first weights.
+    images, validation, plan, scale, among, recipe
+        As in ``train``.
+    """
+    from .weights import tensors_sha256  # here: it imports torchvision, which takes a second
+
+    return {
+        **(recipe or {}),
+        "plan": asdict(plan),
+        "network": str(model),
+        "trainable": "\n".join(n for n, p in model.named_parameters() if p.requires_grad),
+        "weights": tensors_sha256(model.state_dict()),
+        "training": fingerprint(images),
+        "validation": fingerprint(validation),
+        "scale": scale._asdict(),
+        "processes": among.world,
+    }
+
+
+def fingerprint(images: Images) -> dict[str, Any]:  # decides no number: it tells pictures apart
+    """Return how many pictures there are, and a SHA-256 of them and one of their labels.
+
+    Parameters
+    ----------
+    images : Images
+    """
+    hashes = {
+        name: hashlib.sha256(values.cpu().contiguous().numpy().data).hexdigest()
+        for name, values in (("pictures", images.x), ("labels", images.y))
+    }
+    return {"count": len(images.y)} | hashes
+
+
+def _check(
+    model: nn.Module,
+    images: Images,
+    validation: Images,
+    plan: Plan,
+    scale: Normalisation,
+    among: Processes,
+) -> None:  # decides no number: it refuses
+    """Raise where a training could not be done; one picture is tried, without a trace."""
+    for name, part in (("images", images), ("validation", validation)):
+        if len(part.x) != len(part.y) or len(part.y) < among.world:
+            raise ValueError(
+                f"{name}: expected at least {among.world}, with a label each, "
+                f"got {len(part.x)} and {len(part.y)} labels"
+            )
+    size = (len(images.x) - 1) % plan.batch_size + 1  # of the last batch
+    if size < among.world:
         raise ValueError(
-            f"plan: expected batches of at least {world} images, one a process, "
+            f"plan: expected batches of at least {among.world} images, one a process, "
             f"got a last one of {size}"
+        )
+    x = prepare(images.x[:1], scale, plan.image_size)
+    model.eval()
+    try:
+        with torch.inference_mode():
+            classes = model(x.to(next(model.parameters()).device)).shape[1]
+    except RuntimeError as error:
+        raise ValueError(
+            f"images, image_size: expected pictures that the network takes, got "
+            f"{tuple(x.shape[1:])}: {' '.join(str(error).split())}"
+        ) from error
+    labels = torch.cat([images.y, validation.y])
+    if not 0 <= int(labels.min()) <= int(labels.max()) < classes:
+        raise ValueError(
+            f"labels: expected 0 to {classes - 1}, which the network can answer, "
+            f"got {int(labels.min())} to {int(labels.max())}"
         )
 
 
@@ -295,6 +404,7 @@ def _measured(
     held_loss, held_accuracy, _ = evaluate(
         model, validation, scale=scale, image_size=state.plan.image_size, among=among
     )
+    _check_finite(held_loss, f"after epoch {state.epoch + 1}, on the validation pictures")
     return {
         "train_loss": loss / seen,
         "train_accuracy": right / seen,
@@ -334,17 +444,21 @@ def _step(
     # the factor: also processes with unequal shares then add up to the right gradient.
     loss = total * among.world / len(batch)
     value = float(total.detach())
-    if not math.isfinite(value):
-        raise FloatingPointError(
-            f"the loss is {value} in epoch {state.epoch + 1}, step {state.step + 1}: "
-            "is the learning rate too high?"
-        )
+    _check_finite(value, f"in epoch {state.epoch + 1}, step {state.step + 1}")
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
     right = float((logits.argmax(1) == labels).sum())
     for i, number in enumerate((value, right, float(len(mine)))):
         state.sums[i] += number
+
+
+def _check_finite(loss: float, place: str) -> None:  # decides no number: it refuses
+    if not math.isfinite(loss):
+        raise FloatingPointError(
+            f"the loss is {loss} {place}: is the learning rate too high, or a pixel not a number? "
+            "Nothing was recorded"
+        )
 
 
 def _training_mode(model: nn.Module) -> None:

@@ -89,6 +89,29 @@ def test_a_last_bit_of_a_saved_tensor_is_seen(
     assert [line for line in said[1:] if line.endswith(":")] == ([] if same else ["  saved:"])
 
 
+@pytest.mark.parametrize(
+    ("claims", "same"),
+    [
+        ({"read once": "reads: 1", "no copies": "none"}, True),
+        ({"no copies": "none"}, False),
+        ({"read once": "reads: 2", "no copies": "none"}, False),
+    ],
+    ids=["a claim more", "a claim less", "other evidence"],
+)
+def test_audit_may_check_more_and_never_less(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, claims: dict[str, str], same: bool
+) -> None:
+    for side, found in (("before", {"read once": "reads: 1"}), ("after", claims)):
+        (tmp_path / side / "scripts").mkdir(parents=True)
+        audit = [{"claim": claim, "evidence": text, "ok": True} for claim, text in found.items()]
+        text = TRAINING.format(1).replace('"date":', f'"audit": {audit}, "date":')
+        (tmp_path / side / "scripts" / "train.py").write_text(text)
+    monkeypatch.setattr(check_same_training, "ROOT", tmp_path / "after")
+    monkeypatch.setattr(check_same_training, "write_images", lambda _: None)
+    words = ["scripts/train.py", "--records", "{out}/records"]
+    assert compare(tmp_path / "before", {"python scripts/train.py": words}) == same
+
+
 # Stamping
 
 
@@ -112,9 +135,9 @@ def test_only_what_is_equal_is_stamped_and_only_if_asked(
     assert main(["elsewhere", str(path), *more]) == (0 if equal else 1)
     if equal and stamp:
         assert read_record(path)["lr"] == 1
-        assert json.loads(before) | {"code": code_of(read_record(path)["command"])} == read_record(
-            path
-        )
+        now = {"code": code_of(read_record(path)["command"])}
+        was = {k: v for k, v in json.loads(before).items() if k != "seal"}
+        assert was | now == read_record(path)
     else:
         assert path.read_bytes() == before
 

@@ -3,6 +3,7 @@
 import copy
 import dataclasses
 import json
+import math
 import os
 import signal
 import subprocess
@@ -19,10 +20,18 @@ from train_small import PLAN, InDouble, small_images
 
 from nn_tutorial.data import fashion
 from nn_tutorial.pytorch import records, runs, training
+from nn_tutorial.pytorch.checkpoints import load_checkpoint
 from nn_tutorial.pytorch.modules import BatchNorm2d, Dropout, set_share
 from nn_tutorial.pytorch.networks import alexnet, count_parameters, fashion_cnn
 from nn_tutorial.pytorch.processes import Processes, Share, processes
-from nn_tutorial.pytorch.training import Interrupted, Plan, evaluate, normalisation, train
+from nn_tutorial.pytorch.training import (
+    Images,
+    Interrupted,
+    Plan,
+    evaluate,
+    normalisation,
+    train,
+)
 
 ALONE = Processes(0, 1, torch.device("cpu"))
 
@@ -69,12 +78,6 @@ def test_signals_work_as_before_afterwards() -> None:
     before = signal.getsignal(signal.SIGTERM)
     run()
     assert signal.getsignal(signal.SIGTERM) is before
-
-
-def test_checkpoint_of_another_plan_is_refused(tmp_path: Path) -> None:
-    run(checkpoint=tmp_path / "run.pt")
-    with pytest.raises(ValueError, match="another plan"):
-        run(dataclasses.replace(PLAN, lr=0.02), checkpoint=tmp_path / "run.pt")
 
 
 def test_failed_write_leaves_the_older_checkpoint(
@@ -138,15 +141,68 @@ def test_last_batch_smaller_than_the_processes_is_refused() -> None:
         )  # fmt: skip
 
 
-def test_diverged_loss_is_named() -> None:
-    with pytest.raises(FloatingPointError, match="learning rate"):
-        run(dataclasses.replace(PLAN, lr=1e300))
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_loss_that_is_not_finite_ends_the_training(tmp_path: Path, bad: float) -> None:
+    """In a step, and on the validation pictures alone; the checkpoint is that of before."""
+    images, validation = small_images(), small_images(17)
+    scale = normalisation(images.x)
+    for at, place in (((1, 1), "in epoch 2, step 3"), ((1, 3), "after epoch 2, on the validation")):
+        model, checkpoint = InDouble(), tmp_path / f"{at}.pt"
+
+        def spoil(*now: int, model: nn.Module = model, at: tuple[int, int] = at) -> None:
+            if now == at:
+                with torch.no_grad():
+                    model.network[5].weight.fill_(bad)
+
+        with pytest.raises(FloatingPointError, match=f"the loss is (nan|inf) {place}.*learning"):
+            train(
+                model, images, validation, PLAN,
+                scale=scale, among=ALONE, checkpoint=checkpoint, after_step=spoil,
+            )  # fmt: skip
+        state, _ = load_checkpoint(checkpoint)
+        assert (state["epoch"], state["step"]) == (1, 0)
+        assert all(value.isfinite().all() for value in state["model"].values())
 
 
-@pytest.mark.parametrize("wrong", [{"epochs": 0}, {"batch_size": 0}, {"lr": 0.0}], ids=str)
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"epochs": 0}, {"epochs": -1}, {"batch_size": 0}, {"lr": 0.0}, {"lr": 1e10},
+        {"lr": math.nan}, {"lr": math.inf}, {"lr": -0.1}, {"weight_decay": -1.0},
+        {"weight_decay": math.nan}, {"image_size": 0},
+    ],
+    ids=str,
+)  # fmt: skip
 def test_plan_refuses(wrong: dict[str, float]) -> None:
-    with pytest.raises(ValueError, match="expected"):
+    with pytest.raises(ValueError, match=f"{next(iter(wrong))}.*: expected"):
         dataclasses.replace(PLAN, **wrong)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"images": small_images(0)}, "images: expected at least 1, with a label each, got 0"),
+        ({"validation": small_images(0)}, "validation: expected at least 1"),
+        ({"images": Images(small_images().x, small_images(49).y)}, "got 50 and 49 labels"),
+        ({"images": Images(small_images().x, small_images().y + 1)}, "0 to 2, .* got 0 to 3"),
+        ({"validation": Images(small_images().x, small_images().y - 1)}, "got -1 to 2"),
+        ({"plan": dataclasses.replace(PLAN, image_size=2)}, r"takes, got \(3, 2, 2\): "),
+        ({"images": Images(small_images().x[:, :1], small_images().y)}, r"takes, got \(1, 7, 7\)"),
+    ],
+    ids=["none", "no validation", "a label less", "no such class", "class -1", "too small", "grey"],
+)
+def test_training_that_cannot_be_is_refused_before_a_step(
+    change: dict[str, Any], message: str
+) -> None:
+    images, steps = small_images(), []
+    given = {"images": images, "validation": images, "plan": PLAN} | change
+    scale = normalisation(given["images"].x if len(given["images"].x) else images.x)
+    with pytest.raises(ValueError, match=message):
+        train(
+            InDouble(), **given,
+            scale=scale, among=ALONE, after_step=lambda *now: steps.append(now),
+        )  # fmt: skip
+    assert steps == []
 
 
 @pytest.mark.parametrize("device", ["tpu", "cuda"])
@@ -264,8 +320,11 @@ def test_script_writes_a_record(command: list[str], tmp_path: Path, capsys: Any)
     record = records.read_record(tmp_path / "records" / "fashion-mnist.json")
     assert [*record] == [
         "name", "command", "date", "plan", "network", "data", "weights", "epochs", "test",
-        "seconds", "processes", "code", "libraries", "device", "threads", "peak_memory",
+        "seconds", "processes", "code", "key", "key_sha256", "libraries", "device", "threads",
+        "peak_memory",
     ]  # fmt: skip
+    assert record["key"]["options"]["dropout"] == 0.25
+    assert record["key"]["training"]["count"] == 55
     assert [*record["network"]] == ["batch_norm", "dropout", "parameters"]
     assert [*record["data"]] == ["name", "sha256", "split", "sizes", "mean", "std"]
     assert [*record["test"]] == ["loss", "accuracy", "confusion"]
@@ -307,7 +366,7 @@ def test_script_does_not_go_on_with_other_code_or_another_network(
 ) -> None:
     """Else the record would be of two programs. Code that changes meanwhile is not that of now."""
     module, real = script("train_fashion_mnist"), training.evaluate
-    codes = iter(["one", "other", "one", "asked for too late"])
+    codes = iter(["one", "other", "one", "asked at the start", "asked for too late"])
     monkeypatch.setattr(runs, "code_of", lambda _: {"train": next(codes)})
 
     def evaluate_and_kill(*args: Any, **more: Any) -> Any:
@@ -317,13 +376,22 @@ def test_script_does_not_go_on_with_other_code_or_another_network(
     with monkeypatch.context() as patch:
         patch.setattr(training, "evaluate", evaluate_and_kill)
         assert module.main(command) == 143
-    for more in ([], ["--dropout", "0.5"]):
+    (checkpoint,) = (tmp_path / "checkpoints").iterdir()
+    before = checkpoint.read_bytes()
+    for more, named in (
+        ([], "code.train: 'one' there, 'other' here"),
+        (["--dropout", "0.5"], "options.dropout: 0.25 there, 0.5 here"),
+    ):
         capsys.readouterr()
-        assert module.main([*command, *more]) == 0
-        assert "epoch 1/2" in capsys.readouterr().out
+        with pytest.raises(SystemExit) as caught:
+            module.main([*command, *more])
+        assert caught.value.code == 2
+        assert named in capsys.readouterr().err
+        assert checkpoint.read_bytes() == before
+    checkpoint.unlink()
+    assert module.main(command) == 0
     record = json.loads((tmp_path / "records" / "fashion-mnist.json").read_text())
-    assert record["code"] == {"train": "one"}
-    assert len([*(tmp_path / "checkpoints").iterdir()]) == 1  # that of the first
+    assert record["code"] == {"train": "asked at the start"}
 
 
 def test_script_says_what_is_missing(tmp_path: Path, capsys: Any) -> None:
@@ -331,3 +399,68 @@ def test_script_says_what_is_missing(tmp_path: Path, capsys: Any) -> None:
         script("train_fashion_mnist").main(["--root", str(tmp_path)])
     assert caught.value.code == 2
     assert "download fashion-mnist" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (["--epochs", "-1"], "argument --epochs: expected a whole number of at least 1, got '-1'"),
+        (["--epochs", "1.5"], "argument --epochs: expected a whole number"),
+        (["--batch-size", "0"], "argument --batch-size: expected a whole number of at least 1"),
+        (["--images", "0"], "argument --images: expected a whole number of at least 1, got '0'"),
+        (["--seed", "-1"], "argument --seed: expected a whole number of at least 0"),
+        (["--dropout", "1"], "argument --dropout: expected a number from 0 to below 1, got 1"),
+        (["--dropout", "nan"], "argument --dropout: expected"),
+        (["--lr", "1e10"], "lr: expected a number above 0 and at most 1, got 10000000000.0"),
+        (["--lr", "nan"], "lr: expected"),
+        (["--device", "tpu"], "argument --device: invalid choice: 'tpu'"),
+        (["--device", "cuda"], "device: expected cpu, or cuda where there is a GPU"),
+        (["--records", "/dev/null/records"], "--records: expected a folder to write into"),
+        (["--checkpoints", "/dev/null"], "--checkpoints: expected a folder to write into"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)  # fmt: skip
+def test_script_refuses_nonsense_before_data_is_loaded(
+    command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: Any, change: list[str],
+    message: str,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    module = script("train_fashion_mnist")
+    monkeypatch.setattr(module, "fashion_mnist_stored", None)
+    with pytest.raises(SystemExit) as caught:
+        module.main([*command, *change])
+    assert caught.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_script_that_diverges_says_so_and_leaves_no_record(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    module = script("train_fashion_mnist")
+
+    def spoilt(**more: Any) -> nn.Module:
+        model = fashion_cnn(**more)
+        with torch.no_grad():
+            model[-1].bias.fill_(math.nan)
+        return model
+
+    monkeypatch.setattr(module, "fashion_cnn", spoilt)
+    assert module.main(command) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("train_fashion_mnist.py: error: the loss is nan in epoch 1, step 1")
+    assert said.count("\n") == 1
+    assert not (tmp_path / "records").exists()
+
+
+def test_script_on_a_full_disk_says_so_in_one_line(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(torch, "save", full)
+    assert script("train_fashion_mnist").main(command) == 1
+    said = capsys.readouterr().err
+    assert "fashion-mnist.pt could not be written: [Errno 28] No space left" in said
+    assert said.count("\n") == 1
+    assert not (tmp_path / "records").exists()

@@ -314,7 +314,7 @@ HARMLESS: dict[str, list[Change]] = {
         edit(RUNS, "print(line, flush=True)", "sys.stdout.write(line)"),
     ],
     "an error's words": [
-        edit(TRAINING, '"is the learning rate too high?"', '"take a lower rate"'),
+        edit(TRAINING, "is the learning rate too high, or", "take a lower rate, or is"),
         edit(PACKAGE / "data/folder.py", "is not at {places}", "is in none of {places}"),
     ],
     "the order of definitions": [reordered],

@@ -15,8 +15,11 @@ from torch import nn
 
 from nn_tutorial.data.cifar import CLASSES
 from nn_tutorial.pytorch import records
+from nn_tutorial.pytorch.processes import Processes
 from nn_tutorial.pytorch.training import Images
 from nn_tutorial.pytorch.weights import read_backbone, tensors_sha256
+
+ALONE = Processes(0, 1, torch.device("cpu"))
 
 
 def write_noise(
@@ -97,7 +100,7 @@ def test_record_holds_all_that_decides_it(
     assert record["weights_origin"] == "random"
     assert record["weights_sha256"] == tensors_sha256(TinyAlexNet().features.state_dict())
     assert record["peak_memory"] > 1e6
-    assert len(record["audit"]) == 8
+    assert len(record["audit"]) == 15
     assert all(finding["ok"] for finding in record["audit"])
     out = capsys.readouterr().out
     assert "epoch 2/2" in out
@@ -145,20 +148,36 @@ def test_interrupted_amid_an_epoch_and_resumed_is_uninterrupted(
 
 
 @pytest.mark.parametrize(
-    "change", [["--no-freeze"], ["--images", "40"], ["--seed", "1"]], ids=lambda c: c[0]
+    ("change", "named"),
+    [
+        (["--no-freeze"], "options.freeze: True there, False here"),
+        (["--images", "40"], "options.images: None there, 40 here"),
+        (["--seed", "1"], "plan.seed: 0 there, 1 here"),
+        (["--lr", "0.01"], "plan.lr: 0.001 there, 0.01 here"),
+        (["--image-size", "17"], "plan.image_size: 16 there, 17 here"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
 )
-def test_other_training_of_the_same_name_begins_anew(
+def test_other_training_of_the_same_name_is_refused(
     transfer: Any, command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-    change: list[str],
+    capsys: Any, change: list[str], named: str,
 ) -> None:  # fmt: skip
+    """And the interrupted one can still go on; under another name, the other one begins anew."""
+    transfer.main([*command, "--name", "whole"])
     with monkeypatch.context() as patch:
         stop(transfer, patch, 0, 1)
         assert transfer.main(command) == 143
-    assert transfer.main([*command, *change]) == 0
-    resumed = recorded(tmp_path)
-    shutil.rmtree(tmp_path / "checkpoints")
-    transfer.main([*command, *change])
-    assert without_clock(recorded(tmp_path)["epochs"]) == without_clock(resumed["epochs"])
+    with pytest.raises(SystemExit) as caught:
+        transfer.main([*command, *change])
+    assert caught.value.code == 2
+    said = capsys.readouterr().err
+    assert named in said
+    assert "Remove it or take another --name" in said
+    assert not (tmp_path / "records" / "transfer.json").exists()
+    assert transfer.main([*command, *change, "--name", "other"]) == 0
+    assert transfer.main(command) == 0
+    one, other = recorded(tmp_path, "whole"), recorded(tmp_path)
+    assert without_clock(one["epochs"]) == without_clock(other["epochs"])
 
 
 def test_free_convolutions_are_trained(transfer: Any, command: list[str], tmp_path: Path) -> None:
@@ -235,6 +254,10 @@ def test_failed_audit_leaves_no_record_and_no_submission(
         (["--root", "/nowhere"], "download cifar10"),
         (["--images", "81"], "of sum 80 at most"),
         (["--lr", "0"], "lr: expected"),
+        (["--images", "0"], "argument --images: expected a whole number of at least 1"),
+        (["--image-size", "2"], "pictures that the network takes, got (3, 2, 2)"),
+        (["--submission", "/dev/null/answers.csv"], "--submission: expected a folder to write"),
+        (["--save", "/dev/null/model.safetensors"], "--save: expected a folder to write into"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )
@@ -334,13 +357,34 @@ def test_backbone_lies_in_the_data_folder_unless_told(
     assert (tmp_path / "data" / "weights" / "alexnet-pretrained.pt").is_file()
 
 
-@pytest.mark.parametrize("share", ["0", "1"])
+@pytest.mark.parametrize("share", ["0", "1", "nan", "-1"])
 def test_validation_share_leaves_images_for_both(
     pretrain: Any, source: list[str], capsys: Any, share: str
 ) -> None:
     with pytest.raises(SystemExit):
         pretrain.main([*source, "--validation", share])
-    assert "sizes: expected positive numbers" in capsys.readouterr().err
+    assert "--validation: expected above 0 and below 1" in capsys.readouterr().err
+
+
+def test_alexnet_of_62_pixels_is_refused_before_a_step() -> None:
+    from nn_tutorial.pytorch.networks import alexnet
+    from nn_tutorial.pytorch.training import Normalisation, Plan, train
+
+    some = Images(torch.zeros(2, 3, 32, 32, dtype=torch.uint8), torch.tensor([0, 9]))
+    for size in (62, 63):
+        plan, steps = Plan(epochs=1, batch_size=2, lr=0.001, image_size=size), []
+
+        def stop_at_once(*now: int, steps: list[Any] = steps) -> None:
+            steps.append(now)
+            raise StopIteration
+
+        with pytest.raises(ValueError if size == 62 else StopIteration) as caught:
+            train(
+                alexnet(freeze=True), some, some, plan, scale=Normalisation([0.5] * 3, [0.5] * 3),
+                among=ALONE, after_step=stop_at_once,
+            )  # fmt: skip
+        assert ("(3, 62, 62)" in str(caught.value)) == (size == 62)
+        assert len(steps) == (size == 63)
 
 
 def test_light_alexnet_has_alexnets_features() -> None:
