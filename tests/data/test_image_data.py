@@ -415,6 +415,13 @@ def test_network_that_swallows_everything(
     assert f"so that there is {tmp_path}/{cifar.BATCHES}" in str(caught.value)
 
 
+def test_refusal_is_an_answer(server: tuple[Path, list[str]]) -> None:
+    """Some servers do not like the short question; what they are asked for then is the files."""
+    (address,) = torchvision.datasets.FashionMNIST.mirrors
+    assert command._answers(address + "nowhere")
+    assert not command._answers("http://127.0.0.1:9/")
+
+
 @pytest.mark.parametrize("fault", ["silent", "damaged"])
 def test_second_address_is_tried(
     server: tuple[Path, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str

@@ -67,6 +67,25 @@ def test_set_called_cifar10_that_is_none_is_refused(tmp_path: Path) -> None:
         nt.cifar10(tmp_path)
 
 
+def test_other_zip_that_cannot_be_read_does_not_stand_in_the_way(tmp_path: Path) -> None:
+    (tmp_path / "cifar100-jpeg.zip").write_bytes(b"PK cut off")
+    with pytest.raises(nt.DataNotFoundError, match=r"cifar100-jpeg\.zip holds .*whole zip"):
+        nt.cifar10(tmp_path)
+    write_tree(tmp_path / "photographs", cifar.CLASSES)
+    assert cifar.find_cifar10(tmp_path).name == "photographs"
+
+
+def test_classes_of_cifar10_in_other_sizes_or_without_test_are_refused(tmp_path: Path) -> None:
+    tree = write_tree(tmp_path / "cifar10", cifar.CLASSES)
+    for path in tree.rglob("*.png"):
+        Image.new("RGB", (16, 16)).save(path)
+    with pytest.raises(nt.DataDamagedError, match=r"32×32 pixels, got images of \(16, 16\)"):
+        nt.cifar10(tmp_path)
+    shutil.rmtree(tree / "test")
+    with pytest.raises(nt.DataDamagedError, match="training part alone"):
+        nt.cifar10(tmp_path)
+
+
 def test_part_of_cifar10_is_said_to_be_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_tree(tmp_path / "cifar10", cifar.CLASSES)
     assert "40 of its 60,000" in nt.cifar10(tmp_path).source

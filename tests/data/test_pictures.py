@@ -143,6 +143,20 @@ def truncated(path: Path) -> None:
     path.write_bytes(file.getvalue()[: len(file.getvalue()) // 2])
 
 
+def sixteen_and_transparent(path: Path) -> None:
+    Image.fromarray(np.zeros((2, 2), np.uint16)).save(path, transparency=0)
+
+
+def test_preview_in_a_cameras_file_is_no_animation(tmp_path: Path) -> None:
+    """Phones write a JPEG with more than one picture in it, of which viewers show the first."""
+    path = tmp_path / "phone.jpg"
+    first, preview = Image.new("RGB", (8, 8), "red"), Image.new("RGB", (4, 4), "blue")
+    first.save(path, format="MPO", save_all=True, append_images=[preview], quality=100)
+    with Image.open(path) as image:
+        assert image.n_frames == 2
+    np.testing.assert_allclose(pixel(path), (255, 0, 0), atol=4)
+
+
 def floats(path: Path) -> None:
     Image.fromarray(np.full((2, 2), 0.5, np.float32)).save(path, format="TIFF")
 
@@ -161,6 +175,7 @@ def gigantic(path: Path) -> None:
         ("a.png", truncated, "expected an image that can be read whole"),
         ("a.webp", truncated, "expected an image that can be read whole"),
         ("a.bmp", floats, "which no 16 bits hold"),
+        ("a.png", sixteen_and_transparent, "a transparent level"),
         ("a.png", gigantic, "more than 89,478,485 pixels"),
         ("a.png", Path.touch, "cannot identify"),
         ("a.png", lambda path: None, "No such file"),

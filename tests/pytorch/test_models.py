@@ -294,6 +294,17 @@ def test_damaged_picture_leaves_no_half_submission(
     assert len(rows(tmp_path / "answers.csv")) == 601
 
 
+def test_answers_bear_the_numbers_of_their_pictures(
+    transfer: Any, command: list[str], tmp_path: Path
+) -> None:
+    folder = write_unlabelled(tmp_path / "test", 12)
+    for i in (1, 4, 10):
+        (folder / f"{i}.png").unlink()
+    assert transfer.main([*command, "--predict", str(folder)]) == 0
+    ids = [int(row[0]) for row in rows(tmp_path / "answers.csv")[1:]]
+    assert ids == [2, 3, 5, 6, 7, 8, 9, 11, 12]
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
