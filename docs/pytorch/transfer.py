@@ -1165,7 +1165,7 @@ display(Markdown(findings_table(broken)))
 assert all(len(run["audit"]) == 8 and all(f["ok"] for f in run["audit"]) for run in older.values())
 
 # %% [markdown]
-# The tensor is named, and so is the picture. The third mistake is no secret either: `train` itself wrote down a SHA-256 of the pictures and labels that it was given, and their statistics. A copy that is brighter, darker or mirrored is found too, by a fingerprint of 8×8 grey levels. It counts pictures that look alike as well. With a trained network and their own eyes, [@barz2020] found that 3.25 % of CIFAR-10's test pictures have a near-duplicate among those for training; a fingerprint so small sees nothing of those that are shifted, cut or stretched.
+# The tensor is named, and so is the picture. The third mistake is no secret either: `train` itself wrote down a SHA-256 of the pictures and labels that it was given, and their statistics. A copy that is brighter, darker or mirrored is found too, by a fingerprint of 8×8 grey levels. It counts pictures that look alike as well. With a trained network and their own eyes, [@barz2020] looked for near-duplicates in CIFAR-10, and found test pictures among those for training; a fingerprint so small sees nothing of those that are shifted, cut or stretched.
 #
 # Here is what the audit cannot catch:
 #
