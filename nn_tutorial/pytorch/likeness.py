@@ -1,7 +1,7 @@
 """Pictures that look alike: a fingerprint that brightness, contrast and mirroring do not change.
 
-What it misses, those that are shifted, cut or stretched, is found with a trained network by Barz and
-Denzler (2020), Do we train on test data? Purging CIFAR of near-duplicates.
+What it misses, those that are shifted, cut or stretched, is found with a trained network by Barz
+and Denzler (2020), Do we train on test data? Purging CIFAR of near-duplicates.
 """
 
 from collections.abc import Iterator
