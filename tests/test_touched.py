@@ -35,8 +35,11 @@ def double(x):
     # a comment
     return SCALE * x
 
-def half(x):
-    return floor(x / 2)
+def half(
+    x,
+    by=2,
+):
+    return floor(x / by)
 
 def capped(x):
     return min(x, LIMIT)
@@ -180,7 +183,7 @@ def test_these_edits_touch_nothing(
         (NUMBERS, "from math import floor", "from math import ceil as floor",
          {f"tests/test_rest.py::{test}" for test in ("test_first", "test_second", "test_capped",
                                                      "test_box")}, PROCESS),
-        (NUMBERS, "floor(x / 2)", "x / 2",
+        (NUMBERS, "floor(x / by)", "x / 2",
          {f"tests/test_rest.py::{test}" for test in ("test_first", "test_second", "test_capped",
                                                      "test_box")}, PROCESS),
         (NUMBERS, "return self.size + 1", "return 3", {"tests/test_rest.py::test_box"}, PROCESS),

@@ -56,10 +56,9 @@ def parts_of(text: str) -> dict[str, Part]:
         part = parts.setdefault(name, Part(kind))
         part.sha = _sha((part.sha + ast.dump(node)).encode())
         part.names |= set(_names(node))
-        if isinstance(node, Function):
-            lines = [n.lineno for n in ast.walk(node) if hasattr(n, "lineno")]
-            part.lines |= set(range(min(lines), (node.end_lineno or max(lines)) + 1))
-            part.lines -= {node.lineno}  # that one runs at the import
+        if isinstance(node, Function) and node.body:  # its head, of one line or ten, is imported
+            last = node.end_lineno or node.lineno
+            part.lines |= set(range(node.body[0].lineno, last + 1)) - {node.lineno}
 
     for node in tree.body:
         if isinstance(node, Function):
