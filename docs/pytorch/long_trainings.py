@@ -362,7 +362,7 @@ assert sum(Fraction(sum(g), 3) for g in by_process) == 3
 # %% [markdown]
 # ## Two processes take the step of one
 #
-# Several processes can share each batch, and `torchrun --nproc-per-node 2` starts two. For the training to stay the same, their gradients must *add up* to that of the whole batch. Here is the step at which people stumble: the mean of means is not the mean, unless all shares are equally large.
+# Several processes can share each batch, and `torchrun --nproc-per-node 2` starts two. The training stays the same only if their gradients *add up* to the gradient of the whole batch. Many people average the processes' means here. That is wrong unless every process has the same number of pictures.
 #
 # **By hand.** A batch of three pictures. One weight, whose gradient is 6 for the first picture, 3 for the second, 0 for the third. Process 0 has one picture, process 1 has two.
 #

@@ -974,7 +974,7 @@ for frozen, new_y, new_loss in ((True, 5, 0), (False, 25 / 8, 225 / 128)):
 #
 # Count the multiplications per picture. Forward, one for each pair $(i, k)$: $m_\ell = n_\text{in} n_\text{out}$. The left sum has one for each $i$ and $k$ too, and so has the right one. For a convolution the sums run over places as well, and all three counts are again the same, if the zeros of the padding are counted: each weight is used once at each place.
 #
-# **Where people stumble: a frozen layer is not a wall.** If layer 3 is frozen and layer 1 is trained, the gradient must pass *through* layer 3: its right sum is computed, its left one is not. What counts is $f$, the *first* layer that is trained:
+# **A frozen layer does not stop the gradient.** If layer 3 is frozen and layer 1 is trained, the gradient still passes *through* layer 3. The backward pass computes layer 3's right sum and leaves out its left one. What counts is $f$, the *first* layer that is trained:
 #
 # - Layers before $f$: forward only, $m_\ell$.
 # - Layer $f$: forward and the gradient of its weights, $2m_f$. No layer before it is trained, so the gradient of its input is left out.

@@ -32,6 +32,7 @@ def foreign_tensors(model: nn.Module, x: Tensor) -> list[str]:
     return watch.found
 
 
+# PyTorch does not annotate this base class, hence what the type checker is told to pass over.
 class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Sees each operation with its tensors."""
 

@@ -111,7 +111,8 @@ def load_model(path: Path) -> tuple[nn.Module, About]:
     try:
         with safe_open(path, "pt") as file:
             text = (file.metadata() or {}).get(KEY)
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            names = file.keys()
+            tensors = {name: file.get_tensor(name) for name in names}
     except (SafetensorError, OSError) as error:
         raise DataDamagedError(
             f"{path}: expected a safetensors file that can be read whole, got {error}. "

@@ -142,6 +142,7 @@ def on_page_read_source(page: Page, config: MkDocsConfig) -> str:
 @event_priority(-100)  # after mkdocs-jupyter, which gives the page its own way of being rendered
 def on_pre_page(page: Page, config: MkDocsConfig, files: Files) -> Page:
     """Let a page be rendered once, as long as all that it is made of stays the same."""
+    # MkDocs has no event that replaces rendering; mkdocs-jupyter replaces the method too.
     page.render = functools.partial(_render, page, page.render)  # type: ignore[method-assign]
     return page
 

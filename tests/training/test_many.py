@@ -227,7 +227,9 @@ def other_momentum(rng: np.random.Generator) -> Sequential:
 
 def other_eps(rng: np.random.Generator) -> Sequential:
     net = by_example(rng)
-    net.layers[2].eps = 0.1  # type: ignore[attr-defined]
+    norm = net.layers[2]
+    assert isinstance(norm, LayerNorm)
+    norm.eps = 0.1
     return net
 
 
