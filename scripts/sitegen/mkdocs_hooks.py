@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import jinja2
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.plugins import CombinedEvent, event_priority
@@ -42,6 +43,7 @@ from sitegen.run.execute import Project, execute_all
 from sitegen.run.page import PageError, find_pages
 
 log = logging.getLogger("mkdocs.hooks.pages")
+SEARCH = "material/search"
 REFERENCE = "::: "  # where mkdocstrings writes something out
 MOST_BYTES = 150_000  # of a page's HTML: a phone on a slow line should have it in a few seconds
 
@@ -131,6 +133,25 @@ def on_nav(nav: Any, config: MkDocsConfig, files: Files) -> None:
     for page in _staged.values():
         digest.update(page.text.encode() if REFERENCE in page.text else b"")
     _surroundings["reference"] = digest.hexdigest()
+    plugins: dict[str, Any] = config.plugins
+    index = plugins[SEARCH].search_index
+    index.add_entry_from_context = functools.partial(
+        _index, index, index.add_entry_from_context, _memory(config)
+    )
+
+
+def _index(index: Any, theirs: Callable[[Page], None], memory: Memory, page: Page) -> None:
+    """Stand for the search's reading of a page: it is read once, as long as it stays the same."""
+
+    def make() -> list[dict[str, Any]]:
+        before = len(index.entries)
+        theirs(page)
+        made: list[dict[str, Any]] = index.entries[before:]
+        del index.entries[before:]
+        return made
+
+    made_of = [page.content, page.url, page.meta, page.title, [_parts(item) for item in page.toc]]
+    index.entries += memory.recall("search", made_of, make)
 
 
 def on_page_read_source(page: Page, config: MkDocsConfig) -> str:
@@ -233,6 +254,8 @@ def _heading(title: str, name: str, level: int, inner: list[list[Any]]) -> Ancho
 def on_env(env: Any, config: MkDocsConfig, files: Files) -> None:
     """Render the mathematics of all pages at once; leave clean text for the search index."""
     cache = _root(config) / ".cache"
+    (cache / "templates").mkdir(parents=True, exist_ok=True)
+    env.bytecode_cache = jinja2.FileSystemBytecodeCache(str(cache / "templates"))
     pages = [file.page for file in files.documentation_pages() if file.page and file.page.content]
     contents = {_staged[page.file.src_uri].source: page.content or "" for page in pages}
     try:

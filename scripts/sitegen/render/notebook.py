@@ -1,5 +1,6 @@
 """What a page brings along beside its figures: itself to take home, and the files it publishes."""
 
+import hashlib
 import json
 import posixpath
 from collections.abc import Callable
@@ -10,6 +11,8 @@ import nbformat
 from ..run.execute import Executed
 from ..run.page import EXPRESSION
 from . import figures
+
+_last: dict[str, tuple[bytes, str]] = {}  # by pages: what a notebook was made of, and as written
 
 
 def downloads(
@@ -24,18 +27,31 @@ def downloads(
         Writes out the references in the text of a cell.
     """
     page, values = executed.page, iter(executed.values)
-    code = iter(executed.notebook.cells)
-    cells = []
-    for number, cell in enumerate(page.cells, 1):
-        if cell.kind == "code":
-            cells.append(nbformat.from_dict({**next(code), "id": f"cell-{number}"}))
-        else:
-            text = resolve(EXPRESSION.sub(lambda _: next(values), cell.source))
-            cells.append(nbformat.v4.new_markdown_cell(text, id=f"cell-{number}"))
-    about = {k: v for k, v in executed.notebook.metadata.items() if k != "nn_tutorial"}
-    notebook = nbformat.v4.new_notebook(cells=cells, metadata=about)
+    texts = [
+        resolve(EXPRESSION.sub(lambda _: next(values), cell.source))
+        for cell in page.cells
+        if cell.kind != "code"
+    ]
     place = posixpath.join(figures.folder(page.name), stem(page.name))
-    return {f"{place}.ipynb": nbformat.v4.writes(notebook) + "\n", f"{place}.py": page.source}
+    return {f"{place}.ipynb": _written(executed, texts), f"{place}.py": page.source}
+
+
+def _written(executed: Executed, texts: list[str]) -> str:
+    """Return the notebook with these texts; `make serve` asks again for the one that it has."""
+    before = executed.notebook_path.read_bytes()
+    made_of = hashlib.sha256(b"\0".join([before, *map(str.encode, texts)])).digest()
+    if _last.get(executed.page.name, (b"",))[0] != made_of:
+        code, prose = iter(executed.notebook.cells), iter(texts)
+        cells = [
+            nbformat.from_dict({**next(code), "id": f"cell-{number}"})
+            if cell.kind == "code"
+            else nbformat.v4.new_markdown_cell(next(prose), id=f"cell-{number}")
+            for number, cell in enumerate(executed.page.cells, 1)
+        ]
+        about = {k: v for k, v in executed.notebook.metadata.items() if k != "nn_tutorial"}
+        whole = nbformat.v4.new_notebook(cells=cells, metadata=about)
+        _last[executed.page.name] = (made_of, nbformat.v4.writes(whole) + "\n")
+    return _last[executed.page.name][1]
 
 
 def stem(page: str) -> str:
