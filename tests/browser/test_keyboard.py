@@ -31,8 +31,9 @@ def test_skip_link_leads_to_the_text(visitor: Callable[..., Any]) -> None:
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.matches('.md-skip')")
     page.keyboard.press("Enter")
+    page.wait_for_function("() => document.activeElement.matches('article h1')")
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.closest('article') !== null")
+    assert page.evaluate("document.activeElement.matches('article :not(h1)')")
 
 
 def test_menu_of_the_phone_opens_by_keyboard(visitor: Callable[..., Any]) -> None:

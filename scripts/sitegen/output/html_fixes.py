@@ -19,6 +19,8 @@ MENDINGS = [
     (r'<nav class="md-tags"\s*>(.*?)</nav>', r'<div class="md-tags">\1</div>'),
     # A wide table scrolls in its own box, which the keyboard must reach.
     (r"<table>", '<table tabindex="0">'),
+    # The link that skips the menu leads here: a heading that can hold the focus takes it along.
+    (r'<h1 id="', r'<h1 tabindex="-1" id="'),
     # A corner is no heading.
     (r"<th([^>]*)></th>", r"<td\1></td>"),
 ]
