@@ -60,10 +60,26 @@
       .map((image) => `not loaded: ${image.src}`);
   }
 
+  // The words of a listing or of a formula that look alike: what holds for one holds for all.
+  function alike() {
+    const [seen, blocks] = [new Set(), new Map()];
+    const leaves = [...document.querySelectorAll("pre i, math :is(mi, mo, mn, mtext)")];
+    return leaves.filter((leaf) => {
+      const { color, backgroundColor, fontSize, fontWeight } = getComputedStyle(leaf);
+      const block = leaf.closest("pre, math").parentElement.closest("[class]");
+      if (!blocks.has(block)) blocks.set(block, blocks.size);
+      const key = [color, backgroundColor, fontSize, fontWeight, blocks.get(block)].join();
+      return seen.has(key) || !seen.add(key);
+    });
+  }
+
   async function accessibility(rules) {
     // Stylesheets are loaded for one rule, which is none of these.
     const asked = { runOnly: rules, resultTypes: ["violations"], preload: false };
+    const spared = alike();
+    for (const leaf of spared) leaf.style.visibility = "hidden";
     const { violations } = await axe.run(asked);
+    for (const leaf of spared) leaf.removeAttribute("style");
     const told = (id, nodes) => [
       ...nodes.slice(0, 3).map((node) => `${id}: ${node.target} ${node.failureSummary}`),
       ...(nodes.length > 3 ? [`${id}: ${nodes.length} times`] : []),
@@ -123,9 +139,9 @@
     return problems;
   }
 
-  // The keyboard: `begin` remembers how everything looks without the focus, `step` is asked after
-  // each press of Tab, `end` tells what was wrong.
-  let before, visited, trouble;
+  // The keyboard: `begin` remembers how everything looks without the focus, then each press of Tab
+  // is looked at where it leads, `walked` says whether to go on, and `end` what was wrong.
+  let before, visited, trouble, looking, said;
 
   // Where a theme may show that the node has the focus.
   const near = (node) => {
@@ -152,37 +168,73 @@
     before = new Map(stops.map((node) => [node, looks(node)]));
     visited = new Set();
     trouble = [];
+    [looking, said] = [Promise.resolve(), "next"];
+    // The walk begins at the top, wherever a figure has left the focus.
+    const top = document.createElement("div");
+    top.tabIndex = -1;
+    document.body.prepend(top);
+    top.focus();
+    top.remove();
+    addEventListener("focusin", arrive);
+    addEventListener("keydown", wait, true);
     return stops.length;
   }
 
   // Whether any point of what shows the focus is on the screen, with nothing over it.
   function hidden(node) {
-    const points = near(node).flatMap((part) => {
+    let verdict = "off the screen";
+    for (const part of near(node)) {
       const { left, right, top, bottom } = part.getBoundingClientRect();
-      const xs = [left + 2, (left + right) / 2, right - 2];
-      const ys = [top + 2, (top + bottom) / 2, bottom - 2];
-      return xs.flatMap((x) => ys.map((y) => [x, y]));
-    });
-    const onScreen = points.filter(([x, y]) => document.elementFromPoint(x, y));
-    const onTop = ([x, y]) =>
-      near(node).some((part) => part.contains(document.elementFromPoint(x, y)));
-    if (!onScreen.length) return "off the screen";
-    return onScreen.some(onTop) ? "" : "hidden";
+      for (const x of [(left + right) / 2, left + 2, right - 2])
+        for (const y of [(top + bottom) / 2, top + 2, bottom - 2]) {
+          const found = document.elementFromPoint(x, y);
+          if (found && near(node).some((other) => other.contains(found))) return "";
+          if (found) verdict = "hidden";
+        }
+    }
+    return verdict;
   }
 
-  async function step() {
-    const node = document.activeElement;
-    if (!node || node === document.body) return "out";
-    if (visited.has(node)) return "again";
-    visited.add(node);
-    // What opens with the focus may take a moment.
+  function arrive({ target }) {
+    if (visited.has(target)) said = "again";
+    if (said !== "next") return;
+    visited.add(target);
+    if (hidden(target)) [said, looking] = ["wait", patient(target)];
+    else compare(target);
+  }
+
+  function compare(node) {
+    if (before.get(node) === looks(node)) trouble.push(`focus not seen: ${named(node)}`);
+  }
+
+  // What opens with the focus may take a moment.
+  async function patient(node) {
     for (let i = 0; i < 10 && hidden(node); i += 1) await pause(50);
     if (hidden(node)) trouble.push(`${hidden(node)}: ${named(node)}`);
-    if (before.get(node) === looks(node)) trouble.push(`focus not seen: ${named(node)}`);
-    return "next";
+    compare(node);
+    said = "next";
+  }
+
+  function ended() {
+    if (said === "next" && visited.size && document.activeElement === document.body) said = "out";
+    return said;
+  }
+
+  // Presses are sent by the dozen: those that come meanwhile count for nothing.
+  function wait(event) {
+    if (ended() === "next") return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  }
+
+  async function walked() {
+    await looking;
+    return ended();
   }
 
   function end() {
+    removeEventListener("focusin", arrive);
+    removeEventListener("keydown", wait, true);
     const missed = [...before.keys()].filter(
       (node) => !visited.has(node) && node.tabIndex >= 0 && shown(node),
     );
@@ -190,6 +242,6 @@
   }
 
   window.probes = {
-    unfold, settle, overflow, brokenImages, accessibility, small, words, unseen, begin, step, end,
+    unfold, settle, overflow, brokenImages, accessibility, small, words, unseen, begin, walked, end,
   };
 })();

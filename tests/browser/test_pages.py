@@ -1,7 +1,7 @@
 """Every page in a browser: on a desk, on a phone, and without scripts.
 
-To load a page costs more than to ask it something. So each is loaded three times, and each time
-asked all that can be asked there.
+To load a page costs more than to ask it something. So each is loaded twice, with scripts and
+without, and each time asked all that can be asked there.
 """
 
 import os
@@ -39,27 +39,26 @@ def in_all_modes(page: Any, address: str, screenshots: Path) -> dict[str, list[s
 
 @pytest.mark.parametrize("address", PAGES)
 def test_page(address: str, visitor: Callable[..., Any], screenshots: Path) -> None:
-    desk, phone, plain = visits = [visitor(), visitor(width=390), visitor(javascript=False)]
-    phone.weigh()
-    for visit in visits:  # so that all three load at the same time
+    live, plain = visits = [visitor(width=390), visitor(javascript=False)]
+    live.weigh()
+    for visit in visits:  # so that both load at the same time
         visit.go(address)
     for visit in visits:
         visit.arrive()
-    problems = {"first view": asked.weight(phone.loaded) if address in chapters() else []}
+    problems = {"first view": asked.weight(live.loaded) if address in chapters() else []}
 
-    problems |= in_all_modes(desk.page, address, screenshots)
-    problems["keyboard"] = asked.keyboard(desk.page)
-
-    phone.page.evaluate("probes.unfold()")
-    problems["keyboard, phone"] = asked.keyboard(phone.page)
+    problems |= in_all_modes(live.page, address, screenshots)
+    for width in (1280, 390):
+        asked.set_mode(live.page, width, "light")
+        problems[f"keyboard {width}"] = asked.keyboard(live.page)
 
     plain.page.evaluate("probes.unfold()")
     problems["without scripts"] = plain.page.evaluate("probes.unseen()")
     assert plain.page.evaluate(CLASSES) == ["no-js"]
-    assert "js" in desk.page.evaluate(CLASSES)
+    assert "js" in live.page.evaluate(CLASSES)
     words = plain.page.evaluate("probes.words()")
     assert len(words) > 30
-    if words != desk.page.evaluate("probes.words()"):
+    if words != live.page.evaluate("probes.words()"):
         problems["words"] = ["with JavaScript: others"]
 
     problems["on the way"] = [told for visit in visits for told in visit.problems]
@@ -93,6 +92,7 @@ def test_page_that_is_not_there(visitor: Callable[..., Any], home: str) -> None:
         ('<p style="width: 3000px">wide</p>', "too wide"),
         ('<img src="nowhere.svg" alt="a line" width="9" height="9">', "nowhere.svg"),
         ('<p style="color: #bbb; background: #fff">pale</p>', "color-contrast"),
+        ('<pre>a <i>b</i> <i>c</i> <i style="color: #ddd">d</i></pre>', "color-contrast"),
         ('<a href="."></a>', "link-name"),
         ("<input>", "label"),
     ],
