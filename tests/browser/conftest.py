@@ -15,7 +15,15 @@ if TYPE_CHECKING:  # the tests without a browser run where Playwright is not ins
 
 __all__ = ["printed", "program"]
 
-PROBES = Path(__file__).with_name("probes.js")
+HERE = Path(__file__).parent
+PROBES = HERE / "probes.js"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """To trace the browser's driver takes long, and what these tests look at is in the browser."""
+    for item in items:
+        if HERE in item.path.parents and not item.config.getoption("no_cov"):
+            item.add_marker("no_cover")
 
 
 @pytest.fixture(scope="session")
