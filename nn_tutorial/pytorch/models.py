@@ -78,6 +78,8 @@ def save_model(
     ------
     ValueError
         If a tensor is not finite.
+    OSError
+        If it cannot be written; an older file is still there then.
     """
     tensors = {n: v.detach().cpu().contiguous() for n, v in model.state_dict().items()}
     for name, value in tensors.items():
@@ -85,9 +87,12 @@ def save_model(
             raise ValueError(f"model: expected finite numbers, {name} has others")
     words = asdict(about)
     sha256 = _sha256(words, tensors)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with write_whole(path) as beside:
-        save_file(tensors, beside, {KEY: json.dumps(words | {"sha256": sha256})})
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with write_whole(path) as beside:
+            save_file(tensors, beside, {KEY: json.dumps(words | {"sha256": sha256})})
+    except (OSError, SafetensorError) as error:  # of a full disk, it is the latter
+        raise OSError(f"model: {path} could not be written: {error}") from error
     return sha256
 
 

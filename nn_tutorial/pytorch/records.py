@@ -24,6 +24,7 @@ from ..verify.reached_code import reached_code
 from .consistency import contradictions, not_finite, seal
 
 ROOT = Path(__file__).absolute().parents[2]  # decides no number: where the scripts are
+PUBLISHED = ROOT / "docs" / "records"  # decides no number: what the pages draw
 
 
 def write_record(record: dict[str, Any], path: Path) -> None:
@@ -92,9 +93,10 @@ def read_record(path: Path, root: Path = ROOT) -> dict[str, Any]:
         ) from error
     was, now = record["code"], code_of(record["command"], root)
     if was != now:
+        publish = " --publish" if path.absolute().parent == PUBLISHED else ""
         raise ValueError(
             f"{path.name}: expected a record of today's code, got one of other code: "
-            f"{_difference(was, now)}; run {record['command']} again"
+            f"{_difference(was, now)}; run {record['command']}{publish} again"
         )
     return record
 

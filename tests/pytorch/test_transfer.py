@@ -82,8 +82,9 @@ def test_record_holds_all_that_decides_it(
     assert transfer.main([*command, "--submission", str(path)]) == 0
     record = recorded(tmp_path)
     assert record["command"] == (
-        "python scripts/train_transfer.py --epochs 2 --batch-size 30 --weights random "
-        "--image-size 16 --submission answers.csv"
+        "python scripts/train_transfer.py --epochs 2 --batch-size 30 "
+        f"--threads {torch.get_num_threads()} --weights random --image-size 16 "
+        "--submission answers.csv"
     )
     assert len(record["epochs"]) == 2
     assert {*record["epochs"][0]} == {
