@@ -64,6 +64,8 @@ def run(chosen: argparse.Namespace, among: Processes) -> None:
     )  # fmt: skip
     out = chosen.out or data_folder(chosen.root) / "weights" / f"{chosen.name}.pt"
     check_folder(out.parent, "--out")
+    if out.is_dir():
+        raise ValueError(f"--out: expected a file, {out} is a folder")
     if not 0 < chosen.validation < 1:
         raise ValueError(f"--validation: expected above 0 and below 1, got {chosen.validation}")
     part = image_part(chosen.data)

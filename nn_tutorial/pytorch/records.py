@@ -19,7 +19,7 @@ from typing import Any
 
 import torch
 
-from ..files import write_whole
+from ..files import write_named
 from ..verify.reached_code import reached_code
 from .consistency import contradictions, not_finite, seal
 
@@ -59,11 +59,12 @@ def write_json(value: dict[str, Any], path: Path) -> None:  # decides no number:
     ------
     ValueError
         If a number is not finite.
+    OSError
+        If it cannot be written.
     """
     _raise_if(not_finite(value), path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(value, indent=1, ensure_ascii=False)
-    with write_whole(path) as beside:
+    with write_named(path, "record") as beside:
         beside.write_text(text + "\n", encoding="utf-8")
 
 

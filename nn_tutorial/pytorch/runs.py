@@ -169,7 +169,10 @@ def check_publish(
     path = chosen.publish / f"{name}.json"
     if not path.is_file():
         return
-    there = json.loads(path.read_text(encoding="utf-8"))["command"]
+    try:
+        there = json.loads(path.read_text(encoding="utf-8"))["command"]
+    except (ValueError, KeyError, TypeError):
+        there = "none that can be read"
     if _without_threads(there) != _without_threads(again):
         raise ValueError(
             f"--publish: expected the command of the record that is there, {there!r}, got "

@@ -133,7 +133,7 @@ def test_full_disk_leaves_the_older_model(saved: Path, monkeypatch: pytest.Monke
         raise models.SafetensorError("I/O error: No space left on device")
 
     monkeypatch.setattr(models, "save_file", full)
-    with pytest.raises(OSError, match=r"model: .*model\.safetensors could not be written: .*space"):
+    with pytest.raises(OSError, match=r"model: .*model\.safetensors could not be written; .*space"):
         save_model(TinyAlexNet(n_classes=3), saved, ABOUT)
     assert saved.read_bytes() == before
     assert [path.name for path in saved.parent.iterdir()] == [saved.name]

@@ -416,6 +416,11 @@ def test_other_training_is_not_published_under_the_same_name(
     said = capsys.readouterr().err.splitlines()[-1]
     assert f"--publish: expected the command of the record that is there, '{there}', got" in said
     assert "--images 50" in said
+    (book / "half.json").write_text('{"command": ')
+    with pytest.raises(SystemExit):
+        module.main([*options, "--name", "half", "--publish"])
+    assert "that is there, 'none that can be read', got" in capsys.readouterr().err
+    (book / "half.json").unlink()
     assert module.main([*options, "--publish"]) == 0
     assert module.main([*options, "--images", "50", "--name", "few", "--publish"]) == 0
     assert len(list(book.iterdir())) == 2

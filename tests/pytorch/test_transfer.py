@@ -358,6 +358,30 @@ def test_backbone_lies_in_the_data_folder_unless_told(
     assert (tmp_path / "data" / "weights" / "alexnet-pretrained.pt").is_file()
 
 
+def test_backbone_that_cannot_be_written_is_named(
+    pretrain: Any, source: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    """A folder before the training; a full disk after it, when the training is not lost."""
+    with pytest.raises(SystemExit):
+        pretrain.main([*source, "--out", str(tmp_path)])
+    assert f"--out: expected a file, {tmp_path} is a folder" in capsys.readouterr().err
+    really, out = torch.save, tmp_path / "b.pt"
+
+    def full(value: Any, path: Path) -> None:
+        if path.name == out.name:
+            raise RuntimeError("[enforce fail]")
+        really(value, path)
+
+    monkeypatch.setattr(torch, "save", full)
+    assert pretrain.main([*source, "--out", str(out)]) == 1
+    said = capsys.readouterr().err
+    assert f"error: backbone: {out} could not be written: is the disk full?" in said
+    assert said.count("\n") == 1
+    monkeypatch.setattr(torch, "save", really)
+    assert pretrain.main([*source, "--out", str(out)]) == 0
+    assert "epoch 1/2" not in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("share", ["0", "1", "nan", "-1"])
 def test_validation_share_leaves_images_for_both(
     pretrain: Any, source: list[str], capsys: Any, share: str
