@@ -451,7 +451,9 @@ def test_threads_are_as_asked_for_and_recorded(
     assert record["threads"] == 3
     threads.append(5)
     assert module.main([*command, "--name", "usual"]) == 0
-    assert records.read_record(tmp_path / "records" / "usual.json")["threads"] == 5
+    usual = records.read_record(tmp_path / "records" / "usual.json")
+    assert usual["threads"] == 5
+    assert usual["command"].endswith(" --name usual --threads 5")
     assert threads == [5, 3, 2, 3, 5]
 
 
