@@ -169,8 +169,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         for name in ("records", "runs"):
             check_folder(getattr(chosen, name), f"--{name}")
         check_publish(chosen, NAME, _command(chosen))
-        comparison = Comparison(chosen)
-        comparison.run()
+        keep_record(Comparison(chosen).run(), chosen)
     except (DataNotFoundError, DataDamagedError, ValueError) as error:
         parser.error(str(error))
     except (FloatingPointError, OSError) as error:
@@ -201,8 +200,8 @@ class Comparison:
         self.trained: dict[tuple[Recipe, int], tuple[dict[str, Any], Outcome, Normalisation]] = {}
         self.code = code_of(_command(chosen))
 
-    def run(self) -> None:
-        """Train what is not done yet, then write the record."""
+    def run(self) -> dict[str, Any]:
+        """Train what is not done yet, and return the record."""
         done, missing = [], []
         for method in methods():
             if self.chosen.only and method.name not in self.chosen.only:
@@ -213,9 +212,8 @@ class Comparison:
                 missing.append(method.name)
             else:
                 done.append(found)
-        record = self._record(done, missing)
         say(f"{len(done)} methods, not run: {', '.join(missing) or 'none'}")
-        keep_record(record, self.chosen)
+        return self._record(done, missing)
 
     def _method(self, method: Method) -> dict[str, Any] | None:
         """Choose a candidate on validation, train it with further seeds; None if time is up."""
