@@ -70,3 +70,35 @@ def write_whole(path: Path) -> Iterator[Path]:  # decides no number: it only nam
         (folder / path.name).replace(path)
     finally:
         shutil.rmtree(folder)
+
+
+@contextmanager
+def write_named(path: Path, what: str) -> Iterator[Path]:  # decides no number: it names a place
+    """Give a place as ``write_whole`` does; the folder is made, and an error says which file it is.
+
+    Parameters
+    ----------
+    path : Path
+    what : str
+        The file's kind, for the message.
+
+    Yields
+    ------
+    Path
+        See ``write_whole``.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written: the disk is full, for instance.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with write_whole(path) as beside:
+            yield beside
+    except (OSError, RuntimeError) as error:  # PyTorch's, of a full disk, is the latter
+        older = "; the one of before is still there" if path.is_file() else ""
+        why = " ".join(str(error).split())
+        if isinstance(error, RuntimeError):  # whose words do not say it
+            why = f"is the disk full? PyTorch says: {why}"
+        raise OSError(f"{what}: {path} could not be written{older}: {why}") from error

@@ -1,7 +1,14 @@
 """Train the CNN with and without batch normalisation and dropout, over seeds: one record of all.
 
 On a few thousand images, so that it takes minutes. Interrupted, it goes on where it was when
-started again: each finished run is kept in a folder of its own until all are there.
+started again: each finished run is kept in a folder of its own until all are there. The record lies
+in runs/; with --publish also among those that the pages draw.
+
+examples:
+  fewer images and one seed, to try it:
+    python scripts/ablate_fashion_mnist.py --images 1000 --epochs 2 --seeds 1
+  the record that the page draws, anew, in one thread:
+    python scripts/ablate_fashion_mnist.py --threads 1 --publish
 """
 
 import argparse
@@ -12,11 +19,22 @@ from typing import Any
 
 import train_fashion_mnist
 
+from nn_tutorial.command_line import command_line
 from nn_tutorial.files import check_folder
-from nn_tutorial.pytorch.records import code_of, read_record, write_record
-from nn_tutorial.pytorch.runs import command, count, say
+from nn_tutorial.pytorch.records import code_of, read_record
+from nn_tutorial.pytorch.runs import (
+    add_places,
+    add_threads,
+    check_publish,
+    command,
+    count,
+    keep_record,
+    say,
+    settle_threads,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
+NAME = "fashion-mnist-ablation"
 VARIANTS = {
     "both": [],
     "batch norm only": ["--dropout", "0"],
@@ -27,18 +45,18 @@ VARIANTS = {
 
 def arguments() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    parser = argparse.ArgumentParser(
-        prog=Path(__file__).name, description=__doc__,
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )  # fmt: skip
+    parser = command_line(__file__, __doc__)
     parser.add_argument("--images", type=count, default=3000, help="for training")
     parser.add_argument("--epochs", type=count, default=4)
     parser.add_argument("--batch-size", type=count, default=50)
     parser.add_argument("--seeds", type=count, default=3, help="how many, from 0")
     parser.add_argument("--root", type=Path, help="the data folder (else NN_TUTORIAL_DATA)")
     parser.add_argument("--device", choices=("cpu", "cuda"), help="else the GPU if there is one")
-    parser.add_argument("--records", type=Path, default=ROOT / "docs" / "records")
-    parser.add_argument("--runs", type=Path, default=ROOT / ".cache" / "ablation")
+    add_places(parser, ROOT)
+    parser.add_argument(
+        "--runs", type=Path, default=ROOT / ".cache" / "ablation", help="where each run is kept"
+    )
+    add_threads(parser)
     return parser
 
 
@@ -46,16 +64,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Train all variants and write the record; else the status of the training that failed."""
     parser = arguments()
     chosen = parser.parse_args(argv)
+    settle_threads(chosen)
+    again = command(parser, chosen)
     try:
-        check_folder(chosen.records, "--records")
+        for name in ("records", "runs"):
+            check_folder(getattr(chosen, name), f"--{name}")
+        check_publish(chosen, NAME, again)
     except ValueError as error:
         parser.error(str(error))
-    again = command(parser, chosen)
     origin = {"command": again, "code": code_of(again)}
     runs = []
     for seed in range(chosen.seeds):
         for variant, options in VARIANTS.items():
-            name = f"{variant}-{seed}-{chosen.images}-{chosen.batch_size}-{chosen.epochs}"
+            sizes = (chosen.images, chosen.batch_size, chosen.epochs, chosen.threads)
+            name = f"{variant}-{seed}-{'-'.join(map(str, sizes))}"
             path = chosen.runs / f"{name.replace(' ', '-')}.json"
             if not _there(path):
                 say(f"{variant}, seed {seed}")
@@ -63,9 +85,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 if status:
                     return status
             runs.append({"variant": variant} | read_record(path))
-    record = gathered(runs) | origin
-    write_record(record, chosen.records / f"{record['name']}.json")
-    say(f"record {record['name']} of {len(runs)} runs")
+    keep_record(gathered(runs) | origin, chosen)
     return 0
 
 
@@ -87,7 +107,7 @@ def gathered(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
         raise ValueError("runs: expected all of the same data, got several; empty their folder")
     kept = ("date", "processes", "libraries", "device", "threads")
     return {
-        "name": "fashion-mnist-ablation",
+        "name": NAME,
         "plan": {name: value for name, value in first["plan"].items() if name != "seed"},
         "data": {name: first["data"][name] for name in ("name", "sha256", "split", "sizes")},
         "runs": [
@@ -108,7 +128,7 @@ def _options(chosen: argparse.Namespace, seed: int, name: str) -> list[str]:
     options = {
         "--images": chosen.images, "--epochs": chosen.epochs, "--batch-size": chosen.batch_size,
         "--seed": seed, "--name": name, "--records": chosen.runs, "--checkpoints": chosen.runs,
-        "--root": chosen.root, "--device": chosen.device,
+        "--root": chosen.root, "--device": chosen.device, "--threads": chosen.threads,
     }  # fmt: skip
     given = [(option, value) for option, value in options.items() if value is not None]
     return [str(part) for pair in given for part in pair]

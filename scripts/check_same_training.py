@@ -4,6 +4,13 @@ The command of each record is run in both: shortened, on made-up images, in one 
 the answers, the submission and every state that is saved must be equal. After a change that should
 change no number (code that moved, a new option), this gives the records of before their right to
 stay: `--stamp` writes today's code into them, if all was equal and if they were of the code before.
+
+examples:
+  after a change that should change no number, against a checkout of before:
+    git worktree add ../before main
+    python scripts/check_same_training.py ../before
+  one record alone, and its stamp:
+    python scripts/check_same_training.py ../before docs/records/fashion-mnist.json --stamp
 """
 
 import argparse
@@ -21,6 +28,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from nn_tutorial.command_line import command_line
 from nn_tutorial.data import data_folder
 from nn_tutorial.data.cifar import CLASSES
 from nn_tutorial.data.fashion import SIDE
@@ -39,13 +47,17 @@ SHORT = {
     "train_transfer": f"--epochs 2 --images 70 --batch-size 40 {_KEPT}",
 }
 ANYWHERE = "--records {out}/records --root {data} --device cpu"
-FILES = {"--backbone": "{out}/backbone.pt", "--submission": "{out}/submission.csv"}
+# What follows these options is another here.
+INSTEAD = {
+    "--backbone": "{out}/backbone.pt", "--submission": "{out}/submission.csv", "--threads": "1",
+}  # fmt: skip
 # What a record says of when, where and by which code it came, and what is measured with a clock.
 AROUND = {
     "name", "command", "date", "code", "libraries", "device", "peak_memory", "key", "key_sha256",
     "seal",
 }  # fmt: skip
 MEASURED = {"seconds", "memory"}
+MORE = {"model_sha256"}  # of a model that is kept since then
 AUDITED = "audit: "  # before the name of a claim
 FASHION = {"train": 600, "t10k": 100}  # images; the true one has a hundred times as many
 CIFAR = {"train": 10, "test": 2}  # images a class; the true one has 500 times as many
@@ -93,13 +105,18 @@ for path in sys.argv[1:]:
 """
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Compare, and stamp if asked to; return 0 if all was equal and 1 if not."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def arguments() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    parser = command_line(__file__, __doc__)
     parser.add_argument("before", type=Path, help="a checkout of before the change")
     parser.add_argument("records", type=Path, nargs="*", help="all by default")
     parser.add_argument("--stamp", action="store_true", help="write today's code into the records")
-    chosen = parser.parse_args(argv)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Compare, and stamp if asked to; return 0 if all was equal and 1 if not."""
+    chosen = arguments().parse_args(argv)
     before = chosen.before.resolve()
     paths = chosen.records or sorted((ROOT / "docs" / "records").glob("*.json"))
     records = {path: json.loads(path.read_text(encoding="utf-8")) for path in paths}
@@ -129,7 +146,7 @@ def commands(recorded: Iterable[str]) -> dict[str, list[str]]:
     for command in sorted(recorded):
         _, place, *options = shlex.split(command)
         script = Path(place).stem
-        words = [FILES.get(b, word) for b, word in zip(["", *options], options, strict=False)]
+        words = [INSTEAD.get(b, word) for b, word in zip(["", *options], options, strict=False)]
         words += shlex.split(f"{SHORT[script]} {ANYWHERE}")  # of two the last one holds
         parser = importlib.import_module(script).arguments()
         short.setdefault(repr(parser.parse_args(words)), (command, [place, *words]))
@@ -155,8 +172,9 @@ def compare(before: Path, short: Mapping[str, Sequence[str]]) -> bool:
                 outcome(words, checkout, data, Path(folder, side))
                 for side, checkout in (("before", before), ("after", ROOT))
             )
-            # An audit may learn to check more; what it checked before must come out the same.
-            more = {k for k in other.keys() - one.keys() if k.startswith(AUDITED)}
+            # A record may learn to say more, and an audit to check more; what was there before must
+            # come out the same.
+            more = {k for k in other.keys() - one.keys() if k in MORE or k.startswith(AUDITED)}
             unlike = sorted(k for k in one | other if one.get(k) != other.get(k) and k not in more)
             equal = equal and not unlike
             print(f"{'NOT EQUAL' if unlike else 'equal'}: {command}", flush=True)

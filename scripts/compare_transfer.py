@@ -3,13 +3,13 @@
 Every method has a few candidates, most of them learning rates. Each is trained once, the one that
 is best on the validation pictures is trained with further seeds, and only those trainings see the
 test pictures, once each. Runs that are done are kept, so that an interrupted comparison goes on.
+The record lies in runs/; with --publish also among those that the pages draw.
 
-Examples
---------
-The whole comparison, on a GPU:
-    compare_transfer.py --device cuda --bfloat16
-One method on few pictures at a small size, to try it on a laptop:
-    compare_transfer.py --only "linear probe" --images 2000 --image-size 64 --seeds 1
+examples:
+  one method on few pictures at a small size, to try it on a laptop:
+    python scripts/compare_transfer.py --only "linear probe" --images 2000 --image-size 64 --seeds 1
+  the whole comparison that the page draws, anew, on a GPU:
+    python scripts/compare_transfer.py --device cuda --bfloat16 --publish
 """
 
 import argparse
@@ -32,6 +32,7 @@ import torch
 from torch.nn import functional
 from train_transfer import split
 
+from nn_tutorial.command_line import command_line
 from nn_tutorial.data import DataDamagedError, DataNotFoundError
 from nn_tutorial.data.cifar import cifar10_stored
 from nn_tutorial.data.pixels import Stored as StoredPictures
@@ -48,7 +49,15 @@ from nn_tutorial.pytorch.finetuning import (
     stored,
     trainable,
 )
-from nn_tutorial.pytorch.records import code_of, environment, write_json, write_record
+from nn_tutorial.pytorch.records import code_of, environment, write_json
+from nn_tutorial.pytorch.runs import (
+    add_places,
+    add_threads,
+    check_publish,
+    keep_record,
+    say,
+    settle_threads,
+)
 from nn_tutorial.pytorch.training import Images, Normalisation, normalisation
 from nn_tutorial.pytorch.weights import load_backbone
 
@@ -113,12 +122,9 @@ def methods() -> list[Method]:
 
 def arguments() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    parser = argparse.ArgumentParser(
-        prog=Path(__file__).name, description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+    parser = command_line(__file__, __doc__)
     add = parser.add_argument
-    add("--seeds", type=int, default=3, help="trainings of each chosen candidate (default 3)")
+    add("--seeds", type=int, default=3, help="trainings of each chosen candidate")
     add("--only", action="append", metavar="METHOD", help="leave out the others; may be repeated")
     add("--images", type=int, help="so many training pictures at most, for a trial")
     add("--image-size", type=int, help="instead of each recipe's, for a trial")
@@ -132,13 +138,17 @@ def arguments() -> argparse.ArgumentParser:
     )
     add("--root", type=Path, help="the data folder (else NN_TUTORIAL_DATA)")
     add("--device", choices=("cpu", "cuda"), default="cpu")
-    add("--records", type=Path, default=ROOT / "docs" / "records")
+    add_places(parser, ROOT)
     add("--runs", type=Path, default=ROOT / ".cache" / "transfer", help="where runs are kept")
+    add_threads(parser)
     return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Compare, and write the record; 1 if a loss is not finite, 2 after bad arguments or data."""
+    """Compare, and write the record; return the exit status.
+
+    It is 1 if a loss is not finite or a file cannot be written, 2 after bad arguments or data.
+    """
     parser = arguments()
     chosen = parser.parse_args(argv)
     known = {method.name for method in methods()}
@@ -152,14 +162,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         if value is not None and value < least:
             option = name.replace("_", "-")
             parser.error(f"--{option}: expected at least {least}, got {value}")
+    if chosen.publish is not None and chosen.minutes is not None:
+        parser.error("--publish: expected no --minutes with it, which may leave methods out")
+    settle_threads(chosen)
     try:
         for name in ("records", "runs"):
             check_folder(getattr(chosen, name), f"--{name}")
-        comparison = Comparison(chosen)
-        comparison.run()
+        check_publish(chosen, NAME, _command(chosen))
+        keep_record(Comparison(chosen).run(), chosen)
     except (DataNotFoundError, DataDamagedError, ValueError) as error:
         parser.error(str(error))
-    except FloatingPointError as error:
+    except (FloatingPointError, OSError) as error:
         print(f"{parser.prog}: error: {error}", file=sys.stderr)
         return 1
     return 0
@@ -187,8 +200,8 @@ class Comparison:
         self.trained: dict[tuple[Recipe, int], tuple[dict[str, Any], Outcome, Normalisation]] = {}
         self.code = code_of(_command(chosen))
 
-    def run(self) -> None:
-        """Train what is not done yet, then write the record."""
+    def run(self) -> dict[str, Any]:
+        """Train what is not done yet, and return the record."""
         done, missing = [], []
         for method in methods():
             if self.chosen.only and method.name not in self.chosen.only:
@@ -199,10 +212,8 @@ class Comparison:
                 missing.append(method.name)
             else:
                 done.append(found)
-        record = self._record(done, missing)
-        path = self.chosen.records / f"{NAME}.json"
-        write_record(record, path)
-        say(f"record {path} of {len(done)} methods, not run: {', '.join(missing) or 'none'}")
+        say(f"{len(done)} methods, not run: {', '.join(missing) or 'none'}")
+        return self._record(done, missing)
 
     def _method(self, method: Method) -> dict[str, Any] | None:
         """Choose a candidate on validation, train it with further seeds; None if time is up."""
@@ -241,7 +252,8 @@ class Comparison:
 
     def _once(self, name: str, recipe: Recipe, seed: int, *, test: bool) -> dict[str, Any] | None:
         """Return a run, trained now or earlier; None if time is up."""
-        asked = json.dumps([asdict(recipe), seed, test, self.code, self.chosen.bfloat16])
+        how = [self.chosen.bfloat16, self.chosen.device, self.chosen.threads]
+        asked = json.dumps([asdict(recipe), seed, test, self.code, *how])
         key = hashlib.sha256(asked.encode()).hexdigest()[:16]
         path: Path = self.chosen.runs / f"{key}.json"
         if path.is_file():
@@ -437,16 +449,11 @@ def _command(chosen: argparse.Namespace) -> str:
         words += ["--only", name]
     words += ["--bfloat16"] if chosen.bfloat16 else []
     words += ["--device", "cuda"] if chosen.device == "cuda" else []
-    return shlex.join(words)
+    return shlex.join([*words, "--threads", str(chosen.threads)])
 
 
 def _rounded(epoch: dict[str, float]) -> dict[str, float]:
     return {name: round(value, 5) for name, value in epoch.items()}
-
-
-def say(line: str) -> None:  # decides no number: it prints
-    """Print at once, also into a file."""
-    print(line, flush=True)
 
 
 if __name__ == "__main__":

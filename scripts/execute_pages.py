@@ -1,4 +1,11 @@
-"""Execute pages without building the site: `execute_pages.py [PAGES...] [--force|--list]`."""
+"""Execute pages without building the site.
+
+examples:
+  one page, if it or what it uses has changed:
+    python scripts/execute_pages.py docs/layers/relu.py
+  which pages would run, and why:
+    python scripts/execute_pages.py --list
+"""
 
 import argparse
 import sys
@@ -7,17 +14,25 @@ from pathlib import Path
 from sitegen.run.execute import Project, execute_all, why_stale
 from sitegen.run.page import PageError, find_pages, read_page
 
+from nn_tutorial.command_line import command_line
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Execute pages from the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def arguments() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    parser = command_line(__file__, __doc__)
     parser.add_argument("pages", nargs="*", type=Path, help="pages below docs/; all by default")
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--force", action="store_true", help="run them even if nothing has changed")
     how.add_argument("--list", action="store_true", help="run none; say which would, and why")
-    chosen = parser.parse_args(arguments)
+    return parser
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Execute pages from the command line."""
+    parser = arguments()
+    chosen = parser.parse_args(argv)
     project = Project(ROOT)
     for path in chosen.pages:
         if not path.resolve().is_relative_to(project.docs) or not path.is_file():

@@ -1,8 +1,10 @@
 """Ask a trained network what is on your pictures.
 
 examples:
-  python scripts/predict.py runs/alexnet.safetensors dog.jpg
-  python scripts/predict.py runs/alexnet.safetensors holiday/*.JPG --plot answers.svg
+  the three likeliest classes of a photograph:
+    python scripts/predict.py runs/transfer.safetensors dog.jpg
+  the same for all of a folder, with a drawing:
+    python scripts/predict.py runs/transfer.safetensors holiday/*.JPG --plot answers.svg
 """
 
 import argparse
@@ -14,6 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from nn_tutorial.command_line import command_line
 from nn_tutorial.data import DataDamagedError, DataNotFoundError
 from nn_tutorial.data.pictures import read_image
 from nn_tutorial.files import write_whole
@@ -25,11 +28,9 @@ KINDS = (".png", ".svg", ".pdf")
 
 def arguments() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_line(__file__, __doc__)
     add = parser.add_argument
-    add("weights", type=Path, metavar="WEIGHTS", help="from 'train_transfer.py --save'")
+    add("weights", type=Path, metavar="WEIGHTS", help="a .safetensors of train_….py")
     add("pictures", type=Path, nargs="+", metavar="PICTURE", help="the middle square is looked at")
     add("--plot", type=Path, metavar="FILE", help=f"draw them with bars ({', '.join(KINDS)})")
     return parser

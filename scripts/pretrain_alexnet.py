@@ -1,8 +1,15 @@
 """Pretrain AlexNet's convolutions on a folder of images, for where ImageNet's weights are not.
 
 The convolutions get a light head: the average of each of their 256 channels, and one linear
-layer. Interrupted, it goes on where it was when started again. The file that it writes is for
-`train_transfer.py --weights file --backbone FILE`.
+layer. Interrupted, it goes on where it was when started again. The record lies in runs/; with
+--publish also among those that the pages draw.
+
+examples:
+  on a folder that has train/<class>/*.jpg in it:
+    python scripts/pretrain_alexnet.py --data images --name mine
+  briefly and on small pictures, to try it; then train_transfer.py begins with what came out:
+    python scripts/pretrain_alexnet.py --data images.zip --epochs 1 --out mine.pt
+    python scripts/train_transfer.py --weights file --backbone mine.pt
 """
 
 import argparse
@@ -57,6 +64,8 @@ def run(chosen: argparse.Namespace, among: Processes) -> None:
     )  # fmt: skip
     out = chosen.out or data_folder(chosen.root) / "weights" / f"{chosen.name}.pt"
     check_folder(out.parent, "--out")
+    if out.is_dir():
+        raise ValueError(f"--out: expected a file, {out} is a folder")
     if not 0 < chosen.validation < 1:
         raise ValueError(f"--validation: expected above 0 and below 1, got {chosen.validation}")
     part = image_part(chosen.data)

@@ -1,7 +1,15 @@
-"""Train the CNN on Fashion-MNIST and write the record that the page draws.
+"""Train the CNN on Fashion-MNIST; write a record of it, and the model for predict.py.
 
-Interrupted, it goes on where it was when started again. Over several processes:
-`torchrun --nproc-per-node 2 scripts/train_fashion_mnist.py`.
+Interrupted, it goes on where it was when started again. The record lies in runs/; with --publish
+also among those that the pages draw.
+
+examples:
+  a short try, with a learning rate of your own:
+    python scripts/train_fashion_mnist.py --epochs 2 --images 5000 --lr 0.003 --name try
+  the whole training, over two processes:
+    torchrun --nproc-per-node 2 scripts/train_fashion_mnist.py
+  the record that the page draws, anew, in one thread:
+    python scripts/train_fashion_mnist.py --threads 1 --publish
 """
 
 import argparse
@@ -15,6 +23,7 @@ import torch
 from nn_tutorial.data import stratified_split
 from nn_tutorial.data.fashion import fashion_mnist_stored
 from nn_tutorial.pytorch import runs
+from nn_tutorial.pytorch.models import About
 from nn_tutorial.pytorch.networks import count_parameters, fashion_cnn
 from nn_tutorial.pytorch.processes import Processes
 from nn_tutorial.pytorch.training import Images, Plan, evaluate, normalisation, train
@@ -76,20 +85,22 @@ def run(chosen: argparse.Namespace, among: Processes) -> None:
     runs.say(
         f"test loss {loss:.4f}, accuracy {accuracy:.2%} of {len(test.y)} ({stored.split} split)"
     )
+    options = {"batch_norm": not chosen.no_batch_norm, "dropout": chosen.dropout}
+    about = About(
+        "fashion_cnn", options, stored.class_names, stored.x_train.shape[-1], None, scale,
+        stored.source,
+    )  # fmt: skip
     runs.finish(
         chosen, among, checkpoint,
         plan=plan,
-        network={
-            "batch_norm": not chosen.no_batch_norm,
-            "dropout": chosen.dropout,
-            "parameters": count_parameters(model),
-        },
+        network=options | {"parameters": count_parameters(model)},
         data=runs.described(
             stored.name, stored.sha256, stored.split, [*sizes, len(test.y)], scale
         ),
         weights="random",
         epochs=epochs,
         test=runs.tested(loss, accuracy, test.y, answers, 10),
+        model_sha256=runs.keep_model(chosen, model, about),
     )  # fmt: skip
 
 

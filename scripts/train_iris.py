@@ -1,4 +1,11 @@
-"""Train a network on Iris from the terminal: `train_iris.py --lr 0.01 --hidden 10 10`."""
+"""Train a network on Fisher's irises; print its test loss and accuracy.
+
+examples:
+  two hidden layers of ten units, and a drawing of the curves:
+    python scripts/train_iris.py --lr 0.1 --hidden 10 10 --plot iris.svg
+  the same with Adam, for fewer epochs:
+    python scripts/train_iris.py --lr 0.01 --hidden 10 10 --optimizer adam --epochs 50
+"""
 
 import argparse
 import importlib.util
@@ -11,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from nn_tutorial import SGD, Adam, History, evaluate, fit, iris, mlp
+from nn_tutorial.command_line import command_line
 from nn_tutorial.files import write_whole
 
 
@@ -35,10 +43,7 @@ def number(
 
 def arguments() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    parser = argparse.ArgumentParser(
-        description="Train a network on Fisher's irises; print its test loss and accuracy.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
+    parser = command_line(__file__, __doc__)
     count = number(int, "whole number", 1, open_=False)
     seed = number(int, "whole number", 0, open_=False)
     rate = number(float, "number", 0, open_=True)

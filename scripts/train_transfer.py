@@ -2,9 +2,17 @@
 
 Frozen or free, on pretrained or random convolutions, with all labelled images or a few.
 Interrupted, it goes on where it was when started again. The validation images are watched alone:
-nothing is chosen by them, and they stay the same however few images train.
+nothing is chosen by them, and they stay the same however few images train. Record and model lie
+in runs/; with --publish the record is also among those that the pages draw.
 
-For Kaggle's competition: --predict test --submission submission.csv --sample sampleSubmission.csv
+examples:
+  the assignment: ImageNet's convolutions, frozen, and a new classifier:
+    python scripts/train_transfer.py
+  the same with all weights free and a smaller rate, on a few images:
+    python scripts/train_transfer.py --no-freeze --lr 0.0001 --images 1000 --name free
+  for Kaggle's competition:
+    python scripts/train_transfer.py --predict test --submission submission.csv \\
+        --sample sampleSubmission.csv
 """
 
 import argparse
@@ -33,7 +41,7 @@ from nn_tutorial.pytorch.audit import (
     fingerprints,
     read_manifest,
 )
-from nn_tutorial.pytorch.models import About, probabilities, save_model
+from nn_tutorial.pytorch.models import About, probabilities
 from nn_tutorial.pytorch.networks import alexnet, count_parameters
 from nn_tutorial.pytorch.processes import Processes
 from nn_tutorial.pytorch.training import (
@@ -68,7 +76,7 @@ def arguments() -> argparse.ArgumentParser:
     add("--submission", type=Path, metavar="FILE.csv", help="the answers to the test images, or to")
     add("--predict", type=Path, metavar="FOLDER", help="these: a folder or zip of 1.png, 2.png, …")
     add("--sample", type=Path, metavar="FILE.csv", help="whose ids must be those of --predict")
-    add("--save", type=Path, metavar="FILE.safetensors", help="the model, for predict.py")
+    add("--save", type=Path, metavar="FILE.safetensors", help="the model (else beside the record)")
     return parser
 
 
@@ -108,7 +116,7 @@ def run(chosen: argparse.Namespace, among: Processes) -> None:
         "alexnet", {"n_classes": len(stored.class_names), "freeze": chosen.freeze},
         stored.class_names, stored.x_train.shape[-1], size, scale, stored.source,
     )  # fmt: skip
-    hand_over(chosen, model, about, answers, unlabelled)
+    submit(chosen, model, about, answers, unlabelled)
     sizes = [len(training.y), len(validation.y), len(images.y)]
     data = runs.described(stored.name, stored.sha256, stored.split, sizes, scale)
     runs.finish(
@@ -126,27 +134,26 @@ def run(chosen: argparse.Namespace, among: Processes) -> None:
         weights_origin=backbone.origin,
         weights_sha256=backbone.sha256,
         audit=[finding._asdict() for finding in findings],
+        model_sha256=runs.keep_model(chosen, model, about),
     )  # fmt: skip
 
 
-def hand_over(
+def submit(
     chosen: argparse.Namespace,
     model: nn.Module,
     about: About,
     answers: torch.Tensor,
     unlabelled: Numbered | None,
-) -> None:  # decides no number: it writes what was trained and answered
-    """Write the model and the submission, where they were asked for."""
-    if chosen.save is not None:
-        save_model(model, chosen.save, about)
-        runs.say(f"model {chosen.save}")
-    if chosen.submission is not None:
+) -> None:  # decides no number: it writes what was answered
+    """Write the submission, where one was asked for."""
+    if chosen.submission is None:
+        return
+    if unlabelled is None:
         names = (about.class_names[i] for i in answers.tolist())
-        if unlabelled is None:
-            write_submission(names, chosen.submission)
-        else:
-            write_submission(answered(model, about, unlabelled), chosen.submission, unlabelled.ids)
-        runs.say(f"submission {chosen.submission}")
+        write_submission(names, chosen.submission)
+    else:
+        write_submission(answered(model, about, unlabelled), chosen.submission, unlabelled.ids)
+    runs.say(f"submission {chosen.submission}")
 
 
 def asked(chosen: argparse.Namespace) -> Numbered | None:  # decides no number: it refuses

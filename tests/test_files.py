@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from nn_tutorial.files import check_folder, write_whole
+from nn_tutorial.files import check_folder, write_named, write_whole
 
 
 def _bytes(beside: Path) -> None:
@@ -142,3 +142,36 @@ def test_folder_that_may_not_be_written_is_refused(
     monkeypatch.setattr("tempfile.mkdtemp", forbidden)
     with pytest.raises(ValueError, match=f"--out: .*{tmp_path}: Permission denied"):
         check_folder(tmp_path / "new", "--out")
+
+
+@pytest.mark.parametrize("older", [False, True])
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (OSError(28, "No space left on device"), "[Errno 28] No space left on device"),
+        (RuntimeError("unexpected\npos 64"), "is the disk full? PyTorch says: unexpected pos 64"),
+    ],
+    ids=["the system's", "PyTorch's"],
+)
+def test_what_could_not_be_written_is_named(
+    tmp_path: Path, error: Exception, why: str, older: bool
+) -> None:
+    path = tmp_path / "new" / "a.json"
+    if older:
+        with write_named(path, "record") as beside:
+            _text(beside)
+    with (
+        pytest.raises(OSError, match="could not be written") as caught,
+        write_named(path, "record"),
+    ):
+        raise error
+    there = "; the one of before is still there" if older else ""
+    assert str(caught.value) == f"record: {path} could not be written{there}: {why}"
+    assert path.is_file() == older
+
+
+@pytest.mark.parametrize("error", [ValueError("no"), KeyboardInterrupt()], ids=repr)
+def test_other_errors_stay_as_they_are(tmp_path: Path, error: BaseException) -> None:
+    with pytest.raises(type(error)) as caught, write_named(tmp_path / "a.json", "record"):
+        raise error
+    assert caught.value is error

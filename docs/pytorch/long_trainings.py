@@ -153,7 +153,8 @@ with tempfile.TemporaryDirectory() as folder:
         run(Plan(epochs=4, batch_size=24, lr=0.01), checkpoint=checkpoint)
         raise AssertionError("another plan went on from here")
     except ValueError as refused:
-        print("another plan: refused" * ("of another plan" in str(refused)))
+        differs = str(refused).split("of another training: ")[1].split(". Remove")[0]
+        print(f"another plan is refused: {differs}")
     resumed, same = run(checkpoint=checkpoint)
 assert resumed == whole
 assert all(torch.equal(weights[name], same[name]) for name in weights)

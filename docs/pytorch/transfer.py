@@ -21,7 +21,6 @@ import math
 import tempfile
 import textwrap
 import zlib
-from collections import Counter
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -36,10 +35,11 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
 from torch.utils.flop_counter import FlopCounterMode
 
-from nn_tutorial.data import DataNotFoundError, data_folder, digits, stratified_split
-from nn_tutorial.data.cifar import BATCHES, CLASSES, cifar10_stored, find_cifar10
+from nn_tutorial.data import DataNotFoundError, digits, stratified_split
+from nn_tutorial.data.cifar import BATCHES, CLASSES, LABELS, cifar10_stored, find_cifar10
 from nn_tutorial.data.dataset import identity, remember
-from nn_tutorial.data.image_folder import open_tree, read_images
+from nn_tutorial.data.image_folder import read_images
+from nn_tutorial.data.tree import read_tree
 from nn_tutorial.pages.plots import COLORS, show, use_style
 from nn_tutorial.pytorch.audit import Audit, ReadOnce, read_manifest
 from nn_tutorial.pytorch.finetuning import IMAGENET, WATCHED, pixels
@@ -56,7 +56,7 @@ from nn_tutorial.pytorch.training import (
     prepare,
     train,
 )
-from nn_tutorial.pytorch.weights import FEATURES_FILE, URL, load_backbone
+from nn_tutorial.pytorch.weights import FEATURES_FILE, URL, imagenet_places, load_backbone
 
 SEED = 0
 SIZE = 224  # pixels, height and width
@@ -104,21 +104,12 @@ class Live(NamedTuple):
     test: Images
 
 
-def first_images(place, part, each):
+def first_images(tree, part, each):
     """The first pictures of each class by name, as bytes, and their classes."""
-    root = open_tree(place)
-    if isinstance(root, Path):
-        names = [f"{part}/{c}/{f.name}" for c in CLASSES for f in (root / part / c).iterdir()]
-    else:
-        names = [n for n in root.root.namelist() if n.startswith(f"{part}/") and n[-1] != "/"]
-    chosen, taken = [], Counter()
-    for name in sorted(names):
-        folder = PurePosixPath(name).parent.name
-        taken[folder] += 1
-        if taken[folder] <= each:
-            chosen.append((root / name, CLASSES.index(folder)))
-    places, labels = zip(*chosen)
-    return read_images(places, None), np.array(labels), PurePosixPath(name).suffix
+    names = [name for c in CLASSES for name in tree.images(f"{part}/{c}/")[:each]]
+    labels = [CLASSES.index(PurePosixPath(name).parent.name) for name in names]
+    x = read_images([tree.place(name) for name in names], None)
+    return x, np.array(labels), PurePosixPath(names[-1]).suffix
 
 
 def find_pictures(each=40, each_test=50):
@@ -131,16 +122,17 @@ def find_pictures(each=40, each_test=50):
             y = torch.from_numpy(getattr(data, f"y_{part}")[:n])
             parts.append(Images((255 * x).round().to(torch.uint8), y))
         return Live("digits", "", data.class_names, *parts)
-    if place.name == BATCHES:
-        found, kind = [], ""
-        stored = cifar10_stored()
+    tree = read_tree(place)
+    if place.name == BATCHES or LABELS in tree.files():  # torchvision's files, or Kaggle's
+        found, stored = [], cifar10_stored()
+        kind = stored.source
         for x, y, n in ((stored.x_train, stored.y_train, each),
                         (stored.x_test, stored.y_test, each_test)):
             rows = np.concatenate([np.flatnonzero(y == c)[:n] for c in range(10)])
             found.append((x[rows], y[rows]))
     else:
-        *first, kind = first_images(place, "train", each)
-        *last, _ = first_images(place, "test", each_test)
+        *first, kind = first_images(tree, "train", each)
+        *last, _ = first_images(tree, "test", each_test)
         found = [first, last]
     (x, y), (x_test, y_test) = found
     kept, held = stratified_split(y, (8 * each, 2 * each), rng=np.random.default_rng(SEED))
@@ -153,9 +145,7 @@ def find_pictures(each=40, each_test=50):
 
 def find_weights():
     """ImageNet's convolutions if a file of them lies in the data folder, else random ones."""
-    home, names = data_folder(), (FEATURES_FILE, Path(URL).name)
-    places = [folder / name for name in names for folder in (home, home / "weights")]
-    path = next((place for place in places if place.is_file()), None)
+    path = next((place for place in imagenet_places() if place.is_file()), None)
     origin = "random" if path is None else "imagenet"
     torch.manual_seed(SEED)
     with torch.device("cpu" if path is None else "meta"):  # no numbers for what is replaced

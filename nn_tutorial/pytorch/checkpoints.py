@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 import torch
 
-from ..files import write_whole
+from ..files import write_named
 
 VERSION = 2  # 1 had nothing behind the state
 MARK = b"nn_tutorial ckpt"
@@ -52,20 +52,13 @@ def save_checkpoint(
     line = json.dumps({"version": VERSION, "key": key}).encode()
     if len(line) > LONGEST:
         raise ValueError(f"key: expected at most {LONGEST} bytes as JSON, got {len(line)}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with write_whole(path) as beside:
-            torch.save(dict(state), beside)
-            with beside.open("r+b") as file:
-                digest = _sha256(file, beside.stat().st_size)
-                line += len(line).to_bytes(4, "big")
-                digest.update(line)
-                file.write(line + digest.digest() + MARK)
-    except (OSError, RuntimeError) as error:  # PyTorch's, of a full disk, is the latter
-        older = "; the one of before is still there" if path.is_file() else ""
-        raise OSError(
-            f"checkpoint: {path} could not be written{older}: {' '.join(str(error).split())}"
-        ) from error
+    with write_named(path, "checkpoint") as beside:
+        torch.save(dict(state), beside)
+        with beside.open("r+b") as file:
+            digest = _sha256(file, beside.stat().st_size)
+            line += len(line).to_bytes(4, "big")
+            digest.update(line)
+            file.write(line + digest.digest() + MARK)
 
 
 def load_checkpoint(

@@ -17,7 +17,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from ..data.folder import DataDamagedError, DataNotFoundError
-from ..files import write_whole
+from ..files import write_named
 from .networks import alexnet, fashion_cnn
 from .training import Normalisation, prepare
 from .weights import tensors_sha256
@@ -78,6 +78,8 @@ def save_model(
     ------
     ValueError
         If a tensor is not finite.
+    OSError
+        If it cannot be written; an older file is still there then.
     """
     tensors = {n: v.detach().cpu().contiguous() for n, v in model.state_dict().items()}
     for name, value in tensors.items():
@@ -85,9 +87,11 @@ def save_model(
             raise ValueError(f"model: expected finite numbers, {name} has others")
     words = asdict(about)
     sha256 = _sha256(words, tensors)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with write_whole(path) as beside:
-        save_file(tensors, beside, {KEY: json.dumps(words | {"sha256": sha256})})
+    with write_named(path, "model") as beside:
+        try:
+            save_file(tensors, beside, {KEY: json.dumps(words | {"sha256": sha256})})
+        except SafetensorError as error:  # of a full disk too
+            raise OSError(str(error)) from error
     return sha256
 
 

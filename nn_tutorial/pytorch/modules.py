@@ -8,7 +8,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, distributed, nn
-from torch.distributed.nn import functional
 
 from .processes import Share
 
@@ -60,7 +59,7 @@ class BatchNorm2d(nn.BatchNorm2d):
             return super().forward(x)
         count = torch.tensor([float(x.numel() // x.shape[1])], dtype=x.dtype, device=x.device)
         distributed.all_reduce(count)
-        add_up: Any = functional.all_reduce  # its gradient is the sum of all processes' gradients
+        add_up: Any = _Sum.apply
         mean = add_up(x.sum((0, 2, 3))) / count
         centred = x - mean[:, None, None]
         var = add_up((centred * centred).sum((0, 2, 3))) / count
@@ -76,6 +75,23 @@ class BatchNorm2d(nn.BatchNorm2d):
         self.num_batches_tracked += 1
         self.running_mean.lerp_(mean, self.momentum)
         self.running_var.lerp_(unbiased, self.momentum)
+
+
+class _Sum(torch.autograd.Function):
+    """The sum over all processes. Each one's loss depends on it, so its gradient is theirs, summed.
+
+    PyTorch's own, in ``torch.distributed.nn``, is deprecated.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        total = x.clone(memory_format=torch.contiguous_format)
+        distributed.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, slope: Tensor) -> Tensor:
+        return _Sum.forward(ctx, slope)
 
 
 def set_share(model: nn.Module, share: Share | None) -> None:

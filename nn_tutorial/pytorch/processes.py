@@ -1,12 +1,21 @@
 """Several processes, one training: who is who, and sums over all of them."""
 
 import os
+import re
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
 import torch
 from torch import distributed
+
+# Of gloo on a socket that somebody has left, and of NCCL.
+LOST = re.compile(r"(?i)connection (reset|closed|refused)|broken pipe|remote process|NCCL error")
+
+
+class LostProcessError(RuntimeError):
+    """Another process of this training has ended, so that this one cannot go on."""
 
 
 class Share(NamedTuple):
@@ -62,6 +71,8 @@ def processes(device: str | None = None) -> Iterator[Processes]:
     ------
     ValueError
         If CUDA is asked for and there is none.
+    LostProcessError
+        In the place of what gloo or NCCL say when another process is gone.
     """
     cuda = torch.cuda.is_available() if device is None else device == "cuda"
     if device not in (None, "cpu", "cuda") or (cuda and not torch.cuda.is_available()):
@@ -77,5 +88,14 @@ def processes(device: str | None = None) -> Iterator[Processes]:
     distributed.init_process_group("nccl" if cuda else "gloo")
     try:
         yield Processes(distributed.get_rank(), world, place)
+    except RuntimeError as error:
+        if not LOST.search(str(error)):
+            raise
+        # torchrun ends this process now, because of the other one. The message comes first.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        raise LostProcessError(
+            "another process of this training has ended, so this one cannot go on; "
+            "the same command goes on from the last checkpoint"
+        ) from error
     finally:
         distributed.destroy_process_group()

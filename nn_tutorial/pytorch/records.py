@@ -19,11 +19,12 @@ from typing import Any
 
 import torch
 
-from ..files import write_whole
+from ..files import write_named
 from ..verify.reached_code import reached_code
 from .consistency import contradictions, not_finite, seal
 
 ROOT = Path(__file__).absolute().parents[2]  # decides no number: where the scripts are
+PUBLISHED = ROOT / "docs" / "records"  # decides no number: what the pages draw
 
 
 def write_record(record: dict[str, Any], path: Path) -> None:
@@ -58,11 +59,12 @@ def write_json(value: dict[str, Any], path: Path) -> None:  # decides no number:
     ------
     ValueError
         If a number is not finite.
+    OSError
+        If it cannot be written.
     """
     _raise_if(not_finite(value), path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(value, indent=1, ensure_ascii=False)
-    with write_whole(path) as beside:
+    with write_named(path, "record") as beside:
         beside.write_text(text + "\n", encoding="utf-8")
 
 
@@ -92,9 +94,10 @@ def read_record(path: Path, root: Path = ROOT) -> dict[str, Any]:
         ) from error
     was, now = record["code"], code_of(record["command"], root)
     if was != now:
+        publish = " --publish" if path.absolute().parent == PUBLISHED else ""
         raise ValueError(
             f"{path.name}: expected a record of today's code, got one of other code: "
-            f"{_difference(was, now)}; run {record['command']} again"
+            f"{_difference(was, now)}; run {record['command']}{publish} again"
         )
     return record
 

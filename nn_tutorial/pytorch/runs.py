@@ -2,6 +2,8 @@
 
 import argparse
 import datetime
+import json
+import re
 import shlex
 import sys
 from collections.abc import Callable, Sequence
@@ -9,21 +11,24 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
+from ..command_line import command_line
 from ..data import DataDamagedError, DataNotFoundError
 from ..files import check_folder
 from .audit import AuditError
 from .checkpoints import load_checkpoint
 from .consistency import key_hash
-from .processes import Processes, processes
+from .models import About, save_model
+from .processes import LostProcessError, Processes, processes
 from .records import code_of, environment, write_record
 from .training import Epoch, Interrupted, Normalisation, Plan
 
 # These decide no number, or are no option.
 LOCAL = {
-    "root", "device", "records", "checkpoints", "runs", "predict", "sample", "save",
+    "root", "device", "records", "publish", "checkpoints", "runs", "predict", "sample", "save",
     "command", "code",
 }  # fmt: skip
 ANSWERS = {"name", "submission", "out", "source"}  # of a finished training, and how it is called
@@ -75,10 +80,8 @@ def parser(
 
     Parameters
     ----------
-    script : str
-        Its file.
-    about : str or None
-        What it does.
+    script, about
+        See [`command_line`][nn_tutorial.command_line.command_line].
     home : Path
         The repository's root.
     name : str
@@ -86,10 +89,7 @@ def parser(
     epochs, batch_size, lr
         The defaults; see [`Plan`][nn_tutorial.pytorch.training.Plan].
     """
-    made = argparse.ArgumentParser(
-        prog=Path(script).name, description=about,
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )  # fmt: skip
+    made = command_line(script, about)
     add = made.add_argument
     add("--epochs", type=count, default=epochs)
     add("--batch-size", type=count, default=batch_size, help="of all processes together")
@@ -97,10 +97,91 @@ def parser(
     add("--seed", type=natural, default=0, help="of split, weights and steps")
     add("--root", type=Path, help="the data folder (else NN_TUTORIAL_DATA)")
     add("--device", choices=("cpu", "cuda"), help="else the GPU if there is one")
-    add("--name", default=name, help="of the record")
-    add("--records", type=Path, default=home / "docs" / "records")
-    add("--checkpoints", type=Path, default=home / ".cache" / "checkpoints")
+    add("--name", default=name, help="of record and model")
+    add_places(made, home)
+    add("--checkpoints", type=Path, default=home / ".cache" / "checkpoints", help="until it ends")
+    add_threads(made)
     return made
+
+
+def add_places(made: argparse.ArgumentParser, home: Path) -> None:
+    """Add the options that say where the record goes.
+
+    Parameters
+    ----------
+    made : ArgumentParser
+    home : Path
+        The repository's root.
+    """
+    made.add_argument("--records", type=Path, default=home / "runs", help="folder of the record")
+    made.add_argument(
+        "--publish", action="store_const", const=home / "docs" / "records",
+        help="write the record into docs/records as well, which the pages draw",
+    )  # fmt: skip
+
+
+def add_threads(made: argparse.ArgumentParser) -> None:
+    """Add the option that says how many threads compute.
+
+    Parameters
+    ----------
+    made : ArgumentParser
+    """
+    made.add_argument(
+        "--threads", type=count,
+        help="of the CPU, which decide the last digits (else as many as PyTorch takes)",
+    )  # fmt: skip
+
+
+def settle_threads(chosen: argparse.Namespace) -> None:
+    """Compute with as many threads as were asked for, and note how many these are.
+
+    Parameters
+    ----------
+    chosen : Namespace
+    """
+    if chosen.threads is not None:
+        torch.set_num_threads(chosen.threads)
+    chosen.threads = torch.get_num_threads()
+
+
+def check_publish(
+    chosen: argparse.Namespace, name: str, again: str
+) -> None:  # decides no number: it refuses
+    """Raise where a record would take the place of another training's among the pages' records.
+
+    Parameters
+    ----------
+    chosen : Namespace
+    name : str
+        Of the record.
+    again : str
+        The command that writes it. The number of threads may be another than there.
+
+    Raises
+    ------
+    ValueError
+        With both commands.
+    """
+    if chosen.publish is None:
+        return
+    check_folder(chosen.publish, "--publish")
+    path = chosen.publish / f"{name}.json"
+    if not path.is_file():
+        return
+    try:
+        there = json.loads(path.read_text(encoding="utf-8"))["command"]
+    except (ValueError, KeyError, TypeError):
+        there = "none that can be read"
+    if _without_threads(there) != _without_threads(again):
+        raise ValueError(
+            f"--publish: expected the command of the record that is there, {there!r}, got "
+            f"{again!r}: give another name, or remove {path} first"
+        )
+
+
+def _without_threads(command: str) -> str:  # decides no number: it compares
+    return re.sub(r" --threads \d+", "", command)
 
 
 def main(
@@ -122,17 +203,20 @@ def main(
     Returns
     -------
     int
-        0 when done, 1 if the audit found something wrong, the loss was not finite, or a file could
-        not be written, 143 if interrupted. Bad arguments, data or checkpoints end the process
-        with 2. Where the files go is tried first of all.
+        0 when done, 1 if the audit found something wrong, the loss was not finite, a file could
+        not be written, or another process of this training has ended, 143 if interrupted. Bad
+        arguments, data or checkpoints end the process with 2. Where the files go is tried first
+        of all.
     """
     chosen = made.parse_args(argv)
+    settle_threads(chosen)
+    chosen.command = command(made, chosen)
     try:
         for name in ("records", "checkpoints"):
             check_folder(getattr(chosen, name), f"--{name}")
+        check_publish(chosen, chosen.name, chosen.command)
     except ValueError as error:
         made.error(str(error))
-    chosen.command = command(made, chosen)
     chosen.code = code_of(chosen.command)  # now: nobody knows what it will be at the end
     try:
         with processes(chosen.device) as among:
@@ -142,7 +226,7 @@ def main(
     except AuditError as error:
         print(error, file=sys.stderr)
         return 1
-    except (FloatingPointError, OSError) as error:  # diverged; a full disk
+    except (FloatingPointError, OSError, LostProcessError) as error:  # diverged; a full disk
         print(f"{made.prog}: error: {error}", file=sys.stderr)
         return 1
     except Interrupted as stopped:
@@ -242,6 +326,46 @@ def described(
     }  # fmt: skip
 
 
+def keep_model(
+    chosen: argparse.Namespace, model: nn.Module, about: About
+) -> str:  # decides no number: it writes what was trained
+    """Write the trained model, beside its record if no other place was asked for.
+
+    Parameters
+    ----------
+    chosen : Namespace
+        From ``main``.
+    model : Module
+    about : About
+
+    Returns
+    -------
+    str
+        Its SHA-256, from [`save_model`][nn_tutorial.pytorch.models.save_model].
+    """
+    path = getattr(chosen, "save", None) or chosen.records / f"{chosen.name}.safetensors"
+    sha256 = save_model(model, path, about)
+    say(f"model {path}")
+    return sha256
+
+
+def keep_record(record: dict[str, Any], chosen: argparse.Namespace) -> None:
+    """Write a record where it was asked for.
+
+    Parameters
+    ----------
+    record : dict
+        With its ``name``.
+    chosen : Namespace
+        With ``records``, and with ``publish`` if it is for the pages too.
+    """
+    for folder in (chosen.records, chosen.publish):
+        if folder is not None:
+            path = folder / f"{record['name']}.json"
+            write_record(record, path)
+            say(f"record {path}")
+
+
 def finish(
     chosen: argparse.Namespace,
     among: Processes,
@@ -295,7 +419,5 @@ def finish(
     _, key = load_checkpoint(checkpoint, mmap=True)
     key = {name: value for name, value in key.items() if name != "code"}  # it is above
     more |= {"key": key, "key_sha256": key_hash(key)}
-    path = chosen.records / f"{chosen.name}.json"
-    write_record(record | more | environment(among.device), path)
+    keep_record(record | more | environment(among.device), chosen)
     checkpoint.unlink(missing_ok=True)
-    say(f"record {path}")

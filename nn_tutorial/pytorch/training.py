@@ -5,6 +5,7 @@ epoch and the step. So a training that goes on after an interruption, and one ov
 processes, take the same steps as one that does neither.
 """
 
+import datetime
 import hashlib
 import math
 import signal
@@ -25,6 +26,7 @@ from .modules import set_share
 from .processes import Processes
 
 Epoch = dict[str, float]
+EVERY = 10.0  # decides no number: seconds from one word on the progress of an epoch to the next
 
 
 class Interrupted(Exception):  # noqa: N818 (not an error: the training can go on)
@@ -157,7 +159,8 @@ def train(
         checkpoint beside what is known here (see ``training_key``); a training of another one does
         not go on from there.
     progress : callable
-        Is told, in process 0, a line after each epoch.
+        Is told, in process 0, a line after each epoch and at times within one: with the pictures a
+        second, and the time that is left.
     after_step : callable
         Is called with epoch and step, from 0, after each step.
 
@@ -193,9 +196,8 @@ def train(
     state = _State(plan)
     if checkpoint is not None and checkpoint.exists():
         state.load(checkpoint, key, model, optimizer, among)
-    network: nn.Module = model
-    if among.world > 1:
-        network = DistributedDataParallel(model, broadcast_buffers=False)
+    network: nn.Module = DistributedDataParallel(model) if among.world > 1 else model
+    pace = _Pace(state, n, progress if among.rank == 0 else lambda _: None)
     with _signals() as asked_to_stop:
         while state.epoch < plan.epochs:
             order = torch.randperm(n, generator=_generator(plan.seed, state.epoch))
@@ -210,13 +212,13 @@ def train(
                     state.seconds += time.perf_counter() - began
                     state.save(checkpoint, key, model, optimizer, among)
                     raise Interrupted(f"stopped in epoch {state.epoch + 1} at step {state.step}")
+                pace.tell_step()
             epoch = _measured(model, validation, state, scale, among)
             state.seconds += time.perf_counter() - began
             state.history.append(epoch | {"seconds": state.seconds})
             state.next_epoch()
             state.save(checkpoint, key, model, optimizer, among)
-            if among.rank == 0:
-                progress(_line(plan, state.history))
+            pace.tell_epoch()
     set_share(model, None)
     return state.history
 
@@ -307,6 +309,46 @@ class _State:
         for name in ("epoch", "step", "seconds", "history"):
             setattr(self, name, found[name])
         self.sums = found["sums"][among.rank]
+
+
+class _Pace:  # decides no number: it looks at a clock
+    """Tells how far a training is, how fast, validation included, and how long it still takes.
+
+    Parameters
+    ----------
+    state : _State
+        Where it stands.
+    n : int
+        Images an epoch.
+    tell : callable
+        Is told a line after each epoch, and within one if none was told for ``EVERY`` seconds.
+    """
+
+    def __init__(self, state: _State, n: int, tell: Callable[[str], None]) -> None:
+        self.state, self.n, self.tell = state, n, tell
+        self.before, self.began = self._done(), time.perf_counter()
+        self.told = self.began
+
+    def tell_step(self) -> None:
+        if time.perf_counter() - self.told >= EVERY:
+            done = self._done() - self.state.epoch * self.n
+            self._say(f"epoch {self.state.epoch + 1}  {done:,} of {self.n:,} images")
+
+    def tell_epoch(self) -> None:
+        self._say(_line(self.state.plan, self.state.history))
+
+    def _done(self) -> int:
+        state = self.state
+        return state.epoch * self.n + min(state.step * state.plan.batch_size, self.n)
+
+    def _say(self, line: str) -> None:
+        self.told = time.perf_counter()
+        done = self._done()
+        if done > self.before:  # else it went on from after the last step of an epoch
+            rate = (done - self.before) / (self.told - self.began)
+            left = round((self.state.plan.epochs * self.n - done) / rate)
+            line += f"  {rate:,.0f} images/s  {datetime.timedelta(seconds=left)} left"
+        self.tell(line)
 
 
 def training_key(

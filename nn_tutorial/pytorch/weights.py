@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torchvision.models import AlexNet_Weights
 
 from ..data.folder import DataDamagedError, DataNotFoundError, data_folder
-from ..files import write_whole
+from ..files import write_named
 
 ORIGINS = ("imagenet", "file", "random")
 URL: str = AlexNet_Weights.IMAGENET1K_V1.url  # its name ends in the first digits of its SHA-256
@@ -136,6 +136,11 @@ def save_backbone(
     -------
     str
         The SHA-256 of the tensors.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
     """
     tensors = {name: value.detach().cpu() for name, value in features.state_dict().items()}
     sha256 = tensors_sha256(tensors)
@@ -143,8 +148,7 @@ def save_backbone(
         "source": source, "source_sha256": source_sha256, "image_size": image_size,
         "epochs": epochs, "accuracy": accuracy, "sha256": sha256,
     }  # fmt: skip
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with write_whole(path) as beside:
+    with write_named(path, "backbone") as beside:
         torch.save({"features": tensors, "about": about}, beside)
     return sha256
 

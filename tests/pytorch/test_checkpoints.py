@@ -214,7 +214,8 @@ def test_full_disk_leaves_the_older_one(tmp_path: Path) -> None:
             command, env=environment, check=True, capture_output=True, text=True, timeout=100
         ).stdout
 
-    assert write(100_000).startswith(f"checkpoint: {path} could not be written: ")
+    said = write(100_000)
+    assert said.startswith(f"checkpoint: {path} could not be written: is the disk full? ")
     assert [*tmp_path.iterdir()] == []
     assert write(1000) == ""
     before = path.read_bytes()

@@ -5,6 +5,7 @@ from typing import Any
 
 import ablate_fashion_mnist
 import pytest
+import torch
 import train_fashion_mnist
 from helpers import SMALL_FASHION, write_fashion
 
@@ -40,7 +41,8 @@ def test_ablation_writes_one_record(
     assert record["data"]["sizes"] == [30, 5, 20]
     assert len(record["runs"][0]["epochs"]) == 1
     assert record["command"] == (
-        "python scripts/ablate_fashion_mnist.py --images 30 --epochs 1 --batch-size 10 --seeds 1"
+        "python scripts/ablate_fashion_mnist.py --images 30 --epochs 1 --batch-size 10 --seeds 1 "
+        f"--threads {torch.get_num_threads()}"
     )
 
     def again(_: Any) -> int:

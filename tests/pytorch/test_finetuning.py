@@ -239,7 +239,7 @@ def test_comparison_goes_on_from_what_is_done(
     assert compare.main([*command, "--only", "all"]) == 0
     first = read_record(tmp_path / "records" / "transfer-imagenet.json")
     assert first["not_run"] == ["probe"]
-    assert first["command"].endswith("--seeds 2 --only all")
+    assert first["command"].endswith(f"--seeds 2 --only all --threads {torch.get_num_threads()}")
     capsys.readouterr()
     assert compare.main(command) == 0
     assert "all, seed" not in capsys.readouterr().out
@@ -263,6 +263,8 @@ def test_comparison_stops_when_time_is_up_and_says_what_ran(
         (["--only", "magic"], "--only: expected one of"),
         (["--seeds", "0"], "--seeds: expected at least 1, got 0"),
         (["--root", "nowhere"], "CIFAR-10 is not at"),
+        (["--publish", "--minutes", "5"], "--publish: expected no --minutes with it"),
+        (["--publish", "--only", "all"], "--publish: expected the command of the record that is"),
     ],
 )
 def test_comparison_refuses(

@@ -12,16 +12,17 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from helpers import TinyAlexNet, script
+from helpers import SMALL_FASHION, TinyAlexNet, script, write_fashion
 from PIL import Image
 from safetensors.torch import load_file, save_file
 from test_transfer import write_noise
 
-from nn_tutorial.data import DataDamagedError, DataNotFoundError
+from nn_tutorial.data import DataDamagedError, DataNotFoundError, fashion
 from nn_tutorial.data.cifar import CLASSES
 from nn_tutorial.pytorch import models
 from nn_tutorial.pytorch.models import About, load_model, probabilities, save_model
 from nn_tutorial.pytorch.networks import fashion_cnn
+from nn_tutorial.pytorch.records import read_record
 from nn_tutorial.pytorch.training import Normalisation, prepare
 from nn_tutorial.pytorch.weights import tensors_sha256
 
@@ -125,6 +126,19 @@ def test_a_flipped_bit_is_noticed(saved: Path) -> None:
         pytest.fail(f"byte {at} of {len(content)}: {about}")
 
 
+def test_full_disk_leaves_the_older_model(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = saved.read_bytes()
+
+    def full(*_: Any) -> None:
+        raise models.SafetensorError("I/O error: No space left on device")
+
+    monkeypatch.setattr(models, "save_file", full)
+    with pytest.raises(OSError, match=r"model: .*model\.safetensors could not be written; .*space"):
+        save_model(TinyAlexNet(n_classes=3), saved, ABOUT)
+    assert saved.read_bytes() == before
+    assert [path.name for path in saved.parent.iterdir()] == [saved.name]
+
+
 def test_numbers_that_are_none_are_not_saved(saved: Path) -> None:
     before = saved.read_bytes()
     model = TinyAlexNet(n_classes=3)
@@ -193,6 +207,31 @@ def test_predict_says_what_is_wrong(
         script("predict").main(change([str(saved), str(photographs[0])]))
     assert caught.value.code == 2
     assert re.search(message, capsys.readouterr().err.splitlines()[-1])
+
+
+def test_predict_asks_what_a_training_keeps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    """The network of the record: its answers to the test pictures, and its SHA-256."""
+    monkeypatch.setattr(fashion, "PARTS", SMALL_FASHION)
+    write_fashion(tmp_path)
+    places = ["--root", tmp_path, "--records", tmp_path / "r", "--checkpoints", tmp_path / "c"]
+    options = ["--epochs", "4", "--batch-size", "10", "--no-batch-norm", "--device", "cpu"]
+    assert script("train_fashion_mnist").main([*map(str, places), *options]) == 0
+    record = read_record(tmp_path / "r" / "fashion-mnist.json")
+    stored = fashion.fashion_mnist_stored(tmp_path)
+    paths = [tmp_path / f"{i}.png" for i in range(len(stored.y_test))]
+    for path, pixels in zip(paths, stored.x_test, strict=True):
+        Image.fromarray(pixels[0]).save(path)
+    capsys.readouterr()
+    kept = tmp_path / "r" / "fashion-mnist.safetensors"
+    assert script("predict").main([str(kept), *map(str, paths)]) == 0
+    pairs = np.zeros((10, 10), int)
+    for line, label in zip(capsys.readouterr().out.splitlines(), stored.y_test, strict=True):
+        _, likeliest, _ = re.split(r": | \d", line, maxsplit=2)
+        pairs[label, fashion.CLASSES.index(likeliest)] += 1
+    assert pairs.tolist() == record["test"]["confusion"]
+    assert json.loads(open_metadata(kept)[models.KEY])["sha256"] == record["model_sha256"]
 
 
 # Kaggle's competition

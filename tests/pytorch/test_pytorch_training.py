@@ -5,9 +5,11 @@ import dataclasses
 import json
 import math
 import os
+import re
 import signal
 import subprocess
 import sys
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +74,34 @@ def test_finished_training_is_not_repeated(tmp_path: Path) -> None:
     again, _ = run(checkpoint=tmp_path / "run.pt", after_step=lambda *now: steps.append(now))
     assert again == whole
     assert steps == []
+
+
+@pytest.mark.parametrize("at", [None, (0, 1), (1, 3)], ids=["uncut", "cut", "cut at the end"])
+def test_progress_tells_pace_and_time_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: tuple[int, int] | None
+) -> None:
+    """By a clock that a step takes 13 seconds of, one for each picture, and validation none."""
+    clock, told = [0.0], []
+    monkeypatch.setattr(training.time, "perf_counter", lambda: clock[0])
+
+    def after_step(*now: int) -> None:
+        clock[0] += 13 if now[1] < 3 else 11  # 50 pictures: 13 + 13 + 13 + 11
+        if now == at:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    for _ in range(1 if at is None else 2):
+        with nullcontext() if at is None else suppress(Interrupted):
+            run(checkpoint=tmp_path / "run.pt", progress=told.append, after_step=after_step)
+        at = None
+    paces = [re.search(r"  (\d+) images/s  (\S+) left$", line) for line in told]
+    assert {pace[1] for pace in paces if pace} == {"1"}
+    assert all(pace or line.startswith("epoch 2/3") for pace, line in zip(paces, told, strict=True))
+    done = [150 - sum(int(x) * y for x, y in zip(pace[2].split(":"), (3600, 60, 1), strict=True))
+            for pace in paces if pace]  # fmt: skip
+    assert done == sorted(done)
+    assert "epoch 1  13 of 50 images  1 images/s  0:02:17 left" in told
+    assert told[-1].startswith("epoch 3/3  training ")
+    assert told[-1].endswith(" left")
 
 
 def test_signals_work_as_before_afterwards() -> None:
@@ -320,8 +350,8 @@ def test_script_writes_a_record(command: list[str], tmp_path: Path, capsys: Any)
     record = records.read_record(tmp_path / "records" / "fashion-mnist.json")
     assert [*record] == [
         "name", "command", "date", "plan", "network", "data", "weights", "epochs", "test",
-        "seconds", "processes", "code", "key", "key_sha256", "libraries", "device", "threads",
-        "peak_memory",
+        "seconds", "processes", "code", "model_sha256", "key", "key_sha256", "libraries", "device",
+        "threads", "peak_memory",
     ]  # fmt: skip
     assert record["key"]["options"]["dropout"] == 0.25
     assert record["key"]["training"]["count"] == 55
@@ -329,7 +359,10 @@ def test_script_writes_a_record(command: list[str], tmp_path: Path, capsys: Any)
     assert [*record["data"]] == ["name", "sha256", "split", "sizes", "mean", "std"]
     assert [*record["test"]] == ["loss", "accuracy", "confusion"]
     assert record["weights"] == "random"
-    assert record["command"] == "python scripts/train_fashion_mnist.py --epochs 2 --batch-size 20"
+    assert record["command"] == (
+        "python scripts/train_fashion_mnist.py --epochs 2 --batch-size 20 "
+        f"--threads {torch.get_num_threads()}"
+    )
     assert len(record["epochs"]) == 2
     assert record["data"]["split"] == "re-split"
     assert record["data"]["sizes"] == [55, 5, 20]
@@ -338,6 +371,90 @@ def test_script_writes_a_record(command: list[str], tmp_path: Path, capsys: Any)
     assert record["test"]["accuracy"] == pytest.approx(right)
     assert "epoch 2/2" in capsys.readouterr().out
     assert not list((tmp_path / "checkpoints").iterdir())
+
+
+@pytest.fixture
+def home(command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The script as if the test's folder were the repository, and its options but --records."""
+    module = script("train_fashion_mnist")
+    monkeypatch.setattr(module, "ROOT", tmp_path)
+    at = command.index("--records")
+    return module, [*command[:at], *command[at + 2 :]]
+
+
+def test_only_what_is_published_comes_among_the_pages_records(home: Any, tmp_path: Path) -> None:
+    """Not an experiment, nor one that is to be published in the place of another training."""
+    module, options = home
+    assert module.main(options) == 0
+    assert {path.name for path in (tmp_path / "runs").iterdir()} == {
+        "fashion-mnist.json", "fashion-mnist.safetensors",
+    }  # fmt: skip
+    book = tmp_path / "docs" / "records"
+    assert not book.exists()
+    assert module.main([*options, "--publish"]) == 0
+    published = (book / "fashion-mnist.json").read_bytes()
+    assert published == (tmp_path / "runs" / "fashion-mnist.json").read_bytes()
+    assert [path.name for path in book.iterdir()] == ["fashion-mnist.json"]  # and no weights
+    assert module.main([*options, "--lr", "0.1", "--images", "50"]) == 0
+    assert (book / "fashion-mnist.json").read_bytes() == published
+
+
+def test_other_training_is_not_published_under_the_same_name(
+    home: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    """That is told before the training. With other threads it is the same one."""
+    module, options = home
+    book = tmp_path / "docs" / "records"
+    book.mkdir(parents=True)
+    there = "python scripts/train_fashion_mnist.py --epochs 2 --batch-size 20"
+    (book / "fashion-mnist.json").write_text(json.dumps({"command": there}))
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "fashion_mnist_stored", None)
+        with pytest.raises(SystemExit) as caught:
+            module.main([*options, "--images", "50", "--publish"])
+    assert caught.value.code == 2
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert f"--publish: expected the command of the record that is there, '{there}', got" in said
+    assert "--images 50" in said
+    (book / "half.json").write_text('{"command": ')
+    with pytest.raises(SystemExit):
+        module.main([*options, "--name", "half", "--publish"])
+    assert "that is there, 'none that can be read', got" in capsys.readouterr().err
+    (book / "half.json").unlink()
+    assert module.main([*options, "--publish"]) == 0
+    assert module.main([*options, "--images", "50", "--name", "few", "--publish"]) == 0
+    assert len(list(book.iterdir())) == 2
+
+
+def test_threads_are_as_asked_for_and_recorded(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    """An interrupted training goes on with as many."""
+    threads = [5]
+    monkeypatch.setattr(torch, "set_num_threads", threads.append)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads[-1])
+    module, real = script("train_fashion_mnist"), training.evaluate
+
+    def evaluate_and_kill(*args: Any, **more: Any) -> Any:
+        os.kill(os.getpid(), signal.SIGTERM)
+        return real(*args, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "evaluate", evaluate_and_kill)
+        assert module.main([*command, "--threads", "3"]) == 143
+    with pytest.raises(SystemExit):
+        module.main([*command, "--threads", "2"])
+    assert "options.threads: 3 there, 2 here" in capsys.readouterr().err
+    assert module.main([*command, "--threads", "3"]) == 0
+    record = records.read_record(tmp_path / "records" / "fashion-mnist.json")
+    assert record["command"].endswith(" --threads 3")
+    assert record["threads"] == 3
+    threads.append(5)
+    assert module.main([*command, "--name", "usual"]) == 0
+    usual = records.read_record(tmp_path / "records" / "usual.json")
+    assert usual["threads"] == 5
+    assert usual["command"].endswith(" --name usual --threads 5")
+    assert threads == [5, 3, 2, 3, 5]
 
 
 def test_script_goes_on_after_an_interruption(
@@ -408,6 +525,7 @@ def test_script_says_what_is_missing(tmp_path: Path, capsys: Any) -> None:
         (["--epochs", "1.5"], "argument --epochs: expected a whole number"),
         (["--batch-size", "0"], "argument --batch-size: expected a whole number of at least 1"),
         (["--images", "0"], "argument --images: expected a whole number of at least 1, got '0'"),
+        (["--threads", "0"], "argument --threads: expected a whole number of at least 1, got '0'"),
         (["--seed", "-1"], "argument --seed: expected a whole number of at least 0"),
         (["--dropout", "1"], "argument --dropout: expected a number from 0 to below 1, got 1"),
         (["--dropout", "nan"], "argument --dropout: expected"),

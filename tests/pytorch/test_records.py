@@ -282,7 +282,10 @@ HARMLESS: dict[str, list[Change]] = {
         rename(FASHION, "runs.", "sessions."),
         rename(TRANSFER, "runs.", "sessions."),
         rename(PRETRAINING, "runs.", "sessions."),
-        edit(ABLATION, "nn_tutorial.pytorch.runs", "nn_tutorial.pytorch.sessions"),
+        *(
+            edit(path, "nn_tutorial.pytorch.runs", "nn_tutorial.pytorch.sessions")
+            for path in (ABLATION, COMPARISON)
+        ),
     ],
     "an import's alias": [
         edit(TRAINING, "from torch.nn import functional", "import torch.nn.functional as F"),

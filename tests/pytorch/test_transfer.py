@@ -82,8 +82,9 @@ def test_record_holds_all_that_decides_it(
     assert transfer.main([*command, "--submission", str(path)]) == 0
     record = recorded(tmp_path)
     assert record["command"] == (
-        "python scripts/train_transfer.py --epochs 2 --batch-size 30 --weights random "
-        "--image-size 16 --submission answers.csv"
+        "python scripts/train_transfer.py --epochs 2 --batch-size 30 "
+        f"--threads {torch.get_num_threads()} --weights random --image-size 16 "
+        "--submission answers.csv"
     )
     assert len(record["epochs"]) == 2
     assert {*record["epochs"][0]} == {
@@ -355,6 +356,30 @@ def test_backbone_lies_in_the_data_folder_unless_told(
 ) -> None:
     assert pretrain.main([*source, "--root", str(tmp_path / "data")]) == 0
     assert (tmp_path / "data" / "weights" / "alexnet-pretrained.pt").is_file()
+
+
+def test_backbone_that_cannot_be_written_is_named(
+    pretrain: Any, source: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    """A folder before the training; a full disk after it, when the training is not lost."""
+    with pytest.raises(SystemExit):
+        pretrain.main([*source, "--out", str(tmp_path)])
+    assert f"--out: expected a file, {tmp_path} is a folder" in capsys.readouterr().err
+    really, out = torch.save, tmp_path / "b.pt"
+
+    def full(value: Any, path: Path) -> None:
+        if path.name == out.name:
+            raise RuntimeError("[enforce fail]")
+        really(value, path)
+
+    monkeypatch.setattr(torch, "save", full)
+    assert pretrain.main([*source, "--out", str(out)]) == 1
+    said = capsys.readouterr().err
+    assert f"error: backbone: {out} could not be written: is the disk full?" in said
+    assert said.count("\n") == 1
+    monkeypatch.setattr(torch, "save", really)
+    assert pretrain.main([*source, "--out", str(out)]) == 0
+    assert "epoch 1/2" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("share", ["0", "1", "nan", "-1"])
