@@ -30,6 +30,9 @@ import torch
 import torchvision
 from IPython.display import Markdown, display
 from matplotlib.patches import Rectangle
+from sklearn.decomposition import PCA
+from sklearn.manifold import TSNE
+from sklearn.neighbors import NearestNeighbors
 from torch import nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
@@ -805,6 +808,64 @@ show(
     ),
 )
 
+# %% tags=["remove-cell"]
+PARTS, MACHINES = 50, ("airplane", "automobile", "ship", "truck")
+label = live.test.y.numpy()
+machine = np.isin(label, [i for i, c in enumerate(live.classes) if c in MACHINES])
+
+# %% [markdown]
+# ### A map of the features
+#
+# Do pictures of one class lie close together before any classifier has learned? All {{ len(label) }} test pictures of this page go through the frozen convolutions. Of the 9216 numbers the {{ PARTS }} directions are kept in which they vary most, and t-SNE ([@maaten2008]) lays the pictures out on a plane so that close neighbours stay close. The same is done with the bare pixels, as a control:
+
+# %% tags=["hide-input"]
+def main_parts(x):
+    """Rows x, (N, D), by the directions in which they vary most, (N, PARTS)."""
+    return PCA(PARTS, random_state=SEED).fit_transform(x)
+
+
+def alike(x, label):
+    """The share of rows whose nearest neighbour has the same label."""
+    nearest = NearestNeighbors(n_neighbors=1).fit(x).kneighbors(return_distance=False)[:, 0]
+    return (label[nearest] == label).mean()
+
+
+parts = {"pixels": main_parts(live.test.x.flatten(1).numpy() / 255),
+         "features": main_parts(features(frozen_net, live.test.x).numpy())}
+near = {name: alike(x, label) for name, x in parts.items()}
+near_kind = {name: alike(x, machine) for name, x in parts.items()}
+maps = {name: TSNE(init="pca", random_state=SEED).fit_transform(x) for name, x in parts.items()}
+if PHOTOS and PRETRAINED:
+    assert near["features"] - near["pixels"] > 0.1 and near_kind["features"] > near_kind["pixels"]
+
+fig, axes = plt.subplots(1, 2, figsize=(5.4, 2.9))
+for ax, (name, places) in zip(axes, maps.items()):
+    for which, word, color, marker in ((machine, "machine", "blue", "s"), (~machine, "animal", "orange", "o")):
+        ax.plot(*places[which].T, marker, markersize=2.4, color=COLORS[color], alpha=0.6, label=word)
+    ax.set(xticks=[], yticks=[], title=f"by {name}")
+if PHOTOS:
+    axes[0].legend(labelcolor="linecolor", loc="upper left", markerscale=2)
+show(
+    fig,
+    name="feature-map",
+    alt=(
+        f"Two clouds of {len(label)} points. " + (
+            "By pixels squares and circles are mixed. By features the squares fill one side and the "
+            "circles the other, with few exceptions."
+            if PHOTOS and PRETRAINED else "Nothing in them is about photographs.")
+    ),
+    caption=(
+        f"{len(label)} test pictures of {HERE}, laid out by t-SNE. "
+        + ("Frozen features part machines from animals; pixels hardly do. " if PHOTOS and PRETRAINED else "")
+        + "Axes and the distance between groups mean nothing here, only who lies beside whom."
+        + ("" if PHOTOS and PRETRAINED else " **Photographs or ImageNet's weights were not found when "
+           "this page was built**, so this shows that the code runs, and no more.")
+    ),
+)
+
+# %% [markdown]
+# {{ f"By pixels a picture's nearest neighbour has its class in {near['pixels']:.0%} of the cases, where chance gives a tenth. By features it is {near['features']:.0%}, and {near_kind['features']:.0%} lie beside their own kind, machine or animal ({near_kind['pixels']:.0%} by pixels, {(machine.mean() ** 2 + (1 - machine.mean()) ** 2):.0%} by chance). The convolutions have never seen one of these pictures, nor its size." if PHOTOS and PRETRAINED else f"Here {near['pixels']:.0%} of the pictures lie beside their own class by pixels and {near['features']:.0%} by features." }}
+
 # %% [markdown]
 # ### How often a sure answer is right
 
@@ -1352,5 +1413,6 @@ assert (kept_still.features[1].running_mean == 0).all()
 # - Kornblith, Shlens and Le (2019), *Do better ImageNet models transfer better?*, CVPR.
 # - He, Girshick and Dollár (2019), *Rethinking ImageNet pre-training*, ICCV: what training from scratch can do if it is given the time.
 # - Selvaraju and others (2017), *Grad-CAM: visual explanations from deep networks via gradient-based localization*, ICCV: where a network looked.
+# - Van der Maaten and Hinton (2008), *Visualizing data using t-SNE*, JMLR.
 # - Guo, Pleiss, Sun and Weinberger (2017), *On calibration of modern neural networks*, ICML.
 # - McNemar (1947), *Note on the sampling error of the difference between correlated proportions or percentages*, Psychometrika; Holm (1979), *A simple sequentially rejective multiple test procedure*, Scandinavian Journal of Statistics.
