@@ -61,7 +61,7 @@ from .layers.pooling import (
     max_pool2d_loops,
     max_pool2d_loops_backward,
 )
-from .training.confidence import wilson
+from .training.confidence import holm, wilson
 from .training.loop import History, evaluate, fit, predict, predict_logits
 from .training.many import fit_many
 from .training.models import mlp, small_cnn, two_layer_net
@@ -123,6 +123,7 @@ __all__ = [
     "fit_many",
     "gradient_check",
     "he_normal",
+    "holm",
     "image_folder",
     "iris",
     "layer_norm",
