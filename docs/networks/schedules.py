@@ -299,16 +299,23 @@ assert max(apart.values()) < 1e-12
 #
 # What does it buy? In one direction, $g = \lambda\theta$. Write two steps in a row, replace $v$ by what the earlier step says, and you find that $\theta$ obeys
 #
-# $$\theta_{t+1} = (1 + \mu)(1 - \eta\lambda)\,\theta_t - \mu(1 - \eta\lambda)\,\theta_{t-1}$$
+# $$\theta_{t+1} = (1 - \eta\lambda)\big((1 + \mu)\,\theta_t - \mu\,\theta_{t-1}\big)$$
 #
 # ??? note "The algebra"
-#     The rule says $\theta_{t+1} = \theta_t - \eta\mu v_{t+1} - \eta g_t$ and $v_{t+1} = \mu v_t + g_t$. Let $\varphi_t = \theta_t + \eta\mu v_t$. Then $\varphi_{t+1} = \theta_{t+1} + \eta\mu v_{t+1} = \theta_t - \eta g_t = (1 - \eta\lambda)\,\theta_t$: this is a plain step. And $\theta_{t+1} = \varphi_{t+1} - \eta\mu v_{t+1}$, with $\eta v_{t+1} = \eta\mu v_t + \eta g_t = \varphi_t - \theta_t + \eta g_t = \varphi_t - \varphi_{t+1}$. So $\theta_{t+1} = \varphi_{t+1} + \mu(\varphi_{t+1} - \varphi_t)$, and $\varphi_{t+1} = (1 - \eta\lambda)\theta_t$ gives the line above.
+#     The rule says $\theta_{t+1} = \theta_t - \eta\mu v_{t+1} - \eta g_t$ and $v_{t+1} = \mu v_t + g_t$. Let $\varphi_t = \theta_t + \eta\mu v_t$. Then $\varphi_{t+1} = \theta_t - \eta g_t$, which is $(1 - \eta\lambda)\,\theta_t$: a plain step. From the second rule, $\eta v_{t+1} = \eta\mu v_t + \eta g_t$. Here $\eta\mu v_t$ is $\varphi_t - \theta_t$, and $\eta g_t$ is $\theta_t - \varphi_{t+1}$; so $\eta v_{t+1} = \varphi_t - \varphi_{t+1}$. Put it into $\theta_{t+1} = \varphi_{t+1} - \eta\mu v_{t+1}$: it is $\varphi_{t+1} + \mu(\varphi_{t+1} - \varphi_t)$. Replace each $\varphi$ by the plain step, and the line above is there.
 #
-# Its rates $r$ solve $r^2 - (1 + \mu)(1 - \eta\lambda)\,r + \mu(1 - \eta\lambda) = 0$. **The stumbling block is the last term.** For the heavy ball the product of the two roots is $\mu$, whatever the curvature; so each direction that swings dies down like $\sqrt\mu$ a step, no faster. Here it is $\mu(1 - \eta\lambda)$: *the steeper a direction, the faster it dies*, up to $\eta\lambda = 1$, where both roots are 0. That is why the walk by hand arrived across the valley after two steps.
+# Its rates $r$ solve
 #
-# The price is the limit. A root reaches $-1$ where $1 + (1 + \mu)(1 - \eta\lambda) + \mu(1 - \eta\lambda) = 0$:
+# $$r^2 - (1 + \mu)(1 - \eta\lambda)\,r + \mu(1 - \eta\lambda) = 0$$
 #
-# $$\boxed{\eta < \frac{2}{\lambda_{\max}}\cdot\frac{1 + \mu}{1 + 2\mu} \quad\text{against the heavy ball's}\quad \eta < \frac{2}{\lambda_{\max}}\,(1 + \mu)}$$
+# **The stumbling block is the last term.** For the heavy ball the product of the two roots is $\mu$, whatever the curvature; so each direction that swings dies down like $\sqrt\mu$ a step, no faster. Here it is $\mu(1 - \eta\lambda)$: *the steeper a direction, the faster it dies*, up to $\eta\lambda = 1$, where both roots are 0. That is why the walk by hand arrived across the valley after two steps.
+#
+# The price is the limit. A root reaches $-1$ where $1 + (1 + 2\mu)(1 - \eta\lambda) = 0$:
+#
+# $$\boxed{\begin{aligned}
+#   \text{Nesterov:}\quad & \eta < \frac{2}{\lambda_{\max}}\cdot\frac{1 + \mu}{1 + 2\mu} \\[4pt]
+#   \text{heavy ball:}\quad & \eta < \frac{2}{\lambda_{\max}}\,(1 + \mu)
+#   \end{aligned}}$$
 #
 # On a quadratic with known curvatures the heavy ball is therefore the faster of the two: at its best it shrinks our valley by $\tfrac12$ a step, Nesterov by $1 - 2/\sqrt{3\kappa + 1}$ ([@lessard2016]), here {{ f"{1 - 2 / np.sqrt(28):.3f}" }}. Nesterov's has a guarantee for *every* convex function, and there the heavy ball can fail. All of these are checked with the package's own steps:
 
@@ -356,9 +363,12 @@ show_source(clip_gradients)
 #
 # [The last chapter](optimizers.py#6-weight-decay-a-factor-of-two-or-the-wrong-place) showed the difference on two weights. Here is the reason in one line each. Decay inside the gradient, then outside, for a weight whose gradients have the typical size $G$ in the root:
 #
-# $$\theta' \approx \theta - \eta\,\frac{\hat m + \lambda_w\theta}{G + \varepsilon} \qquad\text{against}\qquad \theta' = (1 - \eta\lambda_w)\,\theta - \eta\,\frac{\hat m}{\sqrt{\hat v} + \varepsilon}$$
+# $$\begin{aligned}
+#   \text{inside:}\quad & \theta' \approx \theta - \eta\,\frac{\hat m + \lambda_w\theta}{G + \varepsilon} \\[4pt]
+#   \text{outside:}\quad & \theta' = (1 - \eta\lambda_w)\,\theta - \eta\,\frac{\hat m}{\sqrt{\hat v} + \varepsilon}
+#   \end{aligned}$$
 #
-# On the left the decay a step is $\eta\lambda_w/G$: large for weights with small gradients, small for those with large ones, and it changes if you multiply the loss by 2. On the right it is $\eta\lambda_w$ for all. That is the argument of [@loshchilov2019]; whether it gives better networks is a question for an experiment.
+# Inside, the decay a step is $\eta\lambda_w/G$: large for weights with small gradients, small for those with large ones, and it changes if you multiply the loss by 2. Outside it is $\eta\lambda_w$ for all. That is the argument of [@loshchilov2019]; whether it gives better networks is a question for an experiment.
 
 # %% tags=["remove-input"]
 show_source(AdamW.step)
@@ -685,7 +695,7 @@ show(
 #
 # [@cohen2021] found that it *rises*, until it reaches $2/\eta$, and then stays there, while the loss goes on falling, no longer at every step. They call it the edge of stability. If that holds, you do not choose a rate below the cliff; the cliff comes to the rate that you chose.
 #
-# A network with two hidden layers of 32 tanh units learns 100 digits by squared error, $\tfrac12\|z - \text{one-hot}\|^2$, with plain gradient descent in float64. Three runs of five seeds, each for the same "time" $\eta t$: a rate of 0.15, one of 0.3, and 0.3 again with cross-entropy. The sharpness comes from *Lanczos's method*: multiply a vector by the second derivatives again and again, and among all combinations of the results take the one along which the loss is steepest. Each product is a difference of two gradients, $\big(\nabla L(\theta + hv) - \nabla L(\theta - hv)\big)/2h$, so it needs no new code. (Ten products at each mark, from the last direction on. Sixty from a new one change the last value by less than {{ f"{TOLERANCE:.1%}" }}.)
+# A network with two hidden layers of 32 tanh units learns 100 digits by squared error, $\tfrac12\|z - \text{one-hot}\|^2$, with plain gradient descent in float64. Three runs of five seeds, each for the same "time" $\eta t$: a rate of 0.15, one of 0.3, and 0.3 again with cross-entropy. The sharpness comes from *Lanczos's method*: multiply a vector by the second derivatives again and again, and among all combinations of the results take the one along which the loss is steepest. Each product with a vector $v$ is a difference of two gradients, those at $\theta + hv$ and at $\theta - hv$, divided by $2h$; so it needs no new code. (Ten products at each mark, from the last direction on. Sixty from a new one change the last value by less than {{ f"{TOLERANCE:.1%}" }}.)
 
 # %% tags=["hide-input"]
 def tanh_net(seed):
