@@ -43,7 +43,6 @@ from nn_tutorial import (
     xavier_normal,
 )
 from nn_tutorial.pages.plots import COLORS, show, show_source, use_style
-from nn_tutorial.pages.show import power
 from nn_tutorial.training.side_by_side import SideBySide
 
 SEED = 0
@@ -317,7 +316,7 @@ assert max(apart.values()) < 1e-12
 #   \text{heavy ball:}\quad & \eta < \frac{2}{\lambda_{\max}}\,(1 + \mu)
 #   \end{aligned}}$$
 #
-# On a quadratic with known curvatures the heavy ball is therefore the faster of the two: at its best it shrinks our valley by $\tfrac12$ a step, Nesterov by $1 - 2/\sqrt{3\kappa + 1}$ ([@lessard2016]), here {{ f"{1 - 2 / np.sqrt(28):.3f}" }}. Nesterov's has a guarantee for *every* convex function, and there the heavy ball can fail. All of these are checked with the package's own steps:
+# On a quadratic with known curvatures the heavy ball is therefore the faster of the two: at its best it shrinks our valley by $\tfrac12$ a step, Nesterov by $1 - 2/\sqrt{3\kappa + 1}$ ([@lessard2016]), here {{ f"{1 - 2 / np.sqrt(28):.3f}" }}. Nesterov's has a guarantee for *every* smooth convex function; the same paper shows one on which the heavy ball, at its best pair for quadratics, never arrives. The limit and the best pair, checked with the package's own steps:
 
 
 # %%
@@ -357,7 +356,7 @@ assert abs(known - (1 - 2 / np.sqrt(28))) < 1e-6 and known < tried < known + 0.0
 show_source(clip_gradients)
 
 # %% [markdown]
-# Everything is multiplied by *one* factor, so the direction stays. With SGD a step is then never longer than $\eta c$. With Adam it does less. A factor that is the same at all steps is taken out again by Adam's division; what is left is that a freak gradient counts no more than $c$ in the two running means.
+# Everything is multiplied by *one* factor, so the direction stays. With plain SGD a step is then never longer than $\eta c$, with momentum never than $\eta c/(1 - \mu)$. With Adam it does less. A factor that is the same at all steps is taken out again by Adam's division; what is left is that a freak gradient counts no more than $c$ in the two running means.
 #
 # ## AdamW: decay that passes by the division
 #
