@@ -61,12 +61,13 @@ from .layers.pooling import (
     max_pool2d_loops,
     max_pool2d_loops_backward,
 )
-from .training.confidence import wilson
+from .training.confidence import holm, wilson
 from .training.loop import History, evaluate, fit, predict, predict_logits
 from .training.many import fit_many
 from .training.models import mlp, small_cnn, two_layer_net
-from .training.optimizers import SGD, Adam
+from .training.optimizers import SGD, Adam, AdamW, clip_gradients
 from .training.saving import load, save
+from .training.schedules import Scheduled, cosine, linear_warmup, one_cycle, range_test
 from .verify.gradient_check import GradientError, GradientReport, gradient_check, relative_error
 
 __version__ = "0.1.0"
@@ -74,6 +75,7 @@ __version__ = "0.1.0"
 __all__ = [
     "SGD",
     "Adam",
+    "AdamW",
     "AvgPool2d",
     "BatchNorm",
     "Conv2d",
@@ -90,6 +92,7 @@ __all__ = [
     "Linear",
     "MaxPool2d",
     "ReLU",
+    "Scheduled",
     "Sequential",
     "Sigmoid",
     "Softmax",
@@ -101,12 +104,14 @@ __all__ = [
     "batch_norm",
     "batch_norm_backward",
     "cifar10",
+    "clip_gradients",
     "conv2d",
     "conv2d_backward",
     "conv2d_im2col",
     "conv2d_im2col_backward",
     "conv2d_loops",
     "conv2d_loops_backward",
+    "cosine",
     "cross_entropy",
     "cross_entropy_backward",
     "digits",
@@ -118,12 +123,14 @@ __all__ = [
     "fit_many",
     "gradient_check",
     "he_normal",
+    "holm",
     "image_folder",
     "iris",
     "layer_norm",
     "layer_norm_backward",
     "linear",
     "linear_backward",
+    "linear_warmup",
     "load",
     "max_pool2d",
     "max_pool2d_backward",
@@ -131,8 +138,10 @@ __all__ = [
     "max_pool2d_loops_backward",
     "mlp",
     "normal",
+    "one_cycle",
     "predict",
     "predict_logits",
+    "range_test",
     "relative_error",
     "relu",
     "relu_backward",

@@ -17,6 +17,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from matplotlib.colors import LinearSegmentedColormap
+from scipy import stats
 
 from nn_tutorial import (
     SGD,
@@ -32,6 +33,7 @@ from nn_tutorial import (
     fit,
     fit_many,
     gradient_check,
+    holm,
     layer_norm,
     layer_norm_backward,
     softmax,
@@ -542,11 +544,13 @@ for norm in (LayerNorm, GammaInFront):
             rng=draw, keep_best=False)
         reached[norm].append(evaluate(net, *flat["test"])[1])
 right, wrong = (np.array(found) for found in reached.values())
-assert abs(right.mean() - wrong.mean()) < 0.015
+gap = 100 * (right - wrong)  # in points, seed by seed
+gap_half = stats.t.ppf(0.975, len(gap) - 1) * gap.std(ddof=1) / np.sqrt(len(gap))
+assert abs(right.mean() - wrong.mean()) < 0.015 and abs(gap.mean()) < gap_half
 assert right.min() <= wrong.max() and wrong.min() <= right.max()
 
 # %% [markdown]
-# No. After ten epochs the right gradient gets {{ right.mean():.1%}} of the test images and the wrong one {{ wrong.mean():.1%}}, and over six seeds their ranges overlap: {{ right.min():.1%}} to {{ right.max():.1%}}, and {{ wrong.min():.1%}} to {{ wrong.max():.1%}}. What catches it is a check with parameters that are *not* those of a new layer. And there is one you can do in your head: each row of the right `dx` sums to 0.
+# No. After ten epochs the right gradient gets {{ right.mean():.1%}} of the test images and the wrong one {{ wrong.mean():.1%}}, and over six seeds the difference is {{ f"{gap.mean():+.1f} points, interval {gap.mean() - gap_half:+.1f} to {gap.mean() + gap_half:+.1f}".replace("-", "−") }}: it cannot be told from 0. What catches it is a check with parameters that are *not* those of a new layer. And there is one you can do in your head: each row of the right `dx` sums to 0.
 
 # %%
 spoilt = gamma_in_front(dy, cache)[0]
@@ -708,6 +712,32 @@ def cell(kind, size):
     return f"{found.mean():.1%} ({spread}) at {chosen[kind, size]:g}"
 
 
+def differs(first, second, tests=1):
+    """Mean difference over the seeds in points, and its 95 % interval as one of several tests."""
+    d = 100 * (first - second)
+    t = stats.t.ppf(1 - 0.025 / tests, len(d) - 1)
+    half = t * d.std(ddof=1) / np.sqrt(len(d))
+    return d.mean(), d.mean() - half, d.mean() + half
+
+
+def told(first, second, tests=1):
+    mean, low, high = differs(first, second, tests)
+    return f"{mean:+.1f} points, interval {low:+.1f} to {high:+.1f}".replace("-", "−")
+
+
+over_plain = {size: differs(layered[size], plain[size]) for size in sizes}
+alone = sum(low > 0 or high < 0 for _, low, high in over_plain.values())
+for size in sizes:  # none of them, when all hold together
+    _, low, high = differs(layered[size], plain[size], len(sizes))
+    assert low < 0 < high
+most = max(mean for mean, _, _ in over_plain.values())
+for size in (32, 128):  # each alone
+    assert differs(batched[size], layered[size])[1] > 0
+assert differs(batched[2], layered[2], len(sizes))[2] < -10
+over_layered = dict(zip(
+    sizes, holm([stats.ttest_rel(batched[size], layered[size]).pvalue for size in sizes])
+))  # fmt: skip
+assert differs(longer["batch norm"], longer["layer norm"])[1] > 0
 surest = softmax(np.array([[3.0, *[-1 / 3] * 9]]))[0].max()  # for question 4
 for kind, size in test:  # no best rate at an edge of its five
     assert rates_for(size)[0] < chosen[kind, size] < rates_for(size)[-1]
@@ -734,11 +764,11 @@ assert short_weights["layer norm"].min() > short_weights["plain"].max()
 #
 # **In batches of two: as predicted.** Batch normalisation reaches {{ batched[2].mean():.1%}}, layer normalisation {{ layered[2].mean():.1%}}. Are its running statistics to blame, which see two values at a time? Measured anew on all training images at once, they give {{ measured_anew.mean():.1%}}. So the trouble lies not in what the layer remembers but in the weights that were learnt.
 #
-# **Layer norm keeps step with the plain network: yes.** At no size do their ranges come apart. That is the independence we looked for, and a disappointment as well: in this network it gains nothing that six seeds could show.
+# **Layer norm keeps step with the plain network: yes.** At no size do their ranges come apart. Seed by seed, layer normalisation is ahead by {{ f"{most:.1f}" }} points at most. Of seven intervals of 95 %, one for each size, {{ alone }} {{ "excludes" if alone == 1 else "exclude" }} 0; widened until all seven hold together ([Bonferroni's correction](../pytorch/fashion_mnist.py#which-parts-earned-their-place)), none does. That is the independence we looked for, and a disappointment as well: in this network it gains nothing that six seeds could show.
 #
-# **Alike above some size: no.** At 32 batch normalisation is {{ ahead[32]:.1f}} points ahead of layer normalisation, at 128 it is {{ ahead[128]:.1f}}. Look at the learning rates: at 128 its best is {{ chosen["batch norm", 128]:g}}, where layer normalisation's is {{ chosen["layer norm", 128]:g}}. Five epochs are {{ 5 * 1024 // 128 }} steps there, and where steps are few, it pays to bear long ones.
+# **Alike above some size: no.** Batch normalisation is ahead of layer normalisation, at 32 by {{ told(batched[32], layered[32]) }}, at 128 by {{ told(batched[128], layered[128]) }}. Corrected for seven sizes ([`holm`](../reference/training.md)), their p-values are {{ f"{over_layered[32]:.2g}" }} and {{ f"{over_layered[128]:.2g}" }}: six seeds make a lead likely, and leave its size open. (In batches of two, where batch normalisation is behind, it is {{ f"{over_layered[2]:.1g}" }}.) Look at the learning rates: at 128 its best is {{ chosen["batch norm", 128]:g}}, where layer normalisation's is {{ chosen["layer norm", 128]:g}}. Five epochs are {{ 5 * 1024 // 128 }} steps there, and where steps are few, it pays to bear long ones.
 #
-# **So the fall on the right is not the batch.** Give batches of 128 four times the epochs, and so as many steps as batches of 32 had. Then layer normalisation reaches {{ longer["layer norm"].mean():.1%}} where it had {{ layered[128].mean():.1%}}. Batch normalisation is still ahead, with {{ longer["batch norm"].mean():.1%}}.
+# **So the fall on the right is not the batch.** Give batches of 128 four times the epochs, and so as many steps as batches of 32 had. Then layer normalisation reaches {{ longer["layer norm"].mean():.1%}} where it had {{ layered[128].mean():.1%}}. Batch normalisation is still ahead, with {{ longer["batch norm"].mean():.1%}} ({{ told(longer["batch norm"], longer["layer norm"]) }}).
 #
 # **What is it for, then?** Two hidden layers with good first weights need no help. So make the first weights ten times too small, in batches of 16. The plain network falls from {{ plain[16].mean():.1%}} to {{ short_weights["plain"].mean():.1%}}, at the best of four rates. With layer normalisation, {{ layered[16].mean():.1%}} become {{ short_weights["layer norm"].mean():.1%}}: the length of the weights is among the things that the layer cannot see.
 #

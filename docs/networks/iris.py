@@ -793,7 +793,7 @@ for number in (1, 2):  # also where three intervals have to hold together
 # | 3 against 1 | {{ compare(run[3]["accuracy"], run[1]["accuracy"]) }} |
 # | 3 against 2 | {{ compare(run[3]["accuracy"], run[2]["accuracy"]) }} |
 #
-# The first column of numbers counts seeds; the second is the mean difference with its 95 % interval. Between runs 1 and 2 no difference can be seen. That is not proof that there is none: to be seen in four such experiments of five, it would have to be {{ visible_from(run[2]["accuracy"], run[1]["accuracy"]):.1f}} flowers of 25. The test losses say the same: {{ told(run[2]["loss"], run[1]["loss"]) }}. Run 3 is behind, and stays so when each of the three intervals is widened until all hold together in 95 of 100 experiments ([Bonferroni's correction](../pytorch/fashion_mnist.py#which-parts-earned-their-place)).
+# The first column of numbers counts seeds; the second is the mean difference with its 95 % interval. Between runs 1 and 2 no difference can be seen. That is not proof that there is none: to be seen in four such experiments of five, it would have to be {{ visible_from(run[2]["accuracy"], run[1]["accuracy"]):.1f}} flowers of 25. The test losses say the same: {{ told(run[2]["loss"], run[1]["loss"]) }}. Run 3 is behind, and stays so when each of the three intervals is widened until all hold together in 95 of 100 experiments ([Bonferroni's correction](../pytorch/fashion_mnist.py#which-parts-earned-their-place)). The intervals further down are each for itself: among so many, one that misses would be no surprise.
 #
 # ### Turn one knob at a time
 #

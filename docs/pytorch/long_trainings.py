@@ -337,12 +337,13 @@ assert min(np.mean(found[piece]["changed"]) for piece in PIECES[1:]) > 0
 
 # %% tags=["remove-cell"]
 anew = told(restart)
+intervals = sum(np.any(row[when]) for row in found.values() for when in ("at once", "end"))
 half_anew = stats.t.ppf(0.975, len(restart) - 1) * restart.std(ddof=1) / np.sqrt(len(restart))
 assert restart.mean() > -half_anew  # not seen to be worse
 shares_changed = [np.mean(found[piece]["changed"]) for piece in PIECES[1:]]
 
 # %% [markdown]
-# With nothing forgotten the plain loop, too, goes on without a changed bit. The running statistics are missed at once, {{ told(found["running statistics"]["at once"]) }} points, and hardly at the end. Adam's means show as predicted, and they show little: {{ f"{rough.mean():.2f}" }} nats for some ten steps.
+# With nothing forgotten the plain loop, too, goes on without a changed bit. The running statistics are missed at once, {{ told(found["running statistics"]["at once"]) }} points, and hardly at the end. Adam's means show as predicted, and they show little: {{ f"{rough.mean():.2f}" }} nats for some ten steps. The table has {{ intervals }} intervals of 95 %, each for itself. Among so many one may exclude 0 by chance, so build nothing on one that only touches it.
 #
 # The schedule is where the prediction fails. It should have ended worse, and it ends {{ anew }} points away from the uninterrupted run: the rate stayed high, and {{ EPOCHS }} epochs on {{ f"{len(images.x):,}" }} pictures are so few that this does no harm. That is no advice. It shows what is really lost: **you no longer know what you compare.** Between {{ f"{min(shares_changed):.1f}" }} and {{ f"{max(shares_changed):.1f}" }} % of the answers differ at the end, for no reason that stands in your report. Effects such as those of [batch normalisation and dropout](fashion_mnist.py#which-parts-earned-their-place) are a few points; an interruption must not look like one of them.
 #

@@ -1,7 +1,11 @@
-"""How far to believe a share that was counted on a few examples."""
+"""How far to believe a share counted on a few examples, and the best of several comparisons."""
 
 import math
+from collections.abc import Sequence
 from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
 
 
 def wilson(share: float, n: int, *, confidence: float = 0.95) -> tuple[float, float]:
@@ -42,3 +46,39 @@ def wilson(share: float, n: int, *, confidence: float = 0.95) -> tuple[float, fl
     middle = share + z**2 / (2 * n)
     half = z * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
     return (middle - half) / (1 + z**2 / n), (middle + half) / (1 + z**2 / n)
+
+
+def holm(p_values: Sequence[float]) -> NDArray[np.float64]:
+    r"""Return p-values that may be compared with one level all at once, by Holm's correction.
+
+    In rising order the i-th of m becomes $\max_{j \le i}\, (m - j + 1)\, p_{(j)}$, at most 1.
+    Reject where it is at most 5 %, and with 95 % no true hypothesis is among those rejected,
+    however the tests depend on each other.
+
+    Parameters
+    ----------
+    p_values : sequence of float
+        One for each comparison, from 0 to 1.
+
+    Returns
+    -------
+    corrected : ndarray
+        In the order given.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of its range.
+
+    References
+    ----------
+    Holm (1979), A simple sequentially rejective multiple test procedure.
+    """
+    p = np.array(p_values, float)
+    if p.ndim != 1 or not np.all((p >= 0) & (p <= 1)):
+        raise ValueError(f"p_values: expected a row of numbers from 0 to 1, got {p_values}")
+    order = np.argsort(p)
+    grown = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    corrected = np.empty(len(p))
+    corrected[order] = np.minimum(grown, 1)
+    return corrected

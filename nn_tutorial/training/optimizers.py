@@ -8,6 +8,8 @@ from ..layers.checks import Array
 
 
 class _Optimizer:
+    decoupled = False  # whether the decay stays out of the gradient
+
     def __init__(self, params: dict[str, Array], lr: float | Array, weight_decay: float) -> None:
         for name, value in (("lr", lr), ("weight_decay", weight_decay)):
             if not all(math.isfinite(number) and number >= 0 for number in np.ravel(value)):
@@ -24,17 +26,19 @@ class _Optimizer:
             g = grads[name]
             if g.shape != p.shape:
                 raise ValueError(f"grads[{name!r}]: expected shape {p.shape}, got {g.shape}")
-            found.append((name, p, g + self.weight_decay * p if self.weight_decay else g))
+            inside = self.weight_decay and not self.decoupled
+            found.append((name, p, g + self.weight_decay * p if inside else g))
         return found
 
 
 class SGD(_Optimizer):
-    r"""Stochastic gradient descent, with momentum and weight decay.
+    r"""Stochastic gradient descent, with momentum, Nesterov's too, and weight decay.
 
     $$g \leftarrow g + \lambda\theta, \qquad v \leftarrow \mu v + g, \qquad
       \theta \leftarrow \theta - \eta v$$
 
-    As PyTorch has it: the learning rate is outside the velocity.
+    With ``nesterov`` the last is $\theta \leftarrow \theta - \eta\,(g + \mu v)$. As PyTorch has
+    it: the learning rate is outside the velocity.
 
     Parameters
     ----------
@@ -44,17 +48,20 @@ class SGD(_Optimizer):
         Learning rate η; an array is broadcast with each parameter, and has its dtype.
     momentum : float
         μ, from 0 to below 1.
+    nesterov : bool
+        Whether the gradient is that of the place to which the velocity leads; needs momentum.
     weight_decay : float
         λ.
 
     Raises
     ------
     ValueError
-        If a number is out of its range.
+        If a number is out of its range, or ``nesterov`` has no momentum.
 
     References
     ----------
     Polyak (1964), Some methods of speeding up the convergence of iteration methods.
+    Sutskever and others (2013), On the importance of initialization and momentum in deep learning.
     """
 
     def __init__(
@@ -63,12 +70,15 @@ class SGD(_Optimizer):
         lr: float | Array,
         *,
         momentum: float = 0.0,
+        nesterov: bool = False,
         weight_decay: float = 0.0,
     ) -> None:
         super().__init__(params, lr, weight_decay)
         if not 0 <= momentum < 1:
             raise ValueError(f"momentum: expected a number from 0 to below 1, got {momentum}")
-        self.momentum = momentum
+        if nesterov and not momentum:
+            raise ValueError(f"nesterov: expected a momentum above 0 with it, got {momentum}")
+        self.momentum, self.nesterov = momentum, nesterov
         self.velocity = {name: np.zeros_like(p) for name, p in params.items()} if momentum else {}
 
     def step(self, grads: dict[str, Array]) -> None:
@@ -89,7 +99,7 @@ class SGD(_Optimizer):
                 v = self.velocity[name]
                 v *= self.momentum
                 v += g
-                g = v
+                g = g + self.momentum * v if self.nesterov else v
             p -= self.lr * g
 
 
@@ -152,3 +162,91 @@ class Adam(_Optimizer):
             m += (1 - beta1) * (g - m)
             v += (1 - beta2) * (g * g - v)
             p -= (self.lr / unbias1) * m / (np.sqrt(v / unbias2) + self.eps)
+
+
+class AdamW(Adam):
+    r"""Adam with decoupled weight decay: the decay passes by the division.
+
+    $$\theta \leftarrow (1 - \eta\lambda)\,\theta$$
+
+    and then a step of Adam with the gradient alone. As PyTorch has it: the decay is multiplied by
+    the learning rate.
+
+    Parameters
+    ----------
+    params, lr, betas, eps
+        See [`Adam`][nn_tutorial.Adam].
+    weight_decay : float
+        λ, at least 0.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of its range.
+
+    References
+    ----------
+    Loshchilov and Hutter (2019), Decoupled weight decay regularization, ICLR, algorithm 2.
+    """
+
+    decoupled = True
+
+    def __init__(
+        self,
+        params: dict[str, Array],
+        lr: float | Array = 1e-3,
+        *,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.01,
+    ) -> None:
+        super().__init__(params, lr, betas=betas, eps=eps, weight_decay=weight_decay)
+
+    def step(self, grads: dict[str, Array]) -> None:
+        """Change the parameters by one step; see [`SGD.step`][nn_tutorial.SGD.step]."""
+        self._checked(grads)  # what is refused must not have decayed
+        for p in self.params.values():
+            p *= 1 - self.lr * self.weight_decay
+        super().step(grads)
+
+
+def clip_gradients(grads: dict[str, Array], max_norm: float) -> tuple[dict[str, Array], float]:
+    r"""Shorten the gradients, all by one factor, where together they are too long.
+
+    $$g \leftarrow g \min\left(1, \frac{c}{\|g\| + 10^{-6}}\right)$$
+
+    The norm is that of all arrays as one long vector, so its direction stays. The small number is
+    PyTorch's.
+
+    Parameters
+    ----------
+    grads : dict of str to ndarray
+        Not changed.
+    max_norm : float
+        c, the longest that is let through, above 0.
+
+    Returns
+    -------
+    clipped : dict of str to ndarray
+        With the keys, shapes and dtypes of ``grads``.
+    norm : float
+        ‖g‖ before the clipping, added up in float64.
+
+    Raises
+    ------
+    ValueError
+        If ``max_norm`` is out of its range.
+    FloatingPointError
+        If the norm is not finite: no factor makes such a gradient right.
+
+    References
+    ----------
+    Pascanu, Mikolov and Bengio (2013), On the difficulty of training recurrent neural networks.
+    """
+    if not (math.isfinite(max_norm) and max_norm > 0):
+        raise ValueError(f"max_norm: expected a finite number above 0, got {max_norm}")
+    norm = math.sqrt(sum(float(np.square(g, dtype=np.float64).sum()) for g in grads.values()))
+    if not math.isfinite(norm):
+        raise FloatingPointError(f"grads: expected a finite norm, got {norm}")
+    factor = min(1.0, max_norm / (norm + 1e-6))
+    return {name: g * factor for name, g in grads.items()}, norm

@@ -1,4 +1,4 @@
-"""SGD and Adam step by step with PyTorch's, and what they refuse."""
+"""SGD, Adam and AdamW step by step with PyTorch's, and what they refuse."""
 
 from typing import Any
 
@@ -14,6 +14,14 @@ SETTINGS: list[tuple[str, Any, Any, dict[str, Any]]] = [
     ("sgd-momentum", nt.SGD, torch.optim.SGD, {"lr": 0.1, "momentum": 0.9}),
     ("sgd-decay", nt.SGD, torch.optim.SGD, {"lr": 0.1, "weight_decay": 0.3}),
     ("sgd-both", nt.SGD, torch.optim.SGD, {"lr": 0.1, "momentum": 0.5, "weight_decay": 0.3}),
+    (
+        "nesterov",
+        nt.SGD,
+        torch.optim.SGD,
+        {"lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 0.3},
+    ),
+    ("adamw", nt.AdamW, torch.optim.AdamW, {"lr": 0.1, "weight_decay": 0.3}),
+    ("adamw-default", nt.AdamW, torch.optim.AdamW, {}),
     ("adam", nt.Adam, torch.optim.Adam, {"lr": 0.1}),
     ("adam-default-lr", nt.Adam, torch.optim.Adam, {}),
     (
@@ -100,6 +108,8 @@ def test_refused_gradients_change_nothing(ours, theirs, settings, grads, parts) 
         (nt.SGD, {"lr": float("nan")}, ("lr", "nan")),
         (nt.SGD, {"lr": 0.1, "momentum": 1.0}, ("momentum", "1.0")),
         (nt.SGD, {"lr": 0.1, "momentum": -0.5}, ("momentum", "-0.5")),
+        (nt.SGD, {"lr": 0.1, "nesterov": True}, ("nesterov", "0.0")),
+        (nt.AdamW, {"weight_decay": -1.0}, ("weight_decay", "-1.0")),
         (nt.SGD, {"lr": 0.1, "weight_decay": -1}, ("weight_decay", "-1")),
         (nt.Adam, {"lr": float("inf")}, ("lr", "inf")),
         (nt.SGD, {"lr": np.array([[0.1], [-0.1]])}, ("lr", "-0.1")),
@@ -116,7 +126,7 @@ def test_refuses_settings_out_of_range(optimizer, settings, parts) -> None:
     assert all(part in str(caught.value) for part in parts)
 
 
-@pytest.mark.parametrize("kind", [nt.SGD, nt.Adam])
+@pytest.mark.parametrize("kind", [nt.SGD, nt.Adam, nt.AdamW])
 def test_a_rate_for_each_row(kind: Any) -> None:
     rng = np.random.default_rng(0)
     start, grads = rng.standard_normal((2, 3, 4)).astype(np.float32)
