@@ -58,15 +58,14 @@ PAIRS = {name: f for name, f in _functions.items() if f"{name}_backward" in _fun
     name: _functions[name] for name in WITHOUT_BACKWARD
 }
 # `conv2d_loops` is `conv2d` computed otherwise: what is said of the one holds for the other.
+WAYS = ("loops", "im2col")
 VARIANTS = {
-    name for name in PAIRS for other in PAIRS if name.startswith(f"{other}_")
-} - WITHOUT_BACKWARD.keys()
-_classes = _public(lambda value: inspect.isclass(value) and issubclass(value, nt.Layer))
-CLASSES = {
-    name: cls
-    for name, cls in _classes.items()
-    if not any(issubclass(other, cls) and other is not cls for other in _classes.values())
+    name for name in PAIRS for way in WAYS if name.removesuffix(f"_{way}") in PAIRS.keys() - {name}
 }
+CLASSES = _public(
+    lambda value: inspect.isclass(value) and issubclass(value, nt.Layer) and value is not nt.Layer
+)
+BOXES = ("show_equations", "show_exercises")  # that a chapter has beside its certificate
 
 
 class _Yaml(yaml.SafeLoader):
@@ -101,6 +100,7 @@ class Book:
     refused: frozenset[tuple[str, str]]  # function or class, and argument
     reference: frozenset[str]
     certified: frozenset[tuple[str, str]]  # theory, and the page that shows its certificate
+    boxes: frozenset[tuple[str, str]]  # a page, and one of BOXES that it has
     nav: tuple[str, ...]
     exercises: dict[str, str]  # topic, by the function that is written
     files: frozenset[str]
@@ -126,6 +126,9 @@ def _book() -> Book:
             for name in re.findall(r"^::: nn_tutorial\.(\w+)$", text, re.MULTILINE)
         ),
         certified=frozenset((name, p) for p, text in pages.items() for name in shown.findall(text)),
+        boxes=frozenset(
+            (p, box) for p, text in pages.items() for box in BOXES if f"{box}(" in text
+        ),
         nav=nav,
         exercises={
             function.name: topic
@@ -191,6 +194,10 @@ def _of_function(book: Book, name: str) -> Iterator[tuple[str, str]]:
         yield "certificate", f'docs/layers/: a chapter with show_certificate("{name}")'
     elif chapters.isdisjoint(book.nav):
         yield "chapter", f"mkdocs.yml, nav: {' or '.join(sorted(chapters))}"
+    for page in sorted(chapters):
+        for box in BOXES:
+            if page.startswith("layers/") and (page, box) not in book.boxes:
+                yield "box", f"docs/{page}: {box}"
     yield from _of_exercise(book, name)
 
 
@@ -312,6 +319,11 @@ def _certified(book: Book, name: str) -> Book:
     return replace(book, certified=frozenset(c for c in book.certified if c[0] != name))
 
 
+def _boxes(book: Book, name: str) -> Book:
+    chapters = {page for theory, page in book.certified if theory == name}
+    return replace(book, boxes=frozenset(b for b in book.boxes if b[0] not in chapters))
+
+
 def _exercises(book: Book, name: str) -> Book:
     return replace(book, exercises={k: v for k, v in book.exercises.items() if k != name})
 
@@ -329,6 +341,7 @@ DELETIONS: list[tuple[str, Callable[[Book, str], Book]]] = [
     ("class", lambda b, n: _theories(b, n, layer=None)),
     ("PyTorch", _equivalents),
     ("certificate", _certified),
+    ("box", _boxes),
     ("chapter", lambda b, n: _nav(b, {page for name, page in b.certified if name == n})),
     ("exercise", _exercises),
     ("solution page", lambda b, n: _files(b, n, "docs/exercises/{}.py")),
@@ -338,7 +351,12 @@ DELETIONS: list[tuple[str, Callable[[Book, str], Book]]] = [
 OF_VARIANTS = {"export", "reference", "bad input", "case"}
 OF_CLASSES = OF_VARIANTS | {"theory", "PyTorch"}
 # Places in which nothing can stand without another.
-NEEDS = {"chapter": "certificate", "solution page": "exercise", "right solutions": "exercise"}
+NEEDS = {
+    "chapter": "certificate",
+    "box": "certificate",
+    "solution page": "exercise",
+    "right solutions": "exercise",
+}
 
 
 def _stands(name: str, place: str) -> bool:

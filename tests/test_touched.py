@@ -159,6 +159,7 @@ def chosen(recorded: tuple[Path, str]) -> Callable[..., Selection]:
         (NUMBERS, '"""Twice."""', '"""Doubles.\n\n    At length.\n    """'),
         (NUMBERS, "    # a comment\n", ""),
         (NUMBERS, "def half", "def new(x):\n    return x\n\ndef half"),
+        (NUMBERS, "size = 1", "size = 1\n    def unasked(self): return 2"),
         (NUMBERS, "LIMIT = 3", "from math import ceil, floor as down\nLIMIT = 3\nOTHER = 4"),
         ("package/unused.py", "return 1", "return 2"),
     ],
@@ -190,6 +191,9 @@ def test_these_edits_touch_nothing(
         (NUMBERS, "size = 1", "size = 2", set(), OTHERS),  # the package names the class
         (NUMBERS, "return n + 1", "return n + 2", set(), OTHERS),  # it ran at the import
         (NUMBERS, "MADE =", "print(1)\nMADE =", set(), OTHERS),  # a statement acts at once
+        (NUMBERS, "LIMIT = 3", "LIMIT = 3\ndef min(a, b): return a",  # no longer Python's
+         {"tests/test_rest.py::test_capped"}, PROCESS),
+        (NUMBERS, "size = 1", "size = 1\n    def __bool__(self): return False", set(), OTHERS),
         ("package/__init__.py", "half, made", "made", set(), OTHERS),
         ("tests/shared.py", "a == b", "a is b", set(), {"tests/test_double.py"}),
         ("tests/test_double.py", "double(1)", "double(4)", set(), {"tests/test_double.py"}),

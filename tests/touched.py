@@ -260,9 +260,18 @@ class Project:
                     todo += self._leads.get(file.removesuffix(WHOLE), set())
         return found
 
-    def starts_processes(self, test: str) -> bool:
+    def is_named(self, method: str) -> bool:
+        """Whether any code asks for a method of this name, or Python itself does."""
+        if method.startswith("__"):
+            return True
+        return any(method in about.names for them in self.parts.values() for about in them.values())
+
+    def starts_processes(self, test: str, reached: Iterable[str]) -> bool:
         """Whether code runs for a test that coverage does not see."""
-        return re.search(rb"sys\.executable|REACHES", self.files[test]) is not None
+        helpers = (n for n in reached if n.startswith("tests/") and n in self.files)
+        return any(
+            re.search(rb"sys\.executable|REACHES", self.files[name]) for name in {test, *helpers}
+        )
 
 
 @dataclass
@@ -293,7 +302,7 @@ def select(project: Project, record: dict[str, Any]) -> Selection:
         if ran and isinstance(old, dict) and name in project.parts:
             functions = _changed_functions(project, name, old, record["at_import"].get(name, []))
         for test, reached in leading.items():
-            unseen = functions is None or (functions and project.starts_processes(test))
+            unseen = functions is None or (functions and project.starts_processes(test, reached))
             if name in reached and unseen:
                 chosen.files.add(test)
         for function in functions or ():
@@ -309,9 +318,14 @@ def _changed_functions(
 ) -> set[str] | None:
     """The functions of a module that do something else now; None where more than they may."""
     parts, new = project.parts[name], project.state()[name]
-    changed = {part for part in old if new.get(part) != old[part]}
-    # Nobody has used what is new: who uses it now has changed as well. But a new statement acts.
-    if "*" in changed or ("*" in new and "*" not in old) or not changed.isdisjoint(at_import):
+    added = new.keys() - old.keys()
+    changed = {part for part in old if new.get(part) != old[part]} | added
+    # A new method may take the place of an inherited one, where somebody asks for its name.
+    for part in added:
+        owner, _, method = part.rpartition(".")
+        if owner and project.is_named(method):
+            changed.add(owner)
+    if "*" in changed or not changed.isdisjoint(at_import):
         return None
     functions: set[str] = set()
     seen: set[str] = set()
@@ -319,9 +333,9 @@ def _changed_functions(
         part = (changed - seen).pop()
         seen.add(part)
         kinds = {told.partition(" ")[0] for told in (old.get(part), new.get(part)) if told}
-        if "function" in kinds:
+        if "function" in kinds and part not in added:  # no test has run what is new
             functions.add(part)
-        if kinds == {"function"}:
+        if kinds == {"function"} and part not in added:
             continue
         if "other" in kinds or name.endswith("__init__.py"):
             others = (about for other, about in project.parts.items() if other != name)

@@ -163,10 +163,16 @@ class Scheduled:
     def step(self, grads: dict[str, Array]) -> None:
         """Change the parameters by one step, at the rate of this step.
 
+        Parameters
+        ----------
+        grads : dict of str to ndarray
+            Keys and shapes of ``params``; not changed.
+
         Raises
         ------
         ValueError
-            If the schedule's factor is none, or a gradient does not fit; nothing is changed then.
+            If the schedule's factor is none, or a gradient does not fit; no parameter is changed
+            then.
         """
         factor = float(self.schedule(self.t))
         if not (math.isfinite(factor) and factor >= 0):

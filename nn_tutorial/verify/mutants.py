@@ -223,6 +223,11 @@ def main() -> int:
     wrong = [m for m in found if m.killed_by is not None and m.equivalent is not None]
     for mutant in alive:
         print(f"SURVIVED  {mutant.theory}, {mutant.kind}: {mutant.what}  {mutant.text}")
+    if alive:
+        print(
+            "A sample that tells them apart is missing; or, where one can only be equal, its text "
+            "and the reason in `same` of nn_tutorial/verify/theories/."
+        )
     for mutant in wrong:
         print(f"NOT EQUIVALENT  {mutant.theory}: {mutant.text}")
     same = sum(m.equivalent is not None for m in found)

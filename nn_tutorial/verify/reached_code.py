@@ -17,7 +17,7 @@ It is not followed then, and of a call to it only calls among its arguments coun
 
 The limits: other people's packages are taken as they are. What is found by a text (``eval``,
 ``import_module``) or by a base class that knows its subclasses is not seen, nor what is done while
-a constant is computed that nobody names.
+a constant or a default is computed that belongs to nothing that anybody names.
 """
 
 import ast
@@ -28,6 +28,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TypeGuard
 
 PACKAGE, SCRIPTS = "nn_tutorial", "scripts"
 MARK = re.compile(r"#\s*decides no number\b:?(.*)")
@@ -135,10 +136,17 @@ class _Module:
             else:
                 origin = self._origin(node)
                 for alias in node.names:
-                    if alias.name == "*" and origin.startswith(PACKAGE):
+                    if alias.name == "*" and self._is_ours(origin):
                         raise ValueError(f"{self.path}: expected names, got 'import *'")
                     found.setdefault(alias.asname or alias.name, []).append((origin, alias.name))
         return found
+
+    def _is_ours(self, origin: str) -> bool:
+        first = origin.partition(".")[0]
+        return first == PACKAGE or any(
+            folder.name == SCRIPTS and [*folder.glob(f"{first}.py"), *folder.glob(f"{first}/")]
+            for folder in self.path.parents
+        )
 
     def _origin(self, node: ast.ImportFrom) -> str:
         """The module that names are imported from."""
@@ -214,7 +222,9 @@ class _Project:
             return any(_Reader(self, module).names(d) for d in statement.decorator_list)
         if isinstance(statement, ast.Assign):
             return not all(isinstance(node, ast.Name) for node in _targets(statement.targets))
-        return not isinstance(statement, ast.AnnAssign | ast.Import | ast.ImportFrom)
+        if isinstance(statement, ast.AnnAssign):
+            return statement.value is not None and not isinstance(statement.target, ast.Name)
+        return not isinstance(statement, ast.Import | ast.ImportFrom)
 
     def either(self, origins: list[Origin], rest: list[str]) -> Found:
         """Return what an imported name means, with attributes after it."""
@@ -355,7 +365,9 @@ def _parsed(
     source: str,
 ) -> tuple[list[ast.stmt], dict[str, list[ast.stmt]], list[ast.Import | ast.ImportFrom]]:
     """The statements of a module but those for types alone, by their names, and all imports."""
-    body = [statement for statement in ast.parse(source).body if not _is_for_types(statement)]
+    body: list[ast.stmt] = []
+    for statement in ast.parse(source).body:
+        body += statement.orelse if _is_for_types(statement) else [statement]
     statements: dict[str, list[ast.stmt]] = {}
     for statement in body:
         for bound in _bound(statement):
@@ -429,14 +441,14 @@ def _name(node: ast.stmt) -> str:
     return node.name
 
 
-def _is_for_types(node: ast.stmt) -> bool:
+def _is_for_types(node: ast.stmt) -> TypeGuard[ast.If]:
     return isinstance(node, ast.If) and _path(node.test)[-1:] == ["TYPE_CHECKING"]
 
 
 def _is_for_main(node: ast.stmt) -> bool:
-    """Whether it is ``if __name__ == "__main__"``."""
+    """Whether it is ``if __name__ == "__main__"``, and nothing else."""
     return (
         isinstance(node, ast.If)
-        and isinstance(node.test, ast.Compare)
-        and _path(node.test.left) == ["__name__"]
+        and not node.orelse
+        and ast.unparse(node.test) == "__name__ == '__main__'"
     )

@@ -119,6 +119,10 @@ EFFECTS = {
     "an entry": "from .used import TABLE\nTABLE['g'] = 1\n",
     "a branch": "import sys\nif sys.platform == 'linux':\n    X = 1\n",
     "a decorator": "from .used import keep\n@keep\ndef g(): return 1\n",
+    "an annotated attribute": "import nn_tutorial.used as u\nu.f: object = lambda: 2\n",
+    "not for types": "from typing import TYPE_CHECKING\nif TYPE_CHECKING: pass\nelse: print(1)\n",
+    "where it is not run": "if __name__ != '__main__': print(1)\n",
+    "or else": "if __name__ == '__main__': pass\nelse: print(1)\n",
 }
 
 
@@ -360,6 +364,9 @@ def test_a_mark_without_a_reason_is_refused(tmp_path: Path, mark: str) -> None:
 def test_what_cannot_be_followed_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"main\.py: expected names, got 'import \*'"):
         written(tmp_path, main="from nn_tutorial.tools import *\n", __init__="", tools="")
+    (tmp_path / "scripts" / "other.py").write_text("")
+    with pytest.raises(ValueError, match=r"main\.py: expected names, got 'import \*'"):
+        written(tmp_path, main="from other import *\n")
     with pytest.raises(ValueError, match=r"script: expected one of .*scripts, got 'nowhere'"):
         reached_code("nowhere", tmp_path)
 

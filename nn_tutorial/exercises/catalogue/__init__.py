@@ -40,12 +40,19 @@ def in_order(after: Mapping[str, str | None]) -> list[str]:
     return found
 
 
+def _exercises_of(topic: str) -> tuple[Exercise, ...]:
+    found: tuple[Exercise, ...] | None = getattr(_MODULES[topic], "EXERCISES", None)
+    if found is None:
+        raise AttributeError(f"nn_tutorial/exercises/catalogue/{topic}.py: expected its EXERCISES")
+    return found
+
+
 _MODULES = {m.name: import_module(f"{__name__}.{m.name}") for m in pkgutil.iter_modules(__path__)}
 TOPICS: dict[str, tuple[Exercise, ...]] = Table(
     "topic",
     "nn_tutorial/exercises/catalogue/TOPIC.py, with its EXERCISES",
     {
-        name: _MODULES[name].EXERCISES
+        name: _exercises_of(name)
         for name in in_order({n: getattr(m, "AFTER", None) for n, m in _MODULES.items()})
     },
 )

@@ -23,7 +23,9 @@ class _Theories(Mapping[str, Theory]):
         if name not in self._names:
             where = f"nn_tutorial/verify/theories/{name}.py, with its THEORY"
             raise UnknownNameError("theory", name, self._names, where)
-        theory: Theory = import_module(f"{__name__}.{name}").THEORY
+        theory: Theory | None = getattr(import_module(f"{__name__}.{name}"), "THEORY", None)
+        if theory is None:
+            raise AttributeError(f"nn_tutorial/verify/theories/{name}.py: expected its THEORY")
         return theory
 
     def __iter__(self) -> Iterator[str]:

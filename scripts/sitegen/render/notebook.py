@@ -1,6 +1,5 @@
 """What a page brings along beside its figures: itself to take home, and the files it publishes."""
 
-import hashlib
 import json
 import posixpath
 from collections.abc import Callable
@@ -12,7 +11,8 @@ from ..run.execute import Executed
 from ..run.page import EXPRESSION
 from . import figures
 
-_last: dict[str, tuple[bytes, str]] = {}  # by pages: what a notebook was made of, and as written
+# By pages: what a notebook was made of, and as it was written.
+_last: dict[str, tuple[tuple[Any, list[str]], str]] = {}
 
 
 def downloads(
@@ -38,9 +38,8 @@ def downloads(
 
 def _written(executed: Executed, texts: list[str]) -> str:
     """Return the notebook with these texts; `make serve` asks again for the one that it has."""
-    before = executed.notebook_path.read_bytes()
-    made_of = hashlib.sha256(b"\0".join([before, *map(str.encode, texts)])).digest()
-    if _last.get(executed.page.name, (b"",))[0] != made_of:
+    made_of = (executed.notebook, texts)
+    if executed.page.name not in _last or _last[executed.page.name][0] != made_of:
         code, prose = iter(executed.notebook.cells), iter(texts)
         cells = [
             nbformat.from_dict({**next(code), "id": f"cell-{number}"})
