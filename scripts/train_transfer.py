@@ -4,10 +4,15 @@ Frozen or free, on pretrained or random convolutions, with all labelled images o
 Interrupted, it goes on where it was when started again. The validation images are watched alone:
 nothing is chosen by them, and they stay the same however few images train. Record and model lie
 in runs/; with --publish the record is also among those that the pages draw.
+With --cached every picture passes the frozen convolutions once, and what they make of it is kept
+beside the checkpoint for all trainings with the same weights, pictures and size: a classifier more
+takes minutes then. If interrupted meanwhile, that pass begins anew.
 
 examples:
   the assignment: ImageNet's convolutions, frozen, and a new classifier:
     python scripts/train_transfer.py
+  with ImageNet's 224 pixels, each picture once through the convolutions:
+    python scripts/train_transfer.py --cached --image-size 224
   the same with all weights free and a smaller rate, on a few images:
     python scripts/train_transfer.py --no-freeze --lr 0.0001 --images 1000 --name free
   for Kaggle's competition:
@@ -29,7 +34,7 @@ from torch import nn
 from nn_tutorial.data import stratified_split
 from nn_tutorial.data.cifar import cifar10_stored
 from nn_tutorial.data.numbered import Numbered, check_sample, read_numbered
-from nn_tutorial.data.pixels import Stored
+from nn_tutorial.data.pixels import Stored as StoredPictures
 from nn_tutorial.files import check_folder, write_whole
 from nn_tutorial.pytorch import runs
 from nn_tutorial.pytorch.audit import (
@@ -41,6 +46,7 @@ from nn_tutorial.pytorch.audit import (
     fingerprints,
     read_manifest,
 )
+from nn_tutorial.pytorch.frozen import Kept, kept_features
 from nn_tutorial.pytorch.models import About, probabilities
 from nn_tutorial.pytorch.networks import alexnet, count_parameters
 from nn_tutorial.pytorch.processes import Processes
@@ -48,6 +54,7 @@ from nn_tutorial.pytorch.training import (
     Images,
     Normalisation,
     Plan,
+    Stored,
     evaluate,
     normalisation,
     train,
@@ -66,6 +73,7 @@ def arguments() -> argparse.ArgumentParser:
     add("--weights", choices=ORIGINS, default="imagenet", help="of the convolutions")
     add("--backbone", type=Path, metavar="FILE", help="where they are, if not in the data folder")
     add("--freeze", action=argparse.BooleanOptionalAction, default=True, help="the convolutions")
+    add("--cached", action="store_true", help="store what the frozen convolutions make of pictures")
     add("--image-size", type=int, default=64, help="height and width, at least 63 pixels")
     add(
         "--images",
@@ -88,6 +96,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run(chosen: argparse.Namespace, among: Processes) -> None:
     """Train, read the test part once, audit, write submission and record."""
     unlabelled = asked(chosen)
+    check_cached(chosen, among)
     plan = Plan(
         epochs=chosen.epochs, batch_size=chosen.batch_size, lr=chosen.lr, seed=chosen.seed,
         image_size=chosen.image_size,
@@ -99,9 +108,14 @@ def run(chosen: argparse.Namespace, among: Processes) -> None:
     backbone = load_backbone(model, chosen.weights, chosen.backbone, root=chosen.root)
     audit = Audit(model, frozen="features." if chosen.freeze else None)
     checkpoint = runs.checkpoint_of(chosen)
+    kept = kept_features(
+        model.to(among.device), training, validation, scale=scale, image_size=plan.image_size,
+        folder=checkpoint.parent, code=chosen.code, say=runs.say,
+    ) if chosen.cached else None  # fmt: skip
+    rows = None if kept is None else kept.rows
     epochs = train(
         model, training, validation, plan,
-        scale=scale, among=among, checkpoint=checkpoint, recipe=runs.recipe(chosen),
+        scale=scale, among=among, kept=rows, checkpoint=checkpoint, recipe=runs.recipe(chosen),
         progress=runs.say,
     )  # fmt: skip
     if among.rank > 0:
@@ -111,7 +125,7 @@ def run(chosen: argparse.Namespace, among: Processes) -> None:
     loss, accuracy, answers = evaluate(model, images, scale=scale, image_size=size, among=alone)
     runs.say(f"test loss {loss:.4f}, accuracy {accuracy:.2%} of {len(images.y)} ({stored.source})")
     source = Images(*map(torch.from_numpy, (stored.x_train, stored.y_train)))
-    findings = audited(audit, checkpoint, plan, training, validation, test, scale, source)
+    findings = audited(audit, checkpoint, plan, training, validation, test, scale, source, rows)
     about = About(
         "alexnet", {"n_classes": len(stored.class_names), "freeze": chosen.freeze},
         stored.class_names, stored.x_train.shape[-1], size, scale, stored.source,
@@ -135,7 +149,28 @@ def run(chosen: argparse.Namespace, among: Processes) -> None:
         weights_sha256=backbone.sha256,
         audit=[finding._asdict() for finding in findings],
         model_sha256=runs.keep_model(chosen, model, about),
+        **({} if kept is None else {"features": described_features(kept)}),
     )  # fmt: skip
+
+
+def check_cached(
+    chosen: argparse.Namespace, among: Processes
+) -> None:  # decides no number: it refuses
+    """Raise where features cannot be stored."""
+    if chosen.cached and not chosen.freeze:
+        raise ValueError("--cached: expected frozen convolutions, got --no-freeze")
+    if chosen.cached and among.world > 1:
+        raise ValueError(f"--cached: expected one process, got {among.world}")
+
+
+def described_features(kept: Kept) -> dict[str, float]:
+    """Return what a record holds of stored features.
+
+    Parameters
+    ----------
+    kept : Kept
+    """
+    return {"rows": sum(map(len, kept.rows)), "passed": kept.passed, "seconds": kept.seconds}
 
 
 def submit(
@@ -198,12 +233,12 @@ def answered(
             )
 
 
-def parts(stored: Stored, images: int | None, seed: int) -> tuple[Images, Images, ReadOnce]:
+def parts(stored: StoredPictures, images: int | None, seed: int) -> tuple[Images, Images, ReadOnce]:
     """Return the images that train, those for validation, and those of the test, still unread.
 
     Parameters
     ----------
-    stored : Stored
+    stored : StoredPictures
     images, seed
         See ``split``.
 
@@ -237,6 +272,7 @@ def audited(
     test: ReadOnce,
     scale: Normalisation,
     source: Images,
+    kept: Stored | None = None,
 ) -> list[Finding]:
     """Audit a training that is over, tell every finding, and return them if all is well.
 
@@ -245,7 +281,7 @@ def audited(
     audit : Audit
     checkpoint : Path
         With the manifest of the training.
-    plan, training, validation, test, scale, source
+    plan, training, validation, test, scale, source, kept
         See ``Audit.after``.
 
     Raises
@@ -255,7 +291,7 @@ def audited(
     """
     findings = audit.after(
         manifest=read_manifest(checkpoint), plan=plan, training=training, validation=validation,
-        test=test, scale=scale, source=source,
+        test=test, scale=scale, source=source, kept=kept,
     )  # fmt: skip
     for finding in findings:
         runs.say(str(finding))
