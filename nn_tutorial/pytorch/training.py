@@ -161,9 +161,9 @@ def train(
     among : Processes
     kept : Stored, optional
         What the network's frozen ``features`` make of these pictures, in this order: then they are
-        read in the pictures' place, and only what comes after the ``features`` is computed. Their
-        16 bits are the only difference to a training without, but for the last digits of Adam,
-        which is PyTorch's ``fused`` then: on one CPU its step takes a fifth of the time.
+        read in the pictures' place, and only what comes after the ``features`` is computed. Two
+        things differ from a training without: these numbers have 16 bits, and Adam is PyTorch's
+        ``fused``, which is faster and has other last digits.
     checkpoint : Path, optional
         Where the state is kept after each epoch, and at the step at which SIGTERM or SIGINT came.
         If it is there, the training goes on from it, if it is of this one.

@@ -280,6 +280,7 @@ def audited(
     data: Callable[[Parts], Parts] = lambda split: split,
     change: Change = lambda kept, *_: kept,
     told: Change = lambda kept, *_: kept,
+    read: bool = True,
     tell: bool = True,
 ) -> Audit:
     """Train on stored features that something was done to, and audit what is told of it."""
@@ -292,7 +293,7 @@ def audited(
     kept = change(kept, model, split, scale)
     train(
         model, training, validation, STILL,
-        scale=scale, among=ALONE, kept=kept, checkpoint=folder / "run.pt",
+        scale=scale, among=ALONE, kept=kept if read else None, checkpoint=folder / "run.pt",
     )  # fmt: skip
     evaluate(model, test.read(), scale=scale, image_size=STILL.image_size, among=ALONE)
     kept = told(kept, model, split, scale)
@@ -383,6 +384,7 @@ CHEATS: dict[str, tuple[dict[str, Any], set[str], str]] = {
         {ONCE}, "others: training.rows:",
     ),
     "fewer rows are shown": ({"told": a_row_less}, {ONCE, OWN}, "(49, 20) rows for (50, 20)"),
+    "never read": ({"read": False}, {ONCE}, "None there, {'training': {'count': 50,"),
     "not told": ({"tell": False}, {PICTURES}, "it says: {'training': {'count': 50,"),
 }  # fmt: skip
 
