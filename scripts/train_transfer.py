@@ -95,8 +95,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run(chosen: argparse.Namespace, among: Processes) -> None:
     """Train, read the test part once, audit, write submission and record."""
-    unlabelled = asked(chosen)
-    check_cached(chosen, among)
+    unlabelled = asked(chosen, among)
     plan = Plan(
         epochs=chosen.epochs, batch_size=chosen.batch_size, lr=chosen.lr, seed=chosen.seed,
         image_size=chosen.image_size,
@@ -108,11 +107,8 @@ def run(chosen: argparse.Namespace, among: Processes) -> None:
     backbone = load_backbone(model, chosen.weights, chosen.backbone, root=chosen.root)
     audit = Audit(model, frozen="features." if chosen.freeze else None)
     checkpoint = runs.checkpoint_of(chosen)
-    kept = kept_features(
-        model.to(among.device), training, validation, scale=scale, image_size=plan.image_size,
-        folder=checkpoint.parent, code=chosen.code, say=runs.say,
-    ) if chosen.cached else None  # fmt: skip
-    rows = None if kept is None else kept.rows
+    kept = passed_once(chosen, model.to(among.device), training, validation, scale)
+    rows = kept and kept.rows
     epochs = train(
         model, training, validation, plan,
         scale=scale, among=among, kept=rows, checkpoint=checkpoint, recipe=runs.recipe(chosen),
@@ -126,10 +122,7 @@ def run(chosen: argparse.Namespace, among: Processes) -> None:
     runs.say(f"test loss {loss:.4f}, accuracy {accuracy:.2%} of {len(images.y)} ({stored.source})")
     source = Images(*map(torch.from_numpy, (stored.x_train, stored.y_train)))
     findings = audited(audit, checkpoint, plan, training, validation, test, scale, source, rows)
-    about = About(
-        "alexnet", {"n_classes": len(stored.class_names), "freeze": chosen.freeze},
-        stored.class_names, stored.x_train.shape[-1], size, scale, stored.source,
-    )  # fmt: skip
+    about = about_model(chosen, stored, scale)
     submit(chosen, model, about, answers, unlabelled)
     sizes = [len(training.y), len(validation.y), len(images.y)]
     data = runs.described(stored.name, stored.sha256, stored.split, sizes, scale)
@@ -149,7 +142,7 @@ def run(chosen: argparse.Namespace, among: Processes) -> None:
         weights_sha256=backbone.sha256,
         audit=[finding._asdict() for finding in findings],
         model_sha256=runs.keep_model(chosen, model, about),
-        **({} if kept is None else {"features": described_features(kept)}),
+        **described_features(kept),
     )  # fmt: skip
 
 
@@ -163,14 +156,43 @@ def check_cached(
         raise ValueError(f"--cached: expected one process, got {among.world}")
 
 
-def described_features(kept: Kept) -> dict[str, float]:
-    """Return what a record holds of stored features.
+def passed_once(
+    chosen: argparse.Namespace,
+    model: nn.Module,
+    training: Images,
+    validation: Images,
+    scale: Normalisation,
+) -> Kept | None:
+    """Return what the frozen convolutions make of the pictures, if that is to be stored."""
+    if not chosen.cached:
+        return None
+    return kept_features(
+        model, training, validation, scale=scale, image_size=chosen.image_size,
+        folder=chosen.checkpoints, code=chosen.code, say=runs.say,
+    )  # fmt: skip
+
+
+def described_features(kept: Kept | None) -> dict[str, dict[str, float]]:
+    """Return what a record holds of stored features, if there are any.
 
     Parameters
     ----------
-    kept : Kept
+    kept : Kept or None
     """
-    return {"rows": sum(map(len, kept.rows)), "passed": kept.passed, "seconds": kept.seconds}
+    if kept is None:
+        return {}
+    rows = sum(map(len, kept.rows))
+    return {"features": {"rows": rows, "passed": kept.passed, "seconds": kept.seconds}}
+
+
+def about_model(
+    chosen: argparse.Namespace, stored: StoredPictures, scale: Normalisation
+) -> About:  # decides no number: it says what was decided
+    """Return what is said of the trained network in its file."""
+    return About(
+        "alexnet", {"n_classes": len(stored.class_names), "freeze": chosen.freeze},
+        stored.class_names, stored.x_train.shape[-1], chosen.image_size, scale, stored.source,
+    )  # fmt: skip
 
 
 def submit(
@@ -191,11 +213,14 @@ def submit(
     runs.say(f"submission {chosen.submission}")
 
 
-def asked(chosen: argparse.Namespace) -> Numbered | None:  # decides no number: it refuses
+def asked(
+    chosen: argparse.Namespace, among: Processes
+) -> Numbered | None:  # decides no number: it refuses
     """Return the pictures without labels, if there are; raise where an option cannot be met.
 
     That is told before the training, not after it.
     """
+    check_cached(chosen, among)
     for name, suffix in (("submission", ".csv"), ("save", ".safetensors")):
         path = getattr(chosen, name)
         if path is not None and path.suffix != suffix:

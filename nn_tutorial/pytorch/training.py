@@ -200,23 +200,16 @@ def train(
         If the loss of a step, or of the validation pictures, is not finite.
     """
     n, steps = len(images.x), -(-len(images.x) // plan.batch_size)
-    _check(model, images, validation, plan, scale, among)
-    _check_kept(kept, model, images, validation, plan)
+    _check(model, images, validation, plan, scale, among, kept)
     key = {} if checkpoint is None else training_key(
         model, images, validation, plan, scale=scale, among=among, recipe=recipe, kept=kept
     )  # fmt: skip
     model.to(among.device)
-    trainable = [p for p in model.parameters() if p.requires_grad]
-    optimizer = torch.optim.Adam(
-        trainable, lr=plan.lr, weight_decay=plan.weight_decay, fused=None if kept is None else True
-    )
+    optimizer = _adam(model, plan, kept)
     state = _State(plan)
     if checkpoint is not None and checkpoint.exists():
         state.load(checkpoint, key, model, optimizer, among)
-    part = model
-    if kept is not None:
-        part = _after_features(model)
-        images, validation = Images(kept.training, images.y), Images(kept.validation, validation.y)
+    part, images, validation = _what_learns(model, images, validation, kept)
     network: nn.Module = DistributedDataParallel(part) if among.world > 1 else part
     pace = _Pace(state, n, progress if among.rank == 0 else lambda _: None)
     with _signals() as asked_to_stop:
@@ -287,9 +280,20 @@ def _inputs(x: Tensor, scale: Normalisation, image_size: int | None) -> Tensor:
     return x.float() if x.dtype == torch.float16 else prepare(x, scale, image_size)
 
 
-def _after_features(model: Any) -> nn.Module:
-    """What an AlexNet does after its convolutions; the parameters are the model's own."""
-    return nn.Sequential(model.avgpool, nn.Flatten(), model.classifier)
+def _adam(model: nn.Module, plan: Plan, kept: Stored | None) -> torch.optim.Adam:
+    trainable = [p for p in model.parameters() if p.requires_grad]
+    fused = None if kept is None else True  # None: PyTorch's choice, which the records were made by
+    return torch.optim.Adam(trainable, lr=plan.lr, weight_decay=plan.weight_decay, fused=fused)
+
+
+def _what_learns(
+    model: Any, images: Images, validation: Images, kept: Stored | None
+) -> tuple[nn.Module, Images, Images]:
+    """A network with its pictures; or what comes after its features, with the stored rows."""
+    if kept is None:
+        return model, images, validation
+    part = nn.Sequential(model.avgpool, nn.Flatten(), model.classifier)  # the model's own tensors
+    return part, Images(kept.training, images.y), Images(kept.validation, validation.y)
 
 
 class _State:
@@ -452,8 +456,10 @@ def _check(
     plan: Plan,
     scale: Normalisation,
     among: Processes,
+    kept: Stored | None,
 ) -> None:  # decides no number: it refuses
     """Raise where a training could not be done; one picture is tried, without a trace."""
+    _check_kept(kept, model, images, validation, plan)
     for name, part in (("images", images), ("validation", validation)):
         if len(part.x) != len(part.y) or len(part.y) < among.world:
             raise ValueError(

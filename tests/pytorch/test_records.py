@@ -178,7 +178,7 @@ BEHAVIOUR: dict[str, tuple[Change, set[str], str]] = {
     ),
     "the optimiser": (
         edit(TRAINING, "torch.optim.Adam(", "torch.optim.NAdam("),
-        LOOP, "train",
+        LOOP, "_adam",
     ),
     "what frozen means": (
         edit(TRAINING, "            module.eval()\n", "            module.train()\n"),
