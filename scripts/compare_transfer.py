@@ -41,7 +41,6 @@ from nn_tutorial.pytorch.finetuning import (
     IMAGENET,
     Outcome,
     Recipe,
-    Stored,
     answers,
     fine_tune,
     network,
@@ -58,7 +57,7 @@ from nn_tutorial.pytorch.runs import (
     say,
     settle_threads,
 )
-from nn_tutorial.pytorch.training import Images, Normalisation, normalisation
+from nn_tutorial.pytorch.training import Images, Normalisation, Stored, normalisation
 from nn_tutorial.pytorch.weights import load_backbone
 
 ROOT = Path(__file__).resolve().parent.parent

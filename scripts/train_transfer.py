@@ -4,10 +4,15 @@ Frozen or free, on pretrained or random convolutions, with all labelled images o
 Interrupted, it goes on where it was when started again. The validation images are watched alone:
 nothing is chosen by them, and they stay the same however few images train. Record and model lie
 in runs/; with --publish the record is also among those that the pages draw.
+With --cached every picture passes the frozen convolutions once, and what they make of it is kept
+beside the checkpoint for all trainings with the same weights, pictures and size: a classifier more
+takes minutes then. If interrupted meanwhile, that pass begins anew.
 
 examples:
   the assignment: ImageNet's convolutions, frozen, and a new classifier:
     python scripts/train_transfer.py
+  with ImageNet's 224 pixels, each picture once through the convolutions:
+    python scripts/train_transfer.py --cached --image-size 224
   the same with all weights free and a smaller rate, on a few images:
     python scripts/train_transfer.py --no-freeze --lr 0.0001 --images 1000 --name free
   for Kaggle's competition:
@@ -29,7 +34,7 @@ from torch import nn
 from nn_tutorial.data import stratified_split
 from nn_tutorial.data.cifar import cifar10_stored
 from nn_tutorial.data.numbered import Numbered, check_sample, read_numbered
-from nn_tutorial.data.pixels import Stored
+from nn_tutorial.data.pixels import Stored as StoredPictures
 from nn_tutorial.files import check_folder, write_whole
 from nn_tutorial.pytorch import runs
 from nn_tutorial.pytorch.audit import (
@@ -41,6 +46,7 @@ from nn_tutorial.pytorch.audit import (
     fingerprints,
     read_manifest,
 )
+from nn_tutorial.pytorch.frozen import Kept, kept_features
 from nn_tutorial.pytorch.models import About, probabilities
 from nn_tutorial.pytorch.networks import alexnet, count_parameters
 from nn_tutorial.pytorch.processes import Processes
@@ -48,6 +54,7 @@ from nn_tutorial.pytorch.training import (
     Images,
     Normalisation,
     Plan,
+    Stored,
     evaluate,
     normalisation,
     train,
@@ -66,6 +73,7 @@ def arguments() -> argparse.ArgumentParser:
     add("--weights", choices=ORIGINS, default="imagenet", help="of the convolutions")
     add("--backbone", type=Path, metavar="FILE", help="where they are, if not in the data folder")
     add("--freeze", action=argparse.BooleanOptionalAction, default=True, help="the convolutions")
+    add("--cached", action="store_true", help="store what the frozen convolutions make of pictures")
     add("--image-size", type=int, default=64, help="height and width, at least 63 pixels")
     add(
         "--images",
@@ -87,7 +95,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run(chosen: argparse.Namespace, among: Processes) -> None:
     """Train, read the test part once, audit, write submission and record."""
-    unlabelled = asked(chosen)
+    unlabelled = asked(chosen, among)
     plan = Plan(
         epochs=chosen.epochs, batch_size=chosen.batch_size, lr=chosen.lr, seed=chosen.seed,
         image_size=chosen.image_size,
@@ -99,9 +107,11 @@ def run(chosen: argparse.Namespace, among: Processes) -> None:
     backbone = load_backbone(model, chosen.weights, chosen.backbone, root=chosen.root)
     audit = Audit(model, frozen="features." if chosen.freeze else None)
     checkpoint = runs.checkpoint_of(chosen)
+    kept = passed_once(chosen, model.to(among.device), training, validation, scale)
+    rows = kept and kept.rows
     epochs = train(
         model, training, validation, plan,
-        scale=scale, among=among, checkpoint=checkpoint, recipe=runs.recipe(chosen),
+        scale=scale, among=among, kept=rows, checkpoint=checkpoint, recipe=runs.recipe(chosen),
         progress=runs.say,
     )  # fmt: skip
     if among.rank > 0:
@@ -111,11 +121,8 @@ def run(chosen: argparse.Namespace, among: Processes) -> None:
     loss, accuracy, answers = evaluate(model, images, scale=scale, image_size=size, among=alone)
     runs.say(f"test loss {loss:.4f}, accuracy {accuracy:.2%} of {len(images.y)} ({stored.source})")
     source = Images(*map(torch.from_numpy, (stored.x_train, stored.y_train)))
-    findings = audited(audit, checkpoint, plan, training, validation, test, scale, source)
-    about = About(
-        "alexnet", {"n_classes": len(stored.class_names), "freeze": chosen.freeze},
-        stored.class_names, stored.x_train.shape[-1], size, scale, stored.source,
-    )  # fmt: skip
+    findings = audited(audit, checkpoint, plan, training, validation, test, scale, source, rows)
+    about = about_model(chosen, stored, scale)
     submit(chosen, model, about, answers, unlabelled)
     sizes = [len(training.y), len(validation.y), len(images.y)]
     data = runs.described(stored.name, stored.sha256, stored.split, sizes, scale)
@@ -135,6 +142,56 @@ def run(chosen: argparse.Namespace, among: Processes) -> None:
         weights_sha256=backbone.sha256,
         audit=[finding._asdict() for finding in findings],
         model_sha256=runs.keep_model(chosen, model, about),
+        **described_features(kept),
+    )  # fmt: skip
+
+
+def check_cached(
+    chosen: argparse.Namespace, among: Processes
+) -> None:  # decides no number: it refuses
+    """Raise where features cannot be stored."""
+    if chosen.cached and not chosen.freeze:
+        raise ValueError("--cached: expected frozen convolutions, got --no-freeze")
+    if chosen.cached and among.world > 1:
+        raise ValueError(f"--cached: expected one process, got {among.world}")
+
+
+def passed_once(
+    chosen: argparse.Namespace,
+    model: nn.Module,
+    training: Images,
+    validation: Images,
+    scale: Normalisation,
+) -> Kept | None:
+    """Return what the frozen convolutions make of the pictures, if that is to be stored."""
+    if not chosen.cached:
+        return None
+    return kept_features(
+        model, training, validation, scale=scale, image_size=chosen.image_size,
+        folder=chosen.checkpoints, code=chosen.code, say=runs.say,
+    )  # fmt: skip
+
+
+def described_features(kept: Kept | None) -> dict[str, dict[str, float]]:
+    """Return what a record holds of stored features, if there are any.
+
+    Parameters
+    ----------
+    kept : Kept or None
+    """
+    if kept is None:
+        return {}
+    rows = sum(map(len, kept.rows))
+    return {"features": {"rows": rows, "passed": kept.passed, "seconds": kept.seconds}}
+
+
+def about_model(
+    chosen: argparse.Namespace, stored: StoredPictures, scale: Normalisation
+) -> About:  # decides no number: it says what was decided
+    """Return what is said of the trained network in its file."""
+    return About(
+        "alexnet", {"n_classes": len(stored.class_names), "freeze": chosen.freeze},
+        stored.class_names, stored.x_train.shape[-1], chosen.image_size, scale, stored.source,
     )  # fmt: skip
 
 
@@ -156,11 +213,14 @@ def submit(
     runs.say(f"submission {chosen.submission}")
 
 
-def asked(chosen: argparse.Namespace) -> Numbered | None:  # decides no number: it refuses
+def asked(
+    chosen: argparse.Namespace, among: Processes
+) -> Numbered | None:  # decides no number: it refuses
     """Return the pictures without labels, if there are; raise where an option cannot be met.
 
     That is told before the training, not after it.
     """
+    check_cached(chosen, among)
     for name, suffix in (("submission", ".csv"), ("save", ".safetensors")):
         path = getattr(chosen, name)
         if path is not None and path.suffix != suffix:
@@ -198,12 +258,12 @@ def answered(
             )
 
 
-def parts(stored: Stored, images: int | None, seed: int) -> tuple[Images, Images, ReadOnce]:
+def parts(stored: StoredPictures, images: int | None, seed: int) -> tuple[Images, Images, ReadOnce]:
     """Return the images that train, those for validation, and those of the test, still unread.
 
     Parameters
     ----------
-    stored : Stored
+    stored : StoredPictures
     images, seed
         See ``split``.
 
@@ -237,6 +297,7 @@ def audited(
     test: ReadOnce,
     scale: Normalisation,
     source: Images,
+    kept: Stored | None = None,
 ) -> list[Finding]:
     """Audit a training that is over, tell every finding, and return them if all is well.
 
@@ -245,7 +306,7 @@ def audited(
     audit : Audit
     checkpoint : Path
         With the manifest of the training.
-    plan, training, validation, test, scale, source
+    plan, training, validation, test, scale, source, kept
         See ``Audit.after``.
 
     Raises
@@ -255,7 +316,7 @@ def audited(
     """
     findings = audit.after(
         manifest=read_manifest(checkpoint), plan=plan, training=training, validation=validation,
-        test=test, scale=scale, source=source,
+        test=test, scale=scale, source=source, kept=kept,
     )  # fmt: skip
     for finding in findings:
         runs.say(str(finding))

@@ -172,6 +172,7 @@ class TinyAlexNet(nn.Module):
         self.features = nn.Sequential(
             nn.Conv2d(3, width, 3, stride=2), BatchNorm2d(width), nn.ReLU(), nn.AdaptiveAvgPool2d(2)
         )
+        self.avgpool = nn.AdaptiveAvgPool2d(2)
         self.classifier = nn.Sequential(
             nn.Flatten(), Dropout(0.3), nn.Linear(4 * width, 4 * width), nn.ReLU(),
             nn.Linear(4 * width, n_classes),
@@ -179,7 +180,7 @@ class TinyAlexNet(nn.Module):
         self.features.requires_grad_(not freeze)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.classifier(self.features(x))
+        return self.classifier(self.avgpool(self.features(x)))
 
 
 def imported(source: str) -> set[str]:

@@ -417,7 +417,7 @@ assert 0.5 < seconds["linear probe"] < 1.5 < seconds["frozen, as assigned"]
 # %% [markdown]
 # These two ran when the page was built, on {{ HERE }} with {{ "ImageNet's" if PRETRAINED else "random" }} convolutions{{ "" if PHOTOS and PRETRAINED else ", which shows that the code runs, and no more" }}.
 #
-# **The counts.** In five epochs the plain loop sends {{ f"{assigned['epochs'] * (n_train + n_val):,}" }} pictures through the convolutions, training and validation together; the cached run sends {{ f"{n_train + n_val:,}" }}. With the classifier's work added, it multiplies {{ f"{saving:.1f}" }} times less often. A core that manages $3 \cdot 10^{10}$ multiplications per second has the features in about {{ f"{minutes:.0f}" }} minutes, and as float16 they take {{ f"{stored_gb:.1f}" }} GB. After that you can try ten classifiers for little. On the recorded GPU five epochs took {{ f"{seconds['linear probe']:.0f}" }} second for one layer, {{ f"{seconds['frozen, as assigned']:.0f}" }} for three, and {{ f"{seconds['unfrozen, as assigned']:.0f}" }} with all weights free. (That is training alone, without the one pass through the convolutions and without evaluation.)
+# **The counts.** In five epochs the plain loop sends {{ f"{assigned['epochs'] * (n_train + n_val):,}" }} pictures through the convolutions, training and validation together; the cached run sends {{ f"{n_train + n_val:,}" }}. With the classifier's work added, it multiplies {{ f"{saving:.1f}" }} times less often. A core that manages $3 \cdot 10^{10}$ multiplications per second has the features in about {{ f"{minutes:.0f}" }} minutes, and as float16 they take {{ f"{stored_gb:.1f}" }} GB. `scripts/train_transfer.py --cached` stores them in a file, and the next classifier takes them from there. On the recorded GPU five epochs took {{ f"{seconds['linear probe']:.0f}" }} second for one layer, {{ f"{seconds['frozen, as assigned']:.0f}" }} for three, and {{ f"{seconds['unfrozen, as assigned']:.0f}" }} with all weights free. (That is training alone, without the pass through the convolutions and without evaluation.)
 #
 # ### The recorded frozen runs
 
@@ -1229,7 +1229,7 @@ assert all(len(run["audit"]) == 8 and all(f["ok"] for f in run["audit"]) for run
 #
 # It guards against mistakes and clumsy cheating, not against skill.
 #
-# `scripts/train_transfer.py` audits each run and leaves no record of one that fails; the older records passed. `scripts/compare_transfer.py`, which made the comparison on this page, does not audit: what speaks for it is its code, which reads the test pictures only for a recipe that validation has chosen, and a test of that.
+# `scripts/train_transfer.py` audits each run, with `--cached` also the stored features, and leaves no record of one that fails; the older records passed. `scripts/compare_transfer.py`, which made the comparison on this page, does not audit: what speaks for it is its code, which reads the test pictures only for a recipe that validation has chosen, and a test of that.
 #
 # ## The submission
 #

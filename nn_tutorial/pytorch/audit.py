@@ -11,6 +11,7 @@ What it cannot catch:
 - pictures that were cut, turned, shifted or blurred before they came into another split (those that
   look alike are counted, and most are honest: CIFAR-10 has them by itself), and brightened or
   mirrored ones, as long as they are at most one in a thousand;
+- a few stored features that were exchanged: it computes those of a hundred pictures of each split;
 - labels that are wrong in the file itself, or in validation and test where ``source`` is not given;
 - an ``after_step`` that changes the network and takes it back before the epoch ends; a hidden layer
   that works in training mode alone, or whose weights are Python's numbers;
@@ -18,7 +19,7 @@ What it cannot catch:
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from itertools import combinations
 from pathlib import Path
@@ -29,9 +30,21 @@ from torch import Tensor, nn
 
 from .checkpoints import differences, load_checkpoint
 from .foreign import foreign_tensors
+from .frozen import convolved, found_rows, same_rows
 from .likeness import SAME, Pair, alike
-from .training import Images, Normalisation, Plan, fingerprint, normalisation, prepare
+from .training import (
+    Images,
+    Normalisation,
+    Plan,
+    Stored,
+    fingerprint,
+    kept_fingerprint,
+    normalisation,
+    prepare,
+)
 from .weights import tensors_sha256
+
+LOOKED = 100  # pictures of each split whose stored features the audit computes anew
 
 
 class AuditError(RuntimeError):
@@ -82,6 +95,15 @@ class ReadOnce:
         x : Tensor of uint8, (N, C, H, W)
         """
         return [*alike(self._images.x, x)]
+
+    def some(self, made: Callable[[Tensor], Tensor]) -> Tensor:
+        """Return what becomes of some of the images, chosen at random: the audit looks for these.
+
+        Parameters
+        ----------
+        made : callable
+        """
+        return made(self._images.x[_some(len(self._images.x))])
 
     def read(self) -> Images:
         """Return the images.
@@ -181,6 +203,7 @@ class Audit:
         test: ReadOnce,
         scale: Normalisation,
         source: Images | None = None,
+        kept: Stored | None = None,
     ) -> list[Finding]:
         """Return the findings, once the training is done and the test split evaluated.
 
@@ -196,6 +219,8 @@ class Audit:
             With which the network was evaluated, and should have been trained.
         source : Images, optional
             The pictures and labels of the files that training and validation were taken from.
+        kept : Stored, optional
+            What the network's frozen ``features`` made of them, if it was trained on that.
         """
         device = next(self.model.parameters()).device
         probe = prepare(validation.x[:100].to(device), scale, plan.image_size)
@@ -217,6 +242,7 @@ class Audit:
             _no_copies(parts),
             _likeness(training, validation, test),
             *([] if source is None else [_labels(source, training, validation)]),
+            *_stored(self.model, manifest, plan, training, validation, test, scale, kept),
         ]
         return self.findings
 
@@ -476,6 +502,63 @@ def _evaluation(model: nn.Module, x: Tensor) -> list[Finding]:
             not hidden,
         ),
     ]
+
+
+def _stored(
+    model: nn.Module,
+    manifest: Manifest,
+    plan: Plan,
+    training: Images,
+    validation: Images,
+    test: ReadOnce,
+    scale: Normalisation,
+    kept: Stored | None,
+) -> list[Finding]:
+    """Of stored features, where there are any: all read, of the right pictures, none of test."""
+    told = manifest.key.get("kept")
+    if kept is None:
+        claim = "it trained on pictures, not on stored features"
+        return [] if told is None else [Finding(claim, f"it says: {told}", False)]
+
+    def made(x: Tensor) -> Tensor:
+        return convolved(model, x, scale, plan.image_size)
+
+    counts, sizes = tuple(map(len, kept)), (len(training.y), len(validation.y))
+    odd = [*differences(told, kept_fingerprint(kept))]
+    odd += [] if counts == sizes else [f"{counts} rows for {sizes} pictures"]
+    looked, wrong, among = 0, [], []
+    tested = test.some(made)
+    for name, rows, x in zip(kept._fields, kept, (training.x, validation.x), strict=True):
+        chosen = _some(min(len(rows), len(x)))
+        same = same_rows(rows[chosen], made(x[chosen]))
+        wrong += [f"{name} {i}" for i in chosen[~same].tolist()]
+        looked += len(chosen)
+        among += [f"{name} {i}" for i in found_rows(tested, rows)]
+    return [
+        Finding(
+            "frozen features were computed once, and it trained on these",
+            f"SHA-256 of {sizes[0]:,} + {sizes[1]:,} rows, one a picture, before and after, "
+            f"others: {'; '.join(odd) or 'none'}",
+            not odd,
+        ),
+        Finding(
+            "stored features are what the frozen network makes of their pictures",
+            f"of {looked} computed anew, others: {_names(wrong)}",
+            not wrong,
+        ),
+        Finding(
+            "no stored feature is that of a test picture",
+            f"of {len(tested)} computed, in {sum(counts):,} rows, copies: {_names(among)}",
+            not among,
+        ),
+    ]
+
+
+def _some(count: int) -> Tensor:
+    """Up to ``LOOKED`` of so many, others each time: whoever trains cannot know them."""
+    generator = torch.Generator()
+    generator.seed()
+    return torch.randperm(count, generator=generator)[:LOOKED]
 
 
 def _hashes(state: Mapping[str, Tensor]) -> dict[str, str]:

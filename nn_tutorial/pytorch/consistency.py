@@ -201,6 +201,15 @@ def _audit(record: Record, sizes: Sequence[int]) -> Iterator[str]:
             yield f"audit: expected evidence of none, got {text}"
 
 
+def _features(record: Record, sizes: Sequence[int]) -> Iterator[str]:
+    """One stored row for each picture, and each of them passed the convolutions now or before."""
+    features, rows = record["features"], sum(sizes[:2])
+    if features["rows"] != rows:
+        yield f"features.rows: expected {rows}, as in data.sizes, got {features['rows']}"
+    if features["passed"] not in (0, rows):
+        yield f"features.passed: expected 0 or {rows}, got {features['passed']}"
+
+
 def _ablation(record: Record, sizes: Sequence[int]) -> Iterator[str]:
     """Every variant with every seed, once; each run as a training of the common plan."""
     pairs = [(run["variant"], run["seed"]) for run in record["runs"]]
@@ -256,5 +265,6 @@ def key_hash(key: Record) -> str:
 
 
 CHECKS: dict[str, Callable[[Record, Sequence[int]], Iterator[str]]] = {
-    "epochs": _training, "audit": _audit, "runs": _ablation, "methods": _comparison,
+    "epochs": _training, "audit": _audit, "features": _features,
+    "runs": _ablation, "methods": _comparison,
 }  # fmt: skip

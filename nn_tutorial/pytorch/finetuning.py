@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .networks import alexnet
-from .training import Images, Normalisation
+from .training import Images, Normalisation, Stored
 
 CONVOLUTIONS = ("0", "3", "6", "8", "10")  # the layers of AlexNet's features that have weights
 IMAGENET = Normalisation([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
@@ -114,13 +114,6 @@ class Outcome(NamedTuple):
 
     model: nn.Module
     epochs: list[dict[str, float]]
-
-
-class Stored(NamedTuple):
-    """The outputs of frozen convolutions, (N, 9216), as float16, for training and validation."""
-
-    training: Tensor
-    validation: Tensor
 
 
 def network(recipe: Recipe, features: dict[str, Tensor], *, n_classes: int, seed: int) -> Any:

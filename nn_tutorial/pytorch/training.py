@@ -40,6 +40,13 @@ class Images(NamedTuple):
     y: Tensor
 
 
+class Stored(NamedTuple):
+    """Outputs of frozen convolutions as float16, (N, …), for training and validation pictures."""
+
+    training: Tensor
+    validation: Tensor
+
+
 @dataclass(frozen=True)
 class Plan:
     """All that decides a training, beside the network and the data.
@@ -133,6 +140,7 @@ def train(
     *,
     scale: Normalisation,
     among: Processes,
+    kept: Stored | None = None,
     checkpoint: Path | None = None,
     recipe: Mapping[str, Any] | None = None,
     progress: Callable[[str], None] = lambda _: None,
@@ -151,6 +159,11 @@ def train(
     scale : Normalisation
         From [`normalisation`][nn_tutorial.pytorch.training.normalisation].
     among : Processes
+    kept : Stored, optional
+        What the network's frozen ``features`` make of these pictures, in this order: then they are
+        read in the pictures' place, and only what comes after the ``features`` is computed. Two
+        things differ from a training without: these numbers have 16 bits, and Adam is PyTorch's
+        ``fused``, which is faster and has other last digits.
     checkpoint : Path, optional
         Where the state is kept after each epoch, and at the step at which SIGTERM or SIGINT came.
         If it is there, the training goes on from it, if it is of this one.
@@ -177,7 +190,8 @@ def train(
         After SIGTERM or SIGINT, once the checkpoint is written.
     ValueError
         Before the first step: if there are too few pictures for all processes, the network does
-        not take them, or it has no answer for one of the labels.
+        not take them, or it has no answer for one of the labels; if ``kept`` has another number
+        of rows than there are pictures, or goes with a network or plan that changes them.
     CheckpointError
         If the checkpoint is of another training, or damaged; it is left as it is.
     OSError
@@ -186,17 +200,17 @@ def train(
         If the loss of a step, or of the validation pictures, is not finite.
     """
     n, steps = len(images.x), -(-len(images.x) // plan.batch_size)
-    _check(model, images, validation, plan, scale, among)
+    _check(model, images, validation, plan, scale, among, kept)
     key = {} if checkpoint is None else training_key(
-        model, images, validation, plan, scale=scale, among=among, recipe=recipe
+        model, images, validation, plan, scale=scale, among=among, recipe=recipe, kept=kept
     )  # fmt: skip
     model.to(among.device)
-    trainable = [p for p in model.parameters() if p.requires_grad]
-    optimizer = torch.optim.Adam(trainable, lr=plan.lr, weight_decay=plan.weight_decay)
+    optimizer = _adam(model, plan, kept)
     state = _State(plan)
     if checkpoint is not None and checkpoint.exists():
         state.load(checkpoint, key, model, optimizer, among)
-    network: nn.Module = DistributedDataParallel(model) if among.world > 1 else model
+    part, images, validation = _what_learns(model, images, validation, kept)
+    network: nn.Module = DistributedDataParallel(part) if among.world > 1 else part
     pace = _Pace(state, n, progress if among.rank == 0 else lambda _: None)
     with _signals() as asked_to_stop:
         while state.epoch < plan.epochs:
@@ -213,7 +227,7 @@ def train(
                     state.save(checkpoint, key, model, optimizer, among)
                     raise Interrupted(f"stopped in epoch {state.epoch + 1} at step {state.step}")
                 pace.tell_step()
-            epoch = _measured(model, validation, state, scale, among)
+            epoch = _measured(part, validation, state, scale, among)
             state.seconds += time.perf_counter() - began
             state.history.append(epoch | {"seconds": state.seconds})
             state.next_epoch()
@@ -239,7 +253,7 @@ def evaluate(
     model : Module
         Is in evaluation mode afterwards.
     images : Images
-        At least one a process.
+        At least one a process. For a network that reads ``Stored`` rows, these.
     scale, image_size
         As in training.
     among : Processes
@@ -253,12 +267,33 @@ def evaluate(
         for at in range(start, stop, batch_size):
             rows = slice(at, min(at + batch_size, stop))
             labels = images.y[rows].to(among.device)
-            logits = model(prepare(images.x[rows].to(among.device), scale, image_size))
+            logits = model(_inputs(images.x[rows].to(among.device), scale, image_size))
             loss += float(functional.cross_entropy(logits, labels, reduction="sum"))
             answers.append(logits.argmax(1))
             right += float((answers[-1] == labels).sum())
     loss, right = among.sum([loss, right])
     return loss / total, right / total, torch.cat(answers).cpu()
+
+
+def _inputs(x: Tensor, scale: Normalisation, image_size: int | None) -> Tensor:
+    """What a network reads: pictures prepared, or stored rows as they are."""
+    return x.float() if x.dtype == torch.float16 else prepare(x, scale, image_size)
+
+
+def _adam(model: nn.Module, plan: Plan, kept: Stored | None) -> torch.optim.Adam:
+    trainable = [p for p in model.parameters() if p.requires_grad]
+    fused = None if kept is None else True  # None: PyTorch's choice, which the records were made by
+    return torch.optim.Adam(trainable, lr=plan.lr, weight_decay=plan.weight_decay, fused=fused)
+
+
+def _what_learns(
+    model: Any, images: Images, validation: Images, kept: Stored | None
+) -> tuple[nn.Module, Images, Images]:
+    """A network with its pictures; or what comes after its features, with the stored rows."""
+    if kept is None:
+        return model, images, validation
+    part = nn.Sequential(model.avgpool, nn.Flatten(), model.classifier)  # the model's own tensors
+    return part, Images(kept.training, images.y), Images(kept.validation, validation.y)
 
 
 class _State:
@@ -360,6 +395,7 @@ def training_key(
     scale: Normalisation,
     among: Processes,
     recipe: Mapping[str, Any] | None = None,
+    kept: Stored | None = None,
 ) -> dict[str, Any]:  # decides no number: it tells what does
     """Return all that decides a training, as JSON can say it: pictures and weights by SHA-256.
 
@@ -367,7 +403,7 @@ def training_key(
     ----------
     model : Module
         With its first weights.
-    images, validation, plan, scale, among, recipe
+    images, validation, plan, scale, among, recipe, kept
         As in ``train``.
     """
     from .weights import tensors_sha256  # here: it imports torchvision, which takes a second
@@ -382,6 +418,20 @@ def training_key(
         "validation": fingerprint(validation),
         "scale": scale._asdict(),
         "processes": among.world,
+        **({} if kept is None else {"kept": kept_fingerprint(kept)}),
+    }
+
+
+def kept_fingerprint(kept: Stored) -> dict[str, Any]:  # decides no number: it tells rows apart
+    """Return how many rows are stored for each part, and a SHA-256 of these.
+
+    Parameters
+    ----------
+    kept : Stored
+    """
+    return {
+        name: {"count": len(rows), "rows": hashlib.sha256(rows.numpy().data).hexdigest()}
+        for name, rows in kept._asdict().items()
     }
 
 
@@ -406,8 +456,10 @@ def _check(
     plan: Plan,
     scale: Normalisation,
     among: Processes,
+    kept: Stored | None,
 ) -> None:  # decides no number: it refuses
     """Raise where a training could not be done; one picture is tried, without a trace."""
+    _check_kept(kept, model, images, validation, plan)
     for name, part in (("images", images), ("validation", validation)):
         if len(part.x) != len(part.y) or len(part.y) < among.world:
             raise ValueError(
@@ -436,6 +488,20 @@ def _check(
             f"labels: expected 0 to {classes - 1}, which the network can answer, "
             f"got {int(labels.min())} to {int(labels.max())}"
         )
+
+
+def _check_kept(
+    kept: Stored | None, model: Any, images: Images, validation: Images, plan: Plan
+) -> None:  # decides no number: it refuses
+    if kept is None:
+        return
+    counts, wanted = tuple(map(len, kept)), (len(images.y), len(validation.y))
+    if counts != wanted:
+        raise ValueError(f"kept: expected a row for each of {wanted} pictures, got {counts}")
+    if any(p.requires_grad for p in model.features.parameters()):
+        raise ValueError("kept: expected features that are frozen, got some that learn")
+    if plan.flip:
+        raise ValueError("kept: expected pictures that stay as they are, got a plan with flip")
 
 
 def _measured(
@@ -470,7 +536,7 @@ def _step(
     set_share(network, share)
     mine = batch[share.start : share.stop]
     x, labels = images.x[mine].to(among.device), images.y[mine].to(among.device)
-    x = prepare(x, scale, plan.image_size)
+    x = _inputs(x, scale, plan.image_size)
     if plan.flip:
         drawn = torch.rand(len(batch), generator=_generator(plan.seed, state.epoch, state.step))
         mirrored = (drawn < 0.5)[share.start : share.stop].to(among.device)

@@ -338,7 +338,8 @@ class _Reader:
                 for s in [*(s for s in node.body if not isinstance(s, _DEFINED)), *methods]
             ]
             head = [self.text(part) for part in (node.bases, node.keywords, node.decorator_list)]
-            text = f"class {node.name}({head},{[m for m in members if m]})"
+            # Joined, not printed as a list: that would escape the marks around a name's module.
+            text = f"class {node.name}({','.join(head)},[{','.join(filter(None, members))}])"
         else:
             text = self._fields(node)
         self._imports = before

@@ -20,14 +20,13 @@ from nn_tutorial.pytorch.finetuning import (
     CONVOLUTIONS,
     IMAGENET,
     Recipe,
-    Stored,
     answers,
     fine_tune,
     pixels,
     stored,
 )
 from nn_tutorial.pytorch.records import read_record
-from nn_tutorial.pytorch.training import Images, prepare
+from nn_tutorial.pytorch.training import Images, Stored, prepare
 from nn_tutorial.pytorch.weights import tensors_sha256
 
 SMALL = Recipe(epochs=2, batch_size=20, image_size=16, head_rate=0.01, rate=0.01)

@@ -160,13 +160,25 @@ BEHAVIOUR: dict[str, tuple[Change, set[str], str]] = {
         edit(TORCH / "modules.py", "drawn[start:stop] >= self.p", "drawn[start:stop] > self.p"),
         EVERY, "Dropout",
     ),
+    "where a method goes on": (
+        edit(TRAINING, 'found["sums"][among.rank]', 'found["sums"][0]'),
+        LOOP, "_State",
+    ),
+    "which function a method calls": (
+        edit(TRAINING, "found, there = load_checkpoint(", "found, there = normalisation("),
+        LOOP, "_State",
+    ),
+    "a function that a method calls": (
+        edit(TORCH / "checkpoints.py", 'return state, about["key"]', "return state, {}"),
+        LOOP, "load_checkpoint",
+    ),
     "the augmentation": (
         edit(TRAINING, "drawn < 0.5", "drawn < 0.4"),
         LOOP, "_step",
     ),
     "the optimiser": (
         edit(TRAINING, "torch.optim.Adam(", "torch.optim.NAdam("),
-        LOOP, "train",
+        LOOP, "_adam",
     ),
     "what frozen means": (
         edit(TRAINING, "            module.eval()\n", "            module.train()\n"),
@@ -285,6 +297,15 @@ HARMLESS: dict[str, list[Change]] = {
         *(
             edit(path, "nn_tutorial.pytorch.runs", "nn_tutorial.pytorch.sessions")
             for path in (ABLATION, COMPARISON)
+        ),
+    ],
+    "the place of a file whose names a class uses": [
+        move(TORCH / "checkpoints.py", TORCH / "kept/states.py"),
+        append(TORCH / "kept/__init__.py", ""),
+        edit(TORCH / "kept/states.py", "from ..files", "from ...files"),
+        *(
+            edit(TORCH / f"{name}.py", "from .checkpoints", "from .kept.states")
+            for name in ("training", "audit", "runs")
         ),
     ],
     "an import's alias": [

@@ -3,6 +3,7 @@
 import functools
 import json
 import shutil
+from collections import namedtuple
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ from PIL import Image
 from torch import nn
 
 from nn_tutorial.data.cifar import CLASSES
-from nn_tutorial.pytorch import records
+from nn_tutorial.pytorch import frozen, records
+from nn_tutorial.pytorch.checkpoints import load_checkpoint
 from nn_tutorial.pytorch.processes import Processes
 from nn_tutorial.pytorch.training import Images
 from nn_tutorial.pytorch.weights import read_backbone, tensors_sha256
@@ -283,6 +285,96 @@ def test_failed_write_leaves_the_older_submission(transfer: Any, tmp_path: Path)
         transfer.write_submission(names(), path)
     assert path.read_text() == "id,label\n1,cat\n"
     assert [p.name for p in tmp_path.iterdir()] == ["answers.csv"]
+
+
+# Frozen features, computed once
+
+
+def test_cached_run_is_recorded_and_the_next_needs_no_convolutions(
+    transfer: Any,
+    command: list[str],
+    tmp_path: Path,
+    capsys: Any,
+) -> None:
+    assert transfer.main([*command, "--name", "plain"]) == 0
+    assert transfer.main([*command, "--cached"]) == 0
+    assert "100 pictures pass the convolutions, once" in capsys.readouterr().out
+    assert transfer.main([*command, "--cached", "--lr", "0.01", "--name", "next"]) == 0
+    assert "no picture passes the convolutions" in capsys.readouterr().out
+    plain, once, after = (recorded(tmp_path, name) for name in ("plain", "transfer", "next"))
+    assert "--cached" in once["command"]
+    assert once["key"]["options"]["cached"] is True
+    assert (once["features"]["rows"], once["features"]["passed"]) == (100, 100)
+    assert (after["features"]["rows"], after["features"]["passed"]) == (100, 0)
+    assert "features" not in plain
+    assert "frozen features were computed once" in once["audit"][-3]["claim"]
+    assert len(plain["audit"]) == len(once["audit"]) - 3
+    assert once["network"] == plain["network"]
+    for one, other in zip(plain["epochs"], once["epochs"], strict=True):
+        assert one["val_loss"] == pytest.approx(other["val_loss"], abs=1e-3)
+    (path,) = (tmp_path / "checkpoints").iterdir()
+    _, key = load_checkpoint(path)
+    assert key["code"] == {name: once["code"][name] for name in ("convolved", "prepare")}
+
+
+def test_interrupted_on_stored_features_is_uninterrupted(
+    transfer: Any, command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    transfer.main([*command, "--cached", "--name", "whole"])
+    with monkeypatch.context() as patch:
+        stop(transfer, patch, 1, 0)
+        assert transfer.main([*command, "--cached"]) == 143
+    assert transfer.main([*command, "--cached"]) == 0
+    one, other = recorded(tmp_path, "whole"), recorded(tmp_path)
+    assert without_clock(one["epochs"]) == without_clock(other["epochs"])
+    assert one["test"] == other["test"]
+
+
+@pytest.mark.parametrize(("place", "value"), [("rows", 99), ("passed", 40)], ids=["rows", "passed"])
+def test_record_with_other_counts_of_features_is_refused(
+    transfer: Any,
+    command: list[str],
+    tmp_path: Path,
+    place: str,
+    value: int,
+) -> None:
+    transfer.main([*command, "--cached"])
+    path = tmp_path / "records" / "transfer.json"
+    record = json.loads(path.read_text())
+    record["features"][place] = value
+    with pytest.raises(ValueError, match=rf"features\.{place}: expected"):
+        records.write_record(record, path)
+
+
+def test_free_convolutions_are_not_stored(
+    transfer: Any,
+    command: list[str],
+    capsys: Any,
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        transfer.main([*command, "--cached", "--no-freeze"])
+    assert caught.value.code == 2
+    said = capsys.readouterr().err.splitlines()
+    assert said[-1].endswith("error: --cached: expected frozen convolutions, got --no-freeze")
+
+
+def test_two_processes_do_not_store(transfer: Any) -> None:
+    chosen = transfer.arguments().parse_args(["--cached"])
+    with pytest.raises(ValueError, match="--cached: expected one process, got 2"):
+        transfer.check_cached(chosen, ALONE._replace(world=2))
+
+
+def test_full_disk_ends_the_script_with_one_line(
+    transfer: Any,
+    command: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: Any,
+) -> None:
+    usage = namedtuple("usage", "total used free")(10**9, 10**9, 1000)
+    monkeypatch.setattr(frozen.shutil, "disk_usage", lambda _: usage)
+    assert transfer.main([*command, "--cached"]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("train_transfer.py: error: features: expected ")
 
 
 # The pretraining

@@ -261,7 +261,7 @@ def test_hashes_are_the_same_in_every_python(tmp_path: Path) -> None:
             main(1)
             """,
     )
-    assert found == {"Net": "c0457240", "main": "eb2b6e51", ON_IMPORT: "f391e1b5"}
+    assert found == {"Net": "c45b5f47", "main": "eb2b6e51", ON_IMPORT: "f391e1b5"}
 
 
 def test_which_attribute_is_taken_counts(tmp_path: Path) -> None:
