@@ -28,9 +28,7 @@ class CheckpointError(ValueError):
     """A checkpoint that cannot be gone on from; the message names the file, the cause, the way."""
 
 
-def save_checkpoint(
-    path: Path, state: Mapping[str, Any], key: Mapping[str, Any]
-) -> None:  # decides no number: it writes
+def save_checkpoint(path: Path, state: Mapping[str, Any], key: Mapping[str, Any]) -> None:
     """Write a state, whole or not at all: an older checkpoint stays until then.
 
     Parameters

@@ -188,9 +188,7 @@ def _key(
     }
 
 
-def _read(
-    path: Path, key: Mapping[str, Any], say: Callable[[str], None]
-) -> Stored | None:  # decides no number: it reads what was computed
+def _read(path: Path, key: Mapping[str, Any], say: Callable[[str], None]) -> Stored | None:
     """The rows of a file, if it is there and what it should be."""
     if not path.exists():
         return None

@@ -457,7 +457,7 @@ def _check(
     scale: Normalisation,
     among: Processes,
     kept: Stored | None,
-) -> None:  # decides no number: it refuses
+) -> None:
     """Raise where a training could not be done; one picture is tried, without a trace."""
     _check_kept(kept, model, images, validation, plan)
     for name, part in (("images", images), ("validation", validation)):
