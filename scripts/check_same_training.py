@@ -116,8 +116,11 @@ def arguments() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Compare, and stamp if asked to; return 0 if all was equal and 1 if not."""
-    chosen = arguments().parse_args(argv)
+    parser = arguments()
+    chosen = parser.parse_args(argv)
     before = chosen.before.resolve()
+    if not (before / "scripts").is_dir():
+        parser.error(f"before: expected a checkout of the project, got {chosen.before}")
     paths = chosen.records or sorted((ROOT / "docs" / "records").glob("*.json"))
     records = {path: json.loads(path.read_text(encoding="utf-8")) for path in paths}
     try:
