@@ -305,7 +305,7 @@ HARMLESS: dict[str, list[Change]] = {
         edit(TORCH / "kept/states.py", "from ..files", "from ...files"),
         *(
             edit(TORCH / f"{name}.py", "from .checkpoints", "from .kept.states")
-            for name in ("training", "audit", "runs")
+            for name in ("training", "audit", "frozen", "runs")
         ),
     ],
     "an import's alias": [
