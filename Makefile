@@ -58,7 +58,7 @@ $(NEXT)/.ready: next-requirements.txt constraints.txt
 check: lint  ## lint, types, and the tests that your edits can have touched, without the site
 	$(BIN)/pytest --touched --cov-report= --cov-fail-under=0
 
-test: $(TESTS)  ## lint, type check, build the site, tests with coverage; in Chromium where there is one
+test: $(TESTS)  ## lint, type check, build the site, tests with coverage; in the browsers that there are
 	@$(MAKE) --no-print-directory --jobs 2 lint site
 	$(BIN)/pytest --durations 10
 

@@ -37,7 +37,7 @@ from sitegen.output import (
     side_effects,
     stylesheet,
 )
-from sitegen.render import fonts, mathematics, staging
+from sitegen.render import fonts, mathematics, staging, typography
 from sitegen.render.references import UnknownReferenceError
 from sitegen.run.execute import Project, execute_all
 from sitegen.run.page import PageError, find_pages
@@ -335,7 +335,7 @@ def on_post_build(config: MkDocsConfig) -> None:
 
 
 def _finished(page: str, config: MkDocsConfig) -> str:
-    page = stylesheet.lighten(html_fixes.mend(page))
+    page = typography.typeset(stylesheet.lighten(html_fixes.mend(page)))
     # From the disk, where there is no site, a browser would take nothing for the site's own.
     return csp.with_policy(page) if config.site_url else page
 

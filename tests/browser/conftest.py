@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import engines
 import pytest
 from built import REQUIRED, SITE, site_url
 from chromium import printed, program
@@ -37,6 +38,25 @@ def browser(program: str) -> Iterator["Browser"]:
         launched = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
         yield launched
         launched.close()
+
+
+@pytest.fixture(scope="session", params=engines.NAMES)
+def engine(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[engines.Engine]:
+    """Each of the three engines; one that is not there is skipped, as Chromium is."""
+    name: str = request.param
+    if what := engines.missing(name):
+        (pytest.fail if REQUIRED else pytest.skip)(f"not installed: {what}")
+    if name == "chromium":
+        browser: Browser = request.getfixturevalue("browser")
+        page = browser.new_page(reduced_motion="reduce")
+        yield engines.Chromium(page)
+        page.close()
+    else:
+        start = {"firefox": engines.firefox, "webkit": engines.webkit}[name]
+        with start(tmp_path_factory.mktemp(name)) as started:
+            yield started
 
 
 @pytest.fixture(scope="session")

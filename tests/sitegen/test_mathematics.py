@@ -18,3 +18,33 @@ def test_scripts_have_as_many_children_as_their_names_say(tex: str, tmp_path: Pa
     scripts = [e for e in ET.fromstring(quoted).iter() if e.tag in allowed]
     assert scripts
     assert all(len(e) == allowed[e.tag] for e in scripts), mathml
+
+
+def drawn(tex: str, folder: Path) -> str:
+    page = {"page": rf'<div class="arithmatex">\[{tex}\]</div>'}
+    return next(iter(render(page, folder / "katex.json").values()))
+
+
+@pytest.mark.parametrize("tex", ["x = -y", "(-1)", "(a, -b)", r"x \to \pm y", r"a = \; -b"])
+def test_a_sign_after_an_operator_is_a_prefix(tex: str, tmp_path: Path) -> None:
+    assert "<mo form=prefix lspace=0 rspace=0>" in drawn(tex, tmp_path)
+
+
+@pytest.mark.parametrize("tex", ["a - b", "f(x) - 1", "|x| - 1", "{} - b", "x' - y", "[m] + 1"])
+def test_a_sign_between_two_terms_is_none(tex: str, tmp_path: Path) -> None:
+    assert "prefix" not in drawn(tex, tmp_path)
+
+
+def test_a_box_is_left_to_the_stylesheet(tmp_path: Path) -> None:
+    boxed = drawn(r"\boxed{x = 1}", tmp_path)
+    assert boxed.startswith("<span class=boxed><math ")
+    assert "menclose" not in boxed
+
+
+@pytest.mark.parametrize(
+    ("tex", "is_there"), [(r"\max(x, 0)", False), (r"\log x", True), (r"\lambda_{\max}", False)]
+)
+def test_a_name_stands_apart_from_what_has_no_brackets(
+    tex: str, is_there: bool, tmp_path: Path
+) -> None:
+    assert ("<mspace" in drawn(tex, tmp_path)) == is_there

@@ -23,7 +23,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 import yaml
 from bs4 import BeautifulSoup, Tag
 
-from ..render import fonts, mathematics
+from ..render import fonts, mathematics, typography
 from ..render.staging import navigation
 from . import cards, stylesheet
 
@@ -97,13 +97,14 @@ def run(folder: Path) -> None:
 
 
 def draw_formulas(site: Path, kept: Path) -> None:
-    """Put KaTeX's MathML into the pages, as in the book, and the fonts beside it."""
+    """Put KaTeX's MathML into the pages, set their text as in the book, and add the fonts."""
     paths = sorted(site.rglob("*.html"))
     pages = {path: path.read_text(encoding="utf-8") for path in paths}
     rendered = mathematics.render({str(p): text for p, text in pages.items()}, kept / "katex.json")
     for path, text in pages.items():
         marked = mathematics.mark(text, rendered)
-        path.write_text(mathematics.fill(marked, rendered), encoding="utf-8")
+        filled = mathematics.fill(marked, rendered)
+        path.write_text(typography.typeset(filled), encoding="utf-8")
     font = mathematics.font(rendered, kept)
     _write(site, {"assets/fonts/stix-two-math.woff2": font} | fonts.of_text(pages.values(), kept))
 
