@@ -164,3 +164,9 @@ def test_training_that_fails_is_not_equal(
     monkeypatch.setattr(check_same_training, "compare", fail)
     assert main(["elsewhere", str(path)]) == 1
     assert "failed: scripts/train.py" in capsys.readouterr().err
+
+
+def test_what_is_no_checkout_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        check_same_training.main(["nowhere", "--stamp"])
+    assert "before: expected a checkout of the project, got nowhere" in capsys.readouterr().err
