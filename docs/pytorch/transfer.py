@@ -38,6 +38,7 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
 from torch.utils.flop_counter import FlopCounterMode
 
+from nn_tutorial import holm
 from nn_tutorial.data import DataNotFoundError, digits, stratified_split
 from nn_tutorial.data.cifar import BATCHES, CLASSES, LABELS, cifar10_stored, find_cifar10
 from nn_tutorial.data.dataset import identity, remember
@@ -590,15 +591,6 @@ def mcnemar(first, second):
     b, c = int((second & ~first).sum()), int((first & ~second).sum())
     tail = sum(math.comb(b + c, k) for k in range(min(b, c) + 1))
     return min(1.0, 2 * tail / 2 ** (b + c))
-
-
-def holm(p):
-    """p-values, adjusted for how many there are."""
-    order, m = np.argsort(p), len(p)
-    grown = (m - np.arange(m)) * np.array(p)[order]
-    adjusted = np.empty(m)
-    adjusted[order] = np.minimum(np.maximum.accumulate(grown), 1)
-    return adjusted
 
 # %% tags=["remove-input"]
 PAIRS = [

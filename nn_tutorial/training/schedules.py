@@ -9,7 +9,7 @@ import numpy as np
 from ..layers.checks import Array
 from ..layers.layer import Layer
 from ..layers.losses import softmax_cross_entropy
-from .loop import Examples, Optimizer, _check_examples
+from .loop import Examples, _check_examples
 from .optimizers import SGD, Adam
 
 
@@ -188,7 +188,7 @@ def range_test(
     model: Layer,
     train: Examples,
     *,
-    optimizer: Callable[[dict[str, Array], float], Optimizer],
+    optimizer: Callable[[dict[str, Array], float], SGD | Adam],
     rates: Array,
     batch_size: int,
     rng: np.random.Generator,
@@ -204,8 +204,7 @@ def range_test(
     train : (ndarray, ndarray)
         Inputs, one example a row of axis 0, and integer labels (N,).
     optimizer : callable
-        ``optimizer(params, lr)`` makes one that has an attribute ``lr``: ``SGD``, ``Adam``, or a
-        ``partial`` of them.
+        ``optimizer(params, lr)`` makes one: ``SGD``, ``Adam``, ``AdamW``, or a ``partial`` of them.
     rates : ndarray, (T,)
         As a rule ``np.geomspace(low, high, steps)``.
     batch_size : int
@@ -232,7 +231,7 @@ def range_test(
     if not 1 <= batch_size <= len(x):
         raise ValueError(f"batch_size: expected a number from 1 to {len(x)}, got {batch_size}")
     model = copy.deepcopy(model)
-    stepper = Scheduled(optimizer(model.params, 1.0), lambda t: rates[t])  # type: ignore[arg-type]
+    stepper = Scheduled(optimizer(model.params, 1.0), lambda t: rates[t])
     losses, order = np.full(len(rates), np.inf), np.empty(0, np.intp)
     with np.errstate(all="ignore"):  # what overflows is seen in the loss
         for t in range(len(rates)):

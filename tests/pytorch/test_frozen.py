@@ -337,11 +337,8 @@ def of_test(kept: Stored, model: Any, split: Parts, scale: Normalisation) -> Sto
     return kept
 
 
-def test_validates(kept: Stored, model: Any, split: Parts, scale: Normalisation) -> Stored:
+def validated_on_test(kept: Stored, model: Any, split: Parts, scale: Normalisation) -> Stored:
     return kept._replace(validation=rows_of(model, split[2], scale))
-
-
-test_validates.__test__ = False  # type: ignore[attr-defined]
 
 
 def scaled_by(*which: int) -> Change:
@@ -372,7 +369,7 @@ CHEATS: dict[str, tuple[dict[str, Any], set[str], str]] = {
     "rows of validation train": ({"change": of_validation}, {OWN}, "others: training"),
     "rows of test pictures train": ({"change": of_test}, {OWN, NOT_TEST}, "copies: training 0, "),
     "rows of test pictures validate": (
-        {"change": test_validates}, {OWN, NOT_TEST}, "copies: validation 0, ",
+        {"change": validated_on_test}, {OWN, NOT_TEST}, "copies: validation 0, ",
     ),
     "scaled by test": ({"change": scaled_by(2)}, {OWN}, "others: training"),
     "scaled by all": ({"change": scaled_by(0, 1, 2)}, {OWN}, "others: training"),

@@ -156,9 +156,8 @@ def _browser_ready(mathml: str) -> str:
     tree = ElementTree.fromstring(f"{opening}{math}</math>")
     for element in tree.iter():
         _operators(element)
-        if (
-            element.tag == "mtable"
-        ):  # the stylesheet says how far cells are apart; Firefox adds both
+        # The stylesheet says how far cells are apart; Firefox would add both.
+        if element.tag == "mtable":
             element.attrib.pop("rowspacing", None)
             element.attrib.pop("columnspacing", None)
     written = ElementTree.tostring(tree, encoding="unicode", short_empty_elements=False)
