@@ -1,5 +1,6 @@
 """A real browser on the built site, one a worker; skipped where there is none."""
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,11 @@ __all__ = ["printed", "program"]
 
 HERE = Path(__file__).parent
 PROBES = HERE / "probes.js"
+QUIET = 0.4  # seconds without a request, after which nothing more is expected
+PATIENCE = 60.0  # seconds for a page to load, on the slowest of machines
+# The addresses of which the page itself says that they are there.
+THERE = """performance.getEntriesByType("resource").filter((entry) => entry.responseEnd > 0)
+    .map((entry) => entry.name)"""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -80,6 +86,7 @@ class Visitor:
         self.address = address
         self.problems: list[str] = []
         self.loaded: dict[str, int] = {}  # bytes over the wire, see weigh
+        self.waiting: list[Any] = []  # the requests that have neither come nor failed
         self.context = context
         self.page: Page = context.new_page()
         self.page.set_default_timeout(60_000)
@@ -88,6 +95,8 @@ class Visitor:
         context.on("request", self._request)
         context.on("requestfailed", lambda r: self.problems.append(f"failed: {r.url} {r.failure}"))
         context.on("response", self._response)
+        context.on("requestfinished", self._ended)
+        context.on("requestfailed", self._ended)
 
     def open(self, where: str = "", expected: int = 200) -> "Page":
         """Go to an address of the site, and wait until nothing more is loaded."""
@@ -101,8 +110,21 @@ class Visitor:
         assert response.status == expected
 
     def arrive(self) -> "Page":
-        """Wait until nothing more is loaded."""
-        self.page.wait_for_load_state("networkidle")
+        """Wait until nothing more is loaded.
+
+        Playwright's own "networkidle" waits for ever where the browser does not report the end of
+        one request, which happens on a busy machine. The page's list of what came knows better.
+        """
+        self.page.wait_for_load_state("load")
+        end, since = time.monotonic() + PATIENCE, time.monotonic()
+        while time.monotonic() - since < QUIET:
+            self.page.wait_for_timeout(50)
+            if not self.waiting:
+                continue
+            since = time.monotonic()
+            there = self.page.evaluate(THERE)
+            self.waiting = [request for request in self.waiting if request.url not in there]
+            assert since < end, f"not loaded: {[request.url for request in self.waiting]}"
         return self.probed()
 
     def weigh(self) -> None:
@@ -129,8 +151,13 @@ class Visitor:
             self.problems.append(f"console: {message.text}")
 
     def _request(self, request: Any) -> None:
+        self.waiting.append(request)
         if not request.url.startswith((self.address, "data:", "blob:")):
             self.problems.append(f"another origin: {request.url}")
+
+    def _ended(self, request: Any) -> None:
+        if request in self.waiting:
+            self.waiting.remove(request)
 
     def _response(self, response: Any) -> None:
         if response.status >= 400:
