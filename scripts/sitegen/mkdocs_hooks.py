@@ -50,6 +50,13 @@ MOST_BYTES = 150_000  # of a page's HTML: a phone on a slow line should have it 
 _surroundings: dict[str, Any] = {}  # what a page is rendered in, beside its own text
 _staged: dict[str, staging.Staged] = {}  # by the names of their files
 _math: dict[str, str] = {}
+_serves = False
+
+
+def on_startup(command: str, dirty: bool) -> None:
+    """Note whether somebody writes and looks at each change."""
+    global _serves
+    _serves = command == "serve"
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -74,7 +81,8 @@ def on_pre_build(config: MkDocsConfig) -> None:
     """Execute the pages that need it, and stage the book."""
     project = Project(_root(config), Path(config.docs_dir), _memory(config))
     try:
-        done = execute_all(project, find_pages(project.docs), log=log.info)
+        found = find_pages(project.docs)
+        done = execute_all(project, found, writing=_serves, log=log.info)
         pages = staging.stage(done, project.docs, _folder(config))
     except (PageError, UnknownReferenceError) as error:
         raise PluginError(str(error)) from None
@@ -315,7 +323,7 @@ def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
     # The theme indents its frame, a fifth of the page; what is between <pre> stays as it is.
     before, after = (html_fixes.tight(part) for part in (before, after))
     whole = before + start + mathematics.fill(article, _math) + end + after
-    whole = _finished(whole, config)
+    whole = _finished(whole, bool(config.site_url))
     if len(whole.encode()) > MOST_BYTES:
         source = _staged[page.file.src_uri].source
         log.warning(f"{source}: {len(whole.encode())} bytes of HTML, over {MOST_BYTES}")
@@ -324,7 +332,7 @@ def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
 
 def on_post_template(output: str, template_name: str, config: MkDocsConfig) -> str:
     """Finish the one page that no source file stands behind."""
-    return _finished(output, config) if template_name == "404.html" else output
+    return _finished(output, bool(config.site_url)) if template_name == "404.html" else output
 
 
 @event_priority(-100)  # after the search has written its index
@@ -334,10 +342,11 @@ def on_post_build(config: MkDocsConfig) -> None:
         search.split(Path(config.site_dir))
 
 
-def _finished(page: str, config: MkDocsConfig) -> str:
+@functools.lru_cache(maxsize=256)
+def _finished(page: str, hosted: bool) -> str:
     page = typography.typeset(stylesheet.lighten(html_fixes.mend(page)))
     # From the disk, where there is no site, a browser would take nothing for the site's own.
-    return csp.with_policy(page) if config.site_url else page
+    return csp.with_policy(page) if hosted else page
 
 
 def _root(config: MkDocsConfig) -> Path:

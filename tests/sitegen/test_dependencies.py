@@ -201,6 +201,11 @@ sys.audit("nn_tutorial.reached_code", "train", str(Path.cwd()))  # as that modul
 print("RATE = 0.1" in Path("scripts/train.py").read_text())
 sys.audit("nn_tutorial.reached_code.end")
 ''',
+    "docs/text.md": "# A text\n",
+    "docs/reads_text.py": '''# %%
+from pathlib import Path
+print(len(Path("docs/text.md").read_text()))
+''',
     "docs/isolated.py": '''# %%
 import subprocess, sys
 command = [sys.executable, "-I", "alone/worker.py", "1"]
@@ -211,7 +216,7 @@ PINS = "numpy==2.4.6\nipykernel==7.4.0\nruff==0.17.6\nscikit-learn==1.9.1\nmatpl
 # One of these sees docstrings, the other starts a process: no part of a file is unseen by them.
 WHOLE = {"docstring", "process"}
 IMPORTERS = {"imports", "code", "source", "error"} | WHOLE  # of parts.shapes
-ALL = {Path(name).stem for name in FILES if name.startswith("docs/")}
+ALL = {Path(name).stem for name in FILES if name.startswith("docs/") and name.endswith(".py")}
 
 PLAINLY = """
 import os, runpy, sys
@@ -444,6 +449,7 @@ CHANGES: dict[str, tuple[Callable[[Small], None], set[str]]] = {
     "code that a script reaches": (edit("scripts/train.py", "0.1", "0.2"), {"record", "process"}),
     "comment in it": (edit("scripts/train.py", "0.1", "0.1  # a tenth"), set()),
     "script gone": (remove("scripts/train.py"), {"record", "process"}),
+    "text that a page reads": (edit("docs/text.md", "A text", "Another text"), {"reads_text"}),
     # The page, and what it runs with
     "code of the page": (edit("docs/files.py", "no colorsys2", "none"), {"files"}),
     "prose of the page": (
@@ -482,3 +488,16 @@ def test_what_can_be_seen_runs_again(change: str, changed: Small, before: dict[s
     # This has to hold whatever the table says.
     same = ALL - stale.keys()
     assert changed.plainly(same) == {page: before[page] for page in same}
+
+
+def test_while_somebody_writes_no_page_runs_for_the_text_of_others(changed: Small) -> None:
+    def kept(name: str, writing: bool) -> bool:
+        project = changed.project()
+        page = read_page(project.docs / f"{name}.py", project.docs)
+        return load(page, project, writing=writing) is not None
+
+    changed.edit("docs/text.md", "A text", "Another text")
+    assert not kept("reads_text", writing=False)
+    assert kept("reads_text", writing=True)
+    changed.edit("numbers.txt", "two", "three")
+    assert not kept("files", writing=True)

@@ -1,7 +1,9 @@
 """Figures of a page: the files for the light and the dark theme, and their place in the text."""
 
+import functools
 import hashlib
 import html
+import itertools
 import posixpath
 import re
 from dataclasses import dataclass
@@ -13,6 +15,7 @@ from ..run.page import Cell
 
 _TO_DARK = {COLORS[name]: DARK[name] for name in COLORS}
 _ANY_COLOR = re.compile("|".join(_TO_DARK), re.IGNORECASE)
+_SIZE = re.compile(r'\b(?:width|height)="([\d.]+)pt"')
 PIXELS_A_POINT = 4 / 3  # of CSS
 
 
@@ -45,10 +48,8 @@ def of(output: Any, page: str, cell: Cell) -> list[Figure]:
     svg = "".join(svg)
     about = output.metadata[mime]
     name = about.get("name") or "figure-" + hashlib.sha256(svg.encode()).hexdigest()[:10]
-    width, height = (
-        round(float(size) * PIXELS_A_POINT)
-        for size in re.findall(r'\b(?:width|height)="([\d.]+)pt"', svg)[:2]
-    )
+    sizes = itertools.islice(_SIZE.finditer(svg), 2)
+    width, height = (round(float(size[1]) * PIXELS_A_POINT) for size in sizes)
     here, files, images = folder(page), {}, []
     for theme, drawing in (("light", svg), ("dark", in_dark(svg))):
         files[posixpath.join(here, f"{name}-{theme}.svg")] = drawing
@@ -63,6 +64,7 @@ def of(output: Any, page: str, cell: Cell) -> list[Figure]:
     return [Figure(files, figure)]
 
 
+@functools.lru_cache(maxsize=2048)  # asked for the file and for the text; again by `make serve`
 def in_dark(svg: str) -> str:
     """Return the drawing with each colour of the palette exchanged for its twin."""
     return _ANY_COLOR.sub(lambda match: _TO_DARK[match[0].lower()], svg)

@@ -13,6 +13,7 @@ with the numbers of its cell and of itself in that cell, so that a renderer of n
 own rendering in the place of what stands between.
 """
 
+import functools
 import html
 import re
 from typing import Any
@@ -26,6 +27,7 @@ MEASURED = "Measured when this site was built; your machine gives other times."
 _TITLE = re.compile(r"^# .*$", re.MULTILINE)
 
 
+@functools.lru_cache(maxsize=256)
 def of(executed: Executed) -> str:
     """Return a page as Markdown, its references not yet written out."""
     page, values = executed.page, iter(executed.values)

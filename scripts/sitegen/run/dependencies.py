@@ -174,10 +174,8 @@ class Present:
 
     def _reached(self, script: str) -> str:
         """What the numbers of a script follow from, of which a record has a copy."""
-        try:
-            return _hash(f"{name} {sha}" for name, sha in reached_code(script, self.root).items())
-        except (SyntaxError, ValueError):
-            return NOTHING
+        read = tuple((file, self.sha(file)) for file in self.python_files())
+        return _reached(script, self.root, read)
 
     def _programs(self, _: str) -> str:
         return _hash(self.python_files())
@@ -380,6 +378,15 @@ def _with_needs(distributions: Iterable[str]) -> set[str]:
 @functools.lru_cache(maxsize=4096)
 def _sha_of(path: Path, version: tuple[int, int]) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@functools.lru_cache(maxsize=64)
+def _reached(script: str, root: Path, read: tuple[tuple[str, str], ...]) -> str:
+    """A hash of what `reached_code` finds, with the files that it may read in their state."""
+    try:
+        return _hash(f"{name} {sha}" for name, sha in reached_code(script, root).items())
+    except (SyntaxError, ValueError):
+        return NOTHING
 
 
 @functools.lru_cache(maxsize=8)

@@ -2,6 +2,7 @@
 
 import ast
 import asyncio
+import functools
 import hashlib
 import json
 import os
@@ -29,6 +30,7 @@ from .page import Cell, Page, PageError, read_page
 
 HERE = Path(__file__).resolve().parent
 SECONDS_A_CELL = 900
+TEXTS = (".md", ".py")  # the pages among the files of docs/
 # So that the C library keeps freed memory: pages take and free large arrays at every step.
 KEEP_FREED = {"MALLOC_MMAP_THRESHOLD_": str(2**30), "MALLOC_TRIM_THRESHOLD_": str(2**32)}
 # Everything that could make two runs differ, or reach out of the repository.
@@ -46,7 +48,7 @@ KERNEL_ENVIRONMENT = {
 KERNELSPEC = {"name": "python3", "display_name": "Python 3", "language": "python"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # one object for one run, so that what is made of it can be kept
 class Executed:
     """A page and what came out of it: outputs of each code cell, values of the expressions."""
 
@@ -91,36 +93,48 @@ class Project:
         return [name for name in re.findall(r"^([\w.-]+)==", text, re.M) if name != "ipykernel"]
 
 
-def load(page: Page, project: Project) -> Executed | None:
-    """Return the executed page from the cache if all it depends on is as it was, else None."""
+def load(page: Page, project: Project, *, writing: bool = False) -> Executed | None:
+    """Return the executed page from the cache if all it depends on is as it was, else None.
+
+    With `writing`, also if no more has changed than the text of pages that it reads.
+    """
     kept = _kept(page, project)
-    if kept is None or any(_stale(page, project, kept)):
-        return None
-    return Executed(page, kept, project.cached(page))
+    return None if kept is None or any(_stale(kept, project, writing)) else kept
 
 
 def why_stale(page: Page, project: Project) -> list[str]:
     """Return why a page has to run again, in words; nothing if it does not have to."""
     kept = _kept(page, project)
-    return ["it has not run yet"] if kept is None else list(_stale(page, project, kept))
+    return ["it has not run yet"] if kept is None else list(_stale(kept, project))
 
 
-def _kept(page: Page, project: Project) -> nbformat.NotebookNode | None:
+def _kept(page: Page, project: Project) -> Executed | None:
     path = project.cached(page)
     if not path.exists():
         return None
+    about = path.stat()
+    return _read(page, path, (about.st_ino, about.st_mtime_ns, about.st_size))
+
+
+@functools.lru_cache(maxsize=256)
+def _read(page: Page, path: Path, version: tuple[int, ...]) -> Executed:
     # Written here, so there is no need to look whether it is a notebook.
-    return nbformat.v4.reads(path.read_text(encoding="utf-8"))
+    return Executed(page, nbformat.v4.reads(path.read_text(encoding="utf-8")), path)
 
 
-def _stale(page: Page, project: Project, notebook: nbformat.NotebookNode) -> Iterator[str]:
-    about = notebook.metadata.nn_tutorial
-    if about.code != _code_hash(page):
+def _stale(kept: Executed, project: Project, writing: bool = False) -> Iterator[str]:
+    about = kept.notebook.metadata.nn_tutorial
+    if about.code != _code_hash(kept.page):
         yield "its own code has changed"
     if "files" not in about:  # by an earlier edition
         yield "pages are run in another way"
     else:
-        yield from dependencies.changed(about.depends_on, about.files, project.present)
+        depends_on = dict(about.depends_on)
+        if writing:
+            text = f"file {project.present.name_of(str(project.docs))}/"
+            for name in [n for n in depends_on if n.startswith(text) and n.endswith(TEXTS)]:
+                del depends_on[name]
+        yield from dependencies.changed(depends_on, about.files, project.present)
 
 
 def _code_hash(page: Page) -> str:
@@ -173,7 +187,7 @@ async def execute(page: Page, project: Project) -> tuple[Executed, float]:
     # Read back, so that a page is the same whether it has run now or comes from the cache.
     kept = _kept(page, project)
     assert kept is not None
-    return Executed(page, kept, path), seconds
+    return kept, seconds
 
 
 def _metadata(cell: Cell) -> dict[str, Any]:
@@ -317,9 +331,25 @@ def _check(page: Page, cell: Cell, executed: nbformat.NotebookNode) -> None:
 
 
 def execute_all(
-    project: Project, pages: Iterable[Path], *, force: bool = False, log: Callable[[str], None]
+    project: Project,
+    pages: Iterable[Path],
+    *,
+    force: bool = False,
+    writing: bool = False,
+    log: Callable[[str], None],
 ) -> list[Executed]:
     """Return the pages, executed: from the cache where nothing has changed, else in parallel.
+
+    Parameters
+    ----------
+    project : Project
+    pages : iterable of Path
+    force : bool
+        Whether all are run.
+    writing : bool
+        Whether somebody writes now and wants to see the text at once: a page is then not run for
+        what it reads in the text of others (words are counted, titles listed).
+    log : callable
 
     Raises
     ------
@@ -329,7 +359,7 @@ def execute_all(
     read = [read_page(path, project.docs, project.memory) for path in pages]
 
     async def one(page: Page, turn: asyncio.Semaphore) -> Executed | PageError:
-        if not force and (found := load(page, project)) is not None:
+        if not force and (found := load(page, project, writing=writing)) is not None:
             return found
         async with turn:
             began = time.monotonic()
