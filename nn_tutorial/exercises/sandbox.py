@@ -1,24 +1,23 @@
-"""Run a learner's file in a process of its own, with limits, and collect its answers."""
+"""Call the functions of a learner's file, and collect what each call gave, whatever it does."""
 
 import contextlib
-import json
-import os
-import signal
-import subprocess
-import sys
-import tempfile
-import threading
-from collections.abc import Sequence
+import io
+import unicodedata
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
+from . import prisons, wire
 from .exercise import Case, Function, Seed, SharedFunction
 
-WORKER = Path(__file__).with_name("worker.py")
-MOST_TEXT = 2000  # characters of what the learner's code prints
+MOST_TEXT = 2000  # characters of what a submission says of itself
+KINDS = {
+    "done", "raised", "too slow", "memory", "exit", "ended", "not written", "import", "forbidden",
+    "missing", "type", "not run",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -110,21 +109,24 @@ def _once(
     source: Path, calls: list[tuple[Function, Case]], limits: Limits
 ) -> tuple[Outcome, list[Outcome | None], str, str]:
     """One process: outcomes of loading and of each call, how it ended, what was printed."""
-    with tempfile.TemporaryDirectory(prefix="exercise-") as name:
-        folder = Path(name)
-        _write(folder, source, calls, limits)
-        ended, printed = _start(folder, limits)
-        load = _read(folder, "load") or Outcome(ended)
-        return load, [_read(folder, str(i)) for i in range(len(calls))], ended, printed
+    found = prisons.best()(source, _request(source, calls, limits), limits.whole)
+    ended = "too slow" if found.too_slow else "ended"
+    answers: list[Outcome | None] = [*_answers(found.answer, 1 + len(calls))]
+    load, *rest = answers + [None] * (1 + len(calls) - len(answers))
+    text = harmless(found.printed.decode("utf-8", "replace"))
+    if found.all_printed > len(found.printed):
+        text += f"\n… and so on, {found.all_printed:,} characters in all"
+    return load or Outcome(ended), rest, ended, text
 
 
-def _write(folder: Path, source: Path, calls: list[tuple[Function, Case]], limits: Limits) -> None:
-    arrays: dict[str, Any] = {}
+def _request(source: Path, calls: list[tuple[Function, Case]], limits: Limits) -> bytes:
+    """What the worker is asked."""
+    arrays: list[np.ndarray] = []
 
     def spec(value: Any, layout: str) -> dict[str, Any]:
         if isinstance(value, np.ndarray):
-            arrays[key := f"a{len(arrays)}"] = value
-            return {"array": key, "layout": layout}
+            arrays.append(value)
+            return {"array": len(arrays) - 1, "layout": layout}
         if isinstance(value, Seed):
             return {"seed": value.seed}
         if isinstance(value, SharedFunction):
@@ -139,77 +141,48 @@ def _write(folder: Path, source: Path, calls: list[tuple[Function, Case]], limit
         }
         for function, case in calls
     ]
-    np.savez(folder / "calls.npz", **arrays)
-    whole = {
-        "source": str(source),
-        "calls": asked,
-        "seconds": limits.seconds,
-        "memory": limits.memory,
-    }
-    (folder / "calls.json").write_text(json.dumps(whole), encoding="utf-8")
+    about = {
+        "name": source.name, "calls": asked, "seconds": limits.seconds, "memory": limits.memory,
+    }  # fmt: skip
+    return wire.pack(about, arrays)
 
 
-def _start(folder: Path, limits: Limits) -> tuple[str, str]:
-    """Run the worker; return why a call may have no answer, and what was printed."""
-    keep = ("PATH", "SYSTEMROOT", "TEMP", "TMP", "LANG")  # nothing secret comes along
-    environment = {name: os.environ[name] for name in keep if name in os.environ}
-    environment |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    process = subprocess.Popen(
-        [sys.executable, "-I", "-B", "-X", "utf8", str(WORKER), str(folder)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env=environment,
-        cwd=folder,
-        start_new_session=True,
+def _answers(content: bytes, most: int) -> Iterator[Outcome]:
+    """The outcomes in an answer, as far as it can be read: a submission may have written in it."""
+    stream = io.BytesIO(content)
+    with contextlib.suppress(ValueError):
+        while most and (message := wire.unpack(stream)) is not None:
+            yield _outcome(*message)
+            most -= 1
+
+
+def _outcome(about: dict[str, Any], arrays: list[np.ndarray]) -> Outcome:
+    """What a message says, held to what the worker can say."""
+    kind, count = about.get("kind"), about.get("results")
+    changed, scalars = about.get("changed"), about.get("scalars", [])
+    if not (
+        kind in KINDS
+        and isinstance(count, int)
+        and isinstance(changed, list)
+        and isinstance(scalars, list)
+        and all(isinstance(i, int) for i in changed)
+        and count + len(changed) == len(arrays)
+        and (kind != "done" or len(scalars) in (0, count))
+    ):
+        raise ValueError(f"message: expected an outcome, got {str(about)[:200]}")
+    told: dict[str, Any] = {"type": "an error", "text": "", "what": "", "got": "", "code": ""}
+    for name in (*told, "line"):
+        if isinstance(value := about.get(name), int if name == "line" else str):
+            told[name] = harmless(value[:MOST_TEXT]) if isinstance(value, str) else value
+    results = arrays[:count] if kind == "done" and count else None
+    return Outcome(kind, results, tuple(scalars), dict(zip(changed, arrays[count:])), told)
+
+
+def harmless(text: str) -> str:
+    """Return a text in which what would steer a terminal, or turn the line, can be seen."""
+    return "".join(
+        c
+        if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
+        else c.encode("unicode_escape").decode()
+        for c in text.replace("\r\n", "\n")
     )
-    assert process.stdout is not None
-    printed = _Printed(process.stdout)
-    ended = "ended"
-    try:
-        process.wait(limits.whole)
-    except subprocess.TimeoutExpired:
-        ended = "too slow"
-    finally:  # also the learner's own children, and also if we are interrupted
-        with contextlib.suppress(ProcessLookupError, PermissionError, AttributeError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.kill()
-        process.wait()
-    return ended, printed.text()
-
-
-class _Printed:
-    """Reads what a process prints to its end, and keeps the beginning."""
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self.stream, self.kept, self.count = stream, b"", 0
-        self.thread = threading.Thread(target=self._read, daemon=True)
-        self.thread.start()
-
-    def _read(self) -> None:
-        while block := os.read(self.stream.fileno(), 65536):
-            self.kept += block[: max(0, MOST_TEXT - len(self.kept))]
-            self.count += len(block)
-
-    def text(self) -> str:
-        self.thread.join(2)
-        self.stream.close()
-        text = self.kept.decode("utf-8", "replace")
-        if self.count > len(self.kept):
-            text += f"\n… and so on, {self.count:,} characters in all"
-        return text
-
-
-def _read(folder: Path, call: str) -> Outcome | None:
-    try:
-        about = json.loads((folder / f"{call}.json").read_text(encoding="utf-8"))
-        results, changed = None, {}
-        if (folder / f"{call}.npz").exists():
-            with np.load(folder / f"{call}.npz", allow_pickle=False) as found:
-                names = [name for name in found if name.startswith("arr_")]
-                results = [found[name] for name in names]
-                changed = {int(n.partition("_")[2]): found[n] for n in set(found) - set(names)}
-    except (OSError, ValueError):
-        return None
-    kind, scalars = about.pop("kind"), tuple(about.pop("scalars", ()))
-    return Outcome(kind, results, scalars, changed, about)

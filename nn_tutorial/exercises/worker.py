@@ -1,25 +1,31 @@
-"""Runs a learner's functions; started by ``sandbox`` as a program of its own, never imported.
+"""Runs a learner's functions; started by ``prisons`` as a program of its own, never imported.
 
-It reads calls.json and calls.npz in the folder that is its argument, calls each function, and
-writes one .json (what happened) and one .npz (what was returned) a call. It must not know the
-book's own answers, so it imports nothing of the package but ``shared``, which has none.
+It reads the calls from its standard input, makes each, and answers on what was its standard output
+(see ``wire``); what the learner's code prints goes to the standard error. It must not know the
+book's own answers, so it imports nothing of the package but ``shared`` and ``wire``, which have
+none. Its arguments: the folder in which NumPy lies, and that of the learner's file.
 """
 
 import contextlib
+import functools
 import importlib.abc
 import importlib.util
-import json
 import os
 import signal
 import sys
 import traceback
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 HERE = Path(__file__).resolve().parent
 MOST_NUMBERS = 1_000_000  # of one answer
+# Python's own modules that open files, start programs or leave the guard without telling anybody.
+SILENT = {
+    "_dbm", "_gdbm", "_interpreters", "_posixshmem", "_sqlite3", "_ssl", "_testcapi",
+    "_testinternalcapi", "_testmultiphase", "_tkinter", "_xxsubinterpreters", "dbm", "nis",
+    "ossaudiodev", "readline", "spwd", "sqlite3", "ssl", "tkinter",
+}  # fmt: skip
 
 
 class TooSlowError(BaseException):
@@ -30,41 +36,77 @@ class _OnlyNumPy(importlib.abc.MetaPathFinder):
     """Refuses what holds the answers already: this package, PyTorch, SciPy and the like."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        self.own = {folder / name for name in ("{}.py", "{}/__init__.py")}
 
     def find_spec(self, name: str, path: Any, target: Any = None) -> None:
         top = name.partition(".")[0]
-        if top in sys.stdlib_module_names or top == "numpy":
-            return
-        if not (self.folder / f"{top}.py").exists():
+        # Python's list of its own modules lacks the one that holds how it was built.
+        known = top in sys.stdlib_module_names or top == "numpy" or top.startswith("_sysconfigdata")
+        if top in SILENT or not (known or any(Path(str(p).format(top)).exists() for p in self.own)):
             raise ImportError(f"refused: {top}")
 
 
-class Guard:
-    """Refuses to write files, start programs or use the network while the learner's code runs."""
+FORBIDDEN = (
+    "subprocess.", "os.system", "os.exec", "os.fork", "os.posix_spawn", "os.spawn", "os.startfile",
+    "os.kill", "os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.truncate", "os.link",
+    "os.symlink", "os.chmod", "os.chown", "os.chflags", "os.lchown", "os.utime", "os.setxattr",
+    "os.removexattr", "os.chdir", "os.chroot", "os.putenv", "shutil.", "socket.", "ctypes.",
+    "urllib.", "ftplib.", "smtplib.", "poplib.", "imaplib.", "telnetlib.", "http.client.", "pty.",
+    "mmap.", "sqlite3.", "fcntl.", "syslog.", "winreg.", "webbrowser.", "gc.get_", "cpython.",
+    "resource.prlimit", "setopencodehook", "sys.addaudithook",
+)  # fmt: skip
+READS = ("os.listdir", "os.scandir", "os.walk", "os.fwalk", "os.getxattr", "os.listxattr", "glob.")
+WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
-    FORBIDDEN = (
-        "subprocess.", "os.system", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn",
-        "os.spawn", "os.startfile", "os.kill", "os.killpg", "os.remove", "os.rename", "os.rmdir",
-        "os.mkdir", "os.truncate", "os.link", "os.symlink", "os.chmod", "os.chown", "shutil.",
-        "socket.", "ctypes.", "urllib.", "ftplib.", "smtplib.", "pty.", "mmap.",
-    )  # fmt: skip
 
-    def __init__(self) -> None:
-        self.on = False
-        sys.addaudithook(self.hook)
+def guard(readable: Sequence[Path], library: Path) -> None:
+    """From now on refuse to write files, to start programs, to connect, and to read other files.
 
-    def hook(self, event: str, args: tuple[Any, ...]) -> None:
-        if not self.on:
-            return
-        writes = False
+    Those of Python's own library can be read, but not the packages that are installed in it.
+    It cannot be undone, so the worker keeps to it too. It stops what goes astray, and the attacks
+    that are known; a prison it is not (see ``prisons``).
+    """
+    roots = tuple(os.path.realpath(path) for path in readable)
+    standard, installed = os.path.realpath(library), ("site-packages", "dist-packages")
+    real, separator, fsdecode = os.path.realpath, os.sep, os.fsdecode
+
+    def may_be_read(place: str) -> bool:
+        if any(place == root or place.startswith(root + separator) for root in roots):
+            return True
+        inside = place == standard or place.startswith(standard + separator)
+        return inside and not any(name in place.split(separator) for name in installed)
+
+    def refused(event: str, args: tuple[Any, ...]) -> str:
         if event == "open":
-            mode, flags = args[1], args[2]
-            writes = bool(isinstance(mode, str) and set(mode) & set("wax+")) or bool(
-                isinstance(flags, int) and flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
-            )
-        if writes or event.startswith(self.FORBIDDEN):
-            raise PermissionError(f"refused: {'writing a file' if writes else event}")
+            path, mode, flags = args
+            if isinstance(mode, str) and {*mode} & {*"wax+"}:
+                return "writing a file"
+            if isinstance(flags, int) and flags & WRITES:
+                return "writing a file"
+        elif event.startswith(FORBIDDEN):
+            return event
+        elif event == "import" and str(args[0]).partition(".")[0] in SILENT:
+            return f"importing {args[0]}"
+        elif event.startswith(READS):
+            path = args[0]
+        else:
+            return ""
+        if isinstance(path, int) or path is None:
+            return ""
+        return "" if may_be_read(real(fsdecode(path))) else "reading a file of others"
+
+    def hook(event: str, args: tuple[Any, ...]) -> None:
+        if what := refused(event, args):
+            raise PermissionError(f"refused: {what}")
+
+    with contextlib.suppress(ImportError):  # which tells nobody when it starts a program
+        import _posixsubprocess
+
+        def fork_exec(*_: Any) -> None:
+            raise PermissionError("refused: subprocess")
+
+        _posixsubprocess.fork_exec = fork_exec  # type: ignore[assignment]
+    sys.addaudithook(hook)
 
 
 def limit(memory: int, seconds: float) -> None:
@@ -78,6 +120,7 @@ def limit(memory: int, seconds: float) -> None:
             ("RLIMIT_CPU", whole),
             ("RLIMIT_FSIZE", 64 << 20),
             ("RLIMIT_CORE", 0),
+            ("RLIMIT_NPROC", 0),  # no more processes; the superuser is not held by it
         ):
             with contextlib.suppress(ValueError, OSError):
                 resource.setrlimit(getattr(resource, name), (most, most))
@@ -104,25 +147,41 @@ def time_limit(seconds: float) -> Any:
             signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def main(folder: Path) -> None:
-    """Make all calls, and write after each what happened."""
-    asked = json.loads((folder / "calls.json").read_text(encoding="utf-8"))
-    source = Path(asked["source"])
-    shared = module_shared()
-    with np.load(folder / "calls.npz") as arrays:
-        values = dict(arrays)
-    text = source.read_text(encoding="utf-8")
-    sys.path.insert(0, str(source.parent))
-    sys.meta_path.insert(0, _OnlyNumPy(source.parent))
+def main(numpy_home: Path, folder: Path) -> None:
+    """Make all calls, and tell after each what happened."""
+    answers = os.dup(1)
+    os.dup2(2, 1)  # what the learner's code prints must not come between the answers
+    sys.path.append(str(numpy_home))  # at the end: other packages lie there too
+    import numpy as np
+
+    shared, wire = loaded("shared"), loaded("wire")
+    asked, arrays = wire.unpack(sys.stdin.buffer)
+    values = [np.array(a) for a in arrays]
+    source = folder / asked["name"]
+    sys.path.insert(0, str(folder))
+    sys.meta_path.insert(0, _OnlyNumPy(folder))
     limit(asked["memory"], asked["seconds"])
-    guard = Guard()
+    numpy_files = [numpy_home / name for name in ("numpy", "numpy.libs")]
+    guard([*numpy_files, folder, Path(os.devnull), Path("/dev/urandom")], Path(os.__file__).parent)
+
+    def tell(what: dict[str, Any], results: Any = (), changed: Any = None) -> None:
+        changed = changed or {}
+        about = {**what, "results": len(results or ()), "changed": [*changed]}
+        message = wire.pack(about, [*(results or ()), *changed.values()])
+        while message:
+            message = message[os.write(answers, message) :]
+
     names: dict[str, Any] = {"__name__": "submission", "__file__": str(source)}
-    _, what = guarded(lambda: exec(compile(text, str(source), "exec"), names), guard, asked, source)
-    happened(folder, "load", what or {"kind": "done"})
+
+    def load() -> None:
+        exec(compile(source.read_bytes(), str(source), "exec"), names)
+
+    _, what = guarded(load, asked["seconds"], source)
+    tell(what or {"kind": "done"})
     if what:
         return
     slow = set()
-    for number, call in enumerate(asked["calls"]):
+    for call in asked["calls"]:
         function = names.get(call["function"])
         results, changed = None, {}
         if call["function"] in slow:
@@ -132,18 +191,19 @@ def main(folder: Path) -> None:
         else:
             arguments = [argument(spec, values, shared) for spec in call["arguments"]]
             before = shared.copies(arguments)
-            result, what = guarded(lambda f=function, a=arguments: f(*a), guard, asked, source)
+            once = functools.partial(function, *arguments)
+            result, what = guarded(once, asked["seconds"], source)
             if what is None:
                 changed = shared.changed(before, arguments)
                 results, what = plain(result, call["returns"])
             elif what["kind"] == "too slow":
                 slow.add(call["function"])
-        happened(folder, str(number), what, results, changed)
+        tell(what, results, changed)
 
 
-def module_shared() -> Any:
-    """The module ``shared``, loaded from its file: its package would bring the answers along."""
-    spec = importlib.util.spec_from_file_location("shared", HERE / "shared.py")
+def loaded(name: str) -> Any:
+    """A module beside this one, loaded from its file: its package would bring the answers along."""
+    spec = importlib.util.spec_from_file_location(name, HERE / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -151,23 +211,10 @@ def module_shared() -> Any:
     return module
 
 
-def happened(
-    folder: Path,
-    call: str,
-    what: dict[str, Any],
-    results: list[Any] | None = None,
-    changed: dict[int, Any] | None = None,
-) -> None:
-    """Write what a call returned and changed, and what happened."""
-    if results is not None:
-        named = {f"changed_{i}": array for i, array in (changed or {}).items()}
-        np.savez(folder / f"{call}.npz", *results, **named)
-    # The last thing written: where it is missing, the process ended in the middle.
-    (folder / f"{call}.json").write_text(json.dumps(what), encoding="utf-8")
-
-
-def argument(spec: dict[str, Any], values: dict[str, Any], shared: Any) -> Any:
+def argument(spec: dict[str, Any], values: Sequence[Any], shared: Any) -> Any:
     """One argument of a call; arrays in the memory layout that was asked for."""
+    import numpy as np
+
     if "array" in spec:
         return shared.laid_out(values[spec["array"]], spec["layout"])
     if "seed" in spec:
@@ -178,12 +225,11 @@ def argument(spec: dict[str, Any], values: dict[str, Any], shared: Any) -> Any:
 
 
 def guarded(
-    call: Any, guard: Guard, asked: dict[str, Any], source: Path
+    call: Callable[[], Any], seconds: float, source: Path
 ) -> tuple[Any, dict[str, Any] | None]:
     """Return what a call returned, and what went wrong instead, if something did."""
-    guard.on = True
     try:
-        with time_limit(asked["seconds"]):
+        with time_limit(seconds):
             return call(), None
     except TooSlowError:
         return None, {"kind": "too slow", **place(source)}
@@ -204,8 +250,6 @@ def guarded(
             "text": text_of(error),
             **place(source),
         }
-    finally:
-        guard.on = False
 
 
 def text_of(error: BaseException) -> str:
@@ -228,6 +272,8 @@ def place(source: Path) -> dict[str, Any]:
 
 def plain(result: Any, returns: int) -> tuple[list[Any] | None, dict[str, Any]]:
     """Return the arrays of an answer, or what is wrong with its type."""
+    import numpy as np
+
     several = isinstance(result, (tuple, list))
     items = list(result) if several else [result]
     if len(items) != returns:
@@ -249,6 +295,6 @@ def plain(result: Any, returns: int) -> tuple[list[Any] | None, dict[str, Any]]:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
     sys.stdout.flush()
     os._exit(0)  # whatever threads and exit handlers the learner's code has left behind
