@@ -27,7 +27,7 @@ exercise = EXERCISES["relu"]
 # %% [markdown]
 # ## The folder
 #
-# Give each student a subfolder, with files named as the exercises. Here are four students. Ann has it right, Bob masks by the wrong array, Cem never stops, and Dora has handed in nothing.
+# Give each student a subfolder, with files named as the exercises; they may lie in folders of their own. Here are four students. Ann has it right, Bob masks by the wrong array, Cem never stops, and Dora has handed in nothing.
 
 # %%
 right = exercise.solution
@@ -48,39 +48,59 @@ for student, text in submissions.items():
 # %% [markdown]
 # ## The table
 #
-# In a terminal the command is `python -m nn_tutorial.exercises grade FOLDER TABLE.csv --seed 7`. This page calls the function behind it, for one exercise:
+# In a terminal the command is `python -m nn_tutorial.exercises grade FOLDER TABLE.csv --seed 7`. It uses all cores. This page calls the function behind it, for one exercise:
 
 # %%
-table = class_folder / "marks.csv"
-done = list(grade_folder(class_folder, table, exercises=[exercise], seed=SEED))
-with table.open(newline="") as file:
-    rows = list(csv.DictReader(file))
-assert [row["solved"] for row in rows] == ["1", "0", "0", "0"]
-assert rows[1]["known mistakes"] == "mask from the upstream gradient"
+def graded(name, long=False):
+    table = class_folder / name
+    rows = [*grade_folder(class_folder, table, exercises=[exercise], seed=SEED, long=long)]
+    with table.open(newline="", encoding="utf-8-sig") as file:
+        return rows, [*csv.DictReader(file)]
+
+
+found, rows = graded("marks.csv")
+assert [row.solved for row in found] == [True, False, False, False]
+assert rows[1]["remarks"] == "relu: mask from the upstream gradient"
 
 # %% tags=["remove-input"]
-shown = ("student", "file", "passed", "tests", "known mistakes", "messages")
-lines = ["| " + " | ".join(shown) + " |", "|---" * len(shown) + "|"]
-lines += ["| " + " | ".join(row[column].replace("|", "\\|") for column in shown) + " |" for row in rows]
-display(Markdown("\n".join(lines)))
+def as_table(rows, shown):
+    lines = ["| " + " | ".join(shown) + " |", "|---" * len(shown) + "|"]
+    cells = ([row[column].replace("|", "\\|") for column in shown] for row in rows)
+    return Markdown("\n".join([*lines, *("| " + " | ".join(row) + " |" for row in cells)]))
+
+
+display(as_table(rows, [*rows[0]]))
 
 # %% [markdown]
-# Columns: {{ ", ".join(f"`{name}`" for name in COLUMNS) }}. A cell that a spreadsheet could take for a formula is made harmless. The table is written whole or not at all, so an interrupted run leaves the one of last week as it was.
+# A student has a row. Each function that passes all its tests is a point, and an exercise that was not handed in has an empty cell. With `--long` each exercise of each student has a row, with the columns {{ ", ".join(f"`{name}`" for name in COLUMNS) }}:
+
+# %% tags=["remove-input"]
+_, long_rows = graded("long.csv", long=True)
+display(as_table(long_rows, ("id", "file", "passed", "tests", "points", "known mistakes", "messages")))
+
+# %% [markdown]
+# The table is UTF-8 that Excel recognises, and no cell of it is taken for a formula. It is written whole or not at all, so an interrupted run leaves the one of last week as it was. Start the same command again, and it grades only what it has not graded yet.
+#
+# Links, folders in the place of files and a file that is there several times are not graded; the table says which. A link that leaves the student's folder is never followed. Hidden folders and what a Mac puts into a zip are skipped.
 #
 # **Another seed than the class had.** Random inputs are drawn anew for `--seed`. An answer that was made to fit the tests, and not the task, fails here.
 #
 # ## What the class has misunderstood
 #
-# The column of known mistakes can be counted, and the count is a lesson plan:
+# The known mistakes can be counted, and the count is a lesson plan:
 
 # %%
-counts = Counter(row["known mistakes"] for row in rows if row["known mistakes"])
+counts = Counter(mistake for row in found for mistake in row.mistakes)
 for mistake, students in counts.most_common():
-    print(f"{students} of {len(rows)}: {mistake}")
+    print(f"{students} of {len(found)}: {mistake}")
 
 # %% [markdown]
 # ## What a submission may do
 #
-# Each file runs in a process of its own, with the same limits as for the learner: {{ Limits().seconds:g}} second of computing for a call, {{ Limits().memory / 2**30:g}} GB of memory, {{ Limits().whole:g}} seconds by the clock for a file, no writing of files, no other programs, no network, and nothing of your environment's variables. Cem's loop has cost you about a second, and the rest of his file was graded.
+# Each file runs in a process of its own, with the same limits as for the learner: {{ Limits().seconds:g}} second of computing for a call, {{ Limits().memory / 2**30:g}} GB of memory, {{ Limits().whole:g}} seconds by the clock for a file. Cem's loop has cost you about a second, and the rest of his file was graded.
 #
-# These are limits for honest mistakes. Python cannot lock a determined attacker in its own process: grade the work of strangers in a container or on a machine that you can throw away.
+# The right answers and the comparison stay in your process. A submission receives inputs and sends back numbers, in a format that can hold nothing else. So it cannot find the answers in its memory, change how they are compared, or declare itself right. It starts in an empty folder, without your environment's variables.
+#
+# **On Linux with bubblewrap** (`apt install bubblewrap`) the process sees Python, NumPy and the folder of the file, all of it read-only, and nothing else: no network, no home, no other process, not this book. The first line of `grade` says whether that is so; `--require-sandbox` stops where it is not. A submission can still spend its time and memory, and a fault in the Linux kernel would let it out. For strangers who mean harm, use a machine that you can throw away.
+#
+# **Elsewhere** the process refuses to write files, to read files other than Python's, NumPy's and its own folder's, to start programs and to connect. That stops mistakes and the attacks that we know. Python cannot lock a determined attacker in its own process, though: whoever calls into its C code by a way that reports nothing can read and write what you can. In that case grade in a container.

@@ -4,15 +4,20 @@ import argparse
 import contextlib
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .catalogue import EXERCISES
 from .exercise import Exercise
 from .grading import SEED
 from .report import lines
+from .submissions import MISSING
 from .text import STYLES, Line
 from .workspace import Workspace
+
+if TYPE_CHECKING:
+    from .teacher import Row
 
 ROW = "{name:<24}{state:<30}{title}"
 
@@ -74,7 +79,21 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("table", type=Path, help="the CSV file to write")
     sub.add_argument("--only", type=_exercise, nargs="+", metavar="NAME", help="these exercises")
     sub.add_argument("--seed", type=int, default=SEED, help="of the inputs (default: %(default)s)")
+    sub.add_argument("--long", action="store_true", help="a line for each exercise of a student")
+    sub.add_argument(
+        "--processes", type=_count, help="that grade side by side (default: all cores)"
+    )
+    sub.add_argument(
+        "--require-sandbox", action="store_true", help="do nothing where bubblewrap cannot be used"
+    )
     return parser
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"expected at least 1, got {text}")
+    return value
 
 
 def _exercise(name: str) -> Exercise:
@@ -195,18 +214,46 @@ def _reset(arguments: argparse.Namespace) -> int:
 
 
 def _grade(arguments: argparse.Namespace) -> int:
-    from .teacher import grade_folder
+    from . import prisons, teacher
 
     if not arguments.folder.is_dir():
         raise ValueError(f"folder: expected a folder, got {arguments.folder}")
-    solved = count = 0
-    for student, exercise, right in grade_folder(
-        arguments.folder, arguments.table, exercises=arguments.only, seed=arguments.seed
-    ):
-        _write([("good" if right else "", f"{'✓' if right else '✗'} {student}: {exercise}")])
-        solved, count = solved + right, count + 1
-    _write([("title", f"{solved} of {count} solved; {arguments.table} is written")])
+    if arguments.table.is_dir():
+        raise ValueError(f"table: expected a file to write, got the folder {arguments.table}")
+    if why := prisons.why_no_bubblewrap():
+        if arguments.require_sandbox:
+            raise ValueError(f"--require-sandbox: bubblewrap cannot be used: {why}")
+        _write([("bad", f"No sandbox ({why}): submissions run in processes of their own, with")])
+        _write([("bad", "limits that stop mistakes and known attacks, not every attack.")])
+    else:
+        _write(
+            [("good", "Sandbox: bubblewrap. Submissions see Python, NumPy and their own files.")]
+        )
+    rows = teacher.grade_folder(
+        arguments.folder, arguments.table, exercises=arguments.only, seed=arguments.seed,
+        long=arguments.long, processes=arguments.processes or teacher.cores(),
+    )  # fmt: skip
+    done = [row for row in _shown(rows, arguments) if row.file != MISSING]
+    solved = sum(row.solved for row in done)
+    _write([("title", f"{solved} of {len(done)} files solved; {arguments.table} is written")])
     return 0
+
+
+def _shown(rows: "Iterator[Row]", arguments: argparse.Namespace) -> "Iterator[Row]":
+    """Show what is graded as it comes: a bar on a terminal, else a line each."""
+    students = sum(path.is_dir() for path in arguments.folder.iterdir())
+    with contextlib.suppress(ImportError):
+        from tqdm import tqdm
+
+        if sys.stderr.isatty():
+            total = students * len(arguments.only or EXERCISES)
+            yield from tqdm(rows, total=total, unit=" files", leave=False)
+            return
+    for row in rows:
+        if row.file != MISSING:
+            sign = "✓" if row.solved else "✗"
+            _write([("good" if row.solved else "", f"{sign} {row.id}: {row.exercise}")])
+        yield row
 
 
 def _write(rows: Iterable[Line]) -> None:

@@ -8,6 +8,7 @@ from . import sandbox, wording
 from .answers import expected, judged, same
 from .diagnosis import diagnose
 from .exercise import Case, Exercise, Function
+from .prisons import SUBMISSION
 from .report import FunctionReport, Report
 from .sandbox import Limits, Outcome
 
@@ -48,7 +49,8 @@ def grade(
     cases = [function.cases(seed) for function in asked]
     outcomes, printed = sandbox.run(source, asked, cases, limits)
     # NumPy's warnings say where the file lies; on a page that is a folder with a random name.
-    printed = printed.replace(f"{source.resolve().parent}{os.sep}", "")
+    for folder in (source.resolve().parent, SUBMISSION):
+        printed = printed.replace(f"{folder}{os.sep}", "")
     reports = [_judge(f, c, o, limits) for f, c, o in zip(asked, cases, outcomes, strict=True)]
     return Report(exercise, tuple(reports), printed)
 

@@ -21,6 +21,7 @@ from typing import IO, NamedTuple
 import numpy as np
 
 HERE = Path(__file__).resolve().parent
+SUBMISSION = "/submission"  # where a learner's folder is, in bubblewrap
 FILES = ("worker.py", "shared.py", "wire.py")
 NUMPY = Path(np.__file__).resolve().parent.parent
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "LANG": "C.UTF-8"}
@@ -97,7 +98,7 @@ def why_no_bubblewrap() -> str:
 
 
 _PYTHON = ("-I", "-S", "-B", "-X", "utf8")
-_INSIDE = (*_PYTHON, "/book/worker.py", "/book", "/submission")
+_INSIDE = (*_PYTHON, "/book/worker.py", "/book", SUBMISSION)
 
 
 def _locked(folder: Path) -> list[str]:
@@ -119,7 +120,7 @@ def _locked(folder: Path) -> list[str]:
         command += ["--ro-bind-try", str(path), f"/book/{path.name}"]
     for name in FILES:
         command += ["--ro-bind", str(HERE / name), f"/book/{name}"]
-    command += ["--ro-bind", str(folder), "/submission", "--chdir", "/tmp", "--remount-ro", "/"]
+    command += ["--ro-bind", str(folder), SUBMISSION, "--chdir", "/tmp", "--remount-ro", "/"]
     return [*command, _python(), *_INSIDE]
 
 

@@ -1,16 +1,66 @@
 """Grade a folder of submissions into a table."""
 
 import csv
-from collections.abc import Iterator, Sequence
+import functools
+import hashlib
+import itertools
+import json
+import multiprocessing
+import os
+import re
+import signal
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import closing
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from ..files import write_whole
+from . import prisons
 from .catalogue import EXERCISES
 from .exercise import Exercise
 from .grading import SEED, grade
-from .sandbox import Limits
+from .sandbox import Limits, harmless
+from .submissions import FOUND, MISSING, Submission, submissions
 
-COLUMNS = ("student", "exercise", "file", "tests", "passed", "solved", "known mistakes", "messages")
+COLUMNS = (
+    "id", "exercise", "file", "tests", "passed", "points", "solved", "known mistakes", "messages",
+)  # fmt: skip
+PACKAGE = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Row:
+    """What was found for one student's file of one exercise.
+
+    Attributes
+    ----------
+    id, exercise : str
+        The student's folder, and the name of the exercise.
+    file : str
+        ``"found"``, or why nothing was graded.
+    tests, passed : int
+    points, most : int
+        A point for each function that passes all of its tests, out of so many functions.
+    mistakes, messages : tuple of str
+        Known mistakes by their names, and what else was told.
+    """
+
+    id: str
+    exercise: str
+    file: str
+    tests: int
+    passed: int
+    points: int
+    most: int
+    mistakes: tuple[str, ...]
+    messages: tuple[str, ...]
+
+    @property
+    def solved(self) -> bool:
+        """Whether all tests passed."""
+        return 0 < self.tests == self.passed
 
 
 def grade_folder(
@@ -20,68 +70,201 @@ def grade_folder(
     exercises: Sequence[Exercise] | None = None,
     seed: int = SEED,
     limits: Limits | None = None,
-) -> Iterator[tuple[str, str, bool]]:
-    """Grade one subfolder a student, and write one line for each of their exercises.
+    long: bool = False,
+    processes: int = 1,
+) -> Iterator[Row]:
+    """Grade one subfolder a student, and write a table of all.
 
-    The table is whole or not there.
+    The table is whole or not there. What has been graded is noted beside it until then, so that a
+    grading that was interrupted goes on where it was.
 
     Parameters
     ----------
     folder : Path
-        Each subfolder is a student's, with files named as the exercises.
+        Each subfolder is a student's, with files named as the exercises, at any depth.
     table : Path
-        The CSV file to be written. Names of columns: ``COLUMNS``.
+        The CSV file to be written, in UTF-8 with a mark that spreadsheets understand.
     exercises : sequence of Exercise, optional
         Only these; else all.
     seed : int
         Of the random inputs: another one than the learners' own shows what was made to fit.
     limits : Limits, optional
         What each submission may use.
+    long : bool
+        A line for each exercise of each student, with ``COLUMNS``; else a line for each student,
+        with the points of each exercise, their total, and what there is to say.
+    processes : int
+        That grade side by side.
 
     Yields
     ------
-    (student, exercise, solved)
-        After each file, for a progress bar.
+    Row
+        After each file, for a progress bar; in the order in which they are done.
 
     Raises
     ------
     ValueError
         If the folder has no subfolders; nothing is written then.
     """
-    students = sorted(path for path in folder.iterdir() if path.is_dir())
-    if not students:
-        raise ValueError(f"folder: expected one subfolder a student, got none in {folder}")
-    with write_whole(table) as beside, beside.open("w", encoding="utf-8", newline="") as file:
-        rows = csv.writer(file)
-        rows.writerow(COLUMNS)
-        for student in students:
-            for exercise in exercises or tuple(EXERCISES.values()):
-                row = _row(student, exercise, seed, limits)
-                rows.writerow([_harmless(cell) for cell in row])
-                yield student.name, exercise.name, bool(row[5])
+    asked = submissions(folder, exercises or tuple(EXERCISES.values()))
+    noted = _Notes(table.with_name(f".{table.name}.graded"))
+    known = {i: row for i, one in enumerate(asked) if (row := noted.row(_key(one, seed, limits)))}
+    yield from known.values()
+    left = {i: one for i, one in enumerate(asked) if i not in known}
+    rows = dict(known)
+    with closing(_graded(left, seed, limits, processes)) as graded:
+        for i, row in graded:
+            rows[i] = row
+            noted.add(_key(asked[i], seed, limits), row)
+            yield row
+    lines = _long if long else _wide
+    with write_whole(table) as beside, beside.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC)
+        for line in lines([rows[i] for i in range(len(asked))]):
+            writer.writerow([_no_formula(cell) for cell in line])
+    noted.forget()
 
 
-def _row(student: Path, exercise: Exercise, seed: int, limits: Limits | None) -> list[object]:
-    source = student / f"{exercise.name}.py"
-    if not source.is_file():
+def _graded(
+    asked: dict[int, Submission], seed: int, limits: Limits | None, processes: int
+) -> Generator[tuple[int, Row], None, None]:
+    """Grade submissions, some side by side; yield each as it is done, with its number."""
+    one = functools.partial(graded, seed=seed, limits=limits)
+    if processes == 1 or len(asked) < 2:
+        yield from ((i, one(submission)) for i, submission in asked.items())
+        return
+    # A fresh interpreter each: this one may have threads, which a copy would lack.
+    pool = ProcessPoolExecutor(
+        min(processes, len(asked)),
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=signal.signal,
+        initargs=(signal.SIGINT, signal.SIG_IGN),  # Ctrl-C is for the one that noted the rows
+    )
+    try:
+        started = {
+            pool.submit(_of_name, s.student, s.exercise.name, s.path, s.state, one): i
+            for i, s in asked.items()
+        }
+        for done in as_completed(started):
+            yield started[done], done.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _of_name(student: str, name: str, path: Path | None, state: str, one: Any) -> Row:
+    """Grade in another process, to which an exercise goes by its name."""
+    row: Row = one(Submission(student, EXERCISES[name], path, state))
+    return row
+
+
+def graded(submission: Submission, *, seed: int = SEED, limits: Limits | None = None) -> Row:
+    """Grade one submission; one row, whatever it is.
+
+    Parameters
+    ----------
+    submission : Submission
+    seed : int
+    limits : Limits, optional
+    """
+    exercise, most = submission.exercise, len(submission.exercise.functions)
+    about = harmless(submission.student), exercise.name, harmless(submission.state)
+    if submission.path is None:
         tests = sum(len(f.cases(seed)) for f in exercise.functions)
-        return [student.name, exercise.name, "missing", tests, 0, 0, "", ""]
-    report = grade(exercise, source, seed=seed, limits=limits)
+        return Row(*about, tests, 0, 0, most, (), ())
+    try:
+        report = grade(exercise, submission.path, seed=seed, limits=limits)
+    except Exception as error:  # a fault of ours, or of the disk: it costs one row, not the table
+        text = f"could not be graded: {type(error).__name__}: {error}"
+        return Row(*about, 0, 0, 0, most, (), (harmless(text),))
     messages = [message for f in report.functions for message in f.messages]
     messages += [d.says for f in report.functions for d in f.diagnoses if not d.misconception]
-    return [
-        student.name,
-        exercise.name,
-        "found",
-        report.tests,
-        report.right,
-        int(report.passed),
-        "; ".join(report.misconceptions),
-        " ".join(dict.fromkeys(messages)),
-    ]
+    points = sum(bool(f.passed) and all(f.passed) for f in report.functions)
+    return Row(
+        *about, report.tests, report.right, points, most,
+        tuple(report.misconceptions), tuple(dict.fromkeys(messages)),
+    )  # fmt: skip
 
 
-def _harmless(cell: object) -> object:
-    """A cell that a spreadsheet will not take for a formula, whatever a learner has put in it."""
-    text = str(cell)
-    return f"'{text}" if isinstance(cell, str) and text[:1] in ("=", "+", "-", "@", "\t") else cell
+def _long(rows: Iterable[Row]) -> Iterator[Sequence[object]]:
+    """A line a file."""
+    yield COLUMNS
+    for row in rows:
+        yield (
+            row.id, row.exercise, row.file, row.tests, row.passed, row.points, int(row.solved),
+            "; ".join(row.mistakes), " ".join(row.messages),
+        )  # fmt: skip
+
+
+def _wide(rows: Sequence[Row]) -> Iterator[Sequence[object]]:
+    """A line a student; no points at all where nothing was handed in."""
+    of_each = {row.exercise: row.most for row in rows}
+    heads = [f"{name} (of {most})" for name, most in of_each.items()]
+    yield ["id", *heads, f"total (of {sum(of_each.values())})", "remarks"]
+    for name, group in itertools.groupby(rows, key=lambda row: row.id):
+        own = [*group]
+        points = ["" if row.file == MISSING else row.points for row in own]
+        remarks = "; ".join(f"{row.exercise}: {text}" for row in own if (text := _remark(row)))
+        yield [name, *points, sum(row.points for row in own), remarks]
+
+
+def _remark(row: Row) -> str:
+    """What a teacher should know of a file, beside its points."""
+    first = "" if row.solved or row.mistakes else "".join(row.messages[:1])
+    said = [row.file] if row.file not in (FOUND, MISSING) else []
+    return ", ".join([*said, *row.mistakes, *([first] if first else [])])
+
+
+def _no_formula(cell: object) -> object:
+    """A cell in which no spreadsheet will find a formula, whatever a learner has put in it.
+
+    One that takes semicolons or tabs for the ends of cells finds cells inside of ours.
+    """
+    if not isinstance(cell, str):
+        return cell
+    return re.sub(r"(^|[;,\t\r\n|])([\s\"']*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])", r"\1\2'", cell)
+
+
+class _Notes:
+    """What has been graded, a line each, beside a table that is not whole yet."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.rows = path, {}
+        for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
+            try:
+                noted = json.loads(line)
+                lists = {k: tuple(v) for k, v in noted["row"].items() if isinstance(v, list)}
+                self.rows[str(noted["key"])] = Row(**noted["row"] | lists)
+            except (ValueError, KeyError, TypeError, AttributeError):
+                continue  # cut off, or of an earlier edition
+
+    def row(self, key: str) -> Row | None:
+        return self.rows.get(key)
+
+    def add(self, key: str, row: Row) -> None:
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"key": key, "row": asdict(row)}) + "\n")
+
+    def forget(self) -> None:
+        self.path.unlink(missing_ok=True)
+
+
+def _key(submission: Submission, seed: int, limits: Limits | None) -> str:
+    """All that decides a row: the student's own modules and the grader's code too."""
+    told = [submission.student, submission.exercise.name, submission.state, seed, repr(limits)]
+    digest = hashlib.sha256(json.dumps([*told, _of_book(), prisons.best().__name__]).encode())
+    if submission.path is not None:
+        for path in sorted(submission.path.parent.rglob("*.py")):
+            if path.is_file() and not path.is_symlink():
+                digest.update(f"\0{path.name}\0".encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+@functools.cache
+def _of_book() -> str:
+    code = [path.read_bytes() for path in sorted(PACKAGE.rglob("*.py"))]
+    return hashlib.sha256(b"\0".join(code)).hexdigest()
+
+
+def cores() -> int:
+    """Return how many processes can compute side by side."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

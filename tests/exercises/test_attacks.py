@@ -232,7 +232,7 @@ def unguarded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _there(monkeypatch: pytest.MonkeyPatch, prison: prisons.Prison) -> None:
     why = prisons.why_no_bubblewrap() if prison is prisons.bubblewrap else ""
     if why:
-        required = os.environ.get("NN_TUTORIAL_REQUIRE_BROWSER") == "1"
+        required = os.environ.get("NN_TUTORIAL_REQUIRE_BUBBLEWRAP") == "1"
         (pytest.fail if required else pytest.skip)(f"no bubblewrap: {why}")
     monkeypatch.setattr(prisons, "best", lambda: prison)
 

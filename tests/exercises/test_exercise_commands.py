@@ -1,6 +1,5 @@
 """The command line, the learner's folder, the notebook's check and the teacher's table."""
 
-import csv
 import json
 import os
 import re
@@ -17,7 +16,6 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from nn_tutorial.exercises import EXERCISES, check
 from nn_tutorial.exercises.__main__ import main
-from nn_tutorial.exercises.teacher import COLUMNS, grade_folder
 from nn_tutorial.exercises.workspace import Progress, Workspace
 
 RIGHT = EXERCISES["relu"].solution
@@ -287,58 +285,6 @@ def test_the_reference_cannot_be_handed_in() -> None:
     report = check(nn_tutorial.relu)
     assert report.right == 0
     assert "imports `nn_tutorial`" in report.functions[0].messages[0]
-
-
-def students(folder: Path) -> Path:
-    for name, text in {
-        "ann": RIGHT,
-        "bob": WRONG,
-        "eve": "raise ValueError('=cmd()')",
-        "zoe": None,
-    }.items():
-        (folder / name).mkdir(parents=True)
-        if text is not None:
-            (folder / name / "relu.py").write_text(text, encoding="utf-8")
-    return folder
-
-
-def test_a_teacher_gets_a_table(here: Path) -> None:
-    folder = students(here / "handed-in")
-    table = here / "marks.csv"
-    assert main(["grade", str(folder), str(table), "--only", "relu", "--seed", "7"]) == 0
-    with table.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert tuple(rows[0]) == COLUMNS
-    assert [(r["student"], r["file"], r["passed"], r["solved"]) for r in rows] == [
-        ("ann", "found", "13", "1"),
-        ("bob", "found", "7", "0"),
-        ("eve", "found", "0", "0"),
-        ("zoe", "missing", "0", "0"),
-    ]
-    assert {r["tests"] for r in rows} == {"13"}
-    assert rows[1]["known mistakes"] == "the absolute value"
-    assert "ValueError" in rows[2]["messages"]
-    assert sorted(p.name for p in (folder / "ann").iterdir()) == ["relu.py"]
-
-
-def test_a_name_is_no_formula(here: Path) -> None:
-    (here / "in" / "=1+1").mkdir(parents=True)
-    list(grade_folder(here / "in", here / "out.csv", exercises=[EXERCISES["relu"]]))
-    assert "'=1+1,relu,missing" in (here / "out.csv").read_text()
-
-
-def test_no_half_written_table_is_left(here: Path, capsys) -> None:
-    (here / "empty").mkdir()
-    assert main(["grade", "empty", "out.csv"]) == 2
-    assert main(["grade", "nowhere", "out.csv"]) == 2
-    assert "expected a folder" in capsys.readouterr().err
-    folder = students(here / "handed-in")
-    (here / "out.csv").write_text("of last year")
-    grading = grade_folder(folder, here / "out.csv", exercises=[EXERCISES["relu"]])
-    next(grading)
-    grading.close()  # interrupted
-    assert (here / "out.csv").read_text() == "of last year"
-    assert not list(here.glob(".out.csv*"))
 
 
 def test_a_terminal_gets_colours(here: Path, monkeypatch, capsys) -> None:
