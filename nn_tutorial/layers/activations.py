@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .checks import Array, check_dy, check_float
+from .checks import Array, check_dy, check_float, where_open
 from .layer import Grads, Layer
 
 
@@ -38,7 +38,7 @@ def relu(x: Array) -> tuple[Array, NDArray[np.bool]]:
     """
     check_float("x", x, "")
     # Clipping runs many elements at a time; np.maximum(x, 0), with a scalar, one by one.
-    return x.clip(0, np.inf), x > 0
+    return np.asarray(x.clip(0, np.inf)), np.asarray(x > 0)
 
 
 def relu_backward(dy: Array, mask: NDArray[np.bool]) -> Array:
@@ -65,11 +65,7 @@ def relu_backward(dy: Array, mask: NDArray[np.bool]) -> Array:
         If ``dy`` has another shape than ``y``.
     """
     check_dy(dy, mask)
-    # A product keeps the memory order and is several times faster than np.where; in two steps it
-    # is faster still, because NumPy casts a mask inside a product in small pieces.
-    dx = mask.astype(dy.dtype)
-    dx *= dy
-    return dx
+    return where_open(mask, dy)
 
 
 def sigmoid(x: Array) -> tuple[Array, Array]:
@@ -98,7 +94,7 @@ def sigmoid(x: Array) -> tuple[Array, Array]:
     """
     check_float("x", x, "")
     e = np.exp(-np.abs(x))
-    y = np.where(x >= 0, 1, e) / (1 + e)
+    y = np.asarray(np.where(x >= 0, 1, e) / (1 + e))
     return y, y
 
 
@@ -122,7 +118,7 @@ def sigmoid_backward(dy: Array, y: Array) -> Array:
         If ``dy`` has another shape than ``y``.
     """
     check_dy(dy, y)
-    return dy * y * (1 - y)
+    return np.asarray(dy * y * (1 - y))
 
 
 def tanh(x: Array) -> tuple[Array, Array]:
@@ -148,7 +144,7 @@ def tanh(x: Array) -> tuple[Array, Array]:
         If ``x`` is not an array of floats.
     """
     check_float("x", x, "")
-    y = np.tanh(x)
+    y = np.asarray(np.tanh(x))
     return y, y
 
 
@@ -172,7 +168,7 @@ def tanh_backward(dy: Array, y: Array) -> Array:
         If ``dy`` has another shape than ``y``.
     """
     check_dy(dy, y)
-    return dy * (1 - y * y)
+    return np.asarray(dy * (1 - y * y))
 
 
 class _Elementwise(Layer):

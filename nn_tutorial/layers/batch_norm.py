@@ -1,11 +1,18 @@
 """Batch normalisation, for features (N, D) and for images (N, C, H, W)."""
 
-import math
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from .checks import Array, check_dtype, check_eps, check_float, check_like
+from .checks import (
+    Array,
+    check_count,
+    check_dtype,
+    check_eps,
+    check_float,
+    check_like,
+    is_number,
+)
 from .layer import Grads, Layer
 
 
@@ -183,13 +190,10 @@ class BatchNorm(Layer):
         dtype: Any = np.float32,
     ) -> None:
         super().__init__()
-        if num_features < 1:
-            raise ValueError(f"num_features: expected at least 1, got {num_features}")
-        if not (0 <= eps < math.inf and 0 <= momentum <= 1):
-            raise ValueError(
-                f"eps, momentum: expected eps of at least 0 and momentum from 0 to 1, "
-                f"got {eps} and {momentum}"
-            )
+        check_count("num_features", num_features)
+        check_eps(eps)
+        if not (is_number(momentum) and 0 <= momentum <= 1):
+            raise ValueError(f"momentum: expected a number from 0 to 1, got {momentum!r}")
         check_dtype(dtype)
         self.eps, self.momentum = eps, momentum
         one, zero = np.ones(num_features, dtype), np.zeros(num_features, dtype)
@@ -204,8 +208,10 @@ class BatchNorm(Layer):
             return batch_norm(x, weight, bias, mean=mean.copy(), var=var.copy(), eps=self.eps)
         y, cache = batch_norm(x, weight, bias, eps=self.eps)
         m = x.size // x.shape[1]
-        mean += self.momentum * (cache.mean - mean)
-        var += self.momentum * (cache.var * (m / (m - 1)) - var)
+        # Not mean += momentum·(new − mean), which rounds where both are far apart.
+        for kept, new in ((mean, cache.mean), (var, cache.var * (m / (m - 1)))):
+            kept *= 1 - self.momentum
+            kept += self.momentum * new
         return y, cache
 
     def backward(

@@ -5,7 +5,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from .checks import Array, check_dtype, check_float, check_like, output_size, pair
+from .checks import (
+    Array,
+    check_count,
+    check_dtype,
+    check_float,
+    check_like,
+    check_rng,
+    output_size,
+    pair,
+)
 from .initializers import Initializer, he_normal
 from .layer import Grads, Layer
 
@@ -311,11 +320,9 @@ class Conv2d(Layer):
         init: Initializer = he_normal,
     ) -> None:
         super().__init__()
-        if in_channels < 1 or out_channels < 1:
-            raise ValueError(
-                f"in_channels, out_channels: expected at least 1, "
-                f"got {in_channels} and {out_channels}"
-            )
+        check_count("in_channels", in_channels)
+        check_count("out_channels", out_channels)
+        check_rng(rng)
         self.stride, self.padding = (
             pair("stride", stride, least=1),
             pair("padding", padding, least=0),

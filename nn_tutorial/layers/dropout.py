@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from .checks import Array, check_dy, check_float
+from .checks import Array, check_dy, check_float, check_rng, is_number
 from .layer import Grads, Layer
 
 
@@ -32,7 +32,7 @@ def dropout(x: Array, p: float, rng: np.random.Generator) -> tuple[Array, Array]
     Raises
     ------
     ValueError
-        If ``p`` is out of range or ``x`` is not an array of floats.
+        If ``p`` is out of range, ``rng`` is no generator or ``x`` is not an array of floats.
 
     References
     ----------
@@ -40,9 +40,10 @@ def dropout(x: Array, p: float, rng: np.random.Generator) -> tuple[Array, Array]
     """
     check_float("x", x, "")
     check_probability(p)
-    scale = (rng.random(x.shape) >= p).astype(x.dtype)
+    check_rng(rng)
+    scale = np.asarray(rng.random(x.shape) >= p).astype(x.dtype)
     scale *= 1 / (1 - p)
-    return x * scale, scale
+    return np.asarray(x * scale), scale
 
 
 def dropout_backward(dy: Array, scale: Array) -> Array:
@@ -66,13 +67,13 @@ def dropout_backward(dy: Array, scale: Array) -> Array:
         If ``dy`` has another shape than ``y``.
     """
     check_dy(dy, scale)
-    return dy * scale
+    return np.asarray(dy * scale)
 
 
 def check_probability(p: float) -> None:
     """Raise ``ValueError`` unless 0 ≤ p < 1."""
-    if not 0 <= p < 1:
-        raise ValueError(f"p: expected a probability from 0 to below 1, got {p}")
+    if not (is_number(p) and 0 <= p < 1):
+        raise ValueError(f"p: expected a probability from 0 to below 1, got {p!r}")
 
 
 class Dropout(Layer):
@@ -88,12 +89,13 @@ class Dropout(Layer):
     Raises
     ------
     ValueError
-        If ``p`` is out of range.
+        If ``p`` is out of range, or ``rng`` is no generator.
     """
 
     def __init__(self, p: float, *, rng: np.random.Generator) -> None:
         super().__init__()
         check_probability(p)
+        check_rng(rng)
         self.p, self.rng = p, rng
 
     def forward(self, x: Array, *, train: bool = True) -> tuple[Array, Any]:

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from .checks import Array
+from .checks import Array, check_rng, is_number
 
 
 class Initializer(Protocol):
@@ -64,10 +64,11 @@ def normal(std: float) -> Initializer:
     ValueError
         If ``std`` is negative or not finite.
     """
-    if not (math.isfinite(std) and std >= 0):
-        raise ValueError(f"std: expected a finite number of at least 0, got {std}")
+    if not (is_number(std) and 0 <= std < math.inf):
+        raise ValueError(f"std: expected a finite number of at least 0, got {std!r}")
 
     def init(shape: tuple[int, ...], *, rng: np.random.Generator, dtype: Any = np.float32) -> Array:
+        check_rng(rng)
         return (std * rng.standard_normal(shape)).astype(dtype)
 
     return init
@@ -114,6 +115,7 @@ def xavier_uniform(
     Glorot and Bengio (2010), equation 16.
     """
     a = math.sqrt(6 / sum(fans(shape)))
+    check_rng(rng)
     return rng.uniform(-a, a, shape).astype(dtype)
 
 

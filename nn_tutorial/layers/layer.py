@@ -77,7 +77,8 @@ class Sequential(Layer):
     $$y = f_K(\\dots f_2(f_1(x)))$$
 
     Parameters and buffers are those of the layers, not copies, under the names ``"0.weight"``,
-    ``"0.bias"``, ``"2.weight"`` and so on.
+    ``"0.bias"``, ``"2.weight"`` and so on. A layer that stands in several places has one set, under
+    the name of the first, and its gradients are added up.
 
     Parameters
     ----------
@@ -97,10 +98,15 @@ class Sequential(Layer):
             raise ValueError(f"layers: expected at least one Layer and nothing else, got {got}")
         self.layers = layers
         self._names: list[list[tuple[str, str]]] = []  # made once: small nets are all overhead
+        known: dict[int, str] = {}  # the name of each array, by its identity
         for i, layer in enumerate(layers):
-            self._names.append([(name, f"{i}.{name}") for name in layer.params])
-            self.params |= {f"{i}.{name}": p for name, p in layer.params.items()}
-            self.buffers |= {f"{i}.{name}": b for name, b in layer.buffers.items()}
+            for kept, own in ((self.params, layer.params), (self.buffers, layer.buffers)):
+                for name, array in own.items():
+                    kept[known.setdefault(id(array), f"{i}.{name}")] = array
+            self._names.append([(name, known[id(p)]) for name, p in layer.params.items()])
+        self._tied = len({full for names in self._names for _, full in names}) < sum(
+            map(len, self._names)
+        )
 
     def forward(self, x: Array, *, train: bool = True) -> tuple[Array, list[Any]]:
         caches = []
@@ -123,7 +129,13 @@ class Sequential(Layer):
             found.append(grads)
         found.reverse()
         pairs = zip(self._names, found, strict=True)
-        return d, {full: grads[name] for names, grads in pairs for name, full in names}
+        each = [(full, grads[name]) for names, grads in pairs for name, full in names]
+        if not self._tied:
+            return d, dict(each)
+        summed: Grads = {}
+        for full, grad in each:
+            summed[full] = summed[full] + grad if full in summed else grad
+        return d, summed
 
     def __repr__(self) -> str:
         lines = "".join(f"\n  {i}: {layer!r}" for i, layer in enumerate(self.layers))

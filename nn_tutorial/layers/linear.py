@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .checks import Array, check_dtype, check_float, check_like
+from .checks import Array, check_count, check_dtype, check_float, check_like, check_rng
 from .initializers import Initializer, he_normal
 from .layer import Grads, Layer
 
@@ -100,7 +100,7 @@ class Linear(Layer):
     Raises
     ------
     ValueError
-        If a number of features is below 1.
+        If a number of features is no integer of at least 1, or ``rng`` is no generator.
     """
 
     def __init__(
@@ -113,8 +113,9 @@ class Linear(Layer):
         init: Initializer = he_normal,
     ) -> None:
         super().__init__()
-        if n_in < 1 or n_out < 1:
-            raise ValueError(f"n_in, n_out: expected at least 1 feature, got {n_in} and {n_out}")
+        check_count("n_in", n_in)
+        check_count("n_out", n_out)
+        check_rng(rng)
         check_dtype(dtype)
         weight = init((n_in, n_out), rng=rng, dtype=dtype)
         self.params = {"weight": weight, "bias": np.zeros(n_out, dtype)}

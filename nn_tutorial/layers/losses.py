@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .checks import Array, Labels, check_dy, check_float, check_labels
+from .checks import Array, Labels, check_dy, check_float, check_labels, is_number
 from .layer import Grads, Layer
 
 
@@ -36,7 +36,8 @@ def softmax(x: Array) -> tuple[Array, Array]:
     check_float("x", x, "")
     if x.ndim == 0:
         raise ValueError("x: expected at least one axis, of classes, got shape ()")
-    e = np.exp(x - x.max(axis=-1, keepdims=True))
+    with np.errstate(over="ignore"):  # a difference of −∞ is right, its exponential is 0
+        e = np.exp(x - x.max(axis=-1, keepdims=True))
     p = e / e.sum(axis=-1, keepdims=True)
     return p, p
 
@@ -64,6 +65,9 @@ def softmax_backward(dp: Array, p: Array) -> Array:
     """
     check_dy(dp, p)
     return p * (dp - (dp * p).sum(axis=-1, keepdims=True))
+
+
+SUM_TOLERANCE = 1e-3
 
 
 class CrossEntropyCache(NamedTuple):
@@ -94,17 +98,31 @@ def cross_entropy(probabilities: Array, labels: Labels) -> tuple[float, CrossEnt
     Raises
     ------
     ValueError
-        If the probabilities are not an (N, C) array of floats between 0 and 1, or the labels do
-        not fit them.
+        If the probabilities are not an (N, C) array of floats between 0 and 1, a row does not add
+        up to 1 to a thousandth, or the labels do not fit them.
     """
     check_float("probabilities", probabilities, "NC")
     check_labels(labels, *probabilities.shape)
+    _check_distributions(probabilities)
     p = probabilities[np.arange(len(labels)), labels]
-    if not (p >= 0).all() or not (p <= 1 + 1e-6).all():
-        bad = p[~((p >= 0) & (p <= 1 + 1e-6))][0]
-        raise ValueError(f"probabilities: expected numbers from 0 to 1, got {bad}")
     with np.errstate(divide="ignore"):  # log 0: the loss is infinite, and says so
         return float(-np.log(p).mean()), CrossEntropyCache(probabilities, labels)
+
+
+def _check_distributions(p: Array) -> None:
+    """Raise ``ValueError`` unless each row holds numbers from 0 to 1 that add up to 1.
+
+    To a thousandth, so that differences can be taken of the loss, one probability at a time.
+    """
+    inside = (p >= 0) & (p <= 1 + 1e-6)
+    if not inside.all():
+        raise ValueError(f"probabilities: expected numbers from 0 to 1, got {p[~inside][0]}")
+    sums = p.sum(axis=1)
+    odd = np.flatnonzero(np.abs(sums - 1) > SUM_TOLERANCE)
+    if len(odd):
+        raise ValueError(
+            f"probabilities: expected rows that add up to 1, got {sums[odd[0]]:.6g} in row {odd[0]}"
+        )
 
 
 def cross_entropy_backward(dy: float, cache: CrossEntropyCache) -> Array:
@@ -121,19 +139,24 @@ def cross_entropy_backward(dy: float, cache: CrossEntropyCache) -> Array:
     Returns
     -------
     dprobabilities : ndarray, shape and dtype of the probabilities
+        Infinite where the true class has probability 0, or one so small that 1/p overflows; 0
+        everywhere if ``dy`` is 0.
 
     Raises
     ------
     ValueError
         If ``dy`` is not one number.
     """
-    if np.ndim(dy) != 0:
-        raise ValueError(f"dy: expected one number, the loss is one, got shape {np.shape(dy)}")
+    if np.ndim(dy) != 0 or not is_number(number := np.asarray(dy).item()):
+        got = f"shape {np.shape(dy)}" if isinstance(dy, np.ndarray) else repr(dy)
+        raise ValueError(f"dy: expected one number, the loss is one, got {got}")
     p, labels = cache
     rows = np.arange(len(labels))
     dp = np.zeros_like(p)
-    with np.errstate(divide="ignore"):  # the slope of log at 0 is infinite
-        dp[rows, labels] = -float(dy) / (len(labels) * p[rows, labels])
+    if number == 0:
+        return dp
+    with np.errstate(divide="ignore", over="ignore"):  # the slope of log at 0 is infinite
+        dp[rows, labels] = -number / (len(labels) * p[rows, labels])
     return dp
 
 
@@ -167,7 +190,8 @@ def softmax_cross_entropy(logits: Array, labels: Labels) -> tuple[float, Array]:
     check_float("logits", logits, "NC")
     check_labels(labels, *logits.shape)
     rows = np.arange(len(labels))
-    shifted = logits - np.maximum.reduce(logits, 1, keepdims=True)
+    with np.errstate(over="ignore"):  # a difference of −∞ is right, its exponential is 0
+        shifted = logits - np.maximum.reduce(logits, 1, keepdims=True)
     dlogits = np.exp(shifted)
     total = np.add.reduce(dlogits, 1, keepdims=True)
     loss = (np.add.reduce(np.log(total[:, 0])) - np.add.reduce(shifted[rows, labels])) / len(labels)

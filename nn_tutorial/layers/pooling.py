@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .checks import Array, check_float, check_like, output_size, pair
+from .checks import Array, check_float, check_like, output_size, pair, where_open
 from .convolution import pad
 from .layer import Grads, Layer
 
@@ -231,9 +231,12 @@ def _pixels(
 def _first_max(taps: list[Array], pixels: list[Any]) -> tuple[Array, list[NDArray[Any]]]:
     """The maximum over the taps, and for each tap where it is the first pixel to reach it."""
     best = reduce(np.maximum, taps)
+    odd = np.isnan(best).any()
     winners, free = [], None
     for tap, pixel in zip(taps[:-1], pixels[:-1], strict=True):
         won = tap == best
+        if odd:  # NaN is the maximum of its window, and equals nothing
+            won |= np.isnan(tap)
         if pixel is not True:  # padding equals a maximum of −∞, but takes no part
             won &= pixel
         if free is not None:
@@ -258,10 +261,11 @@ def _send(d: Array, axis: int, size: int, stride: int, shares: Any, like: Array)
     dx = np.zeros_like(like, d.dtype, shape=(*d.shape[:axis], size, *d.shape[axis + 1 :]))
     taps = _taps(dx, axis, len(shares), stride, d.shape[axis])
     for tap, share in zip(taps, shares, strict=True):
+        times = np.multiply if isinstance(share, float) else where_open
         if stride >= len(shares):  # windows do not overlap: there is nothing to add to
-            np.multiply(d, share, out=tap)
+            times(share, d, out=tap)
         else:
-            tap += d * share
+            tap += times(share, d)
     return dx
 
 

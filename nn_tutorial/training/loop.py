@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..layers.checks import Array, Labels, check_float, check_labels
+from ..layers.checks import Array, Labels, check_count, check_float, check_labels, check_rng
 from ..layers.layer import Grads, Layer
 from ..layers.losses import softmax_cross_entropy
 from .saving import state_of
@@ -94,7 +94,7 @@ def fit(
     FloatingPointError
         If the loss is not finite. The step that would have followed is not taken.
     """
-    _check_fit(model, train, validation, optimizer, epochs, batch_size, patience)
+    _check_fit(model, train, validation, optimizer, epochs, batch_size, rng, patience)
     x, labels = train
     state = state_of(model)
     history, best, best_state = History(), math.inf, {}
@@ -134,17 +134,17 @@ def _check_fit(
     optimizer: Optimizer,
     epochs: int,
     batch_size: int,
+    rng: np.random.Generator,
     patience: int | None,
 ) -> None:
     """Refuse arguments of ``fit`` that do not fit, before anything is trained."""
-    for name, count in (("epochs", epochs), ("batch_size", batch_size)):
-        if count < 1:
-            raise ValueError(f"{name}: expected at least 1, got {count}")
-    if patience is not None and (patience < 1 or validation is None):
-        raise ValueError(
-            f"patience: expected at least 1 and a validation set to watch, got {patience} "
-            f"and {'no' if validation is None else 'a'} validation set"
-        )
+    check_count("epochs", epochs)
+    check_count("batch_size", batch_size)
+    check_rng(rng)
+    if patience is not None:
+        check_count("patience", patience)
+        if validation is None:
+            raise ValueError(f"patience: expected a validation set to watch, got {patience} alone")
     held = getattr(optimizer, "params", model.params)
     if held.keys() != model.params.keys() or any(held[k] is not model.params[k] for k in held):
         raise ValueError(
@@ -231,14 +231,13 @@ def predict_logits(model: Layer, x: Array, *, batch_size: int = 128) -> Array:
     model : Layer
     x : ndarray of float, (N, ...)
     batch_size : int
-        How many at a time, which bounds the memory and changes nothing else.
+        How many at a time, which bounds the memory and changes the result by rounding alone.
 
     Returns
     -------
     logits : ndarray, (N, C)
     """
-    if batch_size < 1:
-        raise ValueError(f"batch_size: expected at least 1, got {batch_size}")
+    check_count("batch_size", batch_size)
     check_float("x", x, "")
     return np.concatenate([model(x[i : i + batch_size]) for i in range(0, len(x), batch_size)])
 

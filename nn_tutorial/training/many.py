@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..layers.checks import Array
+from ..layers.checks import Array, check_count, check_rng
 from ..layers.layer import Sequential
 from .loop import Examples, History, Optimizer, _check_examples, _try_one
 from .side_by_side import SideBySide
@@ -58,9 +58,10 @@ def fit_many(
     ValueError
         If an argument does not fit; nothing is trained then.
     """
-    for name, count in (("epochs", epochs), ("batch_size", batch_size)):
-        if count < 1:
-            raise ValueError(f"{name}: expected at least 1, got {count}")
+    check_count("epochs", epochs)
+    check_count("batch_size", batch_size)
+    for rng in rngs:
+        check_rng(rng)
     together = SideBySide(models)
     dtype = together.params.dtype
     rates = np.full(len(models), lr, dtype) if np.ndim(lr) == 0 else np.array(lr, dtype)
@@ -176,7 +177,8 @@ def _losses(logits: Array, labels: NDArray[Any]) -> tuple[Array, Array, NDArray[
     """
     n, s = labels.shape
     z = logits.reshape(n, s, -1)
-    shifted = z - np.maximum.reduce(z, 2, keepdims=True)
+    with np.errstate(over="ignore"):  # a difference of −∞ is right, its exponential is 0
+        shifted = z - np.maximum.reduce(z, 2, keepdims=True)
     dlogits = np.exp(shifted)
     total = np.add.reduce(dlogits, 2, keepdims=True)
     true = np.arange(n)[:, None], np.arange(s), labels

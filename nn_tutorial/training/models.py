@@ -7,6 +7,7 @@ import numpy as np
 
 from ..layers.activations import ReLU
 from ..layers.batch_norm import BatchNorm
+from ..layers.checks import check_count
 from ..layers.convolution import Conv2d
 from ..layers.initializers import Initializer, he_normal
 from ..layers.layer import Flatten, Layer, Sequential
@@ -47,6 +48,8 @@ def mlp(
     ValueError
         If a size is below 1.
     """
+    if not isinstance(hidden, Sequence):
+        raise ValueError(f"hidden: expected the sizes of the hidden layers, got {hidden!r}")
     layers: list[Layer] = []
     for n in hidden:
         layers.append(Linear(n_in, n, rng=rng, dtype=dtype, init=init))
@@ -110,8 +113,7 @@ def small_cnn(
     ValueError
         If a size is out of its range.
     """
-    if image_size < 4:
-        raise ValueError(f"image_size: expected at least 4, to be halved twice, got {image_size}")
+    check_count("image_size", image_size, least=4)  # it is halved twice
     features = 16 * (image_size // 4) ** 2
     return Sequential(
         Conv2d(in_channels, 8, 5, padding=2, rng=rng, dtype=dtype, init=init),

@@ -4,28 +4,39 @@ import math
 
 import numpy as np
 
-from ..layers.checks import Array
+from ..layers.checks import Array, is_number
 
 
 class _Optimizer:
     decoupled = False  # whether the decay stays out of the gradient
 
     def __init__(self, params: dict[str, Array], lr: float | Array, weight_decay: float) -> None:
+        if not isinstance(params, dict) or not all(
+            isinstance(p, np.ndarray) and p.dtype.kind == "f" for p in params.values()
+        ):
+            raise ValueError(
+                f"params: expected a dict of arrays of floats, such as model.params, got {params!r}"
+            )
         for name, value in (("lr", lr), ("weight_decay", weight_decay)):
-            if not all(math.isfinite(number) and number >= 0 for number in np.ravel(value)):
-                raise ValueError(f"{name}: expected a finite number of at least 0, got {value}")
+            numbers = np.ravel(value)
+            real = numbers.dtype.kind in "fiu" and np.isfinite(numbers).all()
+            if not real or (numbers < 0).any():
+                raise ValueError(f"{name}: expected a finite number of at least 0, got {value!r}")
         self.params, self.lr, self.weight_decay = params, lr, weight_decay
 
     def _checked(self, grads: dict[str, Array]) -> list[tuple[str, Array, Array]]:
         """Name, parameter and gradient; nothing has been changed where a gradient does not fit."""
+        if not isinstance(grads, dict):
+            raise ValueError(f"grads: expected a dict of arrays, got {type(grads).__name__}")
         if grads.keys() != self.params.keys():
             odd = sorted(grads.keys() ^ self.params.keys())
             raise ValueError(f"grads: expected the keys of params, these are in one only: {odd}")
         found = []
         for name, p in self.params.items():
             g = grads[name]
-            if g.shape != p.shape:
-                raise ValueError(f"grads[{name!r}]: expected shape {p.shape}, got {g.shape}")
+            if not isinstance(g, np.ndarray) or g.shape != p.shape or g.dtype.kind != "f":
+                got = f"shape {g.shape} of {g.dtype}" if isinstance(g, np.ndarray) else repr(g)
+                raise ValueError(f"grads[{name!r}]: expected shape {p.shape} of floats, got {got}")
             inside = self.weight_decay and not self.decoupled
             found.append((name, p, g + self.weight_decay * p if inside else g))
         return found
@@ -74,8 +85,8 @@ class SGD(_Optimizer):
         weight_decay: float = 0.0,
     ) -> None:
         super().__init__(params, lr, weight_decay)
-        if not 0 <= momentum < 1:
-            raise ValueError(f"momentum: expected a number from 0 to below 1, got {momentum}")
+        if not (is_number(momentum) and 0 <= momentum < 1):
+            raise ValueError(f"momentum: expected a number from 0 to below 1, got {momentum!r}")
         if nesterov and not momentum:
             raise ValueError(f"nesterov: expected a momentum above 0 with it, got {momentum}")
         self.momentum, self.nesterov = momentum, nesterov
@@ -143,10 +154,11 @@ class Adam(_Optimizer):
         weight_decay: float = 0.0,
     ) -> None:
         super().__init__(params, lr, weight_decay)
-        if not all(0 <= beta < 1 for beta in betas):
-            raise ValueError(f"betas: expected two numbers from 0 to below 1, got {betas}")
-        if not eps > 0:
-            raise ValueError(f"eps: expected a number above 0, got {eps}")
+        two = isinstance(betas, (tuple, list)) and len(betas) == 2
+        if not (two and all(is_number(beta) and 0 <= beta < 1 for beta in betas)):
+            raise ValueError(f"betas: expected two numbers from 0 to below 1, got {betas!r}")
+        if not (is_number(eps) and eps > 0):
+            raise ValueError(f"eps: expected a number above 0, got {eps!r}")
         self.betas, self.eps, self.t = betas, eps, 0
         self.m = {name: np.zeros_like(p) for name, p in params.items()}
         self.v = {name: np.zeros_like(p) for name, p in params.items()}
@@ -159,8 +171,11 @@ class Adam(_Optimizer):
         unbias1, unbias2 = 1 - beta1**self.t, 1 - beta2**self.t
         for name, p, g in checked:
             m, v = self.m[name], self.v[name]
-            m += (1 - beta1) * (g - m)
-            v += (1 - beta2) * (g * g - v)
+            # Not m += (1 − β₁)(g − m), which rounds where g and m are far apart: a β of 0 is exact.
+            m *= beta1
+            m += (1 - beta1) * g
+            v *= beta2
+            v += (1 - beta2) * (g * g)
             p -= (self.lr / unbias1) * m / (np.sqrt(v / unbias2) + self.eps)
 
 
@@ -243,8 +258,8 @@ def clip_gradients(grads: dict[str, Array], max_norm: float) -> tuple[dict[str, 
     ----------
     Pascanu, Mikolov and Bengio (2013), On the difficulty of training recurrent neural networks.
     """
-    if not (math.isfinite(max_norm) and max_norm > 0):
-        raise ValueError(f"max_norm: expected a finite number above 0, got {max_norm}")
+    if not (is_number(max_norm) and 0 < max_norm < math.inf):
+        raise ValueError(f"max_norm: expected a finite number above 0, got {max_norm!r}")
     norm = math.sqrt(sum(float(np.square(g, dtype=np.float64).sum()) for g in grads.values()))
     if not math.isfinite(norm):
         raise FloatingPointError(f"grads: expected a finite norm, got {norm}")

@@ -55,6 +55,10 @@ class SideBySide:
         if not models or not all(isinstance(model, Sequential) for model in models):
             raise ValueError(f"models: expected at least one Sequential, got {models!r}")
         first = models[0]
+        if len({id(layer) for layer in first.layers if layer.params}) < sum(
+            bool(layer.params) for layer in first.layers
+        ):
+            raise ValueError(f"models: expected each layer in one place, got {first}")
         for model in models[1:]:
             if repr(model) != repr(first) or _dtypes(model) != _dtypes(first):
                 raise ValueError(

@@ -118,7 +118,7 @@ def test_each_learns_what_it_would_have_learnt_alone(
     for net, twin, history, other in zip(alone[0], nets, alone[1], histories, strict=True):
         for name, value in (net.params | net.buffers).items():
             found = (twin.params | twin.buffers)[name]
-            np.testing.assert_allclose(found, value, rtol=1e-7, atol=1e-9)
+            np.testing.assert_allclose(found, value, rtol=1e-7, atol=1e-8)
         assert vars(other).keys() == vars(history).keys()
         for name, values in vars(history).items():
             np.testing.assert_allclose(getattr(other, name), values, rtol=1e-7)
@@ -145,7 +145,8 @@ def test_data_of_an_epoch() -> None:
     assert asked == [0, 1, 2]
     np.testing.assert_allclose(history.train_loss, [h.train_loss[0] for h in losses], rtol=1e-9)
     for name, value in net.params.items():
-        np.testing.assert_allclose(twin.params[name], value, rtol=1e-7, atol=1e-9)
+        # A bias before batch normalisation has rounding alone for a gradient.
+        np.testing.assert_allclose(twin.params[name], value, rtol=1e-7, atol=1e-8)
 
 
 def test_a_network_that_diverges_leaves_the_others_alone() -> None:
@@ -260,8 +261,8 @@ def single_precision(rng: np.random.Generator) -> Sequential:
         ({"lr": [0.1, 0.1, 0.1]}, "lr: expected 2, one for each model, got 3"),
         ({"lr": [0.1, -0.1]}, "lr: expected a finite number"),
         ({"rngs": [np.random.default_rng(0)]}, "rngs: expected 2, one for each model, got 1"),
-        ({"epochs": 0}, "epochs: expected at least 1, got 0"),
-        ({"batch_size": 0}, "batch_size: expected at least 1, got 0"),
+        ({"epochs": 0}, "epochs: expected an integer of at least 1, got 0"),
+        ({"batch_size": 0}, "batch_size: expected an integer of at least 1, got 0"),
         ({"train": [examples(0, (12,))]}, r"train: expected 2 pairs .* got \[22\]"),
         (
             {"train": [examples(0, (12,)), examples(1, (12,), 21)]},

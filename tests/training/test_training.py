@@ -233,7 +233,7 @@ def test_validation_loss_that_is_not_finite_stops_too() -> None:
     [
         (None, None, {"epochs": 0}, ("epochs", "0")),
         (None, None, {"batch_size": 0}, ("batch_size", "0")),
-        (None, None, {"patience": 2}, ("patience", "no validation set")),
+        (None, None, {"patience": 2}, ("patience", "a validation set")),
         (None, examples(3), {"patience": 0}, ("patience", "0")),
         (
             None,
