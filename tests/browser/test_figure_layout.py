@@ -99,6 +99,9 @@ def test_a_live_figure_is_its_picture_on_paper(
     assert picture.is_hidden()
     figure.page.emulate_media(media="print")
     assert picture.is_visible()
+    figure.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    drawn = "(image) => image.decode().then(() => image.naturalWidth > 0)"
+    assert picture.evaluate(drawn)  # the dark theme had not loaded it
     assert figure.locator("img.book-dark").is_hidden()
     assert figure.locator(".book-live").is_hidden()
 

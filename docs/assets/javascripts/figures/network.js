@@ -223,7 +223,8 @@ function drawAxes(curves, last, lines) {
   const bottom = CURVES.top + CURVES.height;
   curves.append(svg("path", { d: `M${CURVES.left} ${CURVES.top}V${bottom}H${CURVES.left + CURVES.width}`, class: "book-network-axis" }));
   for (const value of [0, 0.5, 1, 1.5]) curves.append(svg("text", { x: 40, y: curveY(value) + 4, "text-anchor": "end" }, `${value}`));
-  for (const at of [0, last / 2, last]) curves.append(svg("text", { x: curveX(at, last), y: bottom + 15, "text-anchor": "middle" }, `${at}`));
+  for (const at of [0, last / 2]) curves.append(svg("text", { x: curveX(at, last), y: bottom + 15, "text-anchor": "middle" }, `${at}`));
+  curves.append(svg("text", { x: 360, y: bottom + 15, "text-anchor": "end" }, `${last}`)); // not beyond the edge
   curves.append(
     svg("text", { x: CURVES.left + CURVES.width / 2, y: bottom + 32, "text-anchor": "middle" }, "epoch"),
     svg("text", { x: 10, y: CURVES.top + CURVES.height / 2, "text-anchor": "middle", transform: `rotate(-90 10 ${CURVES.top + CURVES.height / 2})` }, "loss (nats)"),
