@@ -165,7 +165,7 @@ def _index(index: Any, theirs: Callable[[Page], None], memory: Memory, page: Pag
 def on_page_read_source(page: Page, config: MkDocsConfig) -> str:
     """Give MkDocs the staged text, with a mark for each output, and what this edition offers."""
     text = (_folder(config) / page.file.src_uri).read_text(encoding="utf-8")
-    return offline.with_downloads(jupyter.marked(text))
+    return offline.with_downloads(jupyter.marked(text), config.extra.get("repository") or "")
 
 
 @event_priority(-100)  # after mkdocs-jupyter, which gives the page its own way of being rendered

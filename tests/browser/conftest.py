@@ -46,7 +46,11 @@ def browser(program: str) -> Iterator["Browser"]:
         launched.close()
 
 
-@pytest.fixture(scope="session", params=engines.NAMES)
+# Each engine is started once, and two of them can be asked at the same time.
+GROUPS = {name: pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in engines.NAMES}
+
+
+@pytest.fixture(scope="session", params=GROUPS.values())
 def engine(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[engines.Engine]:

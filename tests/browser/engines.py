@@ -50,6 +50,17 @@ class Engine(Protocol):
     def messages(self) -> list[str]:
         """Return the errors and warnings of the console since the last call."""
 
+    def requests(self) -> list[str]:
+        """Return the addresses that have been asked for since the last call."""
+
+    def alive(self) -> bool:
+        """Return whether the browser still answers; where it does not, `open` starts it anew."""
+
+
+# The requests of a page that the browser itself remembers: its own, and those of what it shows.
+REMEMBERED = """["navigation", "resource"].flatMap((kind) => performance.getEntriesByType(kind))
+    .map((entry) => entry.name)"""
+
 
 def missing(name: str) -> str:
     """Return what is not installed of an engine, "" if all of it is."""
@@ -73,6 +84,8 @@ class Chromium:
     def __init__(self, page: Any) -> None:
         self.page = page
         self.said: list[str] = []
+        self.sent: list[str] = []
+        page.on("request", lambda request: self.sent.append(request.url))
         page.on("console", self._console)
         page.on("pageerror", lambda error: self.said.append(f"error: {error}"))
 
@@ -97,6 +110,13 @@ class Chromium:
         said, self.said = self.said, []
         return said
 
+    def requests(self) -> list[str]:
+        sent, self.sent = self.sent, []
+        return sent
+
+    def alive(self) -> bool:
+        return True
+
 
 class _Firefox:
     """A tab of Firefox, over WebDriver BiDi (https://www.w3.org/TR/webdriver-bidi/)."""
@@ -107,8 +127,9 @@ class _Firefox:
         self.socket = socket
         self.asked = 0
         self.said: list[str] = []
+        self.sent: list[str] = []
         self._ask("session.new", capabilities={})
-        self._ask("session.subscribe", events=["log.entryAdded"])
+        self._ask("session.subscribe", events=["log.entryAdded", "network.beforeRequestSent"])
         tree = self._ask("browsingContext.getTree")
         self.tab = tree["contexts"][0]["context"]
 
@@ -118,19 +139,34 @@ class _Firefox:
         while True:
             told = json.loads(self.socket.recv())
             if told["type"] == "event":
-                self._event(told["params"])
+                self._event(told["method"], told["params"])
             elif told["id"] == self.asked:
                 if told["type"] == "error":
                     raise RuntimeError(f"{method}: {told['message']}")
                 return told["result"]
 
-    def _event(self, entry: dict[str, Any]) -> None:
-        if entry.get("level") in ("error", "warn"):
-            self.said.append(f"{entry['level']}: {entry['text']}")
+    def _event(self, kind: str, about: dict[str, Any]) -> None:
+        if kind == "network.beforeRequestSent":
+            self.sent.append(about["request"]["url"])
+        elif about.get("level") in ("error", "warn"):
+            self.said.append(f"{about['level']}: {about['text']}")
 
     def open(self, site: str, page: str = "") -> None:
+        self._now("window.left = true")
         self._ask("browsingContext.navigate", context=self.tab, url=site + page, wait="complete")
-        self.evaluate(SETTLED)
+        # That may be said of the page before: what it is asked then would never be answered.
+        for _ in range(1000):
+            if not self._now("window.left || document.readyState !== 'complete'"):
+                return self.evaluate(SETTLED)
+            time.sleep(0.05)
+        raise RuntimeError(f"not loaded: {site}{page}")
+
+    def _now(self, expression: str) -> Any:
+        target = {"context": self.tab}
+        told = self._ask(
+            "script.evaluate", expression=expression, target=target, awaitPromise=False
+        )
+        return told["result"].get("value")
 
     def set_width(self, width: int) -> None:
         viewport = {"width": width, "height": HEIGHT}
@@ -158,13 +194,27 @@ class _Firefox:
         said, self.said = self.said, []
         return said
 
+    def requests(self) -> list[str]:
+        # Its network's events know too what the page does not, such as the next page fetched ahead.
+        remembered = self.evaluate(REMEMBERED)
+        sent, self.sent = self.sent, []
+        return [*sent, *remembered]
+
+    def alive(self) -> bool:
+        return True
+
 
 @contextmanager
 def firefox(folder: Path) -> Iterator[Engine]:
     """Start Firefox with a fresh profile in a folder."""
     import websocket
 
-    settings = {"ui.prefersReducedMotion": 1, "toolkit.cosmeticAnimations.enabled": False}
+    settings = {
+        "ui.prefersReducedMotion": 1,
+        "toolkit.cosmeticAnimations.enabled": False,
+        "layout.css.prefers-color-scheme.content-override": 1,  # light
+        "layout.testing.top-level-always-active": True,  # a window that nobody sees draws as well
+    }
     lines = [f'user_pref("{name}", {json.dumps(value)});\n' for name, value in settings.items()]
     (folder / "user.js").write_text("".join(lines), encoding="utf-8")
     command = [_firefox(), "--headless", "--no-remote", "--remote-debugging-port", "0"]
@@ -214,13 +264,26 @@ class _WebKit:
 
     name = "webkit"
 
-    def __init__(self, driver: Any) -> None:
-        self.driver = driver
+    def __init__(self, start: Callable[[], Any]) -> None:
+        self.start = start
         self.width = 1280
-        driver.set_window_size(1400, HEIGHT + 150)
-        driver.set_script_timeout(60)
+        self.begin()
+
+    def begin(self) -> None:
+        self.driver = self.start()
+        self.driver.set_window_size(1400, HEIGHT + 150)
+        self.driver.set_script_timeout(60)
+
+    def alive(self) -> bool:
+        try:
+            return bool(self.driver.current_url)
+        except Exception:  # the driver has many words for a browser that is gone
+            return False
 
     def open(self, site: str, page: str = "") -> None:
+        if not self.alive():
+            self.end()
+            self.begin()
         self.driver.switch_to.default_content()
         if self.driver.current_url != site + EMPTY:
             self.driver.get(site + EMPTY)
@@ -230,6 +293,8 @@ class _WebKit:
 
     def set_width(self, width: int) -> None:
         self.width = width
+        if not self.alive():
+            return
         self.driver.switch_to.default_content()
         self.driver.execute_script(
             "for (const frame of document.querySelectorAll('iframe'))"
@@ -257,6 +322,13 @@ class _WebKit:
         self.driver.switch_to.frame(0)
         return said
 
+    def requests(self) -> list[str]:
+        return self.evaluate(REMEMBERED)
+
+    def end(self) -> None:
+        with suppress(Exception):
+            self.driver.quit()
+
 
 @contextmanager
 def webkit(folder: Path) -> Iterator[Engine]:
@@ -268,15 +340,23 @@ def webkit(folder: Path) -> Iterator[Engine]:
     options = Options()
     options.binary_location = _mini_browser()
     options.add_argument("--automation")
+    settings = folder / "gtk-3.0" / "settings.ini"
+    settings.parent.mkdir()
+    settings.write_text("[Settings]\ngtk-enable-animations=0\n", encoding="utf-8")
     with ExitStack() as stack:
         told = stack.enter_context(_screen(folder))
         environment = {**os.environ, "DISPLAY": told, "HOME": str(folder)}
-        service = Service(shutil.which("WebKitWebDriver"), env=environment)
-        with warnings.catch_warnings():  # selenium's driver is not up to date with selenium
-            warnings.simplefilter("ignore", DeprecationWarning)
-            driver = WebKitGTK(options=options, service=service)
-        stack.callback(driver.quit)
-        yield _WebKit(driver)
+        environment["XDG_CONFIG_HOME"] = str(folder)
+
+        def start() -> Any:
+            service = Service(shutil.which("WebKitWebDriver"), env=environment)
+            with warnings.catch_warnings():  # selenium's driver is not up to date with selenium
+                warnings.simplefilter("ignore", DeprecationWarning)
+                return WebKitGTK(options=options, service=service)
+
+        started = _WebKit(start)
+        stack.callback(started.end)
+        yield started
 
 
 def _firefox() -> str:

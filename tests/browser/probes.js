@@ -5,7 +5,6 @@
   const shown = (node) =>
     node.checkVisibility({ visibilityProperty: true }) && node.getClientRects().length > 0;
   const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
-  const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
   const drawn = (image) => shown(image) && image.naturalWidth > 0;
 
   // Interactive figures that are still only a picture.
@@ -34,12 +33,12 @@
 
   // Colours fade into each other, and what inherits one fades after it: to the end of it, at once.
   async function settle() {
-    await frame();
-    for (let i = 0; i < 100; i += 1) {
+    for (let i = 0, still = 0; i < 100; i += 1) {
+      await pause(10); // and not a frame: Firefox may draw none for long
       const fading = document.getAnimations().filter((a) => a instanceof CSSTransition);
-      if (!fading.length) return;
       for (const transition of fading) transition.finish();
-      await frame();
+      still = fading.length ? 0 : still + 1;
+      if (still === 2) return;
     }
     throw new Error("the page does not come to rest");
   }

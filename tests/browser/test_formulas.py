@@ -21,7 +21,6 @@ from sitegen.output.static_server import hosted
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-pytestmark = pytest.mark.xdist_group("formulas")  # so that each engine is started once
 SCRIPT = Path(__file__).with_name("geometry.js").read_text(encoding="utf-8").partition("\n")[2]
 MOST = 0.15  # by which widths may differ between engines
 

@@ -4,21 +4,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from recipes import RECIPES, Click, Fill, Press, Says, Step
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
-FIGURES = {
-    "nn-relu": "layers/relu/",
-    "nn-graph": "foundations/chain_rule/",
-    "nn-softmax": "layers/softmax/",
-    "nn-cross-entropy": "layers/cross_entropy/",
-    "nn-batch-norm": "layers/batch_norm/",
-    "nn-convolution": "layers/convolution/",
-    "nn-pooling": "layers/pooling/",
-    "nn-network": "networks/iris/",
-    "nn-iris": "",
-}
+SAYS = """([figure, { text, where }]) => [...figure.querySelectorAll(where)].some(
+    (node) => `${node.textContent} ${node.ariaLabel}`.includes(text))"""
 
 
 def live(page: "Page", name: str) -> "Locator":
@@ -29,116 +21,45 @@ def live(page: "Page", name: str) -> "Locator":
     return figure
 
 
-def says(figure: "Locator", text: str, where: str = "p[role=status]") -> None:
-    """Wait until the figure says something, in a line that is read aloud or in the given one."""
-    figure.locator(where, has_text=text).first.wait_for()
+def says(figure: "Locator", text: str, where: str = Says.where) -> None:
+    """Wait until the figure says something."""
+    figure.page.wait_for_function(
+        SAYS, arg=[figure.element_handle(), {"text": text, "where": where}]
+    )
 
 
-def press(control: "Locator", *keys: str) -> None:
-    control.focus()
-    for key in keys:
-        control.press(key)
+def do(figure: "Locator", step: Step) -> None:
+    match step:
+        case Click(button):
+            figure.get_by_role("button", name=button, exact=True).click()
+        case Press(slider, key, times):
+            control = figure.get_by_role("slider", name=slider, exact=True)
+            control.focus()
+            for _ in range(times):
+                control.press(key)
+        case Fill(field, value):
+            figure.get_by_label(field, exact=True).fill(value)
+        case Says(text, where):
+            says(figure, text, where)
 
 
-def relu(figure: "Locator") -> None:
-    press(figure.get_by_role("slider", name="x, row 2, column 1"), *["ArrowLeft"] * 3)
-    says(figure, "2 of 6 gates open; 2 of 6 gradients get through.")
-
-
-def graph(figure: "Locator") -> None:
-    figure.get_by_role("button", name="Start over").click()
-    says(figure, "Only the inputs are known.")
-    for _ in range(8):
-        figure.get_by_role("button", name="Step on").click()
-    says(figure, "Step 8 of 13, backward")
-
-
-def softmax(figure: "Locator") -> None:
-    slider = figure.get_by_role("slider", name="temperature T")
-    slider.fill("0.2")
-    bars = figure.locator("[role=img]").first
-    assert "0.00, 0.12, 0.88" in (bars.get_attribute("aria-label") or "")
-    figure.get_by_role("button", name="Back to the example").click()
-    says(figure, "Both ways pass on 0.83, −0.33, −0.50.")
-
-
-def cross_entropy(figure: "Locator") -> None:
-    press(figure.get_by_role("slider", name="probability of class 0, example 1"), "End")
-    says(figure, "L = 3.251 nats", ".book-ce-total")
-    figure.get_by_role("button", name="Back to the example").click()
-    says(figure, "L = 1.04 nats", ".book-ce-total")
-
-
-def batch_norm(figure: "Locator") -> None:
-    figure.get_by_role("button", name="One pass").click()
-    says(figure, "mean 0.4, variance 1.4", ".book-norm-statistics")
-    press(figure.get_by_role("slider", name="example 1", exact=True), *["ArrowRight"] * 20)
-    says(figure, "4 of the 4 other outputs moved with it.")
-    figure.get_by_role("button", name="Evaluation").click()
-    press(figure.get_by_role("slider", name="example 1", exact=True), "ArrowLeft")
-    says(figure, "no other output moved")
-
-
-def convolution(figure: "Locator") -> None:
-    press(figure.get_by_role("slider", name="Window"), "ArrowDown")
-    says(figure, "Window 4 of 4 gives 3.")
-    figure.get_by_role("button", name="Back to the example").click()
-    figure.get_by_role("button", name="Backward").click()
-    says(figure, "Seen by 4 of 4 windows")
-
-
-def pooling(figure: "Locator") -> None:
-    figure.get_by_label("X, row 1, column 1", exact=True).fill("6")
-    says(figure, "2 pixels tie at 6. The first in reading order wins")
-    figure.get_by_role("button", name="Back to the example").click()
-    figure.get_by_role("button", name="Stride 1").click()
-    says(figure, "60 arrives in all, 60 is passed back", ".book-pool-sums")
-
-
-def network(figure: "Locator") -> None:
-    figure.get_by_role("button", name="Run 2").click()
-    figure.get_by_role("button", name="One epoch").click()
-    says(figure, "Epoch 1 of 200")
-    figure.get_by_role("button", name="Train").click()
-    says(figure, "Epoch 200 of 200")
-    figure.get_by_role("button", name="Run 3").click()
-    says(figure, "Epoch 0 of 200")
-
-
-def iris(figure: "Locator") -> None:
-    says(figure, "Epoch 0 of 60")  # with less motion asked for, nothing starts by itself
-    figure.get_by_role("button", name="Train").click()
-    says(figure, "Epoch 60 of 60")
-
-
-OPERATED = {
-    "nn-relu": relu,
-    "nn-graph": graph,
-    "nn-softmax": softmax,
-    "nn-cross-entropy": cross_entropy,
-    "nn-batch-norm": batch_norm,
-    "nn-convolution": convolution,
-    "nn-pooling": pooling,
-    "nn-network": network,
-    "nn-iris": iris,
-}
-
-
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", RECIPES)
 def test_figure_answers_to_the_reader(name: str, visitor: Callable[..., Any]) -> None:
+    where, steps = RECIPES[name]
     visits = visitor()
-    figure = live(visits.open(FIGURES[name]), name)
+    figure = live(visits.open(where), name)
     assert figure.locator("img").first.is_hidden()
-    OPERATED[name](figure)
+    for step in steps:
+        do(figure, step)
     assert visits.problems == []
 
 
 def test_every_figure_is_tried() -> None:
-    """The list above is that of the site."""
+    """The recipes are those of the site's figures."""
     from built import ROOT
 
     script = (ROOT / "docs/assets/javascripts/figures.js").read_text(encoding="utf-8")
-    assert sorted(FIGURES) == sorted(
+    assert sorted(RECIPES) == sorted(
         line.split('"')[1] for line in script.splitlines() if "import(" in line
     )
 

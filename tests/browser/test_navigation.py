@@ -80,7 +80,8 @@ def test_policy_is_strict() -> None:
     for sources in csp.DIRECTIVES.values():
         assert set(sources.split()) <= {"'none'", "'self'", "data:"}
     assert "data:" not in csp.DIRECTIVES["script-src"]
-    assert csp.DIRECTIVES["default-src"] == "'none'"
+    for kind in ("object-src", "child-src", "media-src", "manifest-src", "base-uri"):
+        assert csp.DIRECTIVES[kind] == "'none'"
 
 
 @pytest.mark.parametrize(

@@ -151,7 +151,12 @@ def test_what_an_edition_offers(monkeypatch: pytest.MonkeyPatch) -> None:
     offered = offline.with_downloads(page)
     assert book.PDF in offered
     assert book.ZIP in offered
-    assert "was built without them" not in offered
+    assert "was built without" not in offered
+    for text in (not_made, offered):
+        assert "repository" not in text
+    there = offline.with_downloads(page, "https://example.org/book")
+    assert "[the repository](https://example.org/book)" in there
+    assert "whoever" not in there
 
 
 def test_what_an_edition_for_the_disk_needs(monkeypatch: pytest.MonkeyPatch) -> None:

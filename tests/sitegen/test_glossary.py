@@ -51,6 +51,7 @@ def test_the_longest_word_is_meant() -> None:
         "A batch\n:   ",
         "<!-- output 1-0 timing -->\n\n```text\n```\n\nbatch\n\n<!-- /output -->",
         "mini-batch, batched",
+        "layers/batch and batch.py and a.batch and batch/loss.json",
     ],
 )
 def test_no_link_elsewhere(text: str) -> None:

@@ -15,6 +15,7 @@ from sitegen.render.typography import typeset
         ("<p>'one' of the readers' 'two'</p>", "<p>‘one’ of the readers’ ‘two’</p>"),
         ('<p>a</p><p>"b"</p>', "<p>a</p><p>“b”</p>"),
         ("<p>it&#39;s &quot;so&quot;</p>", "<p>it’s “so”</p>"),
+        ('<img alt="95 % of 3\u00a0%">', '<img alt="95% of 3%">'),
         ("<p>95 % and 96.8%, 3\u00a0% and 7\u202f%</p>", "<p>95% and 96.8%, 3% and 7%</p>"),
     ],
 )
@@ -28,7 +29,8 @@ def test_text_is_set(written: str, printed: str | None) -> None:
     [
         "<pre>a = 'b' % 3 %</pre>",
         '<p><code>x["a"]</code></p>',
-        '<img alt="the book\'s 95 %">',
+        '<img alt="the book\'s own">',
+        '<p title="95 %"></p>',
         "<math><mo>'</mo></math>",
         "<script>f('a')</script>",
         "<!-- it's -->",

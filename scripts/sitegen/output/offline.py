@@ -8,6 +8,7 @@ from pathlib import Path
 from . import book
 
 SHIM = "assets/javascripts/iframe-worker.js"  # a worker for the search, where there is no server
+_SOURCE = re.compile(r"<!-- repository -->(.*?)<!-- /repository -->", re.DOTALL)
 _OFFER = re.compile(r"<!-- downloads -->\s*(.*?)\s*<!-- /downloads -->", re.DOTALL)
 
 
@@ -32,8 +33,11 @@ def files(root: Path) -> dict[str, bytes]:
     return {SHIM: shim.read_bytes()} if offline() else {}
 
 
-def with_downloads(markdown: str) -> str:
-    """Put links to the PDF and the zip where a page says that there are none, if there will be."""
+def with_downloads(markdown: str, repository: str = "") -> str:
+    """Put links to the PDF, the zip and the repository where a page says that there are none.
+
+    Those to the PDF and the zip if they will be made, that to the repository if it has an address.
+    """
     offered = (
         f'- <a href="../{book.PDF}" download>The book as a PDF</a>, with contents, page '
         "numbers and links\n"
@@ -41,4 +45,6 @@ def with_downloads(markdown: str) -> str:
         "`index.html`; the search and the figures work without a network"
     )
     are_made = bool(os.environ.get("NN_TUTORIAL_BOOK"))
-    return _OFFER.sub(lambda match: offered if are_made else match[1], markdown)
+    markdown = _OFFER.sub(lambda match: offered if are_made else match[1], markdown)
+    there = f"[the repository]({repository})"
+    return _SOURCE.sub(lambda match: there if repository else match[1], markdown)

@@ -12,6 +12,7 @@ from typing import Any
 from nn_tutorial.pages.colors import COLORS, DARK
 
 from ..run.page import Cell
+from . import typography
 
 _TO_DARK = {COLORS[name]: DARK[name] for name in COLORS}
 _ANY_COLOR = re.compile("|".join(_TO_DARK), re.IGNORECASE)
@@ -45,7 +46,7 @@ def of(output: Any, page: str, cell: Cell) -> list[Figure]:
     svg = output.get("data", {}).get(mime)
     if svg is None:
         return []
-    svg = "".join(svg)
+    svg = typography.closed_up("".join(svg))
     about = output.metadata[mime]
     name = about.get("name") or "figure-" + hashlib.sha256(svg.encode()).hexdigest()[:10]
     sizes = itertools.islice(_SIZE.finditer(svg), 2)

@@ -102,7 +102,8 @@ def link(text: str, terms: list[Term], source: str) -> str:
         return text
     # The longest first: "batch normalisation" is no use of "batch".
     forms = "|".join(re.escape(form) for form in sorted(by_form, key=len, reverse=True))
-    found = re.compile(rf"(?<![\w-])(?:{forms})(?![\w-])", re.IGNORECASE)
+    # Not in a path or the name of a file: "batch.py", "layers/batch".
+    found = re.compile(rf"(?<![\w/.-])(?:{forms})(?![\w/-]|\.\w)", re.IGNORECASE)
     done = {term.name for term in terms if term.chapter == source}
     there = posixpath.relpath(PAGE, posixpath.dirname(source) or ".")
 

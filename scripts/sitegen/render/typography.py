@@ -15,6 +15,7 @@ _LEFT = re.compile(
     re.DOTALL,
 )
 _BETWEEN = re.compile(r"</?(?:a|abbr|b|em|i|mark|small|span|strong|sub|sup)\b")
+_PERCENT = re.compile(r"(?<=\d)[ \u00a0\u202f]%")
 _MARK = re.compile(r"""["']|&quot;|&#39;""")
 _OPENING = "([{“‘—–-/"
 
@@ -28,13 +29,14 @@ _NOTHING = ("", "-", "–", "—")
 def typeset(page: str) -> str:
     """Return a page with its text set, and with a mark at the tables that have columns of numbers.
 
-    Code, formulas, and what stands in attributes stay as they are.
+    Code, formulas, and what stands in attributes stay as they are, but for the percent signs of a
+    picture's words.
     """
     parts, at, before = [], 0, ""
     for left in _LEFT.finditer(page):
         text = _set(page[at : left.start()], before)
         before = (before + text)[-1:]
-        parts += [text, left[0]]
+        parts += [text, closed_up(left[0]) if left[0].startswith("<img") else left[0]]
         if left[1]:
             before = "x"  # code and formulas stand in a sentence as words do
         elif not _BETWEEN.match(left[0]):
@@ -44,9 +46,14 @@ def typeset(page: str) -> str:
     return _TABLE.sub(_numeric, "".join(parts))
 
 
+def closed_up(text: str) -> str:
+    """Return a text whose percent signs stand at their numbers."""
+    return _PERCENT.sub("%", text)
+
+
 def _set(text: str, before: str) -> str:
     """Return a run of text; `before` is the last character that stands before it, if one does."""
-    text = re.sub(r"(?<=\d)[ \u00a0\u202f]%", "%", text)
+    text = closed_up(text)
 
     def mark(match: re.Match[str]) -> str:
         last = (before + text[: match.start()])[-1:]

@@ -122,7 +122,8 @@ def calls() -> list[tuple[str, list[Any], Any]]:
         x, labels = rng.standard_normal((23, sizes[0])), rng.integers(0, 3, 23)
         net = network(sizes, norm, 3)
         found.append(("evaluate", [plain(net), x, labels], _evaluated(net, x, labels)))
-        found.append(("predict", [plain(net), x], nt.predict(net, x).tolist()))
+        p = nt.softmax(net.forward(x, train=False)[0])[0]
+        found.append(("probabilities", [plain(net), x], p.tolist()))
         for train in (True, False):
             net = network(sizes, norm, 4)
             before = plain(net)

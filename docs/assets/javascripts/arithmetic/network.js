@@ -4,6 +4,8 @@
 // batch normalisation, and {bend: true} for a ReLU. Rows are examples. Nothing is changed in place:
 // an epoch returns a new network.
 
+import { softmax } from "./softmax.js";
+
 const EPS = 1e-5;
 const MOMENTUM = 0.1; // of the running statistics: the weight of the newest batch
 
@@ -130,9 +132,9 @@ export function evaluate(net, x, labels) {
   return { loss: loss(logits, labels).loss, accuracy: right / labels.length };
 }
 
-// The class of each example.
-export function predict(net, x) {
-  return forward(net, x, false).logits.map((row) => row.indexOf(Math.max(...row)));
+// Of each example the probabilities of the classes.
+export function probabilities(net, x) {
+  return forward(net, x, false).logits.map((row) => softmax(row, 1));
 }
 
 // Numbers from 0 to 1 that a seed decides: mulberry32, by Tommy Ettinger (2017), public domain.

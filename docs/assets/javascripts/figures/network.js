@@ -1,5 +1,5 @@
 // A network that learns the irises in the page: decision regions and loss curves as it trains.
-import { epoch, evaluate, initial, predict, shuffled } from "../arithmetic/network.js";
+import { epoch, evaluate, initial, probabilities, shuffled } from "../arithmetic/network.js";
 import { iris } from "./data.js";
 import { announcer, button, element, number, slider, still, svg } from "./tools.js";
 
@@ -57,15 +57,17 @@ export function mountNetwork(stage, signal, { small }) {
   const step = button("One epoch", () => (pause(), advance(), draw()), signal);
   const again = button("Start again", () => reset(), signal);
   const buttons = element("div", { class: "book-network-buttons" }, play, step, again);
-  stage.append(plane);
+  const shown = element("div", {}, plane);
+  const panel = element("div", {}, buttons); // beside what it controls, where there is room
+  stage.classList.toggle("book-network", !small);
+  stage.append(shown, panel);
   if (!small) {
     const hint = element("p", { class: "book-hint" }, "Train run 3. What does it lack: layers, or time?");
-    stage.prepend(hint);
-    stage.append(curves);
+    panel.prepend(hint);
+    shown.append(curves);
   }
-  stage.append(buttons);
   const controls = small ? null : settingsPanel();
-  const say = announcer(stage);
+  const say = announcer(panel);
 
   function settingsPanel() {
     const presets = Object.entries(RUNS).map(([name, [rate, depth]]) =>
@@ -86,7 +88,7 @@ export function mountNetwork(stage, signal, { small }) {
       seed: [of("seed", seeds, "seed"), seeds],
     };
     const row = element("div", { class: "book-network-buttons", role: "group", "aria-label": "Settings of the chapter" }, ...presets, norm);
-    stage.append(row, element("div", { class: "book-network-sliders" }, ...Object.values(sliders).map(([control]) => control.node)));
+    panel.append(row, element("div", { class: "book-network-sliders" }, ...Object.values(sliders).map(([control]) => control.node)));
     return { presets, norm, sliders };
   }
 
@@ -157,13 +159,14 @@ export function mountNetwork(stage, signal, { small }) {
 
   function draw() {
     const style = getComputedStyle(stage);
-    const pen = canvas.getContext("2d");
-    pen.clearRect(0, 0, CELLS.across, CELLS.up);
-    const colors = COLORS.map((name) => style.getPropertyValue(name).trim());
-    predict(net, grid).forEach((species, i) => {
-      pen.fillStyle = colors[species];
-      pen.fillRect(i % CELLS.across, Math.floor(i / CELLS.across), 1, 1);
+    // Each cell is as sure as the network: the colours of the species, mixed by their probabilities.
+    const colors = COLORS.map((name) => rgb(style.getPropertyValue(name).trim()));
+    const picture = new ImageData(CELLS.across, CELLS.up);
+    probabilities(net, grid).forEach((p, i) => {
+      const mixed = [0, 1, 2].map((part) => p.reduce((sum, pk, k) => sum + pk * colors[k][part], 0));
+      picture.data.set([...mixed, 255], 4 * i);
     });
+    canvas.getContext("2d").putImageData(picture, 0, 0);
     const done = history.training.length;
     ["training", "validation"].forEach((part, i) => {
       const points = history[part].map((value, at) => `${curveX(at + 1, last)},${curveY(value)}`);
@@ -185,6 +188,9 @@ export function mountNetwork(stage, signal, { small }) {
   showSettings();
   if (small && !still()) begin(); // once, under five seconds, with a button that pauses
 }
+
+// The parts of a colour such as "#0072b2".
+const rgb = (color) => [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16));
 
 function drawFlowers(map) {
   iris.x.train.forEach((flower, i) => {
@@ -217,7 +223,8 @@ function drawAxes(curves, last, lines) {
   const bottom = CURVES.top + CURVES.height;
   curves.append(svg("path", { d: `M${CURVES.left} ${CURVES.top}V${bottom}H${CURVES.left + CURVES.width}`, class: "book-network-axis" }));
   for (const value of [0, 0.5, 1, 1.5]) curves.append(svg("text", { x: 40, y: curveY(value) + 4, "text-anchor": "end" }, `${value}`));
-  for (const at of [0, last / 2, last]) curves.append(svg("text", { x: curveX(at, last), y: bottom + 15, "text-anchor": "middle" }, `${at}`));
+  for (const at of [0, last / 2]) curves.append(svg("text", { x: curveX(at, last), y: bottom + 15, "text-anchor": "middle" }, `${at}`));
+  curves.append(svg("text", { x: 360, y: bottom + 15, "text-anchor": "end" }, `${last}`)); // not beyond the edge
   curves.append(
     svg("text", { x: CURVES.left + CURVES.width / 2, y: bottom + 32, "text-anchor": "middle" }, "epoch"),
     svg("text", { x: 10, y: CURVES.top + CURVES.height / 2, "text-anchor": "middle", transform: `rotate(-90 10 ${CURVES.top + CURVES.height / 2})` }, "loss (nats)"),

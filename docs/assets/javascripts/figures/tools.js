@@ -53,10 +53,14 @@ export function number(value, digits = 2) {
 export function announcer(stage) {
   const node = element("p", { class: "book-status", role: "status" });
   stage.append(node);
-  let timer;
+  let timer, latest;
+  // The first call starts the clock and the others leave it: what never rests is told as well.
   return (text) => {
-    clearTimeout(timer);
-    timer = setTimeout(() => (node.textContent = text), 500);
+    latest = text;
+    timer ??= setTimeout(() => {
+      node.textContent = latest;
+      timer = undefined;
+    }, 500);
   };
 }
 
