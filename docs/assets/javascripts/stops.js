@@ -51,6 +51,20 @@ addEventListener("keydown", (event) => {
   all[next].focus();
 });
 
+// The theme goes to an address of the same page in steps, and on a busy machine the focus of the
+// heading that the skip link leads to is lost between them.
+addEventListener(
+  "click",
+  (event) => {
+    const heading = event.target.closest?.(".md-skip") && document.querySelector("article h1");
+    if (!heading) return;
+    event.preventDefault();
+    event.stopPropagation();
+    heading.focus();
+  },
+  { capture: true },
+);
+
 function start() {
   sizes.disconnect();
   for (const box of document.querySelectorAll(BOXES)) sizes.observe(box);
