@@ -8,6 +8,7 @@ renders them, from the executed notebook, and they are put in the place of the p
 
 import functools
 import hashlib
+import json
 import logging
 import os
 import posixpath
@@ -275,6 +276,9 @@ def on_env(env: Any, config: MkDocsConfig, files: Files) -> None:
     for page in pages:
         card = cards.card(_about(page, config), _site(config), cache)
         _add(files, config, {cards.place(page.file.src_uri): card})
+        if tex := mathematics.displayed(page.content or ""):
+            folder = posixpath.dirname(page.file.dest_uri)
+            _add(files, config, {posixpath.join(folder, "formulas.json"): json.dumps(tex)})
         page.content = mathematics.mark(page.content or "", rendered)
         for heading in _headings(page.toc):
             heading.title = mathematics.plain_title(heading.title, rendered)

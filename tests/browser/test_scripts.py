@@ -1,9 +1,12 @@
 """The small scripts around the text: glossary, shortcuts, what has been read, printing."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from built import chapters, file_of
+from built import page as page_of
 
 TERM = "article a.term"
 NOTE = "#book-term"
@@ -147,3 +150,56 @@ def test_nothing_is_folded_on_paper(visitor: Callable[..., Any]) -> None:
     assert folded.count() == 0
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert folded.count() == before
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_but_the_imports(javascript: bool, visitor: Callable[..., Any]) -> None:
+    page = visitor(javascript=javascript).open("layers/batch_norm/")
+    page.emulate_media(media="print")
+    if javascript:
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    code = page.locator("article details.code").all()
+    imports = [node for node in code if "imports" in (node.get_attribute("class") or "")]
+    assert len(imports) == 1
+    for node in code:
+        assert node.locator("summary").is_visible()
+        assert node.locator("pre").is_visible() == (node not in imports)
+
+
+def test_all_code_is_shown_and_hidden(visitor: Callable[..., Any]) -> None:
+    page = visitor().open("layers/batch_norm/")
+    code = page.locator("article details.code")
+    page.get_by_role("button", name="Show all code").click()
+    assert code.count() == page.locator("article details.code[open]").count() > 2
+    code.first.locator("summary").click()
+    page.get_by_role("button", name="Show all code").click()
+    page.get_by_role("button", name="Hide all code").click()
+    assert page.locator("article details.code[open]").count() == 0
+    page = visitor().open("reference/")
+    assert page.locator(".book-fold").count() == 0
+
+
+def test_formulas_are_copied_as_tex(visitor: Callable[..., Any]) -> None:
+    visits = visitor()
+    visits.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = visits.open("layers/softmax/")
+    read = "navigator.clipboard.readText()"
+    formula = page.locator("article div.math").first
+    formula.hover()
+    page.get_by_role("button", name="Copy as TeX").click()
+    page.get_by_role("button", name="Copied").wait_for()
+    first = page.evaluate(read)
+    assert "\\frac" in first
+    last = page.locator("article > div.math").last
+    last.evaluate("(node) => node.scrollIntoView({ block: 'center' })")
+    page.keyboard.press("t")
+    page.wait_for_function(f"(first) => {read}.then((text) => text !== first)", arg=first)
+    assert "=" in page.evaluate(read)
+    assert visits.problems == []
+
+
+@pytest.mark.parametrize("address", chapters())
+def test_each_displayed_formula_has_its_tex(address: str) -> None:
+    count = len(page_of(address).article.select("div.math"))
+    place = file_of(address).with_name("formulas.json")
+    assert (len(json.loads(place.read_text())) if place.is_file() else 0) == count

@@ -9,6 +9,7 @@ const KEYS = [
   ["P and N", "the page before, the page after"],
   ["M", "the map of the chapters"],
   ["C", "copy the code in the middle of the screen"],
+  ["T", "copy the formula in the middle of the screen, as TeX"],
   ["D", "light, dark, or as the system has it"],
 ];
 
@@ -57,7 +58,7 @@ addEventListener(
     if (altKey || ctrlKey || metaKey || key.length > 1 || key === " " || typing(event)) return;
     // Before the theme sees it: it has keys of its own.
     if (off || dialog.open) return event.stopPropagation();
-    const act = { "?": list, c: copy, d: theme, m: map }[key.toLowerCase()];
+    const act = { "?": list, c: copy, d: theme, m: map, t: tex }[key.toLowerCase()];
     if (!act) return;
     event.preventDefault();
     act();
@@ -65,6 +66,7 @@ addEventListener(
   { capture: true },
 );
 
+const tex = () => dispatchEvent(new Event("book-tex"));
 const theme = () => document.querySelector(".book-palette")?.click();
 const map = () => (location.href = new URL("foundations/reading/#the-chapters-in-order", BASE));
 

@@ -10,7 +10,7 @@ import yaml
 
 INDEX, ENTRIES = "search/search_index.json", "search/entries.json"
 ASKED = "search.yml"  # what readers ask in other words than the section's own
-_FOLDED = re.compile(r'<details class="code"')
+_FOLDED = re.compile(r'<details class="code\b[^"]*"')
 # Where a reader would look second: what is asked is explained in the chapters.
 _SECOND = re.compile(r"^(reference|exercises|verify)/|#(sources|try-it)$")
 
