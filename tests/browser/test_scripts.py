@@ -10,6 +10,7 @@ from built import page as page_of
 
 TERM = "article a.term"
 NOTE = "#book-term"
+FIGURE = "article a[href*='#']:text-matches('^Figure [0-9]')"
 THEME = "document.body.dataset.mdColorScheme"
 
 
@@ -138,6 +139,40 @@ def test_map_bears_what_others_have_stored(kept: str, visitor: Callable[..., Any
     page.evaluate("(kept) => localStorage.setItem('/some/book/book.read', kept)", kept)
     page.reload()
     assert page.locator(".book-read").inner_text().startswith("You have read 0 of ")
+    assert visits.problems == []
+
+
+@pytest.mark.parametrize(
+    ("address", "is_other"), [("networks/optimizers/", False), ("layers/softmax/", True)]
+)
+def test_a_figure_is_shown_where_it_is_referred_to(
+    address: str, is_other: bool, visitor: Callable[..., Any]
+) -> None:
+    visits = visitor()
+    page = visits.open(address)
+    links = page.locator(FIGURE)
+    others = links.evaluate_all("(all) => all.map((a) => a.pathname !== location.pathname)")
+    link = links.nth(others.index(is_other))
+    link.hover()
+    note = page.locator(f"{NOTE}.book-preview")
+    note.wait_for()
+    number = " ".join(link.inner_text().split()[:2])
+    assert note.inner_text().strip().startswith(f"{number}.")
+    page.wait_for_function("document.querySelector('.book-preview img').naturalWidth > 0")
+    page.keyboard.press("Escape")
+    assert not note.is_visible()
+    assert visits.problems == []
+
+
+def test_a_source_is_shown_where_it_is_cited(visitor: Callable[..., Any]) -> None:
+    visits = visitor(width=390, touch=True)
+    page = visits.open("layers/batch_norm/")
+    page.locator("article a[href*='#ioffe2015']").first.tap()
+    note = page.locator(NOTE)
+    note.wait_for()
+    assert note.inner_text().startswith("Ioffe and Szegedy (2015), ")
+    assert "Cited in" not in note.inner_text()
+    assert "batch_norm" in page.url  # the first tap shows, the second leads there
     assert visits.problems == []
 
 

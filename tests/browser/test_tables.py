@@ -17,8 +17,10 @@ PLAIN = """(table) => {
 }"""
 
 
-def shades(table: Any, first: float) -> list[bool]:
+def shades(table: Any) -> list[bool]:
     """Whether there is a shadow beside the first column, and at the right edge."""
+    label = table.query_selector("tbody tr > :first-child").bounding_box()
+    first = label["x"] + label["width"] - table.bounding_box()["x"]
     picture = Image.open(io.BytesIO(table.screenshot())).convert("L")
     width, middle = picture.width, picture.height // 2
     paper = picture.getpixel((int(first + width) // 2, middle))
@@ -32,10 +34,17 @@ def test_wide_table_says_where_more_is(scheme: str, visitor: Callable[..., Any])
     label = table.query_selector("tbody tr > :first-child")
     table.evaluate(PLAIN)
     left = label.bounding_box()["x"] - table.bounding_box()["x"]
-    first = left + label.bounding_box()["width"]
-    assert shades(table, first) == [False, True]
+    assert shades(table) == [False, True]
     table.evaluate("(node) => (node.scrollLeft = 30)")
-    assert shades(table, first) == [True, True]
+    assert shades(table) == [True, True]
     table.evaluate("(node) => (node.scrollLeft = 1000)")
-    assert shades(table, first) == [True, False]
+    assert shades(table) == [True, False]
     assert label.bounding_box()["x"] - table.bounding_box()["x"] == left
+
+
+def test_table_that_fits_has_no_shadow(visitor: Callable[..., Any]) -> None:
+    page = visitor(width=1280).open(PAGE)
+    assert page.evaluate_handle(WIDE).as_element() is None
+    table = page.query_selector("article table")
+    table.evaluate(PLAIN)
+    assert shades(table) == [False, False]
