@@ -45,6 +45,6 @@ def test_wide_table_says_where_more_is(scheme: str, visitor: Callable[..., Any])
 def test_table_that_fits_has_no_shadow(visitor: Callable[..., Any]) -> None:
     page = visitor(width=1280).open(PAGE)
     assert page.evaluate_handle(WIDE).as_element() is None
-    table = page.query_selector("article table")
+    table = page.query_selector("article > .md-typeset__scrollwrap table")
     table.evaluate(PLAIN)
     assert shades(table) == [False, False]
