@@ -25,12 +25,12 @@ from nn_tutorial import GradientError, gradient_check, iris
 from nn_tutorial.pages.show import show_equations
 from nn_tutorial.verify.equations import Equation
 from nn_tutorial.pages.plots import COLORS, show, use_style
+from nn_tutorial.pages.reading_time import WORDS_A_MINUTE, minutes, words
 
 SEED = 0
 use_style()
 THIS = "foundations/reading.py"
 ROOT = next(p for p in (Path.cwd(), *Path.cwd().parents) if (p / "mkdocs.yml").is_file())
-WORDS_A_MINUTE = 200
 
 
 @dataclass
@@ -80,8 +80,6 @@ def read(section, path):
     except FileNotFoundError:
         return None
     about, cells = prose_of(path, text)
-    words = re.sub(r"\$\$.*?\$\$|```.*?```", "", " ".join(cells), flags=re.DOTALL)
-    words = re.sub(r"\$[^$]*\$|\{\{.*?\}\}|`[^`]*`", "x", words)  # each a word
     asks = [p for p in cells[0].split("\n\n") if re.match(r"You need|Before this|Read ", p)]
     links = re.findall(r"\]\(([^)#:]+\.(?:py|md))", " ".join(asks))
     needs = [posixpath.normpath(posixpath.join(posixpath.dirname(path), link)) for link in links]
@@ -90,7 +88,7 @@ def read(section, path):
         path,
         about["title"],
         about["description"],
-        len(re.findall(r"\w[\w’'-]*", words)),
+        words(cells),
         needs,
     )
 
@@ -344,10 +342,6 @@ count = sum(len(part) for part in (flowers.x_train, flowers.x_val, flowers.x_tes
 
 
 # %% tags=["remove-input"]
-def minutes(chapter):
-    return max(1, round(chapter.words / WORDS_A_MINUTE))
-
-
 def link(path):
     return posixpath.relpath(path, posixpath.dirname(THIS))
 
@@ -356,11 +350,11 @@ lines = []
 for section in dict.fromkeys(chapter.section for chapter in chapters):
     lines.append(f"\n**{section}**\n")
     for c in (c for c in chapters if c.section == section):
-        time = f"{minutes(c)} minute{'s' * (minutes(c) > 1)}"
+        time = minutes(c.words)
         lines.append(f"- **{number[c.path]}** [{c.title}]({link(c.path)}), {time}. {c.description}")
 for section, pages in reference.items():
     lines.append(f"\n**{section}**\n\n- [{len(pages)} pages]({link(pages[0])}) {BESIDE[section]}.")
 display(Markdown("\n".join(lines)))
 
 # %% [markdown]
-# That is about {{ sum(minutes(c) for c in chapters) / 60:.1f}} hours in all. Begin with [Notation and shapes](notation.md), or with what you are curious about, and follow the arrows back when you miss something.
+# That is about {{ sum(c.words for c in chapters) / WORDS_A_MINUTE / 60:.1f}} hours in all. Begin with [Notation and shapes](notation.md), or with what you are curious about, and follow the arrows back when you miss something.

@@ -8,6 +8,7 @@ renders them, from the executed notebook, and they are put in the place of the p
 
 import functools
 import hashlib
+import json
 import logging
 import os
 import posixpath
@@ -50,6 +51,7 @@ MOST_BYTES = 150_000  # of a page's HTML: a phone on a slow line should have it 
 _surroundings: dict[str, Any] = {}  # what a page is rendered in, beside its own text
 _staged: dict[str, staging.Staged] = {}  # by the names of their files
 _math: dict[str, str] = {}
+_addresses: dict[str, str] = {}  # of the pages, by their source files
 _serves = False
 
 
@@ -152,12 +154,15 @@ def _index(index: Any, theirs: Callable[[Page], None], memory: Memory, page: Pag
     """Stand for the search's reading of a page: it is read once, as long as it stays the same."""
 
     def make() -> list[dict[str, Any]]:
-        before = len(index.entries)
+        before, whole = len(index.entries), page.content
+        page.content = search.readable(whole or "")
         theirs(page)
+        page.content = whole
         made: list[dict[str, Any]] = index.entries[before:]
         del index.entries[before:]
         return made
 
+    _addresses[_staged[page.file.src_uri].source] = page.url
     made_of = [page.content, page.url, page.meta, page.title, [_parts(item) for item in page.toc]]
     index.entries += memory.recall("search", made_of, make)
 
@@ -279,6 +284,9 @@ def on_env(env: Any, config: MkDocsConfig, files: Files) -> None:
     for page in pages:
         card = cards.card(_about(page, config), _site(config), cache)
         _add(files, config, {cards.place(page.file.src_uri): card})
+        if tex := mathematics.displayed(page.content or ""):
+            folder = posixpath.dirname(page.file.dest_uri)
+            _add(files, config, {posixpath.join(folder, "formulas.json"): json.dumps(tex)})
         page.content = mathematics.mark(page.content or "", rendered)
         for heading in _headings(page.toc):
             heading.title = mathematics.plain_title(heading.title, rendered)
@@ -335,11 +343,25 @@ def on_post_template(output: str, template_name: str, config: MkDocsConfig) -> s
     return _finished(output, bool(config.site_url)) if template_name == "404.html" else output
 
 
-@event_priority(-100)  # after the search has written its index
-def on_post_build(config: MkDocsConfig) -> None:
+@event_priority(100)  # before the search writes its index
+def _enrich_search(config: MkDocsConfig) -> None:
+    """Tell the search what readers ask a section for."""
+    plugins: dict[str, Any] = config.plugins
+    try:
+        asked = search.read(Path(config.docs_dir) / search.ASKED)
+        search.enrich(plugins[SEARCH].search_index.entries, asked, _addresses)
+    except search.UnknownSectionError as error:
+        raise PluginError(str(error)) from None
+
+
+@event_priority(-100)  # after the search has written it
+def _split_search(config: MkDocsConfig) -> None:
     """Let pages load the search's settings alone, and its entries when somebody looks for them."""
     if config.extra["lazy_search"]:
         search.split(Path(config.site_dir))
+
+
+on_post_build = CombinedEvent(_enrich_search, _split_search)
 
 
 @functools.lru_cache(maxsize=256)

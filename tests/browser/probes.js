@@ -109,7 +109,7 @@
 
   // The words of the article, but for what only a script adds.
   function words() {
-    const added = ".book-live, .book-read, .book-tick, .md-code__nav";
+    const added = ".book-live, .book-read, .book-tick, .book-fold, .md-code__nav";
     for (const node of article().querySelectorAll(added)) node.remove();
     return article().innerText.split(/\s+/).filter(Boolean);
   }
@@ -141,6 +141,33 @@
   // The keyboard: `begin` remembers how everything looks without the focus, then each press of Tab
   // is looked at where it leads, `walked` says whether to go on, and `end` what was wrong.
   let before, visited, trouble, looking, said;
+
+  // Stops of the Tab key that are in the way. Before the article: what the header holds, and one for
+  // each list of links beside the text. In it: what leads on, what can be pressed, and what scrolls.
+  function inTheWay() {
+    const focusable = "a[href], button, input, select, textarea, summary, [tabindex]";
+    const stops = [...document.querySelectorAll(focusable)].filter(
+      (node) => node.tabIndex >= 0 && !node.disabled && shown(node),
+    );
+    const lists = [...document.querySelectorAll(".md-sidebar")].filter(shown);
+    const wide = innerWidth >= 1220; // below, the lists are behind a switch
+    const problems = [];
+    for (const list of wide ? lists : []) {
+      const inside = stops.filter((node) => list.contains(node));
+      if (inside.length !== 1) problems.push(`${inside.length} stops: ${named(list)}`);
+    }
+    const works = "a[href]:not(.headerlink), summary, button:not(.md-code__button), input, select";
+    const figures = [...document.querySelectorAll("[data-live]")];
+    const scrolls = ({ clientHeight, clientWidth, scrollHeight, scrollWidth }) =>
+      scrollWidth > clientWidth || scrollHeight > clientHeight;
+    for (const node of stops) {
+      if (!article().contains(node) || node.matches(works) || scrolls(node)) continue;
+      if (!figures.some((figure) => figure.contains(node))) problems.push(`a stop: ${named(node)}`);
+    }
+    const first = stops.find((node) => node.id !== "__drawer"); // the menu's switch on a phone
+    if (!first?.matches(".md-skip")) problems.push("the first stop does not lead to the text");
+    return problems;
+  }
 
   // Where a theme may show that the node has the focus.
   const near = (node) => {
@@ -242,5 +269,6 @@
 
   window.probes = {
     unfold, settle, overflow, brokenImages, accessibility, small, words, unseen, begin, walked, end,
+    inTheWay,
   };
 })();

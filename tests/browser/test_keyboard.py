@@ -26,6 +26,69 @@ def test_bad_page_is_noticed(snippet: str, word: str, visitor: Callable[..., Any
     assert word in " ".join(asked.keyboard(visits.show(snippet)))
 
 
+@pytest.mark.parametrize(
+    ("snippet", "word"),
+    [
+        ('<h2>b<a class="headerlink" href="#">b</a></h2>', "a stop: <a"),
+        ('<button class="md-code__button">b</button>', "a stop: <button"),
+        ('<div tabindex="0">fits</div>', "a stop: <div"),
+    ],
+)
+def test_stop_in_the_way_is_noticed(snippet: str, word: str, visitor: Callable[..., Any]) -> None:
+    visits = visitor()
+    whole = '<a href="#a" class="md-skip">a</a>{}<article>{}</article>'
+    wide = '<div tabindex="0" style="overflow: auto; width: 9px">scrolls</div>'
+    beside = '<div class="md-sidebar"><a href=".">b</a></div>'
+    assert visits.show(whole.format(beside, wide)).evaluate("probes.inTheWay()") == []
+    told = visits.show(whole.format(beside, snippet)).evaluate("probes.inTheWay()")
+    assert word in " ".join(told)
+    told = visits.show(whole.format(2 * beside.replace("</a>", "</a><a href='.'>c</a>"), wide))
+    assert "2 stops" in " ".join(told.evaluate("probes.inTheWay()"))
+
+
+def test_the_lists_are_one_stop_each(visitor: Callable[..., Any]) -> None:
+    page = visitor().open("layers/batch_norm/")
+    active = "document.activeElement"
+    page.locator(".book-palette").focus()
+    for _ in range(5):
+        page.keyboard.press("Tab")
+        if page.evaluate(f"{active}.closest('.md-nav--primary') !== null"):
+            break
+    assert page.evaluate(f"{active}.classList.contains('md-nav__link--active')")
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate(f"{active}.innerText.trim()") == "Layer normalisation"
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowUp")  # there is none above
+    assert page.evaluate(f"{active}.closest('li').previousElementSibling") is None
+    page.keyboard.press("Tab")
+    assert page.evaluate(f"{active}.closest('.md-nav--secondary') !== null")
+    page.keyboard.press("End")
+    assert page.evaluate(f"{active}.hash") == "#sources"
+    page.keyboard.press("Tab")
+    assert page.evaluate(f"{active}.closest('article') !== null")
+
+
+def test_a_key_copies_the_code_on_the_screen(visitor: Callable[..., Any]) -> None:
+    visits = visitor()
+    visits.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = visits.open("layers/relu/")
+    block = page.locator("article .highlight:visible").nth(1)
+    block.evaluate("(node) => node.scrollIntoView({ block: 'center' })")
+    page.keyboard.press("c")
+    page.wait_for_function("document.activeElement.matches('.md-code__button')")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == block.locator("code").inner_text().rstrip()
+    # Who wants no keys gets the buttons as stops.
+    button = page.locator("article .md-code__button").first
+    assert button.evaluate("(node) => node.tabIndex") == -1
+    page.keyboard.press("?")
+    page.get_by_role("checkbox", name="These keys work").uncheck()
+    assert button.evaluate("(node) => node.tabIndex") == 0
+    page.reload()
+    page.locator("article .md-code__button").first.wait_for(state="attached")
+    assert button.evaluate("(node) => node.tabIndex") == 0
+
+
 def test_skip_link_leads_to_the_text(visitor: Callable[..., Any]) -> None:
     page = visitor().open("layers/relu/")
     page.keyboard.press("Tab")

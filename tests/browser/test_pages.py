@@ -50,7 +50,8 @@ def test_page(address: str, visitor: Callable[..., Any], screenshots: Path) -> N
     problems |= in_all_modes(live.page, address, screenshots)
     for width in (1280, 390):
         asked.set_mode(live.page, width, "light")
-        problems[f"keyboard {width}"] = asked.keyboard(live.page)
+        in_the_way = live.page.evaluate("probes.inTheWay()")
+        problems[f"keyboard {width}"] = in_the_way + asked.keyboard(live.page)
 
     plain.page.evaluate("probes.unfold()")
     problems["without scripts"] = plain.page.evaluate("probes.unseen()")

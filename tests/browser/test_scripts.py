@@ -1,12 +1,16 @@
 """The small scripts around the text: glossary, shortcuts, what has been read, printing."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from built import chapters, file_of
+from built import page as page_of
 
 TERM = "article a.term"
 NOTE = "#book-term"
+FIGURE = "article a[href*='#']:text-matches('^Figure [0-9]')"
 THEME = "document.body.dataset.mdColorScheme"
 
 
@@ -138,6 +142,40 @@ def test_map_bears_what_others_have_stored(kept: str, visitor: Callable[..., Any
     assert visits.problems == []
 
 
+@pytest.mark.parametrize(
+    ("address", "is_other"), [("networks/optimizers/", False), ("layers/softmax/", True)]
+)
+def test_a_figure_is_shown_where_it_is_referred_to(
+    address: str, is_other: bool, visitor: Callable[..., Any]
+) -> None:
+    visits = visitor()
+    page = visits.open(address)
+    links = page.locator(FIGURE)
+    others = links.evaluate_all("(all) => all.map((a) => a.pathname !== location.pathname)")
+    link = links.nth(others.index(is_other))
+    link.hover()
+    note = page.locator(f"{NOTE}.book-preview")
+    note.wait_for()
+    number = " ".join(link.inner_text().split()[:2])
+    assert note.inner_text().strip().startswith(f"{number}.")
+    page.wait_for_function("document.querySelector('.book-preview img').naturalWidth > 0")
+    page.keyboard.press("Escape")
+    assert not note.is_visible()
+    assert visits.problems == []
+
+
+def test_a_source_is_shown_where_it_is_cited(visitor: Callable[..., Any]) -> None:
+    visits = visitor(width=390, touch=True)
+    page = visits.open("layers/batch_norm/")
+    page.locator("article a[href*='#ioffe2015']").first.tap()
+    note = page.locator(NOTE)
+    note.wait_for()
+    assert note.inner_text().startswith("Ioffe and Szegedy (2015), ")
+    assert "Cited in" not in note.inner_text()
+    assert "batch_norm" in page.url  # the first tap shows, the second leads there
+    assert visits.problems == []
+
+
 def test_nothing_is_folded_on_paper(visitor: Callable[..., Any]) -> None:
     page = visitor().open("layers/relu/")
     folded = page.locator("article details:not([open])")
@@ -147,3 +185,56 @@ def test_nothing_is_folded_on_paper(visitor: Callable[..., Any]) -> None:
     assert folded.count() == 0
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert folded.count() == before
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_but_the_imports(javascript: bool, visitor: Callable[..., Any]) -> None:
+    page = visitor(javascript=javascript).open("layers/batch_norm/")
+    page.emulate_media(media="print")
+    if javascript:
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    code = page.locator("article details.code").all()
+    imports = [node for node in code if "imports" in (node.get_attribute("class") or "")]
+    assert len(imports) == 1
+    for node in code:
+        assert node.locator("summary").is_visible()
+        assert node.locator("pre").is_visible() == (node not in imports)
+
+
+def test_all_code_is_shown_and_hidden(visitor: Callable[..., Any]) -> None:
+    page = visitor().open("layers/batch_norm/")
+    code = page.locator("article details.code")
+    page.get_by_role("button", name="Show all code").click()
+    assert code.count() == page.locator("article details.code[open]").count() > 2
+    code.first.locator("summary").click()
+    page.get_by_role("button", name="Show all code").click()
+    page.get_by_role("button", name="Hide all code").click()
+    assert page.locator("article details.code[open]").count() == 0
+    page = visitor().open("reference/")
+    assert page.locator(".book-fold").count() == 0
+
+
+def test_formulas_are_copied_as_tex(visitor: Callable[..., Any]) -> None:
+    visits = visitor()
+    visits.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = visits.open("layers/softmax/")
+    read = "navigator.clipboard.readText()"
+    formula = page.locator("article div.math").first
+    formula.hover()
+    page.get_by_role("button", name="Copy as TeX").click()
+    page.get_by_role("button", name="Copied").wait_for()
+    first = page.evaluate(read)
+    assert "\\frac" in first
+    last = page.locator("article > div.math").last
+    last.evaluate("(node) => node.scrollIntoView({ block: 'center' })")
+    page.keyboard.press("t")
+    page.wait_for_function(f"(first) => {read}.then((text) => text !== first)", arg=first)
+    assert "=" in page.evaluate(read)
+    assert visits.problems == []
+
+
+@pytest.mark.parametrize("address", chapters())
+def test_each_displayed_formula_has_its_tex(address: str) -> None:
+    count = len(page_of(address).article.select("div.math"))
+    place = file_of(address).with_name("formulas.json")
+    assert (len(json.loads(place.read_text())) if place.is_file() else 0) == count

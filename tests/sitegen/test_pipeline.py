@@ -281,7 +281,7 @@ def test_search_index_holds_clean_text(built: Book) -> None:
     entries = json.loads((built.root / "site/search/entries.json").read_text(encoding="utf-8"))
     text = " ".join(entry["title"] + " " + entry["text"] for entry in entries)
     assert "a2+b2" in text
-    for unwanted in ("\\frac", "\\(", "$$", "unsearched", "data-math", "svg", "SHA-256"):
+    for unwanted in ("\\frac", "\\(", "$$", "unsearched", "data-math", "svg", "SHA-256", "folded"):
         assert unwanted not in text
 
 

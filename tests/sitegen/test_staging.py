@@ -111,7 +111,7 @@ def test_the_folder_holds_the_book(pages: list[Executed], docs: Path) -> None:
 
 def test_a_page_is_written_out(pages: list[Executed], docs: Path) -> None:
     text = staged(pages, docs)["first.md"]
-    assert text.startswith("---\ntitle: First\n---\n\n# First page\n\nRun when this site was")
+    assert text.startswith("---\ntitle: First\n---\n\n# First page\n\nAbout 1 minute to read.")
     assert "[notebook with results](first/first.ipynb){ download }" in text
     assert "A [batch](reference/glossary.md#batch){ .term } of 7." in text
     assert '<img class="book-dark" src="first/rise-dark.svg" alt="It &lt;rises&gt;."' in text
@@ -133,8 +133,32 @@ def test_outputs_are_plain_text_between_marks(pages: list[Executed], docs: Path)
     text = staged(pages, docs)["first.md"]
     assert "<!-- output 0-0 -->\n\n```text\na\n\nb\n```\n\n<!-- /output -->" in text
     assert "<!-- output 1-0 timing -->\n\n```text\n2\n```\n\nMeasured when" in text
-    assert '??? code "Code"\n\n    ```python\n    print("two")\n    ```' in text
+    assert '??? code "Code, 1 line"\n\n    ```python\n    print("two")\n    ```' in text
     assert "output 2" not in text
+
+
+@pytest.mark.parametrize(
+    ("source", "drawn", "held"),
+    [
+        ("import re\n\nSEED = 0\n", [], "Imports, 3 lines"),
+        ("from re import match", [1], "Imports and code for Figure 1, 1 line"),
+        ("x = 1\n\n\ndef f():\n    pass", [2, 3], "Code for Figures 2 and 3, 5 lines"),
+        ("def f():\n    pass\n\n\nclass A:\n    x = 1", [], "Code of `f` and `A`, 6 lines"),
+        ("x = 1", [], "Code, 1 line"),
+    ],
+)
+def test_folded_code_says_what_it_holds(source: str, drawn: list[int], held: str) -> None:
+    assert markdown.held(source, drawn) == held
+
+
+def test_folded_code_names_the_figure_that_it_draws(docs: Path) -> None:
+    cells = '# %% tags=["hide-input"]\nfirst()\n\n# %% tags=["hide-input"]\nimport second\n'
+    front = PAGE.partition("# %%")[0]
+    page = ran(docs, "two", f"{front}# %% [markdown]\n# # Two\n\n{cells}", [[figure()]] * 2, [])
+    text = markdown.of(page)
+    assert '??? code "Code for Figure 1, 1 line"' in text
+    assert '??? code imports "Imports and code for Figure 2, 1 line"' in text
+    assert "About 1 minute to read. Run when" in text
 
 
 def test_ticks_in_an_output_do_not_end_it() -> None:

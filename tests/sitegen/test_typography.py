@@ -61,3 +61,20 @@ def table(*rows: str) -> str:
 def test_columns_of_numbers_are_named(rows: tuple[str, ...], columns: str) -> None:
     mark = f'<table data-numbers="{columns}">' if columns else "<table>"
     assert typeset(table(*rows)).startswith(mark + "<tr>")
+
+
+@pytest.mark.parametrize(
+    ("cell", "printed"),
+    [
+        ("2 against 1", "2\u00a0against\u00a01"),
+        ('<a href="a" class="b c">plain</a> descent', None),
+        ("", ""),
+        ("the input, one example a row", "the input, one example a row"),
+        ("<code>x @ w</code>", "<code>x @ w</code>"),
+    ],
+)
+def test_a_short_cell_is_not_broken(cell: str, printed: str | None) -> None:
+    wanted = '<a href="a" class="b c">plain</a>\u00a0descent' if printed is None else printed
+    page = typeset(table(f"a|{cell}"))
+    assert f"<td>{wanted}</td>" in page
+    assert "<th>it</th>" in page

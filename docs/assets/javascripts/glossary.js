@@ -1,6 +1,11 @@
-// Shows a word of the glossary where it stands: on hover, on focus, on the first tap.
+// Shows what a link leads to where it stands: a word of the glossary, a figure, a source. On hover,
+// on focus, on the first tap.
 //
-// Without this, and where the list cannot be had, the links lead to the glossary's page.
+// Without this, and where the list or the page cannot be had, the links lead there all the same.
+
+const LINKS = "article :is(a.term, a[href*='#'])";
+const REFERENCE = /^Figure \d/;
+const SOURCES = /\/bibliography(\/|\.html)#/;
 
 let shown, timer, second;
 
@@ -10,19 +15,24 @@ note.role = "tooltip";
 note.hidden = true;
 document.body.append(note);
 
+async function about(link) {
+  if (!link.matches(".term")) return (await import("./references/preview.js")).preview(link);
+  return (await import("./glossary/sentences.js")).default[link.hash.slice(1)];
+}
+
 async function show(link) {
   clearTimeout(timer);
   if (shown === link) return;
   hide();
   shown = link;
-  const all = await import("./glossary/sentences.js").catch(() => null);
-  const text = all?.default[link.hash.slice(1)];
-  if (shown !== link || !text) return;
-  note.textContent = text;
+  const told = await about(link).catch(() => undefined);
+  if (shown !== link || !told) return;
+  note.replaceChildren(told);
+  note.className = told instanceof Node ? "book-preview" : "";
   note.hidden = false;
   const { bottom, left, top } = link.getBoundingClientRect();
   const room = document.documentElement.clientWidth - note.offsetWidth - 8;
-  const below = bottom + note.offsetHeight + 8 < innerHeight;
+  const below = bottom + note.offsetHeight + 8 < innerHeight || innerHeight - bottom > top;
   note.style.left = `${scrollX + Math.max(8, Math.min(left, room))}px`;
   note.style.top = `${scrollY + (below ? bottom + 4 : top - note.offsetHeight - 4)}px`;
   link.setAttribute("aria-describedby", note.id);
@@ -35,7 +45,13 @@ function hide() {
   shown = undefined;
 }
 
-const term = (event) => event.target.closest?.("a.term");
+function term(event) {
+  const link = event.target.closest?.(LINKS);
+  if (!link) return undefined;
+  const isOne = link.matches(".term") || REFERENCE.test(link.textContent) || SOURCES.test(link.href);
+  return isOne ? link : undefined;
+}
+
 const soon = () => (timer = setTimeout(hide, 200)); // time to move onto the note
 
 addEventListener("pointerover", (event) => {

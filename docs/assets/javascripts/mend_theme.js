@@ -2,11 +2,14 @@
 // needed no longer (tests/browser/test_mendings.py).
 
 // The theme puts a button into each block of code, in a <nav>: to a screen reader that is a
-// landmark for every block.
+// landmark for every block, and to the Tab key a stop. The key C does the same (shortcuts.js).
 new MutationObserver((mutations) => {
   for (const { addedNodes } of mutations)
     for (const node of addedNodes)
-      if (node.className === "md-code__nav") node.setAttribute("role", "none");
+      if (node.className === "md-code__nav") {
+        node.setAttribute("role", "none");
+        if (document.documentElement.dataset.keys !== "off") node.firstChild.tabIndex = -1;
+      }
 }).observe(document, { childList: true, subtree: true });
 
 // For its way from page to page the theme writes each address in the head anew, in full. To a

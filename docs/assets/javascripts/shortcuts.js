@@ -8,8 +8,12 @@ const KEYS = [
   ["/ or S or F", "search"],
   ["P and N", "the page before, the page after"],
   ["M", "the map of the chapters"],
+  ["C", "copy the code in the middle of the screen"],
+  ["T", "copy the formula in the middle of the screen, as TeX"],
   ["D", "light, dark, or as the system has it"],
 ];
+
+const COPY = "article .md-code__button";
 
 const stored = (change) => {
   try {
@@ -19,7 +23,14 @@ const stored = (change) => {
     return Boolean(change);
   }
 };
-let off = stored();
+let off;
+
+/** Without keys, the buttons that copy code are stops of the Tab key, see copy(). */
+function use(change) {
+  off = stored(change);
+  document.documentElement.dataset.keys = off ? "off" : "on";
+  for (const button of document.querySelectorAll(COPY)) button.tabIndex = off ? 0 : -1;
+}
 
 const dialog = document.createElement("dialog");
 dialog.className = "book-dialog md-typeset";
@@ -30,7 +41,7 @@ dialog.innerHTML = `<h2 id="book-keys">Keyboard shortcuts</h2>
 <form method="dialog"><button class="md-button">Close</button></form>`;
 document.body.append(dialog);
 const works = dialog.querySelector("input");
-works.addEventListener("change", () => (off = stored(!works.checked)));
+works.addEventListener("change", () => use(!works.checked));
 
 function list() {
   works.checked = !off;
@@ -47,7 +58,7 @@ addEventListener(
     if (altKey || ctrlKey || metaKey || key.length > 1 || key === " " || typing(event)) return;
     // Before the theme sees it: it has keys of its own.
     if (off || dialog.open) return event.stopPropagation();
-    const act = { "?": list, d: theme, m: map }[key.toLowerCase()];
+    const act = { "?": list, c: copy, d: theme, m: map, t: tex }[key.toLowerCase()];
     if (!act) return;
     event.preventDefault();
     act();
@@ -55,12 +66,30 @@ addEventListener(
   { capture: true },
 );
 
+const tex = () => dispatchEvent(new Event("book-tex"));
 const theme = () => document.querySelector(".book-palette")?.click();
 const map = () => (location.href = new URL("foundations/reading/#the-chapters-in-order", BASE));
+
+/** One key for all of them: a stop for each block of code would be in everyone's way. */
+function copy() {
+  const far = (button) => {
+    const { bottom, top } = button.closest("pre").getBoundingClientRect();
+    return Math.max(top - innerHeight / 2, innerHeight / 2 - bottom, 0);
+  };
+  const buttons = [...document.querySelectorAll(COPY)].filter((button) => button.offsetParent);
+  const [nearest] = buttons.sort((one, other) => far(one) - far(other));
+  if (!nearest || far(nearest) > innerHeight / 2) return;
+  nearest.focus({ preventScroll: true });
+  nearest.click();
+}
 
 addEventListener("click", (event) => event.target.closest?.(".book-keys") && list());
 
 // The button in the footer is of use with this script only.
-const start = () => document.querySelector(".book-keys")?.removeAttribute("hidden");
+function start() {
+  document.querySelector(".book-keys")?.removeAttribute("hidden");
+  use();
+}
+
 if (globalThis.document$) globalThis.document$.subscribe(start);
 else start();

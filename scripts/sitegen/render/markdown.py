@@ -15,16 +15,21 @@ own rendering in the place of what stands between.
 
 import functools
 import html
+import itertools
 import re
 from typing import Any
 
+from nn_tutorial.pages import reading_time
+
 from ..run.execute import Executed
 from ..run.page import EXPRESSION, Cell
-from . import figures, notebook
+from . import figures, notebook, references
 
 OUTPUT = re.compile(r"<!-- output (\d+)-(\d+)( timing)? -->.*?<!-- /output -->", re.DOTALL)
 MEASURED = "Measured when this site was built; your machine gives other times."
 _TITLE = re.compile(r"^# .*$", re.MULTILINE)
+_IMPORT = re.compile(r"(?:import|from) ")
+_DEFINED = re.compile(r"^(?:class|def) (\w+)", re.MULTILINE)
 
 
 @functools.lru_cache(maxsize=256)
@@ -32,16 +37,20 @@ def of(executed: Executed) -> str:
     """Return a page as Markdown, its references not yet written out."""
     page, values = executed.page, iter(executed.values)
     outputs = iter(enumerate(executed.outputs))
-    parts = []
+    parts: list[str] = []
+    numbers = itertools.count(1)  # of the figures
     for cell in page.cells:
+        before = len(parts)
         if cell.kind == "markdown":
             parts.append(EXPRESSION.sub(lambda _: next(values), cell.source))
-            continue
-        index, results = next(outputs)
-        if cell.source.strip() and not {"remove-cell", "remove-input"}.intersection(cell.tags):
-            parts.append(_fence(cell))
-        if is_shown(cell):
-            parts += [_output(page.name, cell, index, n, out) for n, out in enumerate(results)]
+        else:
+            index, results = next(outputs)
+            if is_shown(cell):
+                parts += [_output(page.name, cell, index, n, out) for n, out in enumerate(results)]
+        drawn = [next(numbers) for part in parts[before:] for _ in references.figure_names(part)]
+        is_code = cell.kind == "code" and cell.source.strip()
+        if is_code and not {"remove-cell", "remove-input"}.intersection(cell.tags):
+            parts.insert(before, _fence(cell, drawn))
     return "\n\n".join([page.front_matter, *_with_origin(parts, executed)]) + "\n"
 
 
@@ -52,7 +61,7 @@ def is_shown(cell: Cell) -> bool:
 
 def _with_origin(parts: list[str], executed: Executed) -> list[str]:
     """Add the downloads, below the title, and what the page was made of, at its end."""
-    offered = _downloads(executed.page.name)
+    offered = _downloads(executed)
     if executed.page.name != "index":  # whose first screen says what the book is
         for i, part in enumerate(parts):
             if not part.startswith("```") and (title := _TITLE.search(part)):
@@ -61,11 +70,28 @@ def _with_origin(parts: list[str], executed: Executed) -> list[str]:
     return [*parts, offered, _provenance(executed)]
 
 
-def _fence(cell: Cell) -> str:
+def _fence(cell: Cell, drawn: list[int]) -> str:
+    """The code of a cell that draws the figures with these numbers."""
     fence = f"```python\n{cell.source}\n```"
     if "hide-input" not in cell.tags:
         return fence
-    return '??? code "Code"\n\n' + "\n".join(f"    {line}".rstrip() for line in fence.split("\n"))
+    kind = "code imports" if _IMPORT.match(cell.source) else "code"
+    inside = "\n".join(f"    {line}".rstrip() for line in fence.split("\n"))
+    return f'??? {kind} "{held(cell.source, drawn)}"\n\n{inside}'
+
+
+def held(source: str, drawn: list[int]) -> str:
+    """What folded code holds, and how much of it there is."""
+    names = _DEFINED.findall(source)
+    what = ["Imports"] if _IMPORT.match(source) else []
+    if drawn:
+        numbers = references.join([str(number) for number in drawn])
+        what.append(f"code for Figure{'s' * (len(drawn) > 1)} {numbers}")
+    elif 0 < len(names) < 4:
+        what.append(f"code of {references.join([f'`{name}`' for name in names])}")
+    held = references.join(what) or "code"
+    count = len(source.strip().splitlines())
+    return f"{held[0].upper()}{held[1:]}, {count} line{'s' * (count > 1)}"
 
 
 def _output(page: str, cell: Cell, index: int, number: int, output: Any) -> str:
@@ -95,9 +121,14 @@ def _plain(output: Any) -> str:
     return f"{fence}text\n{text.rstrip(chr(10))}\n{fence}"
 
 
-def _downloads(page: str) -> str:
+def _downloads(executed: Executed) -> str:
+    page = executed.page.name
     stem = figures.beside(page) + notebook.stem(page)
+    words = reading_time.words(c.source for c in executed.page.cells if c.kind == "markdown")
+    # The first screen of the whole book, and solutions, are not read from end to end.
+    is_read = page != "index" and not page.startswith("exercises/")
     return (
+        f"{f'About {reading_time.minutes(words)} to read. ' if is_read else ''}"
         "Run when this site was built. Run it yourself: "
         f"[notebook with results]({stem}.ipynb){{ download }}, [source]({stem}.py){{ download }}.\n"
         "{ .book-downloads data-search-exclude }"

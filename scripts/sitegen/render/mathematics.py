@@ -52,6 +52,11 @@ def mark(content: str, rendered: dict[str, str]) -> str:
     return _FOUND.sub(replace, content)
 
 
+def displayed(content: str) -> list[str]:
+    """Return the TeX of the displayed formulas in a page's HTML, in their order."""
+    return [html.unescape(tex).strip() for _, _, tex in _FOUND.findall(content) if tex]
+
+
 def plain_title(title: str, rendered: dict[str, str]) -> str:
     """Return a heading's text for the table of contents, its inline formulas as Unicode."""
     return re.sub(r"\\\((.*?)\\\)", lambda m: _plain(rendered[_key(m[1], False)]), title)

@@ -46,13 +46,13 @@ class Source:
         """The authors as the prose calls them."""
         if len(self.authors) > 3:
             return f"{self.authors[0]} and others"
-        return _and(self.authors)
+        return join(self.authors)
 
     @property
     def entry(self) -> str:
         """The line of the bibliography, as Markdown."""
         after = f", {self.venue}" if self.venue else ""
-        return f"{_and(self.authors)} ({self.year}), *{self.title}*{after}."
+        return f"{join(self.authors)} ({self.year}), *{self.title}*{after}."
 
 
 @dataclass
@@ -65,6 +65,11 @@ class Register:
     cited: dict[str, list[str]] = field(default_factory=dict)  # the pages that cite a source
 
 
+def figure_names(text: str) -> list[str]:
+    """Return the names of the figures in a page's Markdown, in the order of their numbers."""
+    return _FIGURE.findall(text)
+
+
 def collect(pages: dict[str, str], references: Path) -> Register:
     """Return the register of some pages, given as Markdown with its front matter by their paths."""
     register = Register(sources=_sources(references))
@@ -72,8 +77,8 @@ def collect(pages: dict[str, str], references: Path) -> Register:
         front = re.match(r"---\n(.*?)\n---\n", text, re.DOTALL)
         about: dict[str, Any] = (yaml.safe_load(front[1]) or {}) if front else {}
         register.titles[page] = str(about.get("title", page))
-        names = _FIGURE.findall(text)
-        register.figures[page] = {name: number for number, name in enumerate(names, 1)}
+        numbered = enumerate(figure_names(text), 1)
+        register.figures[page] = {name: number for number, name in numbered}
     for page, text in pages.items():
         for key in sorted(_keys(_without_code(text), register)):
             register.cited.setdefault(key, []).append(page)
@@ -159,7 +164,7 @@ def _bibliography(page: str, register: Register) -> str:
             f"[{register.titles[other]}]({posixpath.relpath(other, here)})"
             for other in register.cited.get(key, [])
         ]
-        cited = f" Cited in {_and(pages)}." if pages else ""
+        cited = f" Cited in {join(pages)}." if pages else ""
         lines.append(f'- <span id="{key}"></span>{source.entry}{cited}')
     return "\n".join(lines)
 
@@ -172,8 +177,9 @@ def _sources(path: Path) -> dict[str, Source]:
     }
 
 
-def _and(names: tuple[str, ...] | list[str]) -> str:
-    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+def join(names: tuple[str, ...] | list[str]) -> str:
+    """Return "a", "a and b", or "a, b and c"."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 def _without_code(text: str) -> str:

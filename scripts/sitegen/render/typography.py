@@ -1,7 +1,8 @@
 """What a typesetter would do to the text of a page: quotation marks, percent signs, columns.
 
 The sources have the marks of a keyboard. A page has “these” and an author’s apostrophe, a percent
-sign closed up to its number, as British books set it, and numbers that stand below each other.
+sign closed up to its number, as British books set it, numbers that stand below each other, and
+tables that do not break a cell of a few words.
 """
 
 import html
@@ -24,6 +25,8 @@ _ROW = re.compile(r"<tr\b[^>]*>(.*?)</tr>", re.DOTALL)
 _CELL = re.compile(r"<t([hd])\b[^>]*>(.*?)</t[hd]>", re.DOTALL)
 _NUMBER = re.compile(r"[−+±~≈<>≤≥-]?\d[\d.,:\s⋅·×±−+-]*(?:%|MB|kB|GB|ms|µs|s|h|px)?")
 _NOTHING = ("", "-", "–", "—")
+_SHORT = 14  # characters of a cell that stay on one line, however narrow the screen
+_BLANK = re.compile(r" (?![^<]*>)")  # outside of tags
 
 
 def typeset(page: str) -> str:
@@ -43,7 +46,7 @@ def typeset(page: str) -> str:
             before = ""
         at = left.end()
     parts.append(_set(page[at:], before))
-    return _TABLE.sub(_numeric, "".join(parts))
+    return _TABLE.sub(lambda table: _numeric(_CELL.sub(_whole, table[0])), "".join(parts))
 
 
 def closed_up(text: str) -> str:
@@ -64,9 +67,17 @@ def _set(text: str, before: str) -> str:
     return _MARK.sub(mark, text)
 
 
-def _numeric(match: re.Match[str]) -> str:
+def _whole(cell: re.Match[str]) -> str:
+    """Keep a few words of a table's body together: "2 against 1" is no three lines."""
+    kind, text = cell.groups()
+    if kind == "h" or "<code" in text or len(_words(text)) > _SHORT:
+        return cell[0]
+    return cell[0].replace(text, _BLANK.sub("\u00a0", text.strip()))
+
+
+def _numeric(table: str) -> str:
     """Name the columns of a table in which all cells are numbers."""
-    rows = [_CELL.findall(row) for row in _ROW.findall(match[0])]
+    rows = [_CELL.findall(row) for row in _ROW.findall(table)]
     body = [
         [_words(cell) for _, cell in row] for row in rows if any(kind == "d" for kind, _ in row)
     ]
@@ -76,9 +87,9 @@ def _numeric(match: re.Match[str]) -> str:
         if (cells := [cell for cell in column if cell not in _NOTHING])
         and all(_NUMBER.fullmatch(cell) for cell in cells)
     ]
-    if not names or "colspan" in match[0]:
-        return match[0]
-    return match[0].replace("<table", f'<table data-numbers="{" ".join(names)}"', 1)
+    if not names or "colspan" in table:
+        return table
+    return table.replace("<table", f'<table data-numbers="{" ".join(names)}"', 1)
 
 
 def _words(cell: str) -> str:
