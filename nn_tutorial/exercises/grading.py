@@ -41,6 +41,8 @@ def grade(
     ------
     FileNotFoundError
         If there is no such file.
+    StartError
+        If Python cannot be started on this machine.
     """
     if not source.is_file():
         raise FileNotFoundError(f"source: expected a file, got {source}")

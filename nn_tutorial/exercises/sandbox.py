@@ -20,6 +20,10 @@ KINDS = {
 }  # fmt: skip
 
 
+class StartError(OSError):
+    """No code of a learner was run: it is the machine's fault."""
+
+
 @dataclass(frozen=True)
 class Limits:
     """What a learner's code may use.
@@ -84,6 +88,11 @@ def run(
         One for each case, always.
     printed : str
         The first of what the code printed, and how much there was.
+
+    Raises
+    ------
+    StartError
+        If the process ended before it came to the file.
     """
     outcomes: list[list[Outcome]] = []
     printed = ""
@@ -111,8 +120,11 @@ def _once(
     """One process: outcomes of loading and of each call, how it ended, what was printed."""
     found = prisons.best()(source, _request(source, calls, limits), limits.whole)
     ended = "too slow" if found.too_slow else "ended"
-    answers: list[Outcome | None] = [*_answers(found.answer, 1 + len(calls))]
-    load, *rest = answers + [None] * (1 + len(calls) - len(answers))
+    answers: list[Outcome | None] = [*_answers(found.answer, 2 + len(calls))]
+    ready, load, *rest = answers + [None] * (2 + len(calls) - len(answers))
+    if ready is None:
+        *_, told = found.printed.decode("utf-8", "replace").strip().splitlines() or ["no answer"]
+        raise StartError(f"this machine could not start Python with NumPy: {harmless(told)}")
     text = harmless(found.printed.decode("utf-8", "replace"))
     if found.all_printed > len(found.printed):
         text += f"\n… and so on, {found.all_printed:,} characters in all"

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nn_tutorial.exercises import EXERCISES, Limits, Report, grade
+from nn_tutorial.exercises import EXERCISES, Limits, Report, grade, prisons
+from nn_tutorial.exercises.__main__ import main
 
 QUICK = Limits(seconds=0.5, memory=1 << 30, whole=20)
 GOOD = "def relu_backward(dy, x):\n    return dy * (x > 0)\n"
@@ -161,6 +162,18 @@ def test_nothing_is_left_running(tmp_path: Path) -> None:
             arguments.append(path.read_bytes())
     assert any(b"pytest" in command for command in arguments)
     assert not any(str(tmp_path).encode() in command for command in arguments)
+
+
+def test_a_machine_that_cannot_start_python_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "relu.py").write_text(GOOD)
+    monkeypatch.setattr(prisons, "NUMPY", tmp_path)
+    monkeypatch.setattr(prisons, "best", lambda: prisons.process)
+    with pytest.raises(OSError, match=r"could not start Python.*: No module named 'numpy'"):
+        grade(EXERCISES["relu"], tmp_path / "relu.py")
+    assert main(["check", "relu", "--dir", str(tmp_path)]) == 2
+    assert "could not start Python" in capsys.readouterr().err
 
 
 def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
