@@ -10,6 +10,7 @@ import importlib.abc
 import importlib.util
 import json
 import os
+import re
 import signal
 import sys
 import traceback
@@ -35,6 +36,8 @@ class _OnlyNumPy(importlib.abc.MetaPathFinder):
     def find_spec(self, name: str, path: Any, target: Any = None) -> None:
         top = name.partition(".")[0]
         if top in sys.stdlib_module_names or top == "numpy":
+            return
+        if top.startswith("_sysconfigdata"):  # a part of sysconfig, which NumPy imports too
             return
         if not (self.folder / f"{top}.py").exists():
             raise ImportError(f"refused: {top}")
@@ -111,7 +114,7 @@ def main(folder: Path) -> None:
     shared = module_shared()
     with np.load(folder / "calls.npz") as arrays:
         values = dict(arrays)
-    text = source.read_text(encoding="utf-8")
+    text = source.read_bytes()  # compiled as Python reads a file: with its mark, and its encoding
     sys.path.insert(0, str(source.parent))
     sys.meta_path.insert(0, _OnlyNumPy(source.parent))
     limit(asked["memory"], asked["seconds"])
@@ -202,6 +205,7 @@ def guarded(
             "kind": "raised",
             "type": type(error).__name__,
             "text": text_of(error),
+            "shapes": shapes(source),
             **place(source),
         }
     finally:
@@ -226,10 +230,26 @@ def place(source: Path) -> dict[str, Any]:
     return {"line": ours[-1].lineno, "code": (ours[-1].line or "")[:200]} if ours else {}
 
 
+def shapes(source: Path) -> dict[str, str]:
+    """The shapes of the arrays that stand in the line of the learner's file that failed."""
+    found: dict[str, str] = {}
+    with contextlib.suppress(Exception):
+        trace = sys.exc_info()[2]
+        frames = [f for f, _ in traceback.walk_tb(trace) if f.f_code.co_filename == str(source)]
+        line = place(source)["code"]
+        values = frames[-1].f_globals | frames[-1].f_locals
+        for name in dict.fromkeys(re.findall(r"[^\W\d]\w*", line)):
+            if isinstance(values.get(name), np.ndarray):
+                found[name] = str(values[name].shape)
+    return found
+
+
 def plain(result: Any, returns: int) -> tuple[list[Any] | None, dict[str, Any]]:
     """Return the arrays of an answer, or what is wrong with its type."""
     several = isinstance(result, (tuple, list))
     items = list(result) if several else [result]
+    if returns == 1 and isinstance(result, list):
+        return None, {"kind": "type", "got": "a list"}
     if len(items) != returns:
         count = f"{len(items)} things" if several else f"one {type(result).__name__}"
         return None, {"kind": "type", "got": "None" if result is None else count}
