@@ -14,6 +14,7 @@ import re
 import signal
 import sys
 import traceback
+import types
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +120,10 @@ def main(folder: Path) -> None:
     sys.meta_path.insert(0, _OnlyNumPy(source.parent))
     limit(asked["memory"], asked["seconds"])
     guard = Guard()
-    names: dict[str, Any] = {"__name__": "submission", "__file__": str(source)}
+    # A module that can be found by its name, as dataclasses do.
+    sys.modules["submission"] = module = types.ModuleType("submission")
+    names = module.__dict__
+    names["__file__"] = str(source)
     _, what = guarded(lambda: exec(compile(text, str(source), "exec"), names), guard, asked, source)
     happened(folder, "load", what or {"kind": "done"})
     if what:

@@ -34,7 +34,8 @@ def outcome(function: Function, case: Case, answer: Callable[..., Any]) -> Outco
             results = answer(*arguments)
     except Exception as error:
         return Outcome("raised", about={"type": type(error).__name__, "text": str(error)})
-    results = list(results) if isinstance(results, tuple) else [results]
+    several = tuple if len(function.returns) == 1 else (tuple, list)
+    results = list(results) if isinstance(results, several) else [results]
     scalars = tuple(not isinstance(r, np.ndarray) for r in results)
     arrays = [np.asarray(r) for r in results]
     return Outcome("done", arrays, scalars, shared.changed(before, arguments))
