@@ -110,7 +110,7 @@ def other_shape(wrong: Wrong) -> Found | None:
     for case, want, got in wrong.differences:
         if want.shape != got.shape:
             sizes = wrong.function.sizes(case.inputs)
-            named = {k: v for k, v in sizes.items() if k in wrong.function.meanings}
+            named = {k: v for k, v in sizes.items() if k in wrong.function.meanings and k.isupper()}
             return {"got": got.shape, "want": want.shape, "sizes": named}
     return None
 

@@ -274,6 +274,16 @@ def of_type(
     return says
 
 
+ADVICE = {
+    "matmul": " In `a @ b` the last axis of a and the last but one of b are summed together, and "
+    "must be equally long. Is one of them to be transposed?",
+    "broadcast": " Shapes are laid side by side from the right, and two sizes fit where they are "
+    "equal or one of them is 1. Is a `keepdims=True` or a `[:, None]` missing?",
+    "not aligned": " In a product the last axis of the left and the last but one of the right must "
+    "be equally long. Is one of them to be transposed?",
+}
+
+
 def of_failure(function: Function, outcome: Outcome, limits: Limits) -> str:
     """Say in plain words why a call gave no answer.
 
@@ -292,7 +302,8 @@ def of_failure(function: Function, outcome: Outcome, limits: Limits) -> str:
         case "raised":
             shapes = ", ".join(f"{k} {v}" for k, v in dict(about.get("shapes", {})).items())
             says = f"Your code raised {about.get('type')}: {about.get('text')}{where}."
-            return says + (f" The shapes in this line: {shapes}." if shapes else "")
+            says += f" The shapes in this line: {shapes}." if shapes else ""
+            return says + next((t for k, t in ADVICE.items() if k in str(about.get("text"))), "")
         case "too slow":
             return (
                 f"`{name}` was stopped after {limits.seconds:g} s{where}. The inputs are small: "

@@ -1,4 +1,4 @@
-"""Functions of a notebook's cells, whatever has made them, and what `check` says of other things."""
+"""Functions of a notebook, whatever has made them, and what `check` says of other things."""
 
 import linecache
 from typing import Any

@@ -23,6 +23,8 @@ def batch_norm(x, gamma, beta, running_mean, running_var, train, momentum, eps):
     gamma, beta, running_mean, running_var: (D,)
     train: True or False; momentum, eps: numbers
     returns y (N, D), running_mean (D,), running_var (D,); nothing that came in is changed
+
+    Floats keep their dtype: float32 in, float32 out.
     """
     if train:
         n = len(x)
@@ -47,6 +49,8 @@ def batch_norm_backward(dy, x, gamma, eps):
     dy, x: (N, D)
     gamma: (D,); eps: a number
     returns dx (N, D), dgamma (D,), dbeta (D,)
+
+    Floats keep their dtype: float32 in, float32 out.
     """
     n = len(x)
     centred = x - x.mean(axis=0)

@@ -20,6 +20,8 @@ def conv2d(x, weight, bias, stride, padding):
     x: (N, C, H, W), weight: (F, C, kh, kw), bias: (F,)
     stride, padding: whole numbers, the same along H and W
     returns y: (N, F, (H + 2*padding - kh) // stride + 1, (W + 2*padding - kw) // stride + 1)
+
+    Floats keep their dtype: float32 in, float32 out.
     """
     around = ((0, 0), (0, 0), (padding, padding), (padding, padding))
     image = np.pad(x, around)
@@ -40,6 +42,8 @@ def conv2d_backward(dy, x, weight, stride, padding):
 
     dy: (N, F, H', W'), x: (N, C, H, W), weight: (F, C, kh, kw)
     returns dx (N, C, H, W), dweight (F, C, kh, kw), dbias (F,)
+
+    Floats keep their dtype: float32 in, float32 out.
     """
     around = ((0, 0), (0, 0), (padding, padding), (padding, padding))
     image = np.pad(x, around)

@@ -20,6 +20,8 @@ def cross_entropy(probabilities, labels):
     probabilities: (N, C), one distribution a row; the labels' are never 0 here
     labels: (N,), the true classes, integers from 0 to C - 1
     returns loss: one number
+
+    Floats keep their dtype: float32 in, float32 out.
     """
     rows = np.arange(len(labels))
     return -np.log(probabilities[rows, labels]).mean()

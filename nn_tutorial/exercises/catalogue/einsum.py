@@ -16,6 +16,8 @@ def sums(x):
 
     x: (N, D)
     returns rows (N,), columns (D,), squares (one number)
+
+    Floats keep their dtype: float32 in, float32 out.
     """
     return np.einsum("nd->n", x), np.einsum("nd->d", x), np.einsum("nd,nd->", x, x)
 
@@ -28,6 +30,8 @@ def matrix_product(a, b):
     a: (I, J)
     b: (J, K)
     returns y: (I, K)
+
+    Floats keep their dtype: float32 in, float32 out.
     """
     return np.einsum("ij,jk->ik", a, b)
 
@@ -40,6 +44,8 @@ def batch_product(a, b):
     a: (N, I, J)
     b: (N, J, K)
     returns y: (N, I, K)
+
+    Floats keep their dtype: float32 in, float32 out.
     """
     return np.einsum("nij,njk->nik", a, b)
 
@@ -54,6 +60,8 @@ def product_gradients(dy, a, b):
     a:  (I, J)
     b:  (J, K)
     returns da (I, J), db (J, K)
+
+    Floats keep their dtype: float32 in, float32 out.
     """
     return np.einsum("ik,jk->ij", dy, b), np.einsum("ij,ik->jk", a, dy)
 
@@ -66,6 +74,8 @@ def filter_windows(windows, weight):
     windows: (N, C, H, W, kh, kw), for each output pixel (i, j) the window that it looks at
     weight:  (F, C, kh, kw)
     returns y: (N, F, H, W)
+
+    Floats keep their dtype: float32 in, float32 out.
     """
     return np.einsum("ncijuv,fcuv->nfij", windows, weight)
 

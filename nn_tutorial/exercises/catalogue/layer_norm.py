@@ -20,6 +20,8 @@ def layer_norm(x, gamma, beta, eps):
     x: (N, D)
     gamma, beta: (D,); eps: a number
     returns y (N, D)
+
+    Floats keep their dtype: float32 in, float32 out.
     """
     mean = x.mean(axis=1, keepdims=True)
     var = ((x - mean) ** 2).mean(axis=1, keepdims=True)
@@ -40,6 +42,8 @@ def layer_norm_backward(dy, x, gamma, eps):
     dy, x: (N, D)
     gamma: (D,); eps: a number
     returns dx (N, D), dgamma (D,), dbeta (D,)
+
+    Floats keep their dtype: float32 in, float32 out.
     """
     centred = x - x.mean(axis=1, keepdims=True)
     inv_std = 1 / np.sqrt((centred**2).mean(axis=1, keepdims=True) + eps)

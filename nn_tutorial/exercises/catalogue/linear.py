@@ -34,6 +34,8 @@ def linear_backward(dy, x, weight):
     x:      (N, I)
     weight: (I, K)
     returns dx (N, I), dweight (I, K), dbias (K,)
+
+    Floats keep their dtype: float32 in, float32 out.
     """
     return dy @ weight.T, x.T @ dy, dy.sum(axis=0)
 

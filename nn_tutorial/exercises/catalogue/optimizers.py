@@ -20,6 +20,8 @@ def sgd_momentum(param, grad, velocity, lr, momentum):
     param, grad, velocity: arrays of one shape
     lr, momentum: numbers
     returns param, velocity: the new ones; the arrays that came in stay as they are
+
+    Floats keep their dtype: float32 in, float32 out.
     """
     velocity = momentum * velocity + grad
     return param - lr * velocity, velocity
@@ -36,6 +38,8 @@ def adam(param, grad, m, v, t, lr, beta1, beta2, eps):
     param, grad, m, v: arrays of one shape
     t: a whole number; lr, beta1, beta2, eps: numbers
     returns param, m, v: the new ones; the arrays that came in stay as they are
+
+    Floats keep their dtype: float32 in, float32 out.
     """
     m = beta1 * m + (1 - beta1) * grad
     v = beta2 * v + (1 - beta2) * grad**2

@@ -16,6 +16,8 @@ def max_pool2d(x, kernel_size, stride):
 
     x: (N, C, H, W); kernel_size, stride: whole numbers, the same along H and W
     returns y: (N, C, (H - kernel_size) // stride + 1, (W - kernel_size) // stride + 1)
+
+    Floats keep their dtype: float32 in, float32 out.
     """
     windows = np.lib.stride_tricks.sliding_window_view(x, (kernel_size, kernel_size), axis=(2, 3))
     return windows[:, :, ::stride, ::stride].max(axis=(4, 5))
@@ -29,6 +31,8 @@ def max_pool2d_backward(dy, x, kernel_size, stride):
 
     dy: (N, C, H', W'), x: (N, C, H, W)
     returns dx: (N, C, H, W)
+
+    Floats keep their dtype: float32 in, float32 out.
     """
     dx = np.zeros_like(x)
     for n, c, i, j in np.ndindex(dy.shape):
@@ -46,6 +50,8 @@ def avg_pool2d(x, kernel_size, stride):
 
     x: (N, C, H, W); kernel_size, stride: whole numbers, the same along H and W
     returns y: (N, C, (H - kernel_size) // stride + 1, (W - kernel_size) // stride + 1)
+
+    Floats keep their dtype: float32 in, float32 out.
     """
     windows = np.lib.stride_tricks.sliding_window_view(x, (kernel_size, kernel_size), axis=(2, 3))
     return windows[:, :, ::stride, ::stride].mean(axis=(4, 5))
@@ -59,6 +65,8 @@ def avg_pool2d_backward(dy, x, kernel_size, stride):
 
     dy: (N, C, H', W'), x: (N, C, H, W), of which only the shape matters
     returns dx: (N, C, H, W)
+
+    Floats keep their dtype: float32 in, float32 out.
     """
     dx = np.zeros_like(x)
     height, width = dy.shape[2:]

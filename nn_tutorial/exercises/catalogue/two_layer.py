@@ -27,6 +27,8 @@ def two_layer_loss(x, labels, weight1, bias1, weight2, bias2):
     weight1: (D, M)    bias1: (M,)
     weight2: (M, C)    bias2: (C,)
     returns loss: one number
+
+    Floats keep their dtype: float32 in, float32 out.
     """
     r = np.maximum(x @ weight1 + bias1, 0)
     z = r @ weight2 + bias2
@@ -52,6 +54,8 @@ def two_layer_gradients(x, labels, weight1, bias1, weight2, bias2):
             dbias1: (M,)
             dweight2: (M, C)
             dbias2: (C,)
+
+    Floats keep their dtype: float32 in, float32 out.
     """
     a = x @ weight1 + bias1
     r = np.maximum(a, 0)
