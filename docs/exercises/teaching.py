@@ -71,7 +71,7 @@ display(Markdown("\n".join(lines)))
 #
 # ## What the class has misunderstood
 #
-# The column of known mistakes can be counted, and the count is a lesson plan:
+# A mistake is named only where a submission gives all the numbers of that mistake, on every test. What no known mistake explains is described in the messages. The column of known mistakes can be counted, and the count is a lesson plan:
 
 # %%
 counts = Counter(row["known mistakes"] for row in rows if row["known mistakes"])

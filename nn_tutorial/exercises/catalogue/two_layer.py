@@ -369,6 +369,17 @@ def through_softmax_again(x, labels, weight1, bias1, weight2, bias2):
     return backward(x, a, r, weight2, dz)
 
 
+def second_bias_averaged(x, labels, weight1, bias1, weight2, bias2):
+    a, r, _, dz = forward(x, labels, weight1, bias1, weight2, bias2)
+    return *backward(x, a, r, weight2, dz)[:3], dz.mean(axis=0)
+
+
+def first_bias_averaged(x, labels, weight1, bias1, weight2, bias2):
+    a, r, _, dz = forward(x, labels, weight1, bias1, weight2, bias2)
+    dweight1, dbias1, dweight2, dbias2 = backward(x, a, r, weight2, dz)
+    return dweight1, dbias1 / len(x), dweight2, dbias2
+
+
 def bias_averaged(x, labels, weight1, bias1, weight2, bias2):
     a, r, _, dz = forward(x, labels, weight1, bias1, weight2, bias2)
     dweight1, dbias1, dweight2, dbias2 = backward(x, a, r, weight2, dz)
@@ -866,7 +877,22 @@ EXERCISES = (
                         "the loss is a mean, so the gradient begins with (p − T) / N.",
                         IRIS + "forgetting-to-divide-by-n",
                     ),
-                    # Before the next one, which is the same for a bias alone.
+                    Misconception(
+                        "the second bias's gradient averaged",
+                        second_bias_averaged,
+                        "Your dbias2 is exactly {N} times too small, and {N} is the batch size: "
+                        "you take a mean over the batch. The 1/N is in the gradient already, and "
+                        "a bias that {N} examples use gets the sum.",
+                        IRIS + "many-numbers-which-index-is-summed",
+                    ),
+                    Misconception(
+                        "the first bias's gradient averaged",
+                        first_bias_averaged,
+                        "Your dbias1 is exactly {N} times too small, and {N} is the batch size: "
+                        "you take a mean over the batch. The 1/N is in the gradient already, and "
+                        "a bias that {N} examples use gets the sum.",
+                        IRIS + "many-numbers-which-index-is-summed",
+                    ),
                     Misconception(
                         "bias gradients averaged",
                         bias_averaged,
