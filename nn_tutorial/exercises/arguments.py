@@ -137,11 +137,24 @@ def plus_an_argument(wrong: Wrong) -> Found | None:
     return None
 
 
+def multiple_of_an_argument(wrong: Wrong) -> Found | None:
+    """A multiple of an argument, and nothing else."""
+    if len(wrong.differences) < 2 or not wrong.fits:
+        return None
+    zero = [np.zeros(want.shape) for _, want, _ in wrong.differences]
+    for name, of in _aligned(wrong):
+        found = _multiples(wrong, zero, of)
+        text, example = _multiple_text(wrong, found) if found else (None, 0.0)
+        if text is not None:
+            return {"times": ("-" if example < 0 else "") + text, "argument": name}
+    return None
+
+
 def _multiples(wrong: Wrong, wanted: Sequence[Array], of: Sequence[Array]) -> list[float] | None:
     """How many times an argument is in the differences, case by case."""
     found = []
-    for (_, want, got), value in zip(wrong.differences, of):
-        rest = got.astype(np.float64) - want
+    for (_, _, got), start, value in zip(wrong.differences, wanted, of):
+        rest = got.astype(np.float64) - start
         square = float((value * value).sum())
         if not square or not np.isfinite(rest).all():
             return None

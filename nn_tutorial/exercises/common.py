@@ -77,7 +77,8 @@ def cases_alike(attempt: Attempt, wrong: Sequence[Case]) -> list[str]:
     bad = [any(case is w for w in wrong) for case in every]
     if all(bad) or not any(bad):
         return []
-    few = min(sum(bad), len(bad) - sum(bad)) == 1  # of one case nearly everything is special
+    # Of one case nearly everything is special, and in few cases much is so by chance.
+    few = min(sum(bad), len(bad) - sum(bad)) == 1 or len(bad) < 6
     found: dict[str, str] = {}
     for about, text, holds in _properties(attempt.function, every):
         if holds == bad and (not few or about.startswith("!")):

@@ -75,9 +75,8 @@ def same_total(wrong: Wrong) -> Found | None:
         want.size and got.size and np.isclose(got.sum(), want.sum(), rtol=1e-4, atol=1e-6)
         for _, want, got in wrong.differences
     )
-    _, want, got = wrong.example
-    other = any(want.shape != got.shape for _, want, got in wrong.differences)
-    return {"got": got.shape, "want": want.shape} if fits and other else None
+    other = [(want, got) for _, want, got in wrong.differences if want.shape != got.shape]
+    return {"got": other[0][1].shape, "want": other[0][0].shape} if fits and other else None
 
 
 def part_of_it(wrong: Wrong) -> Found | None:
@@ -155,6 +154,8 @@ def always_one_number(wrong: Wrong) -> Found | None:
     if wrong.scalar or not wrong.fits or not all(got.size for _, _, got in wrong.differences):
         return None
     value = float(wrong.example.got.flat[0])
+    if not np.isfinite(value):
+        return None
     number = [np.full(want.shape, value) for _, want, _ in wrong.differences]
     fits = (
         wrong.are(number)

@@ -93,6 +93,7 @@ AFTER_OTHER_ARGUMENTS: tuple[_Pattern, ...] = (
         "`{name}` is too {way} by exactly {times}{argument}, in every place{asks}.",
     ),
     (arguments.made_of_arguments, "`{name}` is {what}, on every test."),
+    (arguments.multiple_of_an_argument, "`{name}` is {times}{argument}, in every place."),
     (arguments.times_an_argument, "`{name}` is what was expected, {way} by {argument}."),
     (
         patterns.not_finite,
@@ -149,9 +150,10 @@ def of_pattern(wrong: Wrong, mistakes: KnownMistakes, substituted: Substituted) 
         _first(CERTAIN, wrong)
         or _of_one_result(wrong, mistakes)
         or (wrong.fits and _first(PATTERNS, wrong))
-        or of_substitute([wrong.name], substituted.of([wrong.result]))
-        or _first(AFTER_OTHER_ARGUMENTS if wrong.fits else SHAPES, wrong)
     )
+    if not says and (text := substituted.of([wrong.result])):
+        return of_substitute([wrong.name], text) + of_the_tests(wrong, alike=False)
+    says = says or _first(AFTER_OTHER_ARGUMENTS if wrong.fits else SHAPES, wrong)
     return says + of_the_tests(wrong)
 
 
@@ -189,15 +191,15 @@ def _of_one_result(wrong: Wrong, mistakes: KnownMistakes) -> str:
     )
 
 
-def of_the_tests(wrong: Wrong) -> str:
+def of_the_tests(wrong: Wrong, *, alike: bool = True) -> str:
     """Say on how many tests a result is right, if it is on any, and how the others differ."""
     attempt, off = wrong.attempt, len(wrong.differences)
     tests, failed = len(attempt.cases), len(attempt.failed)
     says = ""
     if off < tests:
         says = f" It is right on {tests - off} of {tests} tests"
-        alike = common.cases_alike(attempt, wrong.cases)
-        says += f"; it is wrong exactly where {', or where '.join(alike)}." if alike else "."
+        where = common.cases_alike(attempt, wrong.cases) if alike else []
+        says += f"; it is wrong exactly where {', or where '.join(where)}." if where else "."
     elif off == 1 and tests == 1:
         says = " Only one test gave an answer, and this is said of that one alone."
     if failed:

@@ -20,7 +20,6 @@ from nn_tutorial.exercises.sandbox import Outcome
 
 HOMES = {f.name: (e, f) for e in EXERCISES.values() for f in e.functions}
 EQUAL = (Path(__file__).parent / "equal_mutants.txt").read_text(encoding="utf-8").splitlines()
-CALLS = 200  # for each of the functions: more than 5,000 in all
 FUNCTIONS = [pytest.param(f, id=name) for name, (_, f) in HOMES.items()]
 
 
@@ -79,6 +78,15 @@ def test_a_mutant_gets_a_report(function: Function) -> None:
         assert told(function, cases, found)
 
 
+def calls(function: Function) -> int:
+    """How many odd answers a function gets: fewer where each costs more."""
+    return 100 if len(function.returns) > 2 else 190
+
+
+def test_there_are_enough() -> None:
+    assert sum(calls(f) for _, f in HOMES.values()) >= 5000
+
+
 def odd_arrays(rng: np.random.Generator, case: Case, right: np.ndarray) -> list[Any]:
     """Answers of every shape, type and value; among them some that are nearly right."""
     shape, noise = right.shape, rng.standard_normal(right.shape)
@@ -106,10 +114,10 @@ def odd_arrays(rng: np.random.Generator, case: Case, right: np.ndarray) -> list[
 def test_no_array_stops_the_grader(function: Function) -> None:
     """Results of every sort, each with its fellows right or of another sort."""
     rng = np.random.default_rng(11)
-    few = replace(function, misconceptions=function.misconceptions[:4])
-    cases = few.cases(20)[:3]
+    few = replace(function, misconceptions=function.misconceptions[:2])
+    cases = few.cases(20)[:2]
     right = [[np.asarray(e, case.dtype) for e in expected(few, case)] for case in cases]
-    for call in range(CALLS):
+    for call in range(calls(function)):
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             choices = [[odd_arrays(rng, c, e) for e in r] for c, r in zip(cases, right)]
@@ -125,7 +133,7 @@ def test_no_array_stops_the_grader(function: Function) -> None:
                 Outcome("done", answer, (), {} if call % 5 else {int(which[0]): answer[0]})
             )
         if call % 7 == 0:
-            found[call % 3] = Outcome("raised")
+            found[call % 2] = Outcome("raised")
         text = told(few, cases, found)
         assert text
         assert isinstance(diagnose(few, cases, found), list)

@@ -154,6 +154,8 @@ WRONG: dict[str, list[tuple[str, str]]] = {
         ("p, v = right(param, grad, velocity, lr, momentum)\nreturn v, p", "another order"),
         ("p, v = right(param, grad, velocity, lr, momentum)\nreturn p - lr * 0.05 * param, v",
          "0.05 times `lr` times `param` | known"),
+        ("p, v = right(param, grad, velocity, lr, momentum)\nreturn param - lr * param, v",
+         "`param` is (1 - `lr`) times `param`"),
         ("return right(param, grad, velocity, lr * lr, momentum)", "`lr` were squared"),
         ("return param, right(param, grad, velocity, lr, momentum)[1]", "`lr` were 0"),
     ],

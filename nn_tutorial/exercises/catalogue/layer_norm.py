@@ -552,7 +552,7 @@ EXERCISES = (
                         "the variance taken for a constant",
                         constant_variance,
                         "Your dx knows that the mean depends on x, but not that the variance does: "
-                        "the term with x_hat is missing.",
+                        "the term with x_hat is missing, or 0.",
                         TURNED,
                     ),
                     Misconception(
