@@ -24,7 +24,7 @@ assert len(EXERCISES) >= 24 and mistakes >= 70
 # %% [markdown]
 # # Exercises
 #
-# You have understood a layer when you can write it. Here are {{ len(EXERCISES) }} exercises, one small file each, from your first `einsum` to the backward pass of a pooling layer. The grader runs *your* code on {{ sum(tests.values()) }} tests in all. Where an answer is wrong, it is held against {{ mistakes }} known mistakes, each of which is an actual wrong implementation. If yours gives the same numbers as one of them on every test, you are told which, and what to read again. If it gives the same as none, you are told which numbers differ and in which pattern, and nobody guesses.
+# You have understood a layer when you can write it. Here are {{ len(EXERCISES) }} exercises, one small file each, from your first `einsum` to the backward pass of a pooling layer. The grader runs *your* code on {{ sum(tests.values()) }} tests in all. Where an answer is wrong, it is held against {{ mistakes }} known mistakes, each of which is an actual wrong implementation. If yours gives the same numbers as one of them on every test, in all its results, you are told which, and what to read again. If it gives the same as none, you are told a pattern that holds on every test where your answer is wrong, and nothing that the numbers do not show.
 #
 # ## Begin
 #
@@ -40,7 +40,7 @@ assert len(EXERCISES) >= 24 and mistakes >= 70
 # |---|---|
 # | `start [DIR]` | writes the files that are not there yet; yours stay as they are |
 # | `list` | shows all exercises and how far you are |
-# | `check [NAME]` | grades one, or all that you have begun |
+# | `check [NAME]` | grades one, or all that you have begun; with `--watch` again at each save, helper files too |
 # | `hint NAME` | a hint: first a question, then an idea, then nearly the answer |
 # | `solution NAME` | the solution, after asking whether you want it |
 # | `reset NAME` | a fresh file; your old one is kept beside it |
@@ -65,7 +65,7 @@ assert report.misconceptions == ["the weight's gradient is a mean"]
 report
 
 # %% [markdown]
-# And here is one that no known mistake explains. The pattern is described, and that is all:
+# And here is one that no known mistake explains. What is told then is what the numbers show, and no more:
 
 # %%
 submission = '''
@@ -83,9 +83,13 @@ assert report.misconceptions == [] and not report.passed
 report
 
 # %% [markdown]
+# The patterns, the general before the special: results in another order or one too few, an axis of size 1 too many, transposed axes, whole numbers in the place of floats, a factor or a difference that has a name, right numbers moved or turned round. Then what has to do with the arguments: a multiple of one of them too much, a result that would be right if another `bias` or `stride` had been handed over, the sum of an argument over some axes. Where your answer is right on some tests, you are told what those have in common on which it is wrong: `padding` above 0, float32, rows that hold large numbers. A pattern is told only if at least two tests agree, or with the remark that it speaks of one.
+#
+# Where two causes give the same numbers, the text says both. A random answer, such as a first weight, is judged by its distribution, and by whether it follows the generator that was handed in: the same seed must give the same numbers, and another seed others.
+#
 # ## In a notebook
 #
-# Write the function with `my_` before its name, and hand it over. It is graded in a process of its own, as a file would be; other functions of the notebook that it calls come along.
+# Write the function with `my_` before its name, and hand it over. It is graded in a process of its own, as a file would be. What it uses comes along: other functions and classes of the notebook, decorators, defaults, imports and plain numbers. An array of the notebook does not: hand it in as an argument, or make it inside the function.
 
 
 # %%
@@ -101,9 +105,9 @@ report
 # %% [markdown]
 # ## What runs, and within which limits
 #
-# Your code runs in a process of its own. One call may compute for {{ Limits().seconds:g}} second, and the process may use {{ Limits().memory / 2**30:g}} GB of memory. It may import NumPy, Python's own modules and files of yours that lie beside it; not this book's package, nor another that has the answer. It may not write files, start programs or use the network. If it raises an error, never ends, exits, or prints megabytes, you get a message, and the other functions of the file are graded all the same. This keeps accidents away from you. It is no prison for somebody who wants to break out.
+# Your code runs in a process of its own. One call may compute for {{ Limits().seconds:g}} second, and the process may use {{ Limits().memory / 2**30:g}} GB of memory. It may import NumPy, Python's own modules and files of yours that lie beside it; not this book's package, nor another that has the answer. It may not write files, start programs or use the network. Files are read as Python reads them, with their declared encoding. If it raises an error, never ends, exits, or prints megabytes, you get a message, and the other functions of the file are graded all the same. This keeps accidents away from you. It is no prison for somebody who wants to break out.
 #
-# The inputs are random, of sizes that are different from each other, in both float types and several memory layouts. Answers must keep the type: float32 in, float32 out.
+# The inputs are random, of sizes that are different from each other, in both float types and several memory layouts. Answers must keep the type: float32 in, float32 out. An argument must be the same after the call; one that was changed and put back is.
 #
 # ## All of them
 

@@ -66,7 +66,7 @@ def my_relu_backward(dy, x):
 
 
 report = check(my_relu_backward)
-assert report.misconceptions == ["mask from the output, with >="]
+assert report.misconceptions == ["every gate is open"]
 report
 
 # %% [markdown]

@@ -87,7 +87,7 @@ display(as_table(long_rows, ("id", "file", "passed", "tests", "points", "known m
 #
 # ## What the class has misunderstood
 #
-# The known mistakes can be counted, and the count is a lesson plan:
+# A mistake is named only where a submission gives all the numbers of that mistake, on every test. What no known mistake explains is described in the messages. The known mistakes can be counted, and the count is a lesson plan:
 
 # %%
 counts = Counter(mistake for row in found for mistake in row.mistakes)

@@ -157,7 +157,7 @@ assert report.misconceptions == ["the mask of the ReLU is forgotten"]
 report
 
 # %% [markdown]
-# Two mistakes at once are told as two. Here the sum of the second bias became a mean, and the gate of the ReLU is open at 0 as well:
+# Two mistakes at once are told as two, where each of them is whole. Here the sum of the second bias became a mean, and the gate of the ReLU is open at 0 as well:
 
 
 # %%
@@ -174,7 +174,7 @@ def my_two_layer_gradients(x, labels, weight1, bias1, weight2, bias2):
 
 
 report = check(my_two_layer_gradients)
-assert report.misconceptions == ["the gate is open at 0", "bias gradients averaged"]
+assert report.misconceptions == ["the gate is open at 0", "the second bias's gradient averaged"]
 report
 
 # %% [markdown]

@@ -2,9 +2,12 @@
 
 import argparse
 import contextlib
+import io
+import os
+import shutil
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +16,7 @@ from .exercise import Exercise
 from .grading import SEED
 from .report import lines
 from .submissions import MISSING
-from .text import STYLES, Line
+from .text import STYLES, WIDTH, Line
 from .workspace import Workspace
 
 if TYPE_CHECKING:
@@ -35,9 +38,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     int
         0 if all is right, 1 if an exercise is not solved, 2 if the command cannot be done.
     """
+    for stream in (sys.stdout, sys.stderr):  # a code page may lack a sign: that is no error
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     arguments = _parser().parse_args(argv)
     try:
-        return int(arguments.run(arguments))
+        code = int(arguments.run(arguments))
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # such as `| head`: nobody reads on
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except (OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -151,38 +162,62 @@ def _check(arguments: argparse.Namespace) -> int:
                 raise ValueError(f"{workspace.path(exercise)} is not there: `start` writes it")
             report = workspace.check(exercise)
             failed += not report.passed
-            _write([*lines(report), ("", "")])
+            _write([*lines(report, _width()), ("", "")])
         return failed
 
     chosen = [e for e in asked if arguments.name or workspace.state(e) not in _UNTOUCHED]
     if not chosen and not arguments.watch:
-        raise ValueError("nothing has been begun yet: edit a file, or name an exercise")
+        raise ValueError(
+            "nothing has been begun yet: edit a file, or name an exercise, such as "
+            f"`check {next(iter(EXERCISES))}`"
+        )
     failed = once(chosen)
     if arguments.watch:
         with contextlib.suppress(KeyboardInterrupt):
-            _watch(workspace, asked, once)
+            _watch(workspace, chosen, once)
     return int(failed > 0)
 
 
 _UNTOUCHED = ("not begun", "no file")
 
 
-def _watch(workspace: Workspace, exercises: Sequence[Exercise], once: object) -> None:
-    assert callable(once)
+def _width() -> int:
+    """How wide lines may be: as the terminal, where there is one."""
+    return max(40, shutil.get_terminal_size().columns - 1) if sys.stdout.isatty() else WIDTH
 
-    def saved() -> dict[str, float]:
-        paths = [(e.name, workspace.path(e)) for e in exercises]
-        return {name: path.stat().st_mtime for name, path in paths if path.is_file()}
 
-    _write([("dim", "Waiting for a file to be saved; Ctrl+C ends.")])
+def _watch(
+    workspace: Workspace,
+    current: Sequence[Exercise],
+    once: Callable[[Sequence[Exercise]], int],
+) -> None:
+    """Check again what is saved; where it is a file of helpers, what was checked last."""
+
+    def saved() -> dict[Path, float]:
+        return {path: path.stat().st_mtime for path in workspace.folder.glob("*.py")}
+
+    _say_what_is_next(workspace, current)
     before = saved()
     while True:
         time.sleep(0.3)
         now = saved()
-        changed = [EXERCISES[name] for name in now if now[name] != before.get(name)]
+        changed = [path for path in now if now[path] != before.get(path)]
         before = now
         if changed:
-            once(changed)
+            named = [EXERCISES[path.stem] for path in changed if path.stem in EXERCISES]
+            current = named or current
+            if sys.stdout.isatty():
+                print("\x1b[2J\x1b[H", end="")  # an empty screen
+            once(current)
+            _say_what_is_next(workspace, current)
+
+
+def _say_what_is_next(workspace: Workspace, current: Sequence[Exercise]) -> None:
+    solved = bool(current) and all(workspace.state(e) == "solved" for e in current)
+    left = [name for name, e in EXERCISES.items() if workspace.state(e) != "solved"]
+    if solved and left:
+        _write([("good", f"Solved. Next: edit {workspace.path(EXERCISES[left[0]])}.")])
+    _write([("dim", "Waiting for a file to be saved; Ctrl+C ends.")])
 
 
 def _hint(arguments: argparse.Namespace) -> int:

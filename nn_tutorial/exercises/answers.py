@@ -1,7 +1,7 @@
 """The book's answer, a known mistake's and the learner's; and when two of them are equal."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ from . import shared
 from .exercise import Case, Function, Misconception
 
 TOLERANCE = {"float64": 1e-8, "float32": 2e-4}
+SMALLEST_SCALE = 1e-4  # where all numbers expected are 0, another order of sums may give 1e-17
 
 
 @dataclass(frozen=True)
@@ -41,14 +42,28 @@ def judged(function: Function, case: Case, results: Sequence[Any]) -> tuple[NDAr
         return tuple(np.asarray(r) for r in function.judge(case.inputs, *results))
 
 
-def mistaken(function: Function, misconception: Misconception, case: Case) -> Answer:
-    """Return what the known mistake gives on a case, in the dtype of the case."""
+def mistaken(
+    function: Function,
+    misconception: Misconception,
+    case: Case,
+    wrong: Callable[..., Any] | None = None,
+) -> Answer:
+    """Return what the known mistake gives on a case, in the dtype of the case.
+
+    Parameters
+    ----------
+    function : Function
+    misconception : Misconception
+    case : Case
+    wrong : callable, optional
+        One of ``misconception.also``; else the mistake itself.
+    """
     arguments = case.arguments()
     before = shared.copies(arguments)
     try:
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            results = _as_arrays(misconception.wrong(*arguments))
+            results = _as_arrays((wrong or misconception.wrong)(*arguments))
     except Exception:  # a mistake may also be one that raises
         return Answer(())
     changed = shared.changed(before, arguments)
@@ -58,22 +73,43 @@ def mistaken(function: Function, misconception: Misconception, case: Case) -> An
     return Answer(results, changed)
 
 
-def same(function: Function, a: NDArray[Any], b: NDArray[Any], case: Case) -> bool:
-    """Whether two results are equal up to rounding."""
+def same(
+    function: Function,
+    a: NDArray[Any],
+    b: NDArray[Any],
+    case: Case,
+    like: NDArray[Any] | None = None,
+) -> bool:
+    """Whether two results are equal up to rounding; see ``equal``."""
     if a.shape != b.shape:
         return False
-    return bool(equal(function, a, b, case).all())
+    return bool(equal(function, a, b, case, like).all())
 
 
-def equal(function: Function, a: NDArray[Any], b: NDArray[Any], case: Case) -> NDArray[np.bool]:
-    """Which elements of two results of one shape are equal up to rounding."""
+def equal(
+    function: Function,
+    a: NDArray[Any],
+    b: NDArray[Any],
+    case: Case,
+    like: NDArray[Any] | None = None,
+) -> NDArray[np.bool]:
+    """Which elements of two results of one shape are equal up to rounding.
+
+    Rounding is relative to the largest number in ``b``, or in ``like``, the right result, where
+    that is larger: a sum that should be 1 and is 0 but for rounding is 0.
+    """
     tolerance = function.tolerance or TOLERANCE[case.dtype.name]
-    a, b = a.astype(np.float64), b.astype(np.float64)
-    finite = np.abs(b[np.isfinite(b)])
-    scale = float(finite.max()) if finite.size else 1.0
-    with np.errstate(invalid="ignore"):
-        near = np.abs(a - b) <= tolerance * max(scale, 1e-12)
+    with np.errstate(all="ignore"):
+        a, b = a.astype(np.float64), b.astype(np.float64)
+        scale = max(_largest(b), SMALLEST_SCALE if like is None else _largest(like))
+        near = np.abs(a - b) <= tolerance * max(scale, SMALLEST_SCALE)
     return near | (a == b) | (np.isnan(a) & np.isnan(b))
+
+
+def _largest(array: NDArray[Any]) -> float:
+    """The size of the largest number that is finite; 1 where none is."""
+    finite = np.abs(array[np.isfinite(array)]).astype(np.float64)
+    return float(finite.max()) if finite.size else 1.0
 
 
 def _as_arrays(results: Any) -> tuple[NDArray[Any], ...]:

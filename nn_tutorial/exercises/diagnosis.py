@@ -4,25 +4,40 @@ What `diagnose` asks, in this order:
 
 1. Are all numbers right and all arguments unchanged? Then only the types can be wrong.
 2. Does one known mistake give all that the learner's code gives, on every case? Then it is told.
-3. Which known mistakes give one wrong result or several, on every case? Each is told.
-4. For a wrong result that none of them gives: which pattern do the differences have?
-5. Was an argument changed, though none of the mistakes told changes one?
+3. Do several known mistakes together, each of them whole? Then these are told.
+4. Are the results right, but in another order, or right for other arguments? Then that is told.
+5. Else which pattern has each wrong result?
+6. Was an argument changed, though none of the mistakes told changes one?
 
-`matching.py` finds the known mistakes, `patterns.py` the patterns, and `wording.py` has, in the
-order in which they are tried, what is said of each.
+`matching.py` finds the known mistakes, `patterns.py`, `arguments.py`, `substitutes.py` and
+`common.py` the patterns, and `wording.py` has, in the order in which they are tried, what is said
+of each.
 """
 
+import itertools
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from . import wording
 from .answers import expected, judged, mistaken, same
 from .exercise import Case, Function, Misconception
-from .matching import Attempt, KnownMistakes, attempted, other_type, smallest
+from .matching import (
+    Attempt,
+    KnownMistakes,
+    attempted,
+    not_from_generator,
+    other_type,
+    smallest,
+    usable,
+)
 from .sandbox import Outcome
+from .substitutes import Substituted
+from .wrong import Wrong
 
 __all__ = ["Diagnosis", "diagnose", "expected", "judged", "mistaken", "same"]
 
@@ -72,22 +87,32 @@ def diagnose(
     list of Diagnosis
         Empty where everything is right.
     """
-    pairs = [(c, o) for c, o in zip(cases, outcomes, strict=True) if o.results is not None]
+    found = [(c, usable(function, c, o)) for c, o in zip(cases, outcomes, strict=True)]
+    pairs = [(c, o) for c, o in found if o.results is not None]
     if not pairs:
         return []
-    tried = attempted(function, pairs)
-    wrong = tried.wrong
-    if not wrong and not tried.changed:
-        odd = other_type(function, pairs)
-        return [Diagnosis(wording.of_type(*odd))] if odd else []
-    mistakes = KnownMistakes(tried)
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        tried = attempted(function, pairs, [c for c, o in found if o.kind == "raised"])
+        if tried.wrong or tried.changed:
+            return _of_numbers(tried)
+    if chance := not_from_generator(function, pairs):
+        return [Diagnosis(wording.of_generator(set(chance.values())))]
+    odd = other_type(function, pairs)
+    return [Diagnosis(wording.of_type(*odd))] if odd else []
+
+
+def _of_numbers(tried: Attempt) -> list[Diagnosis]:
+    """What is wrong with results, or with arguments that were changed."""
+    mistakes, wrong = KnownMistakes(tried), tried.wrong
     if known := mistakes.of_all():
         return [_of_mistake(tried, known, wrong[0] if wrong else None)]
-    explained, left = mistakes.of_some()
-    found = [_of_mistake(tried, known, results[0]) for known, results in explained]
-    found += [_of_pattern(tried, result) for result in left]
-    if tried.changed and not any(mistakes.changes(known) for known, _ in explained):
-        found.append(Diagnosis(wording.of_change(function, tried.changed)))
+    together = mistakes.together() or []
+    found = [_of_mistake(tried, known, results[0]) for known, results in together]
+    if not together:
+        found = _of_patterns(tried, mistakes)
+    if tried.changed:
+        found.append(Diagnosis(wording.of_change(tried.function, tried.changed)))
     return found
 
 
@@ -101,9 +126,37 @@ def _of_mistake(tried: Attempt, known: Misconception, result: int | None) -> Dia
     return Diagnosis(says, known, tried.names[result], case, want, own)
 
 
-def _of_pattern(tried: Attempt, result: int) -> Diagnosis:
-    """No known mistake fits: say which elements differ, and in which pattern."""
-    differences, name = tried.differences(result), tried.names[result]
-    says = wording.of_pattern(tried.function, name, differences)
-    says += wording.of_the_rest(len(differences), len(tried.cases))
-    return Diagnosis(says, None, name, *smallest(differences))
+def _of_patterns(tried: Attempt, mistakes: KnownMistakes) -> list[Diagnosis]:
+    """No known mistake fits: say what is known of all wrong results, or else of each."""
+    wrong = tried.wrong
+    if not wrong:
+        return []
+    rest = wording.of_other_results(tried, wrong)
+    if (order := _in_another_order(tried)) is not None:
+        says = wording.of_order([tried.names[r] for r in order])
+        return [_shown(tried, wrong[0], says)]
+    results, substituted = [Wrong(tried, r) for r in wrong], Substituted(tried)
+    if len(wrong) > 1 and (says := wording.of_all(results, substituted)):
+        return [_shown(tried, wrong[0], says + rest)]
+    said = [wording.of_pattern(each, mistakes, substituted) for each in results]
+    said[-1] += rest
+    return [_shown(tried, result, says) for result, says in zip(wrong, said)]
+
+
+def _shown(tried: Attempt, result: int, says: str) -> Diagnosis:
+    return Diagnosis(says, None, tried.names[result], *smallest(tried.differences(result)))
+
+
+def _in_another_order(tried: Attempt) -> tuple[int, ...] | None:
+    """The order in which the right results were returned, if it is another one."""
+    count = len(tried.names)
+    if tried.function.judge or len(tried.cases) < 2:
+        return None
+    for order in itertools.permutations(range(count)):
+        if order != tuple(range(count)) and all(
+            same(tried.function, own.results[place], want[result], case)
+            for case, want, own in zip(tried.cases, tried.right, tried.got)
+            for place, result in enumerate(order)
+        ):
+            return order
+    return None

@@ -45,12 +45,16 @@ class Misconception:
         axis in the example that is shown (the letters of ``Function.axes``, and its ``facts``).
     reread : str
         Page and section of the book: ``"layers/linear#bias"``.
+    also : tuple of callable
+        The same mistake written otherwise, with other numbers: clipped at 5, not at 6. What
+        ``says`` states must hold for all of them.
     """
 
     name: str
     wrong: Callable[..., Any]
     says: str
     reread: str
+    also: tuple[Callable[..., Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -128,6 +132,12 @@ class Case:
         """How many numbers the inputs hold."""
         return sum(np.size(v) for v in self.inputs.values() if isinstance(v, np.ndarray))
 
+    @property
+    def floats(self) -> bool:
+        """Whether an input is an array of floats, whose type the results should have."""
+        arrays = (v for v in self.inputs.values() if isinstance(v, np.ndarray))
+        return any(value.dtype.kind == "f" for value in arrays)
+
     def arguments(self, dtype: Any = None) -> list[Any]:
         """Return fresh arguments for a call; floats in another dtype where one is given."""
         inputs = self.inputs if dtype is None else _cast(self.inputs, dtype)
@@ -182,9 +192,10 @@ def _stub(solution: Callable[..., Any]) -> str:
 
 
 def _case(inputs: Inputs, kind: int) -> Case:
-    floats = any(isinstance(v, np.ndarray) and v.dtype.kind == "f" for v in inputs.values())
-    dtype = DTYPES[kind] if floats else np.float64
-    return Case(_cast(inputs, dtype), np.dtype(dtype), LAYOUTS[kind])
+    case = Case(inputs, np.dtype(np.float64), LAYOUTS[kind])
+    if not case.floats:
+        return case
+    return Case(_cast(inputs, DTYPES[kind]), np.dtype(DTYPES[kind]), LAYOUTS[kind])
 
 
 def _cast(inputs: Inputs, dtype: Any) -> Inputs:

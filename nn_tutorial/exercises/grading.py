@@ -6,8 +6,9 @@ from pathlib import Path
 
 from . import sandbox, wording
 from .answers import expected, judged, same
-from .diagnosis import diagnose
+from .diagnosis import Diagnosis, diagnose
 from .exercise import Case, Exercise, Function
+from .matching import not_from_generator, right_type, usable
 from .prisons import SUBMISSION
 from .report import FunctionReport, Report
 from .sandbox import Limits, Outcome
@@ -53,20 +54,55 @@ def grade(
     # NumPy's warnings say where the file lies; on a page that is a folder with a random name.
     for folder in (source.resolve().parent, SUBMISSION):
         printed = printed.replace(f"{folder}{os.sep}", "")
-    reports = [_judge(f, c, o, limits) for f, c, o in zip(asked, cases, outcomes, strict=True)]
+    reports = [judge(f, c, o, limits) for f, c, o in zip(asked, cases, outcomes, strict=True)]
     return Report(exercise, tuple(reports), printed)
 
 
-def _judge(
-    function: Function, cases: Sequence[Case], outcomes: Sequence[Outcome], limits: Limits
+def judge(
+    function: Function,
+    cases: Sequence[Case],
+    found: Sequence[Outcome],
+    limits: Limits,
+    *,
+    quick: bool = False,
 ) -> FunctionReport:
-    diagnoses = diagnose(function, cases, outcomes)
-    passed = tuple(_right(function, c, o) for c, o in zip(cases, outcomes, strict=True))
-    messages: dict[str, None] = {}  # each once, in order
+    """Say of what a learner's function did on each case whether it is right, and what is not.
+
+    Parameters
+    ----------
+    function : Function
+    cases : sequence of Case
+    found : sequence of Outcome
+        Of these cases; whatever they hold, there is a report.
+    limits : Limits
+        Within which they were made.
+    quick : bool
+        Without diagnoses.
+    """
+    outcomes = [usable(function, c, o) for c, o in zip(cases, found, strict=True)]
+    diagnoses = [] if quick else _diagnosed(function, cases, outcomes)
+    answered = [i for i, o in enumerate(outcomes) if o.results is not None]
+    chance = not_from_generator(function, [(cases[i], outcomes[i]) for i in answered])
+    not_drawn = {answered[i] for i in chance}
+    passed = tuple(
+        i not in not_drawn and _right(function, c, o)
+        for i, (c, o) in enumerate(zip(cases, outcomes, strict=True))
+    )
+    messages: dict[object, str] = {}  # each kind once, in order
     for outcome in outcomes:
         if outcome.kind not in ("done", "not run"):
-            messages[wording.of_failure(function, outcome, limits)] = None
-    return FunctionReport(function, passed, tuple(list(messages)[:3]), tuple(diagnoses))
+            messages.setdefault(_kind(outcome), wording.of_failure(function, outcome, limits))
+    return FunctionReport(function, passed, tuple(messages.values())[:3], tuple(diagnoses))
+
+
+def _diagnosed(
+    function: Function, cases: Sequence[Case], outcomes: Sequence[Outcome]
+) -> Sequence[Diagnosis]:
+    """What is wrong; should an answer be so odd that it cannot be described, then that."""
+    try:
+        return diagnose(function, cases, outcomes)
+    except Exception as error:  # a fault of the grader must not cost the report
+        return [Diagnosis(f"The answers could not be described ({type(error).__name__}).")]
 
 
 def _right(function: Function, case: Case, outcome: Outcome) -> bool:
@@ -75,10 +111,14 @@ def _right(function: Function, case: Case, outcome: Outcome) -> bool:
     want = expected(function, case)
     if [r.shape for r in outcome.results] != [e.shape for e in want]:
         return False
-    if any(
-        not scalar and r.ndim and r.dtype != case.dtype
-        for r, scalar in zip(outcome.results, outcome.scalars)
-    ):
+    types = zip(outcome.results, outcome.scalars, strict=True)
+    if not all(right_type(r, scalar, case) for r, scalar in types):
         return False
     a, b = judged(function, case, outcome.results), judged(function, case, want)
     return all(same(function, x, y, case) for x, y in zip(a, b, strict=True))
+
+
+def _kind(outcome: Outcome) -> object:
+    """What two failures have in common that are told once: an error's sizes may differ."""
+    about = outcome.about
+    return outcome.kind, str(about.get("type")), str(about.get("line", about.get("got")))

@@ -1,11 +1,12 @@
 """What was found in a learner's file, and how it reads: plain, or in colour on a terminal."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .diagnosis import Diagnosis
 from .exercise import Exercise, Function
-from .text import Line, inputs, side_by_side, wrapped
+from .text import WIDTH, Line, inputs, side_by_side, wrapped
 
 
 @dataclass(frozen=True)
@@ -70,12 +71,14 @@ class Report:
         return plain(self)
 
 
-def lines(report: Report) -> Iterator[Line]:
+def lines(report: Report, width: int = WIDTH) -> Iterator[Line]:
     """Yield a report line by line.
 
     Parameters
     ----------
     report : Report
+    width : int
+        How many characters a line may have.
     """
     sign = "✓" if report.passed else "✗"
     style = "good" if report.passed else "bad"
@@ -92,9 +95,9 @@ def lines(report: Report) -> Iterator[Line]:
             f"{function.function.name}: {sum(function.passed)} of {len(function.passed)} passed",
         )
         for message in function.messages:
-            yield from wrapped(message)
+            yield from wrapped(message, width=width)
         for diagnosis in function.diagnoses:
-            yield from _diagnosis(function.function, diagnosis)
+            yield from _diagnosis(function.function, diagnosis, width)
     if report.printed.strip():
         yield "", ""
         yield "dim", "Your code printed:"
@@ -112,19 +115,19 @@ def plain(report: Report) -> str:
     return "\n".join(text for _, text in lines(report))
 
 
-def _diagnosis(function: Function, found: Diagnosis) -> Iterator[Line]:
+def _diagnosis(function: Function, found: Diagnosis, width: int) -> Iterator[Line]:
     if found.misconception:
         yield "bad", f"Known mistake: {found.misconception.name}"
-    yield from wrapped(found.says)
+    yield from wrapped(found.says, width=width)
     if found.case is not None and found.got is not None and found.expected is not None:
         yield from inputs(found.case)
-        yield from side_by_side(function, found)
+        yield from side_by_side(function, found, width)
     if found.misconception:
         yield "dim", f"Read again: {address(found.misconception.reread)}"
 
 
 def address(place: str) -> str:
-    """Return the address of a section in the built book, from its root.
+    """Return the address of a section: below ``SITE_URL``, else where ``make serve`` shows it.
 
     Parameters
     ----------
@@ -132,4 +135,5 @@ def address(place: str) -> str:
         ``"layers/linear#bias"``.
     """
     page, _, anchor = place.partition("#")
-    return f"{page}/" + (f"#{anchor}" if anchor else "")
+    book = os.environ.get("SITE_URL", "http://127.0.0.1:8000/").rstrip("/")
+    return f"{book}/{page}/" + (f"#{anchor}" if anchor else "")

@@ -186,6 +186,8 @@ def _outcome(about: dict[str, Any], arrays: list[np.ndarray]) -> Outcome:
     for name in (*told, "line"):
         if isinstance(value := about.get(name), int if name == "line" else str):
             told[name] = harmless(value[:MOST_TEXT]) if isinstance(value, str) else value
+    if isinstance(shapes := about.get("shapes"), dict):
+        told["shapes"] = {harmless(k[:80]): harmless(str(v)[:80]) for k, v in shapes.items()}
     results = arrays[:count] if kind == "done" and count else None
     return Outcome(kind, results, tuple(scalars), dict(zip(changed, arrays[count:])), told)
 

@@ -32,9 +32,22 @@ def copies(arguments: Sequence[Any]) -> list[Any]:
 
 
 def changed(before: Sequence[Any], arguments: Sequence[Any]) -> dict[int, Any]:
-    """Return the arrays that a call has changed, by position; ``before`` is from ``copies``."""
+    """Return the arrays that a call has changed, by position; ``before`` is from ``copies``.
+
+    A number that was moved and put back may differ by rounding: that is no change.
+    """
     return {
         i: new
         for i, (old, new) in enumerate(zip(before, arguments))
-        if old is not None and not np.array_equal(old, new, equal_nan=old.dtype.kind == "f")
+        if old is not None and not _unchanged(old, new)
     }
+
+
+def _unchanged(old: Any, new: Any) -> bool:
+    if old.shape != new.shape or old.dtype != new.dtype:
+        return False
+    if old.dtype.kind != "f" or not np.isfinite(new).all():
+        return np.array_equal(old, new, equal_nan=old.dtype.kind == "f")
+    scale = max(1.0, float(np.abs(old[np.isfinite(old)]).max(initial=0)))
+    with np.errstate(all="ignore"):
+        return bool((np.abs(old - new) <= 16 * np.finfo(old.dtype).eps * scale).all())

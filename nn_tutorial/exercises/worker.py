@@ -11,9 +11,11 @@ import functools
 import importlib.abc
 import importlib.util
 import os
+import re
 import signal
 import sys
 import traceback
+import types
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -171,8 +173,10 @@ def main(numpy_home: Path, folder: Path) -> None:
         while message:
             message = message[os.write(answers, message) :]
 
-    names: dict[str, Any] = {"__name__": "submission", "__file__": str(source)}
-
+    # A module that can be found by its name, as dataclasses do.
+    sys.modules["submission"] = module = types.ModuleType("submission")
+    names = module.__dict__
+    names["__file__"] = str(source)
     tell({"kind": "done"})  # what ends from here on is the learner's doing
 
     def load() -> None:
@@ -250,6 +254,7 @@ def guarded(
             "kind": "raised",
             "type": type(error).__name__,
             "text": text_of(error),
+            "shapes": shapes(source),
             **place(source),
         }
 
@@ -272,12 +277,30 @@ def place(source: Path) -> dict[str, Any]:
     return {"line": ours[-1].lineno, "code": (ours[-1].line or "")[:200]} if ours else {}
 
 
+def shapes(source: Path) -> dict[str, str]:
+    """The shapes of the arrays that stand in the line of the learner's file that failed."""
+    import numpy as np
+
+    found: dict[str, str] = {}
+    with contextlib.suppress(Exception):
+        trace = sys.exc_info()[2]
+        frames = [f for f, _ in traceback.walk_tb(trace) if f.f_code.co_filename == str(source)]
+        line = place(source)["code"]
+        values = frames[-1].f_globals | frames[-1].f_locals
+        for name in dict.fromkeys(re.findall(r"[^\W\d]\w*", line)):
+            if isinstance(values.get(name), np.ndarray):
+                found[name] = str(values[name].shape)
+    return found
+
+
 def plain(result: Any, returns: int) -> tuple[list[Any] | None, dict[str, Any]]:
     """Return the arrays of an answer, or what is wrong with its type."""
     import numpy as np
 
     several = isinstance(result, (tuple, list))
     items = list(result) if several else [result]
+    if returns == 1 and isinstance(result, list):
+        return None, {"kind": "type", "got": "a list"}
     if len(items) != returns:
         count = f"{len(items)} things" if several else f"one {type(result).__name__}"
         return None, {"kind": "type", "got": "None" if result is None else count}

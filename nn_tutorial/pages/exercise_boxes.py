@@ -1,6 +1,7 @@
 """What the book's pages show of an exercise: its box, its solution, its known mistakes."""
 
 import inspect
+import textwrap
 from typing import Any
 
 from ..exercises.catalogue import EXERCISES, TOPICS
@@ -44,7 +45,7 @@ def show_task(name: str) -> None:
 
 
 def show_solution(name: str) -> None:
-    """Show the solution's source; the docstrings, which the task shows, are left out.
+    """Show the solution's source, folded; the docstrings, which the task shows, are left out.
 
     Parameters
     ----------
@@ -56,7 +57,8 @@ def show_solution(name: str) -> None:
         source = inspect.getsource(function.solution).rstrip()
         before, _, rest = source.partition('"""')
         parts.append(before.rstrip(" r") + rest.partition('"""')[2].lstrip("\n"))
-    _markdown("```python\n" + "\n\n\n".join(parts) + "\n```")
+    code = "```python\n" + "\n\n\n".join(parts) + "\n```"
+    _markdown('??? example "Show the solution"\n' + textwrap.indent(code, "    "))
 
 
 def show_mistakes(name: str) -> None:

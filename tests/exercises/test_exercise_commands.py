@@ -16,6 +16,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from nn_tutorial.exercises import EXERCISES, check
 from nn_tutorial.exercises.__main__ import main
+from nn_tutorial.exercises.report import lines
 from nn_tutorial.exercises.workspace import Progress, Workspace
 
 RIGHT = EXERCISES["relu"].solution
@@ -285,6 +286,110 @@ def test_the_reference_cannot_be_handed_in() -> None:
     report = check(nn_tutorial.relu)
     assert report.right == 0
     assert "imports `nn_tutorial`" in report.functions[0].messages[0]
+
+
+def shown(here: Path, name: str, text: str, capsys) -> str:
+    main(["start"])
+    (here / "exercises" / f"{name}.py").write_text("import numpy as np\n" + text)
+    capsys.readouterr()
+    assert main(["check", name]) == 1
+    return capsys.readouterr().out
+
+
+def test_inputs_can_be_pasted_back(here: Path, capsys) -> None:
+    """As Python reads them; and numbers that differ look different."""
+    out = shown(here, "relu", "def relu(x):\n    return np.maximum(x, 0) + 1e-7\n", capsys)
+    rows = out.partition("x = ")[2].partition("  y expected")[0]
+    np.testing.assert_array_equal(
+        eval(rows), EXERCISES["relu"].functions[0].cases(20)[0].inputs["x"]
+    )
+    assert "▸1.0000001" in out
+    assert "−" not in rows
+    out = shown(
+        here, "he_normal", "def he_normal(shape, rng):\n    return np.ones(shape)\n", capsys
+    )
+    assert "rng = np.random.default_rng(" in out
+
+
+def test_an_error_in_a_shape_is_told_once_with_the_shapes(here: Path, capsys) -> None:
+    text = "def linear(x, weight, bias):\n    return x @ weight.T + bias\n"
+    out = " ".join(shown(here, "linear", text, capsys).split())
+    assert out.count("ValueError") == 1
+    assert "The shapes in this line: x (2, 3), weight (3, 2), bias (2,)." in out
+    assert "Is one of them to be transposed?" in out
+
+
+def test_an_address_is_whole(here: Path, monkeypatch, capsys) -> None:
+    out = shown(here, "relu", "def relu(x):\n    return np.abs(x)\n", capsys)
+    assert "Read again: http://127.0.0.1:8000/layers/relu/#six-numbers-by-hand" in out
+    monkeypatch.setenv("SITE_URL", "https://example.org/book/")
+    out = shown(here, "relu", "def relu(x):\n    return np.abs(x)\n", capsys)
+    assert "Read again: https://example.org/book/layers/relu/#six" in out
+
+
+def test_lines_are_as_wide_as_the_terminal() -> None:
+    report = check(my_relu_backward)
+    for width in (50, 70, 110):
+        rows = [text for _, text in lines(report, width)]
+        prose = [row for row in rows if not row.startswith(("  ", "Read again"))]
+        assert max(map(len, rows[:3] + prose)) <= width
+    assert len(list(lines(report, 50))) > len(list(lines(report, 110)))
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_a_narrow_code_page_is_no_crash(here: Path, encoding: str) -> None:
+    main(["start"])
+    command = [sys.executable, "-m", "nn_tutorial.exercises", "check", "relu"]
+    done = subprocess.run(
+        command, capture_output=True, env=os.environ | {"PYTHONIOENCODING": encoding}
+    )
+    assert done.returncode == 1
+    assert b"0 of 13 tests passed" in done.stdout
+    assert b"Traceback" not in done.stderr
+
+
+def test_a_closed_pipe_is_no_crash(here: Path) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", "nn_tutorial.exercises", "start"]
+    with os.fdopen(write, "w") as pipe:
+        done = subprocess.run(command, stdout=pipe, stderr=subprocess.PIPE)
+    assert done.returncode == 1
+    assert done.stderr == b""
+
+
+def test_watch_checks_again_for_a_helper_and_goes_on(here: Path, monkeypatch, capsys) -> None:
+    """A file beside the exercise is watched too; what is solved leads to what is not."""
+    main(["start"])
+    folder = here / "exercises"
+    (folder / "relu.py").write_text(
+        "from mine import relu\ndef relu_backward(dy, x):\n    return dy * (x > 0)\n"
+    )
+    (folder / "mine.py").write_text("import numpy as np\nrelu = np.abs\n")
+    changes = iter(
+        [
+            lambda: (folder / "mine.py").write_text(
+                "import numpy as np\n\n\ndef relu(x):\n    return np.maximum(x, 0)\n"
+            ),
+            lambda: (folder / "linear.py").write_text("linear = 3\n"),
+        ]
+    )
+
+    def sleep(_: float) -> None:
+        change = next(changes, None)
+        if change is None:
+            raise KeyboardInterrupt
+        change()
+
+    monkeypatch.setattr("nn_tutorial.exercises.__main__.time", SimpleNamespace(sleep=sleep))
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("TERM", "dumb")
+    assert main(["check", "relu", "--watch"]) == 1
+    out = capsys.readouterr().out
+    assert "7 of 13 tests passed" in out
+    assert "13 of 13 tests passed" in out.partition("\x1b[2J")[2]
+    assert "Solved. Next: edit" in out
+    assert "no function called `linear`" in out
 
 
 def test_a_terminal_gets_colours(here: Path, monkeypatch, capsys) -> None:

@@ -23,6 +23,8 @@ def batch_norm(x, gamma, beta, running_mean, running_var, train, momentum, eps):
     gamma, beta, running_mean, running_var: (D,)
     train: True or False; momentum, eps: numbers
     returns y (N, D), running_mean (D,), running_var (D,); nothing that came in is changed
+
+    Floats keep their dtype: float32 in, float32 out.
     """
     if train:
         n = len(x)
@@ -47,6 +49,8 @@ def batch_norm_backward(dy, x, gamma, eps):
     dy, x: (N, D)
     gamma: (D,); eps: a number
     returns dx (N, D), dgamma (D,), dbeta (D,)
+
+    Floats keep their dtype: float32 in, float32 out.
     """
     n = len(x)
     centred = x - x.mean(axis=0)
@@ -129,6 +133,179 @@ def over_features(x, gamma, beta, running_mean, running_var, train, momentum, ep
     return y, *renewed(x, running_mean, running_var, momentum)
 
 
+def gamma_and_beta_swapped(x, gamma, beta, running_mean, running_var, train, momentum, eps):
+    _, new_mean, new_var = batch_norm(
+        x, gamma, beta, running_mean, running_var, train, momentum, eps
+    )
+    mean, var = (x.mean(axis=0), x.var(axis=0)) if train else (running_mean, running_var)
+    y = normalised(x, mean, var, beta, gamma, eps)
+    return y, new_mean, new_var
+
+
+def beta_subtracted(x, gamma, beta, running_mean, running_var, train, momentum, eps):
+    _, new_mean, new_var = batch_norm(
+        x, gamma, beta, running_mean, running_var, train, momentum, eps
+    )
+    mean, var = (x.mean(axis=0), x.var(axis=0)) if train else (running_mean, running_var)
+    y = normalised(x, mean, var, gamma, -beta, eps)
+    return y, new_mean, new_var
+
+
+def beta_forgotten(x, gamma, beta, running_mean, running_var, train, momentum, eps):
+    _, new_mean, new_var = batch_norm(
+        x, gamma, beta, running_mean, running_var, train, momentum, eps
+    )
+    mean, var = (x.mean(axis=0), x.var(axis=0)) if train else (running_mean, running_var)
+    y = normalised(x, mean, var, gamma, 0 * beta, eps)
+    return y, new_mean, new_var
+
+
+def gamma_alone_forgotten(x, gamma, beta, running_mean, running_var, train, momentum, eps):
+    _, new_mean, new_var = batch_norm(
+        x, gamma, beta, running_mean, running_var, train, momentum, eps
+    )
+    mean, var = (x.mean(axis=0), x.var(axis=0)) if train else (running_mean, running_var)
+    y = normalised(x, mean, var, 1, beta, eps)
+    return y, new_mean, new_var
+
+
+def gamma_and_beta_inside(x, gamma, beta, running_mean, running_var, train, momentum, eps):
+    _, new_mean, new_var = batch_norm(
+        x, gamma, beta, running_mean, running_var, train, momentum, eps
+    )
+    mean, var = (x.mean(axis=0), x.var(axis=0)) if train else (running_mean, running_var)
+    y = gamma * ((x - mean) / np.sqrt(var + eps) + beta)
+    return y, new_mean, new_var
+
+
+def mean_not_subtracted(x, gamma, beta, running_mean, running_var, train, momentum, eps):
+    _, new_mean, new_var = batch_norm(
+        x, gamma, beta, running_mean, running_var, train, momentum, eps
+    )
+    _mean, var = (x.mean(axis=0), x.var(axis=0)) if train else (running_mean, running_var)
+    y = gamma * x / np.sqrt(var + eps) + beta
+    return y, new_mean, new_var
+
+
+def eps_forgotten(x, gamma, beta, running_mean, running_var, train, momentum, eps):
+    _, new_mean, new_var = batch_norm(
+        x, gamma, beta, running_mean, running_var, train, momentum, eps
+    )
+    mean, var = (x.mean(axis=0), x.var(axis=0)) if train else (running_mean, running_var)
+    y = gamma * (x - mean) / np.sqrt(var) + beta
+    return y, new_mean, new_var
+
+
+def not_divided(x, gamma, beta, running_mean, running_var, train, momentum, eps):
+    _, new_mean, new_var = batch_norm(
+        x, gamma, beta, running_mean, running_var, train, momentum, eps
+    )
+    mean, _var = (x.mean(axis=0), x.var(axis=0)) if train else (running_mean, running_var)
+    y = gamma * (x - mean) + beta
+    return y, new_mean, new_var
+
+
+def multiplied_by_the_deviation(x, gamma, beta, running_mean, running_var, train, momentum, eps):
+    _, new_mean, new_var = batch_norm(
+        x, gamma, beta, running_mean, running_var, train, momentum, eps
+    )
+    mean, var = (x.mean(axis=0), x.var(axis=0)) if train else (running_mean, running_var)
+    y = gamma * (x - mean) * np.sqrt(var + eps) + beta
+    return y, new_mean, new_var
+
+
+def over_everything(x, gamma, beta, running_mean, running_var, train, momentum, eps):
+    y, new_mean, new_var = batch_norm(
+        x, gamma, beta, running_mean, running_var, train, momentum, eps
+    )
+    if train:
+        y = normalised(x, x.mean(), x.var(), gamma, beta, eps)
+    return y, new_mean, new_var
+
+
+def mean_square(x, gamma, beta, running_mean, running_var, train, momentum, eps):
+    y, new_mean, new_var = batch_norm(
+        x, gamma, beta, running_mean, running_var, train, momentum, eps
+    )
+    if train:
+        y = normalised(x, x.mean(axis=0), (x * x).mean(axis=0), gamma, beta, eps)
+    return y, new_mean, new_var
+
+
+def deviation_kept(x, gamma, beta, running_mean, running_var, train, momentum, eps):
+    y, new_mean, new_var = batch_norm(
+        x, gamma, beta, running_mean, running_var, train, momentum, eps
+    )
+    if train:
+        new_var = (1 - momentum) * running_var + momentum * x.std(axis=0, ddof=1)
+    return y, new_mean, new_var
+
+
+def biased_deviation_kept(x, gamma, beta, running_mean, running_var, train, momentum, eps):
+    y, new_mean, new_var = batch_norm(
+        x, gamma, beta, running_mean, running_var, train, momentum, eps
+    )
+    if train:
+        new_var = (1 - momentum) * running_var + momentum * x.std(axis=0)
+    return y, new_mean, new_var
+
+
+def correction_turned(x, gamma, beta, running_mean, running_var, train, momentum, eps):
+    y, new_mean, new_var = batch_norm(
+        x, gamma, beta, running_mean, running_var, train, momentum, eps
+    )
+    if train:
+        share = momentum * (len(x) - 1) / len(x)
+        new_var = (1 - momentum) * running_var + share * x.var(axis=0)
+    return y, new_mean, new_var
+
+
+def correction_of_the_whole(x, gamma, beta, running_mean, running_var, train, momentum, eps):
+    y, new_mean, new_var = batch_norm(
+        x, gamma, beta, running_mean, running_var, train, momentum, eps
+    )
+    if train:
+        n = len(x)
+        new_var = ((1 - momentum) * running_var + momentum * x.var(axis=0)) * n / (n - 1)
+    return y, new_mean, new_var
+
+
+def never_renewed(x, gamma, beta, running_mean, running_var, train, momentum, eps):
+    y = batch_norm(x, gamma, beta, running_mean, running_var, train, momentum, eps)[0]
+    return y, running_mean.copy(), running_var.copy()
+
+
+def batch_alone_kept(x, gamma, beta, running_mean, running_var, train, momentum, eps):
+    y, new_mean, new_var = batch_norm(
+        x, gamma, beta, running_mean, running_var, train, momentum, eps
+    )
+    return (y, x.mean(axis=0), x.var(axis=0, ddof=1)) if train else (y, new_mean, new_var)
+
+
+def biased_batch_alone_kept(x, gamma, beta, running_mean, running_var, train, momentum, eps):
+    y, new_mean, new_var = batch_norm(
+        x, gamma, beta, running_mean, running_var, train, momentum, eps
+    )
+    return (y, x.mean(axis=0), x.var(axis=0)) if train else (y, new_mean, new_var)
+
+
+def added_to_the_old(x, gamma, beta, running_mean, running_var, train, momentum, eps):
+    y, new_mean, new_var = batch_norm(
+        x, gamma, beta, running_mean, running_var, train, momentum, eps
+    )
+    if train:
+        new_mean = running_mean + momentum * x.mean(axis=0)
+        new_var = running_var + momentum * x.var(axis=0, ddof=1)
+    return y, new_mean, new_var
+
+
+def renewed_before_use(x, gamma, beta, running_mean, running_var, train, momentum, eps):
+    _, new_mean, new_var = batch_norm(
+        x, gamma, beta, running_mean, running_var, train, momentum, eps
+    )
+    return normalised(x, new_mean, new_var, gamma, beta, eps), new_mean, new_var
+
+
 def no_gamma_and_beta(x, gamma, beta, running_mean, running_var, train, momentum, eps):
     one, zero = np.ones_like(gamma), np.zeros_like(beta)
     return batch_norm(x, one, zero, running_mean, running_var, train, momentum, eps)
@@ -189,6 +366,97 @@ def unbiased_backward(dy, x, gamma, eps):
     x_hat = (x - x.mean(axis=0)) * inv_std
     dgamma, dbeta = (dy * x_hat).sum(axis=0), dy.sum(axis=0)
     return gamma * inv_std * (dy - dbeta / n - x_hat * dgamma / n), dgamma, dbeta
+
+
+def dgamma_without_dy(dy, x, gamma, eps):
+    x_hat, inv_std, dgamma, dbeta = parts(dy, x, eps)
+    n = len(x)
+    dx = gamma * inv_std * (dy - dbeta / n - x_hat * dgamma / n)
+    return dx, x_hat.sum(axis=0), dbeta
+
+
+def dgamma_without_dy_in_dx(dy, x, gamma, eps):
+    x_hat, inv_std, _, dbeta = parts(dy, x, eps)
+    n = len(x)
+    dx = gamma * inv_std * (dy - dbeta / n - x_hat * x_hat.sum(axis=0) / n)
+    return dx, x_hat.sum(axis=0), dbeta
+
+
+def dgamma_averaged(dy, x, gamma, eps):
+    x_hat, inv_std, dgamma, dbeta = parts(dy, x, eps)
+    n = len(x)
+    dx = gamma * inv_std * (dy - dbeta / n - x_hat * dgamma / n)
+    return dx, dgamma / n, dbeta
+
+
+def dbeta_averaged(dy, x, gamma, eps):
+    x_hat, inv_std, dgamma, dbeta = parts(dy, x, eps)
+    n = len(x)
+    dx = gamma * inv_std * (dy - dbeta / n - x_hat * dgamma / n)
+    return dx, dgamma, dbeta / n
+
+
+def returned_swapped(dy, x, gamma, eps):
+    x_hat, inv_std, dgamma, dbeta = parts(dy, x, eps)
+    n = len(x)
+    dx = gamma * inv_std * (dy - dbeta / n - x_hat * dgamma / n)
+    return dx, dbeta, dgamma
+
+
+def terms_added(dy, x, gamma, eps):
+    x_hat, inv_std, dgamma, dbeta = parts(dy, x, eps)
+    n = len(x)
+    dx = gamma * inv_std * (dy + dbeta / n + x_hat * dgamma / n)
+    return dx, dgamma, dbeta
+
+
+def x_in_the_last_term(dy, x, gamma, eps):
+    _, inv_std, dgamma, dbeta = parts(dy, x, eps)
+    n = len(x)
+    dx = gamma * inv_std * (dy - dbeta / n - x * dgamma / n)
+    return dx, dgamma, dbeta
+
+
+def centred_in_the_last_term(dy, x, gamma, eps):
+    _, inv_std, dgamma, dbeta = parts(dy, x, eps)
+    n = len(x)
+    dx = gamma * inv_std * (dy - dbeta / n - (x - x.mean(axis=0)) * dgamma / n)
+    return dx, dgamma, dbeta
+
+
+def divided_by_the_variance(dy, x, gamma, eps):
+    x_hat, inv_std, dgamma, dbeta = parts(dy, x, eps)
+    n = len(x)
+    dx = gamma * inv_std**2 * (dy - dbeta / n - x_hat * dgamma / n)
+    return dx, dgamma, dbeta
+
+
+def multiplied_by_the_deviation_backward(dy, x, gamma, eps):
+    x_hat, inv_std, dgamma, dbeta = parts(dy, x, eps)
+    n = len(x)
+    dx = gamma / inv_std * (dy - dbeta / n - x_hat * dgamma / n)
+    return dx, dgamma, dbeta
+
+
+def divided_by_one_less(dy, x, gamma, eps):
+    x_hat, inv_std, dgamma, dbeta = parts(dy, x, eps)
+    n = len(x)
+    dx = gamma * inv_std * (dy - dbeta / (n - 1) - x_hat * dgamma / (n - 1))
+    return dx, dgamma, dbeta
+
+
+def dx_averaged(dy, x, gamma, eps):
+    x_hat, inv_std, dgamma, dbeta = parts(dy, x, eps)
+    n = len(x)
+    dx = gamma * inv_std * (dy - dbeta / n - x_hat * dgamma / n) / n
+    return dx, dgamma, dbeta
+
+
+def x_hat_forgotten(dy, x, gamma, eps):
+    _, inv_std, dgamma, dbeta = parts(dy, x, eps)
+    n = len(x)
+    dx = gamma * inv_std * (dy - dbeta / n - dgamma / n)
+    return dx, dgamma, dbeta
 
 
 def dgamma_from_x(dy, x, gamma, eps):
@@ -373,6 +641,127 @@ EXERCISES = (
                         FEATURE,
                     ),
                     Misconception(
+                        "gamma and beta have changed places",
+                        gamma_and_beta_swapped,
+                        "Your beta scales and your gamma shifts. It is gamma * x_hat + beta.",
+                        HAND,
+                    ),
+                    Misconception(
+                        "beta is subtracted",
+                        beta_subtracted,
+                        "Your y has beta subtracted. It is added.",
+                        HAND,
+                    ),
+                    Misconception(
+                        "beta is forgotten",
+                        beta_forgotten,
+                        "Your y has no beta. It is gamma * x_hat + beta.",
+                        HAND,
+                    ),
+                    Misconception(
+                        "gamma is forgotten",
+                        gamma_alone_forgotten,
+                        "Your y has no gamma. It is gamma * x_hat + beta.",
+                        HAND,
+                    ),
+                    Misconception(
+                        "beta is multiplied by gamma",
+                        gamma_and_beta_inside,
+                        "Your gamma multiplies beta as well: it is gamma * (x_hat + beta). "
+                        "Multiply x_hat alone, then add beta.",
+                        HAND,
+                    ),
+                    Misconception(
+                        "the mean is not subtracted",
+                        mean_not_subtracted,
+                        "Your y divides x itself. Subtract the mean first.",
+                        HAND,
+                    ),
+                    Misconception(
+                        "eps is forgotten",
+                        eps_forgotten,
+                        "Your y has no eps under the root.",
+                        HAND,
+                    ),
+                    Misconception(
+                        "not divided",
+                        not_divided,
+                        "Your y is not divided by the standard deviation.",
+                        HAND,
+                    ),
+                    Misconception(
+                        "multiplied by the standard deviation",
+                        multiplied_by_the_deviation,
+                        "Your y is multiplied by the standard deviation where it should be "
+                        "divided.",
+                        HAND,
+                    ),
+                    Misconception(
+                        "normalised over all numbers at once",
+                        over_everything,
+                        "Your mean and variance are one number each, over the whole array. Each "
+                        "feature has its own: axis 0.",
+                        FEATURE,
+                    ),
+                    Misconception(
+                        "the mean of the squares for the variance",
+                        mean_square,
+                        "Your variance is the mean of x², which is the variance only where the "
+                        "mean is 0.",
+                        HAND,
+                    ),
+                    Misconception(
+                        "the standard deviation is kept",
+                        deviation_kept,
+                        "Your running_var takes in the standard deviation. It takes in the "
+                        "variance.",
+                        MEMORY,
+                        also=(biased_deviation_kept,),
+                    ),
+                    Misconception(
+                        "the correction is the wrong way round",
+                        correction_turned,
+                        "Your running_var takes in (N - 1) / N times the variance of the batch. "
+                        "It is N / (N - 1) times: the unbiased one is larger.",
+                        MEMORY,
+                    ),
+                    Misconception(
+                        "the old variance is corrected as well",
+                        correction_of_the_whole,
+                        "Your running_var multiplies the whole of it by N / (N - 1). Only what "
+                        "comes in from this batch is corrected.",
+                        MEMORY,
+                    ),
+                    Misconception(
+                        "the running statistics are never renewed",
+                        never_renewed,
+                        "Your running statistics come out as they came in. In training they move "
+                        "towards those of the batch.",
+                        MEMORY,
+                    ),
+                    Misconception(
+                        "only the last batch is kept",
+                        batch_alone_kept,
+                        "Your running statistics are those of this batch. They move a little "
+                        "towards them, by momentum.",
+                        MEMORY,
+                        also=(biased_batch_alone_kept,),
+                    ),
+                    Misconception(
+                        "the old statistics are not forgotten",
+                        added_to_the_old,
+                        "Your running statistics add momentum times those of the batch to all of "
+                        "the old. The old ones count 1 - momentum.",
+                        MEMORY,
+                    ),
+                    Misconception(
+                        "the renewed statistics are used at once",
+                        renewed_before_use,
+                        "Your y is normalised with the running statistics after they were "
+                        "renewed. A training batch is normalised with its own.",
+                        MODES,
+                    ),
+                    Misconception(
                         "gamma and beta are forgotten",
                         no_gamma_and_beta,
                         "Your y is x_hat. Multiply by gamma and add beta, feature by feature.",
@@ -422,7 +811,7 @@ EXERCISES = (
                         "the variance taken for a constant",
                         constant_variance,
                         "Your dx knows that the mean depends on x, but not that the variance does: "
-                        "the term with x_hat is missing.",
+                        "the term with x_hat is missing, or 0.",
                         GRAPH,
                     ),
                     Misconception(
@@ -477,6 +866,86 @@ EXERCISES = (
                         "Your dgamma has a factor gamma too much. In y = gamma * x_hat + beta, "
                         "what stands beside gamma is x_hat.",
                         GRAPH,
+                    ),
+                    Misconception(
+                        "dgamma without dy",
+                        dgamma_without_dy,
+                        "Your dgamma is the sum of x_hat, which is 0: what arrives, dy, is not "
+                        "used in it.",
+                        GRAPH,
+                    ),
+                    Misconception(
+                        "dgamma without dy, in dx as well",
+                        dgamma_without_dy_in_dx,
+                        "Your dgamma is the sum of x_hat, which is 0: what arrives, dy, is not "
+                        "used in it. dx is made with it, and so its term with x_hat is 0 too.",
+                        GRAPH,
+                    ),
+                    Misconception(
+                        "dgamma is a mean",
+                        dgamma_averaged,
+                        "Your dgamma is exactly {N} times too small, and {N} is the batch size: "
+                        "all examples use the same gamma, and their gradients add.",
+                        GRAPH,
+                    ),
+                    Misconception(
+                        "dbeta is a mean",
+                        dbeta_averaged,
+                        "Your dbeta is exactly {N} times too small, and {N} is the batch size: "
+                        "all examples use the same beta, and their gradients add.",
+                        GRAPH,
+                    ),
+                    Misconception(
+                        "dgamma and dbeta have changed places",
+                        returned_swapped,
+                        "Your dgamma is what dbeta should be, and the other way round.",
+                        GRAPH,
+                    ),
+                    Misconception(
+                        "both terms are added",
+                        terms_added,
+                        "Your two terms in the bracket are added to dy. They are subtracted.",
+                        LINE,
+                    ),
+                    Misconception(
+                        "x in the place of x_hat",
+                        x_in_the_last_term,
+                        "Your last term has x where x_hat belongs.",
+                        LINE,
+                        also=(centred_in_the_last_term,),
+                    ),
+                    Misconception(
+                        "divided by the variance",
+                        divided_by_the_variance,
+                        "Your dx divides by var + eps, not by its root.",
+                        LINE,
+                    ),
+                    Misconception(
+                        "multiplied by the standard deviation",
+                        multiplied_by_the_deviation_backward,
+                        "Your dx is multiplied by the standard deviation where it should be "
+                        "divided.",
+                        LINE,
+                    ),
+                    Misconception(
+                        "divided by N - 1",
+                        divided_by_one_less,
+                        "Your two terms are divided by N - 1. Mean and variance of the batch "
+                        "divide by N = {N}.",
+                        LINE,
+                    ),
+                    Misconception(
+                        "dx is a mean over the batch",
+                        dx_averaged,
+                        "Your dx is exactly {N} times too small, and {N} is the batch size. "
+                        "Nothing is averaged in it beyond the two terms of the bracket.",
+                        LINE,
+                    ),
+                    Misconception(
+                        "x_hat is forgotten in the last term",
+                        x_hat_forgotten,
+                        "Your last term is dgamma / N. It is x_hat * dgamma / N.",
+                        LINE,
                     ),
                     Misconception(
                         "dgamma and dbeta are means",

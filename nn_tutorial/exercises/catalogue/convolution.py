@@ -20,6 +20,8 @@ def conv2d(x, weight, bias, stride, padding):
     x: (N, C, H, W), weight: (F, C, kh, kw), bias: (F,)
     stride, padding: whole numbers, the same along H and W
     returns y: (N, F, (H + 2*padding - kh) // stride + 1, (W + 2*padding - kw) // stride + 1)
+
+    Floats keep their dtype: float32 in, float32 out.
     """
     around = ((0, 0), (0, 0), (padding, padding), (padding, padding))
     image = np.pad(x, around)
@@ -40,6 +42,8 @@ def conv2d_backward(dy, x, weight, stride, padding):
 
     dy: (N, F, H', W'), x: (N, C, H, W), weight: (F, C, kh, kw)
     returns dx (N, C, H, W), dweight (F, C, kh, kw), dbias (F,)
+
+    Floats keep their dtype: float32 in, float32 out.
     """
     around = ((0, 0), (0, 0), (padding, padding), (padding, padding))
     image = np.pad(x, around)
@@ -60,6 +64,96 @@ def kernel_flipped(x, weight, bias, stride, padding):
 
 def bias_forgotten(x, weight, bias, stride, padding):
     return conv2d(x, weight, 0 * bias, stride, padding)
+
+
+def bias_subtracted(x, weight, bias, stride, padding):
+    return conv2d(x, weight, -bias, stride, padding)
+
+
+def bias_for_each_product(x, weight, bias, stride, padding):
+    return conv2d(x, weight, weight[0].size * bias, stride, padding)
+
+
+def bias_for_each_pixel(x, weight, bias, stride, padding):
+    return conv2d(x, weight, weight[0, 0].size * bias, stride, padding)
+
+
+def first_bias_for_all(x, weight, bias, stride, padding):
+    return conv2d(x, weight, np.full_like(bias, bias[0]), stride, padding)
+
+
+def window_averaged(x, weight, bias, stride, padding):
+    return conv2d(x, weight / weight[0, 0].size, bias, stride, padding)
+
+
+def all_averaged(x, weight, bias, stride, padding):
+    return conv2d(x, weight / weight[0].size, bias, stride, padding)
+
+
+def result_averaged(x, weight, bias, stride, padding):
+    return conv2d(x, weight, bias, stride, padding) / weight[0, 0].size
+
+
+def last_channel_alone(x, weight, bias, stride, padding):
+    return conv2d(x[:, -1:], weight[:, -1:], bias, stride, padding)
+
+
+def first_filter_for_all(x, weight, bias, stride, padding):
+    return conv2d(x, np.repeat(weight[:1], len(weight), axis=0), bias, stride, padding)
+
+
+def channels_apart(x, weight, bias, stride, padding):
+    apart = np.broadcast_to(weight.sum(axis=1, keepdims=True), weight.shape)
+    return conv2d(x, apart, bias, stride, padding)
+
+
+def filters_backwards(x, weight, bias, stride, padding):
+    return conv2d(x, weight[:, ::-1], bias, stride, padding)
+
+
+def kernel_transposed(x, weight, bias, stride, padding):
+    return conv2d(x, weight.swapaxes(2, 3), bias, stride, padding)
+
+
+def flipped_up_down(x, weight, bias, stride, padding):
+    return conv2d(x, weight[:, :, ::-1], bias, stride, padding)
+
+
+def bent(x, weight, bias, stride, padding):
+    return np.maximum(conv2d(x, weight, bias, stride, padding), 0)
+
+
+def padding_of_ones(x, weight, bias, stride, padding):
+    around = ((0, 0), (0, 0), (padding, padding), (padding, padding))
+    return conv2d(np.pad(x, around, constant_values=1), weight, bias, stride, 0)
+
+
+def padding_reflected(x, weight, bias, stride, padding):
+    around = ((0, 0), (0, 0), (padding, padding), (padding, padding))
+    return conv2d(np.pad(x, around, mode="reflect"), weight, bias, stride, 0)
+
+
+def padding_wrapped(x, weight, bias, stride, padding):
+    around = ((0, 0), (0, 0), (padding, padding), (padding, padding))
+    return conv2d(np.pad(x, around, mode="wrap"), weight, bias, stride, 0)
+
+
+def padding_at_the_end(x, weight, bias, stride, padding):
+    around = ((0, 0), (0, 0), (0, 2 * padding), (0, 2 * padding))
+    return conv2d(np.pad(x, around), weight, bias, stride, 0)
+
+
+def padding_of_one(x, weight, bias, stride, padding):
+    return conv2d(x, weight, bias, stride, min(padding, 1))
+
+
+def rows_padded_alone(x, weight, bias, stride, padding):
+    around = ((0, 0), (0, 0), (padding, padding), (0, 0))
+    return conv2d(np.pad(x, around), weight, bias, stride, 0)
+
+
+def stride_of_the_rows_alone(x, weight, bias, stride, padding):
+    return conv2d(x, weight, bias, 1, padding)[:, :, ::stride]
 
 
 def bias_for_each_channel(x, weight, bias, stride, padding):
@@ -143,6 +237,57 @@ def overlaps_overwritten(dy, x, weight, stride, padding):
     h, w = x.shape[2:]
     dx = dimage[:, :, padding : padding + h, padding : padding + w]
     return dx, *conv2d_backward(dy, x, weight, stride, padding)[1:]
+
+
+def weight_of_last_window(dy, x, weight, stride, padding):
+    alone = np.zeros_like(dy)
+    alone[:, :, -1, -1] = dy[:, :, -1, -1]
+    dx, _, dbias = conv2d_backward(dy, x, weight, stride, padding)
+    return dx, conv2d_backward(alone, x, weight, stride, padding)[1], dbias
+
+
+def bias_of_last_pixel(dy, x, weight, stride, padding):
+    dx, dweight, _ = conv2d_backward(dy, x, weight, stride, padding)
+    return dx, dweight, dy[:, :, -1, -1].sum(0)
+
+
+def weight_of_last_example(dy, x, weight, stride, padding):
+    dx, _, dbias = conv2d_backward(dy, x, weight, stride, padding)
+    return dx, conv2d_backward(dy[-1:], x[-1:], weight, stride, padding)[1], dbias
+
+
+def weight_of_first_example(dy, x, weight, stride, padding):
+    dx, _, dbias = conv2d_backward(dy, x, weight, stride, padding)
+    return dx, conv2d_backward(dy[:1], x[:1], weight, stride, padding)[1], dbias
+
+
+def weight_averaged_over_pixels(dy, x, weight, stride, padding):
+    dx, dweight, dbias = conv2d_backward(dy, x, weight, stride, padding)
+    return dx, dweight / dy[0, 0].size, dbias
+
+
+def bias_averaged(dy, x, weight, stride, padding):
+    dx, dweight, dbias = conv2d_backward(dy, x, weight, stride, padding)
+    return dx, dweight, dbias / len(x)
+
+
+def parameters_averaged(dy, x, weight, stride, padding):
+    dx, dweight, dbias = conv2d_backward(dy, x, weight, stride, padding)
+    return dx, dweight / len(x), dbias / len(x)
+
+
+def dx_averaged(dy, x, weight, stride, padding):
+    dx, dweight, dbias = conv2d_backward(dy, x, weight, stride, padding)
+    return dx / len(x), dweight, dbias
+
+
+def dx_of_first_filter(dy, x, weight, stride, padding):
+    dx = conv2d_backward(dy[:, :1], x, weight[:1], stride, padding)[0]
+    return dx, *conv2d_backward(dy, x, weight, stride, padding)[1:]
+
+
+def nothing_computed(dy, x, weight, stride, padding):
+    return np.zeros_like(x), np.zeros_like(weight), np.zeros(len(weight), x.dtype)
 
 
 def weight_averaged(dy, x, weight, stride, padding):
@@ -240,6 +385,7 @@ def facts(inputs):
     found = {"s": inputs["stride"], "p": inputs["padding"]}
     if "dy" in inputs:
         found["pixels"] = inputs["dy"][0, 0].size
+    found["area"], found["taps"] = inputs["weight"][0, 0].size, inputs["weight"][0].size
     return found
 
 
@@ -249,6 +395,8 @@ MEANINGS = {
     "C": "the number of channels",
     "F": "the number of filters",
     "pixels": "the number of output pixels",
+    "area": "the number of pixels of a kernel",
+    "taps": "the number of weights of a filter",
 }
 PAGE = "layers/convolution"
 HAND, SHAPES = f"{PAGE}#nine-pixels-by-hand", f"{PAGE}#how-large-is-the-output"
@@ -299,6 +447,33 @@ EXERCISES = (
                         HAND,
                     ),
                     Misconception(
+                        "the bias is subtracted",
+                        bias_subtracted,
+                        "Your y has the bias subtracted. Each of the {F} filters adds its own.",
+                        HAND,
+                    ),
+                    Misconception(
+                        "the bias is added to every product",
+                        bias_for_each_product,
+                        "Your bias has come in {taps} times, once for each weight of a filter. It "
+                        "is added once, after the sum.",
+                        DERIVE,
+                    ),
+                    Misconception(
+                        "the bias is added for each pixel of the kernel",
+                        bias_for_each_pixel,
+                        "Your bias has come in {area} times, once for each pixel of the kernel. "
+                        "It is added once, after the sum.",
+                        DERIVE,
+                    ),
+                    Misconception(
+                        "the first filter's bias for all",
+                        first_bias_for_all,
+                        "Your y adds the first number of the bias to all filters. Each of the {F} "
+                        "filters has its own.",
+                        HAND,
+                    ),
+                    Misconception(
                         "the bias is added for each channel",
                         bias_for_each_channel,
                         "Your bias has come in {C} times, once for each channel. It is added once, "
@@ -312,6 +487,67 @@ EXERCISES = (
                         DERIVE,
                     ),
                     Misconception(
+                        "a mean over the window",
+                        window_averaged,
+                        "Your sum is divided by {area}, the number of pixels of the kernel. The "
+                        "products are added up.",
+                        DERIVE,
+                    ),
+                    Misconception(
+                        "a mean over window and channels",
+                        all_averaged,
+                        "Your sum is divided by {taps}, the number of weights of a filter. The "
+                        "products are added up.",
+                        DERIVE,
+                    ),
+                    Misconception(
+                        "the whole output is divided",
+                        result_averaged,
+                        "Your y, the bias with it, is divided by {area}, the number of pixels of "
+                        "the kernel. Nothing is divided.",
+                        DERIVE,
+                    ),
+                    Misconception(
+                        "channels are summed apart",
+                        channels_apart,
+                        "Your channels do not meet their own part of the filter: image and filter "
+                        "are summed over the {C} channels apart.",
+                        DERIVE,
+                    ),
+                    Misconception(
+                        "the channels run the other way",
+                        filters_backwards,
+                        "Your first channel meets the last layer of the filter. Channel c meets "
+                        "layer c.",
+                        DERIVE,
+                    ),
+                    Misconception(
+                        "only the last channel",
+                        last_channel_alone,
+                        "Your y looks at the last channel alone: is the sum written over in each "
+                        "turn of a loop? A filter adds over its {C} channels.",
+                        DERIVE,
+                    ),
+                    Misconception(
+                        "the first filter for all",
+                        first_filter_for_all,
+                        "Your {F} output channels are all made with the first filter; only the "
+                        "bias differs.",
+                        DERIVE,
+                    ),
+                    Misconception(
+                        "the kernel is flipped along one axis",
+                        flipped_up_down,
+                        "Your filter stands upside down: its rows run the other way.",
+                        WRONG,
+                    ),
+                    Misconception(
+                        "a ReLU is applied as well",
+                        bent,
+                        "Your y has 0 where it should be negative: that is a ReLU, the next layer.",
+                        HAND,
+                    ),
+                    Misconception(
                         "only the first channel",
                         first_channel_alone,
                         "Your y looks at the first channel alone. A filter has a layer for each of "
@@ -322,6 +558,45 @@ EXERCISES = (
                         "padded with the edge",
                         edge_repeated,
                         "Your border repeats the outermost pixels. Pixels outside are 0 here.",
+                        SHAPES,
+                    ),
+                    Misconception(
+                        "padded with ones",
+                        padding_of_ones,
+                        "Your border is made of ones. Pixels outside are 0 here.",
+                        SHAPES,
+                    ),
+                    Misconception(
+                        "padded with a mirror",
+                        padding_reflected,
+                        "Your border mirrors the image. Pixels outside are 0 here.",
+                        SHAPES,
+                    ),
+                    Misconception(
+                        "padded with the other side",
+                        padding_wrapped,
+                        "Your border repeats the pixels of the other side. Pixels outside are 0 "
+                        "here.",
+                        SHAPES,
+                    ),
+                    Misconception(
+                        "all the padding at the end",
+                        padding_at_the_end,
+                        "Your image has all rows and columns of 0 below and to the right, and "
+                        "none above and to the left. Padding is put on all four sides.",
+                        SHAPES,
+                    ),
+                    Misconception(
+                        "only the rows are padded",
+                        rows_padded_alone,
+                        "Your image is padded above and below alone. Padding is put on all four "
+                        "sides.",
+                        SHAPES,
+                    ),
+                    Misconception(
+                        "one row of padding, whatever is asked",
+                        padding_of_one,
+                        "Your image is padded by 1 pixel, whatever `padding` is.",
                         SHAPES,
                     ),
                     Misconception(
@@ -343,6 +618,13 @@ EXERCISES = (
                         stride_ignored,
                         "Your windows move by 1 pixel, so the output is too large: the stride is "
                         "{s}.",
+                        SHAPES,
+                    ),
+                    Misconception(
+                        "the stride along the rows only",
+                        stride_of_the_rows_alone,
+                        "Your windows move by the stride downwards, and by 1 pixel to the right. "
+                        "It is the same along both.",
                         SHAPES,
                     ),
                     Misconception(
@@ -393,11 +675,12 @@ EXERCISES = (
                 facts=facts,
                 misconceptions=(
                     Misconception(
-                        "the kernel is not flipped on the way back",
+                        "the kernel is the wrong way round in dx",
                         dx_with_the_kernel_unflipped,
-                        "Your dx uses the kernel the wrong way round. A pixel that the forward "
-                        "pass met with weight (u, v) gets its gradient with weight (u, v); written "
-                        "as a convolution of dy, that is the kernel turned by 180°.",
+                        "Your dx uses the kernel turned by 180° from what it should be. A pixel "
+                        "that the forward pass met with weight (u, v) gets its gradient with "
+                        "weight (u, v): in a loop over the windows the kernel stays as it is, "
+                        "and in a convolution of dy it is turned.",
                         TURNED,
                     ),
                     Misconception(
@@ -427,6 +710,75 @@ EXERCISES = (
                         "Your dx keeps only what the last window sent. Where windows overlap, a "
                         "pixel has several gradients, and they add: `+=`, not `=`.",
                         TURNED,
+                    ),
+                    Misconception(
+                        "nothing is computed",
+                        nothing_computed,
+                        "Your three gradients are all 0.",
+                        WEIGHT,
+                    ),
+                    Misconception(
+                        "dweight of the last window alone",
+                        weight_of_last_window,
+                        "Your dweight is that of the last window alone: is it written over for "
+                        "each window? The gradients of all windows add, `+=`.",
+                        WEIGHT,
+                    ),
+                    Misconception(
+                        "dbias of the last pixel alone",
+                        bias_of_last_pixel,
+                        "Your dbias sums the last output pixel alone: is it written over for each "
+                        "pixel? The gradients of all {pixels} pixels add.",
+                        WEIGHT,
+                    ),
+                    Misconception(
+                        "dweight of the last example alone",
+                        weight_of_last_example,
+                        "Your dweight is that of the last example alone. The gradients of all {N} "
+                        "add.",
+                        WEIGHT,
+                    ),
+                    Misconception(
+                        "dweight of the first example alone",
+                        weight_of_first_example,
+                        "Your dweight is that of the first example alone. The gradients of all "
+                        "{N} add.",
+                        WEIGHT,
+                    ),
+                    Misconception(
+                        "dweight is a mean over the pixels",
+                        weight_averaged_over_pixels,
+                        "Your dweight is exactly {pixels} times too small, and {pixels} is the "
+                        "number of output pixels. The gradients add.",
+                        WEIGHT,
+                    ),
+                    Misconception(
+                        "dx is a mean over the batch",
+                        dx_averaged,
+                        "Your dx is exactly {N} times too small, and {N} is the batch size. Each "
+                        "image has its own dx, and nothing is averaged in it.",
+                        TURNED,
+                    ),
+                    Misconception(
+                        "dx of the first filter alone",
+                        dx_of_first_filter,
+                        "Your dx comes from the first filter alone. Each of the {F} filters sends "
+                        "its own, and they add.",
+                        TURNED,
+                    ),
+                    Misconception(
+                        "dweight and dbias are means over the batch",
+                        parameters_averaged,
+                        "Your dweight and dbias are exactly {N} times too small, and {N} is the "
+                        "batch size. Where the loss is a mean, dy has been divided already.",
+                        WEIGHT,
+                    ),
+                    Misconception(
+                        "dbias is a mean over the batch",
+                        bias_averaged,
+                        "Your dbias is exactly {N} times too small, and {N} is the batch size. "
+                        "The gradients add.",
+                        WEIGHT,
                     ),
                     Misconception(
                         "dweight is a mean over the batch",

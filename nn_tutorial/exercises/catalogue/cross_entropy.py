@@ -1,6 +1,7 @@
 """Cross-entropy: of probabilities, and fused with softmax."""
 
 import math
+from functools import partial
 
 import numpy as np
 
@@ -19,6 +20,8 @@ def cross_entropy(probabilities, labels):
     probabilities: (N, C), one distribution a row; the labels' are never 0 here
     labels: (N,), the true classes, integers from 0 to C - 1
     returns loss: one number
+
+    Floats keep their dtype: float32 in, float32 out.
     """
     rows = np.arange(len(labels))
     return -np.log(probabilities[rows, labels]).mean()
@@ -107,6 +110,36 @@ def logarithm_of_the_mean(probabilities, labels):
     return -np.log(of_labels(probabilities, labels).mean())
 
 
+def entropy(probabilities, labels):
+    return -(probabilities * np.log(probabilities)).sum(axis=1).mean()
+
+
+def squared_distance(probabilities, labels):
+    return ((1 - of_labels(probabilities, labels)) ** 2).mean()
+
+
+def of_the_likeliest(probabilities, labels):
+    return -np.log(probabilities.max(axis=1)).mean()
+
+
+def of_the_others(probabilities, labels):
+    return -np.log(1 - of_labels(probabilities, labels)).mean()
+
+
+def for_and_against(probabilities, labels):
+    true = ones_at(labels, probabilities)
+    each = true * np.log(probabilities) + (1 - true) * np.log(1 - probabilities)
+    return -each.sum(axis=1).mean()
+
+
+def perplexity(probabilities, labels):
+    return np.exp(-np.log(of_labels(probabilities, labels)).mean())
+
+
+def kept_for_each_row(probabilities, labels):
+    return -np.log(of_labels(probabilities, labels))
+
+
 def labels_of_all_rows(probabilities, labels):
     return -np.log(probabilities[:, labels]).mean()
 
@@ -150,6 +183,22 @@ def slope_without_p(dy, probabilities, labels):
 
 def slope_times_p(dy, probabilities, labels):
     return -dy * ones_at(labels, probabilities) * probabilities / len(labels)
+
+
+def slope_at_label_only_of_p(dy, probabilities, labels):
+    return dy * (ones_at(labels, probabilities) - probabilities) / len(labels)
+
+
+def slope_of_logarithm(dy, probabilities, labels):
+    return -dy * ones_at(labels, probabilities) * np.log(probabilities) / len(labels)
+
+
+def slope_squared(dy, probabilities, labels):
+    return -dy * ones_at(labels, probabilities) / probabilities**2 / len(labels)
+
+
+def slope_averaged_over_classes(dy, probabilities, labels):
+    return -dy * ones_at(labels, probabilities) / probabilities / probabilities.size
 
 
 def slope_in_all_rows(dy, probabilities, labels):
@@ -200,6 +249,77 @@ def dlogits_one_in_all_rows(logits, labels):
 def dlogits_of_probabilities(logits, labels):
     loss, p, _ = fused(logits, labels)
     return loss, -ones_at(labels, p) / p / len(labels)
+
+
+def loss_summed(logits, labels):
+    loss, _, difference = fused(logits, labels)
+    return loss * len(labels), difference / len(labels)
+
+
+def loss_over_classes(logits, labels):
+    loss, _, difference = fused(logits, labels)
+    return loss / logits.shape[1], difference / len(labels)
+
+
+def loss_read_too_late(logits, labels):
+    _, _, difference = fused(logits, labels)
+    return -np.log(np.abs(of_labels(difference, labels))).mean(), difference / len(labels)
+
+
+def loss_of_p(logits, labels):
+    _, p, difference = fused(logits, labels)
+    return -of_labels(p, labels).mean(), difference / len(labels)
+
+
+def small_number_added(logits, labels, smallest=1e-9):
+    _, p, difference = fused(logits, labels)
+    return -np.log(of_labels(p, labels) + smallest).mean(), difference / len(labels)
+
+
+def small_number_is_the_least(logits, labels, smallest=1e-9):
+    _, p, difference = fused(logits, labels)
+    return -np.log(np.maximum(of_labels(p, labels), smallest)).mean(), difference / len(labels)
+
+
+def of_the_winner(logits, labels):
+    loss, _, difference = fused(logits, logits.argmax(axis=1))
+    return loss, difference / len(labels)
+
+
+def minimum_subtracted(logits, labels):
+    e = np.exp(logits - logits.min(axis=1, keepdims=True))
+    p = e / e.sum(axis=1, keepdims=True)
+    return -np.log(of_labels(p, labels)).mean(), (p - ones_at(labels, p)) / len(labels)
+
+
+def minimum_subtracted_in_logarithms(logits, labels):
+    shifted = logits - logits.min(axis=1, keepdims=True)
+    log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return -of_labels(log_p, labels).mean(), (np.exp(log_p) - ones_at(labels, log_p)) / len(labels)
+
+
+def mean_subtracted(logits, labels):
+    e = np.exp(logits - logits.mean(axis=1, keepdims=True))
+    p = e / e.sum(axis=1, keepdims=True)
+    return -np.log(of_labels(p, labels)).mean(), (p - ones_at(labels, p)) / len(labels)
+
+
+def mean_subtracted_in_logarithms(logits, labels):
+    shifted = logits - logits.mean(axis=1, keepdims=True)
+    log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return -of_labels(log_p, labels).mean(), (np.exp(log_p) - ones_at(labels, log_p)) / len(labels)
+
+
+def maximum_of_all(logits, labels):
+    e = np.exp(logits - logits.max())
+    p = e / e.sum(axis=1, keepdims=True)
+    return -np.log(of_labels(p, labels)).mean(), (p - ones_at(labels, p)) / len(labels)
+
+
+def maximum_of_all_in_logarithms(logits, labels):
+    shifted = logits - logits.max()
+    log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return -of_labels(log_p, labels).mean(), (np.exp(log_p) - ones_at(labels, log_p)) / len(labels)
 
 
 def sum_in_both(logits, labels):
@@ -272,6 +392,15 @@ def fused_samples(rng):
     samples[1][0][:] += 1000  # too large for exp
     samples[2][0][::2, 0] += 1500  # and far apart: the other classes get probability 0
     by_hand = {"logits": np.log([[1.0, 2.0, 3.0], [1.0, 1.0, 2.0]]), "labels": np.array([2, 0])}
+    sure, t = with_labels(rng, 4, 3)
+    sure[np.arange(4), t] += 900
+    samples.append((sure, t))
+    for n, c in ((3, 5), (4, 3)):  # rows, and numbers of a row, that are far apart
+        x, t = with_labels(rng, n, c)
+        x[:, 0] += 1000
+        x[:, 1] -= 1000
+        x[0] -= 3000
+        samples.append((x, t))
     return [by_hand, *({"logits": x, "labels": t} for x, t in samples)]
 
 
@@ -282,6 +411,11 @@ FUSION = "layers/cross_entropy#what-the-fusion-saves-and-what-it-does-not"
 WRONG = "layers/cross_entropy#six-ways-to-get-it-wrong"
 SOFTMAX_WRONG = "layers/softmax#five-ways-to-get-it-wrong"
 
+SMALL = tuple(
+    partial(of, smallest=k)
+    for k in (1e-15, 1e-12, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5)
+    for of in (small_number_added, small_number_is_the_least)
+)
 AXES = {"N": "the batch size", "C": "the number of classes"}
 
 EXERCISES = (
@@ -377,6 +511,56 @@ EXERCISES = (
                         LOSS,
                     ),
                     Misconception(
+                        "the entropy of the probabilities",
+                        entropy,
+                        "Your loss is the entropy of the probabilities, minus the sum of p log p: "
+                        "it does not depend on the labels.",
+                        LOSS,
+                    ),
+                    Misconception(
+                        "a squared distance",
+                        squared_distance,
+                        "Your loss is the mean of (1 - p)² at the labels. The cross-entropy is "
+                        "the mean of -log p.",
+                        LOSS,
+                    ),
+                    Misconception(
+                        "the likeliest class in the place of the label",
+                        of_the_likeliest,
+                        "Your loss reads the largest probability of each row, whatever the label "
+                        "is. Read that of the label.",
+                        LOSS,
+                    ),
+                    Misconception(
+                        "1 - p in the place of p",
+                        of_the_others,
+                        "Your loss is the mean of -log(1 - p). It is -log p: small where p is "
+                        "near 1.",
+                        LOSS,
+                    ),
+                    Misconception(
+                        "a term for the classes that are not true",
+                        for_and_against,
+                        "Your loss also adds -log(1 - p) for the classes that are not true: that "
+                        "is the loss of a yes or no for each class. Here the probabilities of a "
+                        "row sum to 1, and one is read.",
+                        LOSS,
+                    ),
+                    Misconception(
+                        "an exponential at the end",
+                        perplexity,
+                        "Your loss is e to the power of what was asked for, which is called the "
+                        "perplexity.",
+                        LOSS,
+                    ),
+                    Misconception(
+                        "no mean over the rows",
+                        kept_for_each_row,
+                        "Your loss is an array of {N} numbers, one for each row. The loss is "
+                        "their mean.",
+                        LOSS,
+                    ),
+                    Misconception(
                         "the labels of all rows read in each row",
                         labels_of_all_rows,
                         "`probabilities[:, labels]` reads the labels of all rows in every row, an "
@@ -468,6 +652,33 @@ EXERCISES = (
                         GRADIENT,
                     ),
                     Misconception(
+                        "the gradient of the logits, with the sign turned",
+                        slope_at_label_only_of_p,
+                        "Your gradient is dy (T - p) / N: that of the scores, and with the wrong "
+                        "sign. Asked for is that of the probabilities: -dy / (N p) at the label, "
+                        "0 elsewhere.",
+                        BY_HAND,
+                    ),
+                    Misconception(
+                        "the logarithm in the gradient",
+                        slope_of_logarithm,
+                        "Your gradient holds log p. The slope of -log p is -1/p.",
+                        GRADIENT,
+                    ),
+                    Misconception(
+                        "divided by the square of the probability",
+                        slope_squared,
+                        "Your gradient divides by p twice. The slope of -log p is -1/p.",
+                        GRADIENT,
+                    ),
+                    Misconception(
+                        "the gradient divided by the number of classes as well",
+                        slope_averaged_over_classes,
+                        "Your dprobabilities is exactly {C} times too small, and {C} is the "
+                        "number of classes. The loss is a mean over the {N} examples alone.",
+                        GRADIENT,
+                    ),
+                    Misconception(
                         "the labels of all rows written in each row",
                         slope_in_all_rows,
                         "Each row of your gradient has a slope at the labels of all rows: an index "
@@ -553,6 +764,80 @@ EXERCISES = (
                         "the probabilities. It still has to go through the softmax, where the "
                         "probability cancels and (p − T) / N remains.",
                         GRADIENT,
+                    ),
+                    Misconception(
+                        "the loss is a sum, the gradient is right",
+                        loss_summed,
+                        "Your loss is exactly {N} times too large, and {N} is the batch size; "
+                        "your dlogits is that of the mean, and right. Take the mean in the loss "
+                        "as well.",
+                        LOSS,
+                    ),
+                    Misconception(
+                        "the loss divided by the number of classes as well",
+                        loss_over_classes,
+                        "Your loss is exactly {C} times too small, and {C} is the number of "
+                        "classes. The loss is a mean over the {N} examples.",
+                        WRONG,
+                    ),
+                    Misconception(
+                        "the loss read after the 1 was subtracted",
+                        loss_read_too_late,
+                        "Your loss is made of 1 - p: where it is read, the 1 has been subtracted "
+                        "at the label already. Is the gradient made in the array of the "
+                        "probabilities? Take the loss first, or a copy.",
+                        GRADIENT,
+                    ),
+                    Misconception(
+                        "the loss without a logarithm",
+                        loss_of_p,
+                        "Your loss is minus the mean probability of the labels. The price is the "
+                        "negative logarithm.",
+                        LOSS,
+                    ),
+                    Misconception(
+                        "a small number added before the logarithm",
+                        small_number_added,
+                        "Your loss is too small where the label is nearly impossible: a small "
+                        "number, added before the logarithm or kept as the least, is a ceiling "
+                        "for it. The logarithm of the sum of the exponentials less the score "
+                        "needs none.",
+                        FUSION,
+                        also=SMALL,
+                    ),
+                    Misconception(
+                        "the largest score in the place of the label",
+                        of_the_winner,
+                        "Your loss and dlogits take the class with the largest score for the true "
+                        "one. Read the labels.",
+                        LOSS,
+                    ),
+                    Misconception(
+                        "the minimum subtracted",
+                        minimum_subtracted,
+                        "You subtract the smallest score of each row. It cancels on paper, but "
+                        "the largest exponential overflows where scores are far apart. Subtract "
+                        "the largest.",
+                        "layers/softmax#the-formula-is-right-and-the-program-is-wrong",
+                        also=(minimum_subtracted_in_logarithms,),
+                    ),
+                    Misconception(
+                        "the mean subtracted",
+                        mean_subtracted,
+                        "You subtract the mean score of each row. It cancels on paper, but the "
+                        "largest exponential overflows where scores are far apart. Subtract the "
+                        "largest.",
+                        "layers/softmax#the-formula-is-right-and-the-program-is-wrong",
+                        also=(mean_subtracted_in_logarithms,),
+                    ),
+                    Misconception(
+                        "the maximum of the whole array subtracted",
+                        maximum_of_all,
+                        "You subtract one number from all rows, the largest of the whole array. "
+                        "In a row far below it all exponentials become 0, and so does their sum. "
+                        "Each row has its own maximum.",
+                        "layers/softmax#the-formula-is-right-and-the-program-is-wrong",
+                        also=(maximum_of_all_in_logarithms,),
                     ),
                     Misconception(
                         "the sum in the place of the mean, in loss and gradient",

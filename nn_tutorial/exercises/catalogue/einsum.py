@@ -16,6 +16,8 @@ def sums(x):
 
     x: (N, D)
     returns rows (N,), columns (D,), squares (one number)
+
+    Floats keep their dtype: float32 in, float32 out.
     """
     return np.einsum("nd->n", x), np.einsum("nd->d", x), np.einsum("nd,nd->", x, x)
 
@@ -28,6 +30,8 @@ def matrix_product(a, b):
     a: (I, J)
     b: (J, K)
     returns y: (I, K)
+
+    Floats keep their dtype: float32 in, float32 out.
     """
     return np.einsum("ij,jk->ik", a, b)
 
@@ -40,6 +44,8 @@ def batch_product(a, b):
     a: (N, I, J)
     b: (N, J, K)
     returns y: (N, I, K)
+
+    Floats keep their dtype: float32 in, float32 out.
     """
     return np.einsum("nij,njk->nik", a, b)
 
@@ -54,6 +60,8 @@ def product_gradients(dy, a, b):
     a:  (I, J)
     b:  (J, K)
     returns da (I, J), db (J, K)
+
+    Floats keep their dtype: float32 in, float32 out.
     """
     return np.einsum("ik,jk->ij", dy, b), np.einsum("ij,ik->jk", a, dy)
 
@@ -66,6 +74,8 @@ def filter_windows(windows, weight):
     windows: (N, C, H, W, kh, kw), for each output pixel (i, j) the window that it looks at
     weight:  (F, C, kh, kw)
     returns y: (N, F, H, W)
+
+    Floats keep their dtype: float32 in, float32 out.
     """
     return np.einsum("ncijuv,fcuv->nfij", windows, weight)
 
@@ -86,6 +96,26 @@ def sum_without_squares(x):
     return x.sum(1), x.sum(0), x.sum()
 
 
+def sum_of_sizes(x):
+    return x.sum(1), x.sum(0), np.abs(x).sum()
+
+
+def mean_of_the_squares(x):
+    return x.sum(1), x.sum(0), (x * x).mean()
+
+
+def squares_not_summed(x):
+    return x.sum(1), x.sum(0), x * x
+
+
+def axes_kept(x):
+    return x.sum(1, keepdims=True), x.sum(0, keepdims=True), (x * x).sum()
+
+
+def products_of_rows(x):
+    return x.sum(1), x.sum(0), (x @ x.T).sum()
+
+
 def root_of_the_squares(x):
     return x.sum(1), x.sum(0), np.sqrt((x * x).sum())
 
@@ -96,6 +126,14 @@ def result_transposed(a, b):
 
 def summed_over_a_and_b_apart(a, b):
     return np.einsum("ij,lk->ik", a, b)
+
+
+def averaged(a, b):
+    return a @ b / a.shape[1]
+
+
+def diagonal_of_j(a, b):
+    return np.outer(a[:, 0], b[0])
 
 
 def one_sum_left_out(a, b):
@@ -118,12 +156,32 @@ def batch_transposed(a, b):
     return np.einsum("nij,njk->nki", a, b)
 
 
+def partner_of_the_neighbour(a, b):
+    return np.einsum("nij,njk->nik", a, b[::-1])
+
+
+def averaged_over_j(a, b):
+    return np.einsum("nij,njk->nik", a, b) / a.shape[-1]
+
+
 def first_example_for_all(a, b):
     return np.einsum("nij,jk->nik", a, b[0])
 
 
 def db_transposed(dy, a, b):
     return dy @ b.T, dy.T @ a
+
+
+def da_without_dy(dy, a, b):
+    return np.ones_like(dy) @ b.T, a.T @ dy
+
+
+def db_without_dy(dy, a, b):
+    return dy @ b.T, a.T @ np.ones_like(dy)
+
+
+def returned_the_other_way_round(dy, a, b):
+    return a.T @ dy, dy @ b.T
 
 
 def da_transposed(dy, a, b):
@@ -148,6 +206,22 @@ def as_if_one_arrived(dy, a, b):
 
 def kernel_flipped(windows, weight):
     return np.einsum("ncijuv,fcuv->nfij", windows, weight[:, :, ::-1, ::-1])
+
+
+def first_channel_alone(windows, weight):
+    return np.einsum("nijuv,fuv->nfij", windows[:, 0], weight[:, 0])
+
+
+def window_summed_apart(windows, weight):
+    return np.einsum("ncijuv,fcwz->nfij", windows, weight)
+
+
+def corner_alone(windows, weight):
+    return np.einsum("ncij,fc->nfij", windows[..., 0, 0], weight[..., 0, 0])
+
+
+def channels_averaged(windows, weight):
+    return np.einsum("ncijuv,fcuv->nfij", windows, weight) / weight.shape[1]
 
 
 def channels_apart(windows, weight):
@@ -269,8 +343,8 @@ EXERCISES = (
                     Misconception(
                         "means in place of sums",
                         rows_as_means,
-                        "Your rows are exactly {D} times too small, and {D} is the number of "
-                        "columns: einsum adds up and never divides.",
+                        "Your rows are exactly {D} times too small and your columns {N} times: they"
+                        " are means. einsum adds up and never divides.",
                         LETTERS,
                     ),
                     Misconception(
@@ -285,6 +359,40 @@ EXERCISES = (
                         sum_without_squares,
                         "Your squares is the sum of x itself. Hand x in twice: einsum multiplies "
                         "what has the same letters.",
+                        TOUCH,
+                    ),
+                    Misconception(
+                        "the sum of the absolute values",
+                        sum_of_sizes,
+                        "Your squares is the sum of the absolute values. Multiply x with itself, "
+                        "then add.",
+                        TOUCH,
+                    ),
+                    Misconception(
+                        "the mean of the squares",
+                        mean_of_the_squares,
+                        "Your squares is a mean. Asked for is the sum.",
+                        TOUCH,
+                    ),
+                    Misconception(
+                        "the squares are not summed",
+                        squares_not_summed,
+                        "Your squares is an array, x times x. Nothing stands after the arrow when "
+                        "everything is summed.",
+                        TOUCH,
+                    ),
+                    Misconception(
+                        "the summed axes are kept",
+                        axes_kept,
+                        "Your rows and columns have an axis of size 1, the one that was summed. "
+                        "What is missing after the arrow is gone.",
+                        LETTERS,
+                    ),
+                    Misconception(
+                        "other letters in the two operands",
+                        products_of_rows,
+                        "Your squares multiplies each row with every row: the two operands have "
+                        "not the same letters.",
                         TOUCH,
                     ),
                     Misconception(
@@ -330,6 +438,19 @@ EXERCISES = (
                         "in both makes them walk together: the second axis of a and the first of "
                         "b are both j.",
                         WRONG,
+                    ),
+                    Misconception(
+                        "a mean over j",
+                        averaged,
+                        "Your y is divided by {J}, the number of products: einsum adds up and "
+                        "never divides.",
+                        LETTERS,
+                    ),
+                    Misconception(
+                        "only the first j",
+                        diagonal_of_j,
+                        "Your y is the product for j = 0 alone. All {J} are added.",
+                        LETTERS,
                     ),
                     Misconception(
                         "nothing is summed",
@@ -390,6 +511,20 @@ EXERCISES = (
                         LETTERS,
                     ),
                     Misconception(
+                        "the partners are in the opposite order",
+                        partner_of_the_neighbour,
+                        "Your first example of a meets the last of b: the examples of one of them "
+                        "run the other way.",
+                        THREE,
+                    ),
+                    Misconception(
+                        "a mean over j",
+                        averaged_over_j,
+                        "Your y is divided by {J}, the number of products: einsum adds up and "
+                        "never divides.",
+                        LETTERS,
+                    ),
+                    Misconception(
                         "the first example's matrix for all",
                         first_example_for_all,
                         "Your products all use the first matrix of b. It has one for each of the "
@@ -425,6 +560,24 @@ EXERCISES = (
                         db_transposed,
                         "Your db has the shape ({K}, {J}), the transpose of b's. The letters after "
                         "the arrow are those of b.",
+                        GRADIENT,
+                    ),
+                    Misconception(
+                        "da without dy",
+                        da_without_dy,
+                        "Your da is right for a dy of all ones: what arrives is not used in it.",
+                        GRADIENT,
+                    ),
+                    Misconception(
+                        "db without dy",
+                        db_without_dy,
+                        "Your db is right for a dy of all ones: what arrives is not used in it.",
+                        GRADIENT,
+                    ),
+                    Misconception(
+                        "the two gradients are returned the other way round",
+                        returned_the_other_way_round,
+                        "Your da is what db should be, and the other way round: first da, then db.",
                         GRADIENT,
                     ),
                     Misconception(
@@ -485,6 +638,33 @@ EXERCISES = (
                         kernel_flipped,
                         "Your filters are turned by 180°. What every framework calls a convolution "
                         "does not turn them: u and v run the same way in both operands.",
+                        WINDOWS,
+                    ),
+                    Misconception(
+                        "only the first channel",
+                        first_channel_alone,
+                        "Your output looks at the first channel alone. All {C} are added.",
+                        WINDOWS,
+                    ),
+                    Misconception(
+                        "the window is summed apart",
+                        window_summed_apart,
+                        "Your windows and filters are summed over their pixels apart. The same "
+                        "letters u and v in both make them walk together.",
+                        WINDOWS,
+                    ),
+                    Misconception(
+                        "only the window's corner",
+                        corner_alone,
+                        "Your output uses the first pixel of each window alone. All of its pixels "
+                        "are added.",
+                        WINDOWS,
+                    ),
+                    Misconception(
+                        "a mean over the channels",
+                        channels_averaged,
+                        "Your output is exactly {C} times too small, and {C} is the number of "
+                        "channels: they are added up.",
                         WINDOWS,
                     ),
                     Misconception(

@@ -37,6 +37,55 @@ def forward_difference(f, x, h):
     return grad
 
 
+def backward_difference(f, x, h):
+    grad = np.zeros_like(x)
+    for index in np.ndindex(x.shape):
+        down = x.copy()
+        down[index] -= h
+        grad[index] = (f(x) - f(down)) / h
+    return grad
+
+
+def one_sided_over_two(f, x, h):
+    return forward_difference(f, x, h) / 2
+
+
+def multiplied_by_h(f, x, h):
+    return h * h * numerical_gradient(f, x, h)
+
+
+def rows_moved(f, x, h):
+    grad = np.zeros_like(x)
+    for i in range(len(x)):
+        step = np.zeros_like(x)
+        step[i] = h
+        grad[i] = (f(x + step) - f(x - step)) / (2 * h)
+    return grad
+
+
+def columns_moved(f, x, h):
+    grad = np.zeros_like(x)
+    for i in range(x.shape[-1]):
+        step = np.zeros_like(x)
+        step[..., i] = h
+        grad[..., i] = (f(x + step) - f(x - step)) / (2 * h)
+    return grad
+
+
+def flattened(f, x, h):
+    return numerical_gradient(f, x, h).ravel()
+
+
+def second_difference(f, x, h):
+    grad = np.zeros_like(x)
+    for index in np.ndindex(x.shape):
+        up, down = x.copy(), x.copy()
+        up[index] += h
+        down[index] -= h
+        grad[index] = (f(up) - 2 * f(x) + f(down)) / h**2
+    return grad
+
+
 def divided_by_h(f, x, h):
     return 2 * numerical_gradient(f, x, h)
 
@@ -159,6 +208,57 @@ EXERCISES = (
                         "half a step, divided by a whole one",
                         half_steps,
                         "Your points are h/2 to each side, but you divide by 2h.",
+                        THREE,
+                    ),
+                    Misconception(
+                        "a backward difference",
+                        backward_difference,
+                        "Your difference is between x and x - h. Its error is proportional to h; "
+                        "with x + h on the other side it is proportional to h², much smaller.",
+                        THREE,
+                    ),
+                    Misconception(
+                        "one point moved, divided by 2h",
+                        one_sided_over_two,
+                        "Your difference is between x + h and x, which are h apart, but you "
+                        "divide by 2h.",
+                        THREE,
+                    ),
+                    Misconception(
+                        "multiplied by h",
+                        multiplied_by_h,
+                        "Your gradient is h² times what it should be: `/ 2 * h` divides by 2 and "
+                        "multiplies by h. Put 2 * h in brackets.",
+                        THREE,
+                    ),
+                    Misconception(
+                        "a whole row is moved at once",
+                        rows_moved,
+                        "Your loop runs over the first axis and moves all of a row: each of its "
+                        "elements gets the sum of their gradients. Move one element; "
+                        "`np.ndindex(x.shape)` visits all.",
+                        MANY,
+                    ),
+                    Misconception(
+                        "a whole column is moved at once",
+                        columns_moved,
+                        "Your loop runs over the last axis and moves all that has this index: "
+                        "each of these elements gets the sum of their gradients. Move one "
+                        "element; `np.ndindex(x.shape)` visits all.",
+                        MANY,
+                    ),
+                    Misconception(
+                        "the gradient is flat",
+                        flattened,
+                        "Your gradient has the right numbers in one long row. It should have the "
+                        "shape of x.",
+                        MANY,
+                    ),
+                    Misconception(
+                        "a second difference",
+                        second_difference,
+                        "Your numbers are second derivatives: f(x + h) - 2 f(x) + f(x - h), over "
+                        "h².",
                         THREE,
                     ),
                     Misconception(

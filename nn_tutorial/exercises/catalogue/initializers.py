@@ -78,6 +78,78 @@ def he_as_uniform(shape, rng):
     return rng.uniform(-1, 1, shape) * np.sqrt(6 / n_in)
 
 
+def absolute(shape, rng):
+    return np.abs(he_normal(shape, rng))
+
+
+def never_scaled(shape, rng):
+    return rng.standard_normal(shape)
+
+
+def hundredths(shape, rng):
+    return 0.01 * rng.standard_normal(shape)
+
+
+def nothing(shape, rng):
+    return np.zeros(shape)
+
+
+def one_number(shape, rng):
+    n_in = shape[0] if len(shape) == 2 else shape[1] * shape[2] * shape[3]
+    return np.full(shape, np.sqrt(2 / n_in))
+
+
+def multiplied_by_the_root(shape, rng):
+    n_in = shape[0] if len(shape) == 2 else shape[1] * shape[2] * shape[3]
+    return rng.standard_normal(shape) * np.sqrt(n_in / 2)
+
+
+def two_outside_the_root(shape, rng):
+    n_in = shape[0] if len(shape) == 2 else shape[1] * shape[2] * shape[3]
+    return rng.standard_normal(shape) * 2 / np.sqrt(n_in)
+
+
+def all_sizes(shape, rng):
+    return rng.standard_normal(shape) * np.sqrt(2 / np.prod(shape))
+
+
+def last_size_always(shape, rng):
+    return rng.standard_normal(shape) * np.sqrt(2 / shape[-1])
+
+
+def second_size_always(shape, rng):
+    return rng.standard_normal(shape) * np.sqrt(2 / shape[1])
+
+
+def between_one_and_minus_one(shape, rng):
+    return rng.uniform(-1, 1, shape)
+
+
+def normal_of_the_right_width(shape, rng):
+    area = 1 if len(shape) == 2 else shape[2] * shape[3]
+    return rng.standard_normal(shape) * np.sqrt(2 / ((shape[0] + shape[1]) * area))
+
+
+def three_for_six(shape, rng):
+    return xavier_uniform(shape, rng) / np.sqrt(2)
+
+
+def outputs_alone(shape, rng):
+    n_out = shape[1] if len(shape) == 2 else shape[0] * shape[2] * shape[3]
+    a = np.sqrt(6 / n_out)
+    return rng.uniform(-a, a, shape)
+
+
+def outputs_without_area(shape, rng):
+    area = 1 if len(shape) == 2 else shape[2] * shape[3]
+    a = np.sqrt(6 / (shape[0] + shape[1] * area))
+    return rng.uniform(-a, a, shape)
+
+
+def half_of_the_sum(shape, rng):
+    return xavier_uniform(shape, rng) * np.sqrt(2)
+
+
 def bound_as_deviation(shape, rng):
     area = 1 if len(shape) == 2 else shape[2] * shape[3]
     return rng.standard_normal(shape) * np.sqrt(6 / ((shape[0] + shape[1]) * area))
@@ -113,12 +185,17 @@ def no_root(shape, rng):
 
 def samples(rng):
     shapes = [(90, 110), (300, 70), (50, 30, 3, 5), (20, 70, 3, 3), (60, 400), (35, 11, 5, 5)]
-    return [{"shape": s, "rng": Seed(int(rng.integers(1 << 30)))} for s in shapes]
+    found = [{"shape": s, "rng": Seed(int(rng.integers(1 << 30)))} for s in shapes]
+    # The same shape once more: with the same seed, and with another. See not_from_generator.
+    other = {"shape": shapes[1], "rng": Seed(int(rng.integers(1 << 30)))}
+    return [*found, dict(found[0]), other]
 
 
 def judge(inputs, weight):
     """Width, centre and tails of what was drawn: which numbers came is chance, these are not."""
     spread = weight.std()
+    if not spread > 1e-9 * np.abs(weight).max(initial=0):  # one number everywhere, or nan
+        return 0 * spread, weight.mean(), 1
     centre = 1 + np.round(weight.mean() / spread)
     tails = 1 + (np.mean(np.abs(weight - weight.mean()) > 1.8 * spread) > 0.02)
     return spread, centre, tails
@@ -216,6 +293,76 @@ EXERCISES = (
                         START,
                     ),
                     Misconception(
+                        "no weight is negative",
+                        absolute,
+                        "Your weights have the tails of normal numbers and no negative one: is "
+                        "the absolute value taken? Their mean is not 0.",
+                        START,
+                    ),
+                    Misconception(
+                        "never scaled",
+                        never_scaled,
+                        "Your standard deviation is 1 for every shape: the numbers are drawn, and "
+                        "not multiplied by the root of 2 / n_in.",
+                        START,
+                    ),
+                    Misconception(
+                        "a hundredth for every shape",
+                        hundredths,
+                        "Your standard deviation is 0.01 for every shape. It should follow from "
+                        "n_in, here {n_in}.",
+                        START,
+                    ),
+                    Misconception(
+                        "all weights are 0",
+                        nothing,
+                        "Your weights are all 0. If you draw them, look at the factor: `2 // "
+                        "n_in` and `int(...)` are whole numbers, and 0 here.",
+                        START,
+                    ),
+                    Misconception(
+                        "all weights are one number",
+                        one_number,
+                        "Your weights are all the same, the standard deviation itself. Multiply "
+                        "random numbers by it.",
+                        START,
+                    ),
+                    Misconception(
+                        "multiplied where it should be divided",
+                        multiplied_by_the_root,
+                        "Your standard deviation is the root of n_in / 2: the fraction is the "
+                        "wrong way round.",
+                        START,
+                    ),
+                    Misconception(
+                        "the 2 is outside the root",
+                        two_outside_the_root,
+                        "Your standard deviation is 2 / √n_in, which is √2 times too large: the 2 "
+                        "belongs under the root.",
+                        START,
+                    ),
+                    Misconception(
+                        "all sizes are multiplied",
+                        all_sizes,
+                        "Your n_in is the number of all weights. It counts the inputs of one "
+                        "output, here {n_in}.",
+                        START,
+                    ),
+                    Misconception(
+                        "the last size is always taken",
+                        last_size_always,
+                        "Your n_in is the last size of the shape: n_out for a linear weight, and "
+                        "the kernel's width for filters.",
+                        START,
+                    ),
+                    Misconception(
+                        "the second size is always taken",
+                        second_size_always,
+                        "Your n_in is the second size of the shape: n_out for a linear weight, "
+                        "and the channels without the pixels for filters.",
+                        START,
+                    ),
+                    Misconception(
                         "uniform in place of normal",
                         he_as_uniform,
                         "Your variance is right, but the numbers are uniform: no tails. That is "
@@ -255,6 +402,47 @@ EXERCISES = (
                         deviation_as_bound,
                         "Your bound is √(2 / (n_in + n_out)), the standard deviation that is "
                         "wanted. Uniform numbers reach √3 times as far: the bound has a 6.",
+                        START,
+                    ),
+                    Misconception(
+                        "normal in place of uniform",
+                        normal_of_the_right_width,
+                        "Your standard deviation is right, but the numbers are normal: they have "
+                        "tails. Asked for are uniform numbers between −a and a.",
+                        START,
+                    ),
+                    Misconception(
+                        "3 in the place of 6",
+                        three_for_six,
+                        "Your bound is √2 times too small: a² is 6 / (n_in + n_out).",
+                        START,
+                    ),
+                    Misconception(
+                        "a mean of inputs and outputs",
+                        half_of_the_sum,
+                        "Your bound is √2 times too large: a² is 6 over the sum of n_in and "
+                        "n_out, not over their mean.",
+                        START,
+                    ),
+                    Misconception(
+                        "outputs counted alone",
+                        outputs_alone,
+                        "Your bound uses n_out alone, here {n_out}. Xavier's adds n_in, here "
+                        "{n_in}.",
+                        START,
+                    ),
+                    Misconception(
+                        "the kernel's pixels counted on one side",
+                        outputs_without_area,
+                        "Your bound counts the kernel's pixels for one of n_in and n_out only. "
+                        "Both count them.",
+                        START,
+                    ),
+                    Misconception(
+                        "the bound is 1",
+                        between_one_and_minus_one,
+                        "Your weights lie between -1 and 1 for every shape. The bound is the root "
+                        "of 6 / (n_in + n_out).",
                         START,
                     ),
                     Misconception(

@@ -20,6 +20,8 @@ def layer_norm(x, gamma, beta, eps):
     x: (N, D)
     gamma, beta: (D,); eps: a number
     returns y (N, D)
+
+    Floats keep their dtype: float32 in, float32 out.
     """
     mean = x.mean(axis=1, keepdims=True)
     var = ((x - mean) ** 2).mean(axis=1, keepdims=True)
@@ -40,6 +42,8 @@ def layer_norm_backward(dy, x, gamma, eps):
     dy, x: (N, D)
     gamma: (D,); eps: a number
     returns dx (N, D), dgamma (D,), dbeta (D,)
+
+    Floats keep their dtype: float32 in, float32 out.
     """
     centred = x - x.mean(axis=1, keepdims=True)
     inv_std = 1 / np.sqrt((centred**2).mean(axis=1, keepdims=True) + eps)
@@ -79,6 +83,46 @@ def not_centred(x, gamma, beta, eps):
 
 def mean_square(x, gamma, beta, eps):
     return gamma * centred(x) / np.sqrt((x**2).mean(axis=1, keepdims=True) + eps) + beta
+
+
+def gamma_and_beta_swapped(x, gamma, beta, eps):
+    return layer_norm(x, beta, gamma, eps)
+
+
+def beta_subtracted(x, gamma, beta, eps):
+    return layer_norm(x, gamma, -beta, eps)
+
+
+def beta_forgotten(x, gamma, beta, eps):
+    return layer_norm(x, gamma, 0 * beta, eps)
+
+
+def gamma_forgotten_forward(x, gamma, beta, eps):
+    return layer_norm(x, np.ones_like(gamma), beta, eps)
+
+
+def beta_multiplied(x, gamma, beta, eps):
+    return gamma * (centred(x) / np.sqrt(x.var(axis=1, keepdims=True) + eps) + beta)
+
+
+def eps_forgotten(x, gamma, beta, eps):
+    return gamma * centred(x) / x.std(axis=1, keepdims=True) + beta
+
+
+def not_divided(x, gamma, beta, eps):
+    return gamma * centred(x) + beta
+
+
+def multiplied_by_the_deviation(x, gamma, beta, eps):
+    return gamma * centred(x) * np.sqrt(x.var(axis=1, keepdims=True) + eps) + beta
+
+
+def root_mean_square(x, gamma, beta, eps):
+    return gamma * x / np.sqrt((x * x).mean(axis=1, keepdims=True) + eps) + beta
+
+
+def sum_of_squares(x, gamma, beta, eps):
+    return gamma * centred(x) / np.sqrt((centred(x) ** 2).sum(axis=1, keepdims=True) + eps) + beta
 
 
 def no_gamma_and_beta(x, gamma, beta, eps):
@@ -144,6 +188,97 @@ def deviation_forgotten(dy, x, gamma, eps):
 def unbiased_backward(dy, x, gamma, eps):
     x_hat, inv_std, dgamma, dbeta = parts(dy, x, eps, ddof=1)
     return inv_std * bracket(gamma * dy, x_hat), dgamma, dbeta
+
+
+def dgamma_without_dy(dy, x, gamma, eps):
+    x_hat, inv_std, _, dbeta = parts(dy, x, eps)
+    g = gamma * dy
+    dx = inv_std * bracket(g, x_hat)
+    return dx, x_hat.sum(axis=0), dbeta
+
+
+def dgamma_averaged(dy, x, gamma, eps):
+    x_hat, inv_std, dgamma, dbeta = parts(dy, x, eps)
+    g = gamma * dy
+    dx = inv_std * bracket(g, x_hat)
+    return dx, dgamma / len(x), dbeta
+
+
+def dbeta_averaged(dy, x, gamma, eps):
+    x_hat, inv_std, dgamma, dbeta = parts(dy, x, eps)
+    g = gamma * dy
+    dx = inv_std * bracket(g, x_hat)
+    return dx, dgamma, dbeta / len(x)
+
+
+def dgamma_times_gamma(dy, x, gamma, eps):
+    x_hat, inv_std, dgamma, dbeta = parts(dy, x, eps)
+    g = gamma * dy
+    dx = inv_std * bracket(g, x_hat)
+    return dx, gamma * dgamma, dbeta
+
+
+def returned_swapped(dy, x, gamma, eps):
+    x_hat, inv_std, dgamma, dbeta = parts(dy, x, eps)
+    g = gamma * dy
+    dx = inv_std * bracket(g, x_hat)
+    return dx, dbeta, dgamma
+
+
+def terms_added(dy, x, gamma, eps):
+    x_hat, inv_std, dgamma, dbeta = parts(dy, x, eps)
+    g = gamma * dy
+    dx = inv_std * (2 * g - bracket(g, x_hat))
+    return dx, dgamma, dbeta
+
+
+def x_in_the_last_term(dy, x, gamma, eps):
+    x_hat, inv_std, dgamma, dbeta = parts(dy, x, eps)
+    g = gamma * dy
+    dx = inv_std * (centred(g) - x * (g * x_hat).mean(axis=1, keepdims=True))
+    return dx, dgamma, dbeta
+
+
+def centred_in_the_last_term(dy, x, gamma, eps):
+    x_hat, inv_std, dgamma, dbeta = parts(dy, x, eps)
+    g = gamma * dy
+    dx = inv_std * (centred(g) - centred(x) * (g * x_hat).mean(axis=1, keepdims=True))
+    return dx, dgamma, dbeta
+
+
+def divided_by_the_variance(dy, x, gamma, eps):
+    x_hat, inv_std, dgamma, dbeta = parts(dy, x, eps)
+    g = gamma * dy
+    dx = inv_std**2 * bracket(g, x_hat)
+    return dx, dgamma, dbeta
+
+
+def multiplied_by_the_deviation_backward(dy, x, gamma, eps):
+    x_hat, inv_std, dgamma, dbeta = parts(dy, x, eps)
+    g = gamma * dy
+    dx = bracket(g, x_hat) / inv_std
+    return dx, dgamma, dbeta
+
+
+def means_of_everything(dy, x, gamma, eps):
+    x_hat, inv_std, dgamma, dbeta = parts(dy, x, eps)
+    g = gamma * dy
+    dx = inv_std * (g - g.mean() - x_hat * (g * x_hat).mean())
+    return dx, dgamma, dbeta
+
+
+def gamma_twice(dy, x, gamma, eps):
+    x_hat, inv_std, dgamma, dbeta = parts(dy, x, eps)
+    g = gamma * dy
+    dx = gamma * inv_std * bracket(g, x_hat)
+    return dx, dgamma, dbeta
+
+
+def x_hat_forgotten(dy, x, gamma, eps):
+    x_hat, inv_std, dgamma, dbeta = parts(dy, x, eps)
+    g = gamma * dy
+    dx = inv_std * (centred(g) - (g * x_hat).mean(axis=1, keepdims=True))
+    return dx, dgamma, dbeta
 
 
 def dgamma_from_x(dy, x, gamma, eps):
@@ -296,6 +431,69 @@ EXERCISES = (
                         HAND,
                     ),
                     Misconception(
+                        "gamma and beta have changed places",
+                        gamma_and_beta_swapped,
+                        "Your beta scales and your gamma shifts. It is gamma * x_hat + beta.",
+                        HAND,
+                    ),
+                    Misconception(
+                        "beta is subtracted",
+                        beta_subtracted,
+                        "Your y has beta subtracted. It is added.",
+                        HAND,
+                    ),
+                    Misconception(
+                        "beta is forgotten",
+                        beta_forgotten,
+                        "Your y has no beta. It is gamma * x_hat + beta.",
+                        HAND,
+                    ),
+                    Misconception(
+                        "gamma is forgotten",
+                        gamma_forgotten_forward,
+                        "Your y has no gamma. It is gamma * x_hat + beta.",
+                        HAND,
+                    ),
+                    Misconception(
+                        "beta is multiplied by gamma",
+                        beta_multiplied,
+                        "Your gamma multiplies beta as well: it is gamma * (x_hat + beta). "
+                        "Multiply x_hat alone, then add beta.",
+                        HAND,
+                    ),
+                    Misconception(
+                        "eps is forgotten",
+                        eps_forgotten,
+                        "Your y has no eps under the root.",
+                        HAND,
+                    ),
+                    Misconception(
+                        "not divided",
+                        not_divided,
+                        "Your y is not divided by the standard deviation.",
+                        HAND,
+                    ),
+                    Misconception(
+                        "multiplied by the standard deviation",
+                        multiplied_by_the_deviation,
+                        "Your y is multiplied by the standard deviation where it should be "
+                        "divided.",
+                        HAND,
+                    ),
+                    Misconception(
+                        "the root of the mean square",
+                        root_mean_square,
+                        "You divide x by the root of the mean of x², and subtract no mean: that "
+                        "is RMS normalisation.",
+                        HAND,
+                    ),
+                    Misconception(
+                        "the sum of the squares for their mean",
+                        sum_of_squares,
+                        "Your variance is a sum of squares. Divide it by D = {D}.",
+                        HAND,
+                    ),
+                    Misconception(
                         "gamma and beta are forgotten",
                         no_gamma_and_beta,
                         "Your y is x_hat. Multiply by gamma and add beta, feature by feature.",
@@ -354,7 +552,7 @@ EXERCISES = (
                         "the variance taken for a constant",
                         constant_variance,
                         "Your dx knows that the mean depends on x, but not that the variance does: "
-                        "the term with x_hat is missing.",
+                        "the term with x_hat is missing, or 0.",
                         TURNED,
                     ),
                     Misconception(
@@ -395,6 +593,85 @@ EXERCISES = (
                         "Your dgamma is the sum of dy * x. gamma multiplies x_hat, so it is the "
                         "sum of dy * x_hat.",
                         HAND,
+                    ),
+                    Misconception(
+                        "dgamma without dy",
+                        dgamma_without_dy,
+                        "Your dgamma is the sum of x_hat: what arrives, dy, is not used in it.",
+                        HAND,
+                    ),
+                    Misconception(
+                        "dgamma is a mean",
+                        dgamma_averaged,
+                        "Your dgamma is exactly {N} times too small, and {N} is the batch size: "
+                        "all examples use the same gamma, and their gradients add.",
+                        HAND,
+                    ),
+                    Misconception(
+                        "dbeta is a mean",
+                        dbeta_averaged,
+                        "Your dbeta is exactly {N} times too small, and {N} is the batch size: "
+                        "all examples use the same beta, and their gradients add.",
+                        HAND,
+                    ),
+                    Misconception(
+                        "dgamma has a factor gamma",
+                        dgamma_times_gamma,
+                        "Your dgamma has a factor gamma too much. In y = gamma * x_hat + beta, "
+                        "what stands beside gamma is x_hat.",
+                        HAND,
+                    ),
+                    Misconception(
+                        "dgamma and dbeta have changed places",
+                        returned_swapped,
+                        "Your dgamma is what dbeta should be, and the other way round.",
+                        HAND,
+                    ),
+                    Misconception(
+                        "both terms are added",
+                        terms_added,
+                        "Your two terms in the bracket are added to gamma * dy. They are "
+                        "subtracted.",
+                        TURNED,
+                    ),
+                    Misconception(
+                        "x in the place of x_hat",
+                        x_in_the_last_term,
+                        "Your last term has x where x_hat belongs.",
+                        TURNED,
+                        also=(centred_in_the_last_term,),
+                    ),
+                    Misconception(
+                        "divided by the variance",
+                        divided_by_the_variance,
+                        "Your dx divides by var + eps, not by its root.",
+                        TURNED,
+                    ),
+                    Misconception(
+                        "multiplied by the standard deviation",
+                        multiplied_by_the_deviation_backward,
+                        "Your dx is multiplied by the standard deviation where it should be "
+                        "divided.",
+                        TURNED,
+                    ),
+                    Misconception(
+                        "means over the whole array",
+                        means_of_everything,
+                        "The two means in your dx are one number each, over the whole array. Each "
+                        "example has its own: axis 1.",
+                        TURNED,
+                    ),
+                    Misconception(
+                        "gamma counted twice",
+                        gamma_twice,
+                        "Your dx has gamma in the bracket and once more in front of it.",
+                        TURNED,
+                    ),
+                    Misconception(
+                        "x_hat is forgotten in the last term",
+                        x_hat_forgotten,
+                        "Your last term is the mean of g * x_hat. It is x_hat times that mean.",
+                        TURNED,
                     ),
                     Misconception(
                         "dgamma and dbeta are summed over the features",

@@ -34,6 +34,8 @@ def linear_backward(dy, x, weight):
     x:      (N, I)
     weight: (I, K)
     returns dx (N, I), dweight (I, K), dbias (K,)
+
+    Floats keep their dtype: float32 in, float32 out.
     """
     return dy @ weight.T, x.T @ dy, dy.sum(axis=0)
 
@@ -44,6 +46,22 @@ def no_bias(x, weight, bias):
 
 def bias_twice(x, weight, bias):
     return x @ weight + 2 * bias
+
+
+def bias_subtracted(x, weight, bias):
+    return x @ weight - bias
+
+
+def bias_for_each_input(x, weight, bias):
+    return x @ weight + x.shape[1] * bias
+
+
+def bias_multiplied(x, weight, bias):
+    return x @ weight * bias
+
+
+def first_bias_for_all(x, weight, bias):
+    return x @ weight + bias[0]
 
 
 def bias_by_example(x, weight, bias):
@@ -64,6 +82,27 @@ def bent(x, weight, bias):
 
 def batch_mean_of_parameters(dy, x, weight):
     return dy @ weight.T, x.T @ dy / len(x), dy.mean(axis=0)
+
+
+def dx_without_dy(dy, x, weight):
+    return np.ones_like(dy) @ weight.T, x.T @ dy, dy.sum(axis=0)
+
+
+def weight_without_dy(dy, x, weight):
+    return dy @ weight.T, x.T @ np.ones_like(dy), dy.sum(axis=0)
+
+
+def bias_without_dy(dy, x, weight):
+    return dy @ weight.T, x.T @ dy, np.full(dy.shape[1], len(dy), dy.dtype)
+
+
+def dy_forgotten(dy, x, weight):
+    ones = np.ones_like(dy)
+    return ones @ weight.T, x.T @ ones, ones.sum(axis=0)
+
+
+def all_averaged(dy, x, weight):
+    return dy @ weight.T / len(x), x.T @ dy / len(x), dy.mean(axis=0)
 
 
 def bias_not_summed(dy, x, weight):
@@ -178,6 +217,32 @@ EXERCISES = (
                         FORWARD,
                     ),
                     Misconception(
+                        "the bias is subtracted",
+                        bias_subtracted,
+                        "Your y is x @ weight minus the bias. It is added.",
+                        FORWARD,
+                    ),
+                    Misconception(
+                        "the bias is added for each input",
+                        bias_for_each_input,
+                        "Your bias has come in {I} times, once for each input feature. It is "
+                        "added once, after the sum.",
+                        INDICES,
+                    ),
+                    Misconception(
+                        "multiplied by the bias",
+                        bias_multiplied,
+                        "Your y is x @ weight times the bias. The bias is added.",
+                        FORWARD,
+                    ),
+                    Misconception(
+                        "the first bias for all outputs",
+                        first_bias_for_all,
+                        "Your y adds the first number of the bias to all outputs. Each of the {K} "
+                        "outputs has its own.",
+                        FORWARD,
+                    ),
+                    Misconception(
                         "the bias is added along the batch",
                         bias_by_example,
                         "Your bias changes from example to example. It has one number for each of "
@@ -258,6 +323,42 @@ EXERCISES = (
                         "Your dbias is the sum of all of dy, for every output. Output k collects "
                         "its own column only: sum over axis 0.",
                         SHAPES,
+                    ),
+                    Misconception(
+                        "dx without dy",
+                        dx_without_dy,
+                        "Your dx is right for a dy of all ones: what arrives is not used in it. "
+                        "The other two are right.",
+                        INDICES,
+                    ),
+                    Misconception(
+                        "dweight without dy",
+                        weight_without_dy,
+                        "Your dweight is right for a dy of all ones: what arrives is not used in "
+                        "it. The other two are right.",
+                        INDICES,
+                    ),
+                    Misconception(
+                        "dbias without dy",
+                        bias_without_dy,
+                        "Your dbias is {N} for every output, the number of examples: it is right "
+                        "for a dy of all ones.",
+                        INDICES,
+                    ),
+                    Misconception(
+                        "dy is forgotten",
+                        dy_forgotten,
+                        "Your gradients are right for a dy of all ones: what arrives is not used. "
+                        "The chain rule multiplies by it.",
+                        INDICES,
+                    ),
+                    Misconception(
+                        "all three gradients are means",
+                        all_averaged,
+                        "Your three gradients are exactly {N} times too small, and {N} is the "
+                        "batch size. Where the loss is a mean, dy has been divided by {N} "
+                        "already.",
+                        WRONG,
                     ),
                     Misconception(
                         "the weight's gradient is transposed",

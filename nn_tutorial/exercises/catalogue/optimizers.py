@@ -1,5 +1,7 @@
 """SGD with momentum, and Adam: one step each."""
 
+from functools import partial
+
 import numpy as np
 
 from nn_tutorial import SGD, Adam
@@ -18,6 +20,8 @@ def sgd_momentum(param, grad, velocity, lr, momentum):
     param, grad, velocity: arrays of one shape
     lr, momentum: numbers
     returns param, velocity: the new ones; the arrays that came in stay as they are
+
+    Floats keep their dtype: float32 in, float32 out.
     """
     velocity = momentum * velocity + grad
     return param - lr * velocity, velocity
@@ -34,6 +38,8 @@ def adam(param, grad, m, v, t, lr, beta1, beta2, eps):
     param, grad, m, v: arrays of one shape
     t: a whole number; lr, beta1, beta2, eps: numbers
     returns param, m, v: the new ones; the arrays that came in stay as they are
+
+    Floats keep their dtype: float32 in, float32 out.
     """
     m = beta1 * m + (1 - beta1) * grad
     v = beta2 * v + (1 - beta2) * grad**2
@@ -74,6 +80,49 @@ def no_momentum(param, grad, velocity, lr, momentum):
     return param - lr * grad, momentum * velocity + grad
 
 
+def no_momentum_at_all(param, grad, velocity, lr, momentum):
+    return param - lr * grad, grad
+
+
+def velocity_of_the_step(param, grad, velocity, lr, momentum):
+    velocity = momentum * velocity + grad
+    return param - lr * velocity, lr * velocity
+
+
+def gradient_times_momentum(param, grad, velocity, lr, momentum):
+    velocity = momentum * (velocity + grad)
+    return param - lr * velocity, velocity
+
+
+def velocity_not_renewed(param, grad, velocity, lr, momentum):
+    return param - lr * (momentum * velocity + grad), velocity
+
+
+def momentum_forgotten(param, grad, velocity, lr, momentum):
+    velocity = velocity + grad
+    return param - lr * velocity, velocity
+
+
+def rate_forgotten(param, grad, velocity, lr, momentum):
+    velocity = momentum * velocity + grad
+    return param - velocity, velocity
+
+
+def rate_twice(param, grad, velocity, lr, momentum):
+    velocity = momentum * velocity + lr * grad
+    return param - lr * velocity, velocity
+
+
+def weights_swapped(param, grad, velocity, lr, momentum):
+    velocity = (1 - momentum) * velocity + momentum * grad
+    return param - lr * velocity, velocity
+
+
+def velocity_uphill(param, grad, velocity, lr, momentum):
+    velocity = momentum * velocity - lr * grad
+    return param + velocity, velocity
+
+
 def sgd_in_place(param, grad, velocity, lr, momentum):
     velocity *= momentum
     velocity += grad
@@ -97,6 +146,84 @@ def corrected_state_is_kept(param, grad, m, v, t, lr, beta1, beta2, eps):
     m = (beta1 * m + (1 - beta1) * grad) / (1 - beta1**t)
     v = (beta2 * v + (1 - beta2) * grad**2) / (1 - beta2**t)
     return param - lr * m / (np.sqrt(v) + eps), m, v
+
+
+def second_moment_corrected_alone(param, grad, m, v, t, lr, beta1, beta2, eps):
+    m = beta1 * m + (1 - beta1) * grad
+    v = beta2 * v + (1 - beta2) * grad**2
+    return param - lr * m / (np.sqrt(v / (1 - beta2**t)) + eps), m, v
+
+
+def correction_multiplied(param, grad, m, v, t, lr, beta1, beta2, eps):
+    m = beta1 * m + (1 - beta1) * grad
+    v = beta2 * v + (1 - beta2) * grad**2
+    return param - lr * m * (1 - beta1**t) / (np.sqrt(v * (1 - beta2**t)) + eps), m, v
+
+
+def first_step_correction(param, grad, m, v, t, lr, beta1, beta2, eps):
+    m = beta1 * m + (1 - beta1) * grad
+    v = beta2 * v + (1 - beta2) * grad**2
+    return param - lr * m / (1 - beta1) / (np.sqrt(v / (1 - beta2)) + eps), m, v
+
+
+def times_t(param, grad, m, v, t, lr, beta1, beta2, eps):
+    m = beta1 * m + (1 - beta1) * grad
+    v = beta2 * v + (1 - beta2) * grad**2
+    return param - lr * m / (1 - beta1 * t) / (np.sqrt(v / (1 - beta2 * t)) + eps), m, v
+
+
+def gradient_in_the_step(param, grad, m, v, t, lr, beta1, beta2, eps):
+    _, m, v = adam(param, grad, m, v, t, lr, beta1, beta2, eps)
+    return param - lr * grad / (np.sqrt(v / (1 - beta2**t)) + eps), m, v
+
+
+def no_second_moment(param, grad, m, v, t, lr, beta1, beta2, eps):
+    _, m, v = adam(param, grad, m, v, t, lr, beta1, beta2, eps)
+    return param - lr * m / (1 - beta1**t), m, v
+
+
+def old_moments(param, grad, m, v, t, lr, beta1, beta2, eps):
+    step = lr * m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + eps)
+    return param - step, *adam(param, grad, m, v, t, lr, beta1, beta2, eps)[1:]
+
+
+def new_ones_whole(param, grad, m, v, t, lr, beta1, beta2, eps):
+    m, v = beta1 * m + grad, beta2 * v + grad**2
+    return param - lr * m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + eps), m, v
+
+
+def one_beta_for_both(param, grad, m, v, t, lr, beta1, beta2, eps):
+    return adam(param, grad, m, v, t, lr, beta1, beta1, eps)
+
+
+def square_of_the_mean(param, grad, m, v, t, lr, beta1, beta2, eps):
+    m = beta1 * m + (1 - beta1) * grad
+    v = beta2 * v + (1 - beta2) * m**2
+    return param - lr * m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + eps), m, v
+
+
+def weights_decay(param, grad, m, v, t, lr, beta1, beta2, eps, decay=0.01):
+    new, m, v = adam(param, grad, m, v, t, lr, beta1, beta2, eps)
+    return new - lr * decay * param, m, v
+
+
+def v_alone_corrected_and_kept(param, grad, m, v, t, lr, beta1, beta2, eps):
+    new, m, v = adam(param, grad, m, v, t, lr, beta1, beta2, eps)
+    return new, m, v / (1 - beta2**t)
+
+
+def m_alone_corrected_and_kept(param, grad, m, v, t, lr, beta1, beta2, eps):
+    new, m, v = adam(param, grad, m, v, t, lr, beta1, beta2, eps)
+    return new, m / (1 - beta1**t), v
+
+
+def adam_in_place(param, grad, m, v, t, lr, beta1, beta2, eps):
+    param[...], m[...], v[...] = adam(param, grad, m, v, t, lr, beta1, beta2, eps)
+    return param, m, v
+
+
+def eps_forgotten(param, grad, m, v, t, lr, beta1, beta2, eps):
+    return adam(param, grad, m, v, t, lr, beta1, beta2, 0)
 
 
 def counted_one_too_far(param, grad, m, v, t, lr, beta1, beta2, eps):
@@ -277,6 +404,69 @@ EXERCISES = (
                         BUYS,
                     ),
                     Misconception(
+                        "the momentum is missing",
+                        no_momentum_at_all,
+                        "Your velocity is the gradient itself, and what came in as velocity is "
+                        "not used. That is plain gradient descent: the term momentum * velocity "
+                        "is missing, or the velocity is kept somewhere else than in the argument.",
+                        BUYS,
+                    ),
+                    Misconception(
+                        "the returned velocity holds the learning rate",
+                        velocity_of_the_step,
+                        "Your step is right, but the velocity that you return is lr times what it "
+                        "should be: return the velocity, not the step.",
+                        BUYS,
+                    ),
+                    Misconception(
+                        "the gradient is multiplied by the momentum",
+                        gradient_times_momentum,
+                        "Your velocity is momentum * (velocity + grad). Only the old velocity is "
+                        "multiplied: the new gradient comes in whole.",
+                        BUYS,
+                    ),
+                    Misconception(
+                        "the velocity is not renewed",
+                        velocity_not_renewed,
+                        "Your step is right, but you return the velocity as it came in. Return "
+                        "the new one.",
+                        LOST,
+                    ),
+                    Misconception(
+                        "the velocity never forgets",
+                        momentum_forgotten,
+                        "Your velocity adds the gradient to the whole of the old one: momentum "
+                        "does not appear. With nothing forgotten it grows without end.",
+                        BUYS,
+                    ),
+                    Misconception(
+                        "the learning rate is missing",
+                        rate_forgotten,
+                        "Your step is the velocity itself. It should be multiplied by lr.",
+                        HAND,
+                    ),
+                    Misconception(
+                        "the learning rate comes in twice",
+                        rate_twice,
+                        "Your velocity holds lr * grad, and the step multiplies it by lr again.",
+                        BUYS,
+                    ),
+                    Misconception(
+                        "the weights of old and new are swapped",
+                        weights_swapped,
+                        "Your velocity takes 1 - momentum of the old one and momentum times the "
+                        "gradient. Here it is momentum of the old one, and the whole gradient.",
+                        BUYS,
+                    ),
+                    Misconception(
+                        "the velocity points downhill",
+                        velocity_uphill,
+                        "Your velocity is momentum * velocity - lr * grad, and is added: other "
+                        "books write it so, and param would be right if velocity began at 0. Here "
+                        "velocity adds the gradient, without lr, and the step subtracts.",
+                        SIGN,
+                    ),
+                    Misconception(
                         "the arrays that came in are changed",
                         sgd_in_place,
                         "Your numbers are right, but you have changed param and velocity in place. "
@@ -327,10 +517,113 @@ EXERCISES = (
                         CORRECTION,
                     ),
                     Misconception(
+                        "only v is corrected",
+                        second_moment_corrected_alone,
+                        "Your m is not corrected, only v. Both begin at 0, each with its own beta.",
+                        CORRECTION,
+                    ),
+                    Misconception(
+                        "the correction is multiplied",
+                        correction_multiplied,
+                        "You multiply m and v by 1 - beta**t where you should divide. They are "
+                        "too small at first, so they have to grow.",
+                        CORRECTION,
+                    ),
+                    Misconception(
+                        "the correction does not know t",
+                        first_step_correction,
+                        "Your correction divides by 1 - beta on every step. That is right for t = "
+                        "1 alone: it is beta**t.",
+                        CORRECTION,
+                    ),
+                    Misconception(
+                        "beta * t in the place of beta**t",
+                        times_t,
+                        "Your correction uses beta * t. It is the power, beta**t.",
+                        CORRECTION,
+                    ),
+                    Misconception(
+                        "only the v that is returned is corrected",
+                        v_alone_corrected_and_kept,
+                        "Your step and your m are right, but you return the corrected v. The next "
+                        "step would correct it again.",
+                        CORRECTION,
+                    ),
+                    Misconception(
+                        "only the m that is returned is corrected",
+                        m_alone_corrected_and_kept,
+                        "Your step and your v are right, but you return the corrected m. The next "
+                        "step would correct it again.",
+                        CORRECTION,
+                    ),
+                    Misconception(
+                        "the step takes the gradient",
+                        gradient_in_the_step,
+                        "Your step divides the gradient itself, and m is kept up for nothing.",
+                        OWN_SIZE,
+                    ),
+                    Misconception(
+                        "the step is not divided",
+                        no_second_moment,
+                        "Your step is lr times the corrected m: v is kept up for nothing.",
+                        OWN_SIZE,
+                    ),
+                    Misconception(
+                        "the step takes the old m and v",
+                        old_moments,
+                        "Your step uses m and v from before this gradient. Renew them first.",
+                        OWN_SIZE,
+                    ),
+                    Misconception(
+                        "the new gradient comes in whole",
+                        new_ones_whole,
+                        "Your m and v add the gradient and its square whole. They come in times 1 "
+                        "- beta, so that m and v are means.",
+                        OWN_SIZE,
+                    ),
+                    Misconception(
+                        "one beta for both",
+                        one_beta_for_both,
+                        "Your v forgets with beta1, as m does. It has its own, beta2.",
+                        OWN_SIZE,
+                    ),
+                    Misconception(
+                        "v takes in the square of m",
+                        square_of_the_mean,
+                        "Your v takes in the square of m. It is the square of the gradient.",
+                        OWN_SIZE,
+                    ),
+                    Misconception(
+                        "the weights decay",
+                        weights_decay,
+                        "Your step also takes a part of param itself away: that is the weight "
+                        "decay of AdamW. It was not asked for.",
+                        OWN_SIZE,
+                        also=(
+                            partial(weights_decay, decay=0.1),
+                            partial(weights_decay, decay=0.001),
+                            partial(weights_decay, decay=0.0001),
+                        ),
+                    ),
+                    Misconception(
+                        "the arrays that came in are changed",
+                        adam_in_place,
+                        "Your numbers are right, but you have changed param, m and v in place. "
+                        "The exercise asks for new arrays.",
+                        LOST,
+                    ),
+                    Misconception(
                         "t is one too large",
                         counted_one_too_far,
                         "Your correction uses t + 1. The first step has t = 1 already.",
                         CORRECTION,
+                    ),
+                    Misconception(
+                        "eps is forgotten",
+                        eps_forgotten,
+                        "Your step divides by the root of v alone. eps is added to it, so that "
+                        "nothing is divided by 0.",
+                        OWN_SIZE,
                     ),
                     Misconception(
                         "eps is inside the root",

@@ -16,6 +16,8 @@ def max_pool2d(x, kernel_size, stride):
 
     x: (N, C, H, W); kernel_size, stride: whole numbers, the same along H and W
     returns y: (N, C, (H - kernel_size) // stride + 1, (W - kernel_size) // stride + 1)
+
+    Floats keep their dtype: float32 in, float32 out.
     """
     windows = np.lib.stride_tricks.sliding_window_view(x, (kernel_size, kernel_size), axis=(2, 3))
     return windows[:, :, ::stride, ::stride].max(axis=(4, 5))
@@ -29,6 +31,8 @@ def max_pool2d_backward(dy, x, kernel_size, stride):
 
     dy: (N, C, H', W'), x: (N, C, H, W)
     returns dx: (N, C, H, W)
+
+    Floats keep their dtype: float32 in, float32 out.
     """
     dx = np.zeros_like(x)
     for n, c, i, j in np.ndindex(dy.shape):
@@ -46,6 +50,8 @@ def avg_pool2d(x, kernel_size, stride):
 
     x: (N, C, H, W); kernel_size, stride: whole numbers, the same along H and W
     returns y: (N, C, (H - kernel_size) // stride + 1, (W - kernel_size) // stride + 1)
+
+    Floats keep their dtype: float32 in, float32 out.
     """
     windows = np.lib.stride_tricks.sliding_window_view(x, (kernel_size, kernel_size), axis=(2, 3))
     return windows[:, :, ::stride, ::stride].mean(axis=(4, 5))
@@ -59,6 +65,8 @@ def avg_pool2d_backward(dy, x, kernel_size, stride):
 
     dy: (N, C, H', W'), x: (N, C, H, W), of which only the shape matters
     returns dx: (N, C, H, W)
+
+    Floats keep their dtype: float32 in, float32 out.
     """
     dx = np.zeros_like(x)
     height, width = dy.shape[2:]
@@ -81,6 +89,35 @@ def mean_of_window(x, kernel_size, stride):
 
 def smallest(x, kernel_size, stride):
     return windows_of(x, kernel_size, stride).min(axis=(4, 5))
+
+
+def window_too_small_max(x, kernel_size, stride):
+    return windows_of(x, kernel_size, stride)[..., :-1, :-1].max(axis=(4, 5))
+
+
+def window_sum_max(x, kernel_size, stride):
+    return windows_of(x, kernel_size, stride).sum(axis=(4, 5))
+
+
+def corner_max(x, kernel_size, stride):
+    return windows_of(x, kernel_size, stride)[..., 0, 0]
+
+
+def largest_of_rows(x, kernel_size, stride):
+    return windows_of(x, kernel_size, stride)[..., 0, :].max(axis=-1)
+
+
+def place_of_largest(x, kernel_size, stride):
+    windows = windows_of(x, kernel_size, stride)
+    return windows.reshape(*windows.shape[:4], -1).argmax(axis=-1)
+
+
+def last_window_left_out_max(x, kernel_size, stride):
+    return windows_of(x, kernel_size, stride).max(axis=(4, 5))[:, :, :-1, :-1]
+
+
+def median_max(x, kernel_size, stride):
+    return np.median(windows_of(x, kernel_size, stride), axis=(4, 5)).astype(x.dtype)
 
 
 def largest_size(x, kernel_size, stride):
@@ -133,6 +170,54 @@ def last_of_the_ties(dy, x, kernel_size, stride):
     return dx
 
 
+def to_the_smallest(dy, x, kernel_size, stride):
+    return max_pool2d_backward(dy, -x, kernel_size, stride)
+
+
+def to_the_largest_size(dy, x, kernel_size, stride):
+    return max_pool2d_backward(dy, np.abs(x), kernel_size, stride)
+
+
+def row_and_column_swapped(dy, x, kernel_size, stride):
+    dx = np.zeros_like(x)
+    for n, c, i, j in np.ndindex(dy.shape):
+        a, b = stride * i, stride * j
+        v, u = divmod(int(x[n, c, a : a + kernel_size, b : b + kernel_size].argmax()), kernel_size)
+        dx[n, c, a + u, b + v] += dy[n, c, i, j]
+    return dx
+
+
+def one_where_it_won(dy, x, kernel_size, stride):
+    return max_pool2d_backward(np.ones_like(dy), x, kernel_size, stride)
+
+
+def winner_of_the_image(dy, x, kernel_size, stride):
+    dx = np.zeros_like(x)
+    for n, c in np.ndindex(dy.shape[:2]):
+        a, b = np.unravel_index(x[n, c].argmax(), x.shape[2:])
+        dx[n, c, a, b] = dy[n, c].sum()
+    return dx
+
+
+def stride_ignored_backward(dy, x, kernel_size, stride):
+    dx = np.zeros_like(x)
+    for n, c, i, j in np.ndindex(dy.shape):
+        u, v = divmod(int(x[n, c, i : i + kernel_size, j : j + kernel_size].argmax()), kernel_size)
+        dx[n, c, i + u, j + v] += dy[n, c, i, j]
+    return dx
+
+
+def windows_side_by_side(dy, x, kernel_size, stride):
+    dx = np.zeros_like(x)
+    for n, c, i, j in np.ndindex(dy.shape):
+        a, b = kernel_size * i, kernel_size * j
+        window = x[n, c, a : a + kernel_size, b : b + kernel_size]
+        if window.size:
+            u, v = divmod(int(window.argmax()), window.shape[1])
+            dx[n, c, a + u, b + v] += dy[n, c, i, j]
+    return dx
+
+
 def whole_window(dy, x, kernel_size, stride):
     return routed(dy, x, kernel_size, stride, np.ones_like)
 
@@ -181,6 +266,64 @@ def stride_is_kernel_mean(x, kernel_size, stride):
     return windows_of(x, kernel_size, kernel_size).mean(axis=(4, 5))
 
 
+def median(x, kernel_size, stride):
+    return np.median(windows_of(x, kernel_size, stride), axis=(4, 5)).astype(x.dtype)
+
+
+def root_mean_square(x, kernel_size, stride):
+    return np.sqrt((windows_of(x, kernel_size, stride) ** 2).mean(axis=(4, 5)))
+
+
+def mean_of_sizes(x, kernel_size, stride):
+    return np.abs(windows_of(x, kernel_size, stride)).mean(axis=(4, 5))
+
+
+def rounded_down(x, kernel_size, stride):
+    return np.floor(windows_of(x, kernel_size, stride).sum(axis=(4, 5)) / kernel_size**2)
+
+
+def cut(x, kernel_size, stride):
+    return np.trunc(windows_of(x, kernel_size, stride).mean(axis=(4, 5)))
+
+
+def window_too_small_mean(x, kernel_size, stride):
+    return windows_of(x, kernel_size, stride)[..., :-1, :-1].mean(axis=(4, 5))
+
+
+def window_too_small_sum(x, kernel_size, stride):
+    return windows_of(x, kernel_size, stride)[..., :-1, :-1].sum(axis=(4, 5)) / kernel_size**2
+
+
+def stride_is_one_mean(x, kernel_size, stride):
+    return windows_of(x, kernel_size, 1).mean(axis=(4, 5))
+
+
+def over_channels_mean(x, kernel_size, stride):
+    return windows_of(x, kernel_size, stride).mean(axis=(1, 4, 5))[:, None]
+
+
+def channels_mixed(x, kernel_size, stride):
+    y = windows_of(x, kernel_size, stride).mean(axis=(1, 4, 5))[:, None]
+    return np.repeat(y, x.shape[1], axis=1)
+
+
+def corner_mean(x, kernel_size, stride):
+    return windows_of(x, kernel_size, stride)[..., 0, 0]
+
+
+def middle_of_the_range(x, kernel_size, stride):
+    windows = windows_of(x, kernel_size, stride)
+    return (windows.max(axis=(4, 5)) + windows.min(axis=(4, 5))) / 2
+
+
+def divided_by_one_less(x, kernel_size, stride):
+    return windows_of(x, kernel_size, stride).sum(axis=(4, 5)) / (kernel_size**2 - 1)
+
+
+def last_window_left_out_mean(x, kernel_size, stride):
+    return windows_of(x, kernel_size, stride).mean(axis=(4, 5))[:, :, :-1, :-1]
+
+
 def positive_part_mean(x, kernel_size, stride):
     return np.maximum(windows_of(x, kernel_size, stride), 0).mean(axis=(4, 5))
 
@@ -199,6 +342,52 @@ def divided_twice(dy, x, kernel_size, stride):
 
 def to_the_largest(dy, x, kernel_size, stride):
     return max_pool2d_backward(dy, x, kernel_size, stride)
+
+
+def share_of_the_stride(dy, x, kernel_size, stride):
+    return avg_pool2d_backward(dy, x, kernel_size, stride) * kernel_size**2 / stride**2
+
+
+def block_of_the_stride(dy, x, kernel_size, stride):
+    up = (dy / kernel_size**2).repeat(stride, axis=2).repeat(stride, axis=3)
+    dx = np.zeros_like(x)
+    h, w = min(x.shape[2], up.shape[2]), min(x.shape[3], up.shape[3])
+    dx[:, :, :h, :w] = up[:, :, :h, :w]
+    return dx
+
+
+def block_of_the_kernel(dy, x, kernel_size, stride):
+    up = (dy / kernel_size**2).repeat(kernel_size, axis=2).repeat(kernel_size, axis=3)
+    dx = np.zeros_like(x)
+    h, w = min(x.shape[2], up.shape[2]), min(x.shape[3], up.shape[3])
+    dx[:, :, :h, :w] = up[:, :, :h, :w]
+    return dx
+
+
+def one_arrives_everywhere(dy, x, kernel_size, stride):
+    return avg_pool2d_backward(np.ones_like(dy), x, kernel_size, stride)
+
+
+def to_the_corner(dy, x, kernel_size, stride):
+    return always_the_corner(dy, x, kernel_size, stride)
+
+
+def corner_of_the_share(dy, x, kernel_size, stride):
+    return always_the_corner(dy / kernel_size**2, x, kernel_size, stride)
+
+
+def times_x(dy, x, kernel_size, stride):
+    return avg_pool2d_backward(dy, x, kernel_size, stride) * x
+
+
+def positive_pixels_alone(dy, x, kernel_size, stride):
+    return avg_pool2d_backward(dy, x, kernel_size, stride) * (x > 0)
+
+
+def stride_of_one_mean(dy, x, kernel_size, stride):
+    wide = np.zeros((*dy.shape[:2], *(n - kernel_size + 1 for n in x.shape[2:])), dy.dtype)
+    wide[:, :, : dy.shape[2], : dy.shape[3]] = dy
+    return avg_pool2d_backward(wide, x, kernel_size, 1)
 
 
 def overlaps_overwritten_mean(dy, x, kernel_size, stride):
@@ -350,6 +539,51 @@ EXERCISES = (
                         SHAPES,
                     ),
                     Misconception(
+                        "the window is one pixel too small",
+                        window_too_small_max,
+                        "Your windows lack their last row and column: a slice `a : a + k` ends "
+                        "before a + k, so no 1 is to be subtracted.",
+                        SHAPES,
+                    ),
+                    Misconception(
+                        "the last window is left out",
+                        last_window_left_out_max,
+                        "Your output has one row and one column too few. The number of windows is "
+                        "(H - kernel_size) // stride + 1: mind the 1.",
+                        SHAPES,
+                    ),
+                    Misconception(
+                        "the sum of the window",
+                        window_sum_max,
+                        "Your y is the sum of each window. Asked for is the largest value.",
+                        HAND,
+                    ),
+                    Misconception(
+                        "always the first pixel",
+                        corner_max,
+                        "Your y is the first pixel of each window, whichever is the largest.",
+                        HAND,
+                    ),
+                    Misconception(
+                        "only the first row of the window",
+                        largest_of_rows,
+                        "Your y looks at the first row of each window alone.",
+                        HAND,
+                    ),
+                    Misconception(
+                        "the place of the largest",
+                        place_of_largest,
+                        "Your y is the place of the largest value in its window, 0 for the first: "
+                        "`argmax` in the place of `max`.",
+                        HAND,
+                    ),
+                    Misconception(
+                        "the median of the window",
+                        median_max,
+                        "Your y is the median of each window. Asked for is the largest value.",
+                        HAND,
+                    ),
+                    Misconception(
                         "over the channels as well",
                         over_channels,
                         "Your y has one channel: the maximum was taken over the channels too. Each "
@@ -400,6 +634,55 @@ EXERCISES = (
                         "Your gradient goes to the last of equal winners; the first in reading "
                         "order wins here.",
                         TIES,
+                    ),
+                    Misconception(
+                        "the gradient goes to the smallest",
+                        to_the_smallest,
+                        "Your gradient goes to the smallest pixel of each window. The largest is "
+                        "the one that moves the output.",
+                        SLOPE,
+                    ),
+                    Misconception(
+                        "the gradient goes to the largest in size",
+                        to_the_largest_size,
+                        "Your gradient goes to the pixel with the largest absolute value. The "
+                        "largest value wins, with its sign.",
+                        SLOPE,
+                    ),
+                    Misconception(
+                        "row and column of the winner are swapped",
+                        row_and_column_swapped,
+                        "Your gradient goes to the pixel (v, u) where the winner stands at (u, "
+                        "v). `divmod(place, kernel_size)` gives the row first.",
+                        SLOPE,
+                    ),
+                    Misconception(
+                        "dy is forgotten",
+                        one_where_it_won,
+                        "Your dx counts in how many windows a pixel wins, as if 1 arrived at "
+                        "each. Add what arrives.",
+                        SLOPE,
+                    ),
+                    Misconception(
+                        "the winner of the whole image",
+                        winner_of_the_image,
+                        "Your gradient goes to the largest pixel of the whole image. Each window "
+                        "has its own winner.",
+                        SLOPE,
+                    ),
+                    Misconception(
+                        "the stride is ignored on the way back",
+                        stride_ignored_backward,
+                        "Your windows lie 1 pixel apart on the way back. They begin at {s} * i "
+                        "and {s} * j.",
+                        OVERLAP,
+                    ),
+                    Misconception(
+                        "the stride taken for the kernel's size on the way back",
+                        windows_side_by_side,
+                        "Your windows lie side by side on the way back, {k} apart. They should be "
+                        "{s} apart.",
+                        OVERLAP,
                     ),
                     Misconception(
                         "the gradient goes to the whole window",
@@ -489,6 +772,95 @@ EXERCISES = (
                         OVERLAP,
                     ),
                     Misconception(
+                        "the median",
+                        median,
+                        "Your y is the median of each window. Asked for is the mean.",
+                        HAND,
+                    ),
+                    Misconception(
+                        "the root of the mean square",
+                        root_mean_square,
+                        "Your y is the root of the mean of the squares. Asked for is the mean "
+                        "itself.",
+                        HAND,
+                    ),
+                    Misconception(
+                        "the mean of the absolute values",
+                        mean_of_sizes,
+                        "Your mean takes negative pixels for positive ones.",
+                        HAND,
+                    ),
+                    Misconception(
+                        "rounded down to whole numbers",
+                        rounded_down,
+                        "Your means are rounded down: `//` in the place of `/`.",
+                        HAND,
+                    ),
+                    Misconception(
+                        "cut to whole numbers",
+                        cut,
+                        "Your means have lost what stands behind the point: is an array or a "
+                        "number made whole on the way?",
+                        HAND,
+                    ),
+                    Misconception(
+                        "the window is one pixel too small",
+                        window_too_small_mean,
+                        "Your windows lack their last row and column: a slice `a : a + k` ends "
+                        "before a + k, so no 1 is to be subtracted.",
+                        SHAPES,
+                        also=(window_too_small_sum,),
+                    ),
+                    Misconception(
+                        "the stride is ignored",
+                        stride_is_one_mean,
+                        "Your windows move by 1 pixel, so the output is too large: the stride is "
+                        "{s}.",
+                        SHAPES,
+                    ),
+                    Misconception(
+                        "over the channels as well",
+                        over_channels_mean,
+                        "Your y has one channel: the mean was taken over the channels too. Each "
+                        "of the {C} is pooled by itself.",
+                        SHAPES,
+                    ),
+                    Misconception(
+                        "one mean for all channels",
+                        channels_mixed,
+                        "Your channels all have the same mean, that of all of them. Each of the "
+                        "{C} is pooled by itself.",
+                        SHAPES,
+                    ),
+                    Misconception(
+                        "always the first pixel",
+                        corner_mean,
+                        "Your y is the first pixel of each window. Asked for is the mean of all "
+                        "{area}.",
+                        HAND,
+                    ),
+                    Misconception(
+                        "the middle between largest and smallest",
+                        middle_of_the_range,
+                        "Your y lies halfway between the largest and the smallest pixel. A mean "
+                        "counts all {area}.",
+                        HAND,
+                    ),
+                    Misconception(
+                        "divided by one pixel less",
+                        divided_by_one_less,
+                        "Your sum is divided by the number of pixels less 1. A window has {area} "
+                        "pixels.",
+                        HAND,
+                    ),
+                    Misconception(
+                        "the last window is left out",
+                        last_window_left_out_mean,
+                        "Your output has one row and one column too few. The number of windows is "
+                        "(H - kernel_size) // stride + 1: mind the 1.",
+                        SHAPES,
+                    ),
+                    Misconception(
                         "negative pixels count as 0",
                         positive_part_mean,
                         "Your mean takes negative pixels for 0.",
@@ -537,6 +909,63 @@ EXERCISES = (
                         "Your dx is exactly {area} times too small, and {area} is the number of "
                         "pixels in a window: it has been divided twice.",
                         WRONG,
+                    ),
+                    Misconception(
+                        "divided by the stride's square",
+                        share_of_the_stride,
+                        "Your dy is divided by {s2}, the square of the stride. A window has "
+                        "{area} pixels, however far it moves.",
+                        OVERLAP,
+                    ),
+                    Misconception(
+                        "blocks in the place of windows",
+                        block_of_the_stride,
+                        "Each gradient fills a block of {s} by {s} pixels, the stride. It goes to "
+                        "all of its window, {k} by {k} pixels, and windows may overlap or leave "
+                        "gaps.",
+                        OVERLAP,
+                    ),
+                    Misconception(
+                        "blocks of the kernel's size side by side",
+                        block_of_the_kernel,
+                        "Your windows lie side by side on the way back, {k} apart. They should be "
+                        "{s} apart.",
+                        OVERLAP,
+                    ),
+                    Misconception(
+                        "dy is forgotten",
+                        one_arrives_everywhere,
+                        "Your dx is right for a dy of all ones: what arrives is not used.",
+                        SLOPE,
+                    ),
+                    Misconception(
+                        "all to the first pixel",
+                        to_the_corner,
+                        "Your gradient goes to the first pixel of each window. All {area} pixels "
+                        "get their share.",
+                        SLOPE,
+                        also=(corner_of_the_share,),
+                    ),
+                    Misconception(
+                        "multiplied by the input",
+                        times_x,
+                        "Your dx is multiplied by x. The slope of a mean does not depend on the "
+                        "pixels.",
+                        SLOPE,
+                    ),
+                    Misconception(
+                        "positive pixels alone",
+                        positive_pixels_alone,
+                        "Your dx is 0 where x is not positive. The slope of a mean does not "
+                        "depend on the pixels.",
+                        SLOPE,
+                    ),
+                    Misconception(
+                        "the stride is ignored on the way back",
+                        stride_of_one_mean,
+                        "Your windows lie 1 pixel apart on the way back. They begin at {s} * i "
+                        "and {s} * j.",
+                        OVERLAP,
                     ),
                     Misconception(
                         "all to the largest",

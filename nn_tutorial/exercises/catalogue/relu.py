@@ -40,17 +40,73 @@ def clipped_at_one(x):
     return np.clip(x, 0, 1)
 
 
+def clipped_at_six(x):
+    return np.clip(x, 0, 6)
+
+
+def softplus(x):
+    return np.log1p(np.exp(-np.abs(x))) + np.maximum(x, 0)
+
+
+def softplus_that_overflows(x):
+    return np.log1p(np.exp(x))
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def swish(x):
+    return x / (1 + np.exp(-x))
+
+
+def elu(x):
+    return np.where(x > 0, x, np.expm1(np.minimum(x, 0)))
+
+
+def step(x):
+    return (x > 0).astype(x.dtype)
+
+
+def not_positive(x):
+    return np.minimum(x, 0)
+
+
 def in_place(x):
     x[x < 0] = 0
     return x
 
 
 def leaky(x):
-    return np.where(x > 0, x, 0.01 * x)
+    return np.where(x > 0, x, x / 100)
+
+
+def leakier(x):
+    return np.where(x > 0, x, x / 10)
+
+
+def leakiest(x):
+    return np.where(x > 0, x, x / 5)
 
 
 def mask_from_output(dy, x):
     return dy * (np.maximum(x, 0) >= 0)
+
+
+def leaky_backward(dy, x):
+    return np.where(x > 0, dy, dy / 100)
+
+
+def leakier_backward(dy, x):
+    return np.where(x > 0, dy, dy / 10)
+
+
+def opposite_gate(dy, x):
+    return dy * (x <= 0)
+
+
+def output_again(dy, x):
+    return np.maximum(x, 0)
 
 
 def mask_from_upstream(dy, x):
@@ -76,7 +132,8 @@ def times_input(dy, x):
 def forward_samples(rng):
     by_hand = np.array([[-2.0, 1.0, 0.0], [3.0, -1.0, 4.0]])
     shapes = [(2, 3), (7,), (5, 3), (3, 5, 2), (2, 3, 5, 2)]
-    return [{"x": by_hand}, *({"x": 2 * rng.standard_normal(s)} for s in shapes)]
+    scales = [2, 1000, 2, 100, 10]  # where a ceiling would be seen
+    return [{"x": by_hand}, *({"x": k * rng.standard_normal(s)} for k, s in zip(scales, shapes))]
 
 
 def backward_samples(rng):
@@ -126,11 +183,62 @@ EXERCISES = (
                         "layers/relu#six-numbers-by-hand",
                     ),
                     Misconception(
+                        "clipped at 6 as well",
+                        clipped_at_six,
+                        "Inputs above 6 come out as 6: that is the ReLU6. A ReLU has a floor, and "
+                        "no ceiling.",
+                        "layers/relu#six-numbers-by-hand",
+                    ),
+                    Misconception(
+                        "softplus",
+                        softplus,
+                        "Your y is log(1 + exp(x)), the softplus: a ReLU with its bend rounded "
+                        "off. The ReLU itself is 0 up to x = 0, and x from there.",
+                        "layers/relu#six-numbers-by-hand",
+                        also=(softplus_that_overflows,),
+                    ),
+                    Misconception(
+                        "the logistic function",
+                        sigmoid,
+                        "Your y is 1 / (1 + exp(-x)), the logistic function (sigmoid). A ReLU "
+                        "lets positive numbers through as they are.",
+                        "layers/relu#six-numbers-by-hand",
+                    ),
+                    Misconception(
+                        "x times its logistic function",
+                        swish,
+                        "Your y is x / (1 + exp(-x)), called swish or SiLU. A ReLU gives exactly "
+                        "0 for negative inputs, and x itself for positive ones.",
+                        "layers/relu#six-numbers-by-hand",
+                    ),
+                    Misconception(
+                        "an exponential for negative inputs",
+                        elu,
+                        "Your y is exp(x) - 1 where x is negative: that is the ELU. The ReLU is "
+                        "exactly 0 there.",
+                        "layers/relu#six-numbers-by-hand",
+                    ),
+                    Misconception(
+                        "the mask itself",
+                        step,
+                        "Your y is 1 where x is positive, and 0 elsewhere. That is the slope of a "
+                        "ReLU; the ReLU is x there.",
+                        "layers/relu#six-numbers-by-hand",
+                    ),
+                    Misconception(
+                        "the negative part",
+                        not_positive,
+                        "Your y keeps the negative inputs and turns the positive ones into 0. It "
+                        "is the other way round.",
+                        "layers/relu#six-numbers-by-hand",
+                    ),
+                    Misconception(
                         "a leaky ReLU",
                         leaky,
-                        "Negative inputs come out as a hundredth of themselves: that is the leaky "
+                        "Negative inputs come out as a small part of themselves: that is the leaky "
                         "ReLU. The ReLU gives exactly 0.",
                         "layers/relu#six-numbers-by-hand",
+                        also=(leakier, leakiest),
                     ),
                     Misconception(
                         "the input is overwritten",
@@ -148,11 +256,34 @@ EXERCISES = (
                 samples=backward_samples,
                 misconceptions=(
                     Misconception(
-                        "mask from the output, with >=",
+                        "every gate is open",
                         mask_from_output,
-                        "Your dx is dy everywhere: every gate is open. An output of a ReLU is at "
-                        "least 0 always, so `y >= 0` is always true. Ask where x > 0.",
+                        "Your dx is dy everywhere. Either there is no gate, or it is taken from "
+                        "the output with `y >= 0`: an output of a ReLU is never negative, so that "
+                        "is always true. Ask where x > 0.",
                         WRONG,
+                    ),
+                    Misconception(
+                        "a leaky gate",
+                        leaky_backward,
+                        "Where x is negative your dx is a small part of dy: that is the gradient "
+                        "of the leaky ReLU. Nothing passes a closed gate of a ReLU.",
+                        MASK,
+                        also=(leakier_backward,),
+                    ),
+                    Misconception(
+                        "the gate is the wrong way round",
+                        opposite_gate,
+                        "Your dx is dy where x is 0 or negative, and 0 where it is positive. It "
+                        "is the other way round.",
+                        MASK,
+                    ),
+                    Misconception(
+                        "the output in the place of the gradient",
+                        output_again,
+                        "Your dx is the output of the ReLU, max(x, 0). What passes the gate is "
+                        "what arrives, dy.",
+                        MASK,
                     ),
                     Misconception(
                         "mask from the upstream gradient",

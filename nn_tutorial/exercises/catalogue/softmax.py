@@ -75,6 +75,60 @@ def sum_without_keepdims(x):
     return e / e.sum(axis=-1)
 
 
+def minimum_subtracted(x):
+    e = np.exp(x - x.min(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+def mean_subtracted(x):
+    e = np.exp(x - x.mean(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+def base_two(x):
+    e = 2.0 ** (x - x.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+def no_exponential(x):
+    return x / x.sum(axis=-1, keepdims=True)
+
+
+def shifted_without_exponential(x):
+    shifted = x - x.min(axis=-1, keepdims=True)
+    return shifted / shifted.sum(axis=-1, keepdims=True)
+
+
+def sizes_without_exponential(x):
+    return np.abs(x) / np.abs(x).sum(axis=-1, keepdims=True)
+
+
+def hard_maximum(x):
+    return (x == x.max(axis=-1, keepdims=True)).astype(x.dtype)
+
+
+def winner_alone(x):
+    return np.eye(x.shape[-1], dtype=x.dtype)[x.argmax(axis=-1)]
+
+
+def of_the_negative(x):
+    return softmax(-x)
+
+
+def logistic(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def length_one(x):
+    e = np.exp(x - x.max(axis=-1, keepdims=True))
+    return e / np.sqrt((e * e).sum(axis=-1, keepdims=True))
+
+
+def divided_by_the_largest_score(x):
+    e = np.exp(x / x.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
 def logarithm(x):
     shifted = x - x.max(axis=-1, keepdims=True)
     return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
@@ -90,6 +144,30 @@ def own_term_alone(dp, p):
 
 def p_left_out(dp, p):
     return dp - (dp * p).sum(axis=-1, keepdims=True)
+
+
+def sum_without_p(dp, p):
+    return p * (dp - dp.sum(axis=-1, keepdims=True))
+
+
+def others_alone(dp, p):
+    return -p * ((dp * p).sum(axis=-1, keepdims=True) - dp * p)
+
+
+def sum_alone(dp, p):
+    return -p * (dp * p).sum(axis=-1, keepdims=True)
+
+
+def dp_forgotten(dp, p):
+    return p * (1 - p)
+
+
+def p_taken_twice(dp, p):
+    return p * p * (dp - (dp * p).sum(axis=-1, keepdims=True))
+
+
+def sign_of_all(dp, p):
+    return p * ((dp * p).sum(axis=-1, keepdims=True) - dp)
 
 
 def added(dp, p):
@@ -133,7 +211,17 @@ def forward_samples(rng):
         {"x": wide + 1000},  # too large for exp, and all rows alike
         {"x": levels},  # rows far apart
         {"x": deep},
+        {"x": apart(rng, 4, 3)},
+        {"x": apart(rng, 3, 5)},
     ]
+
+
+def apart(rng, n, c):
+    """Rows that hold 1000 and -1000, so that only the row's maximum helps."""
+    x = rng.standard_normal((n, c))
+    x[:, 0] += 1000
+    x[:, 1] -= 1000
+    return x[:, rng.permutation(c)]
 
 
 def backward_samples(rng):
@@ -146,6 +234,10 @@ def backward_samples(rng):
         by_hand,
         *({"dp": rng.standard_normal(s), "p": softmax(rng.standard_normal(s))} for s in shapes),
     ]
+
+
+def facts(array):
+    return {"C": array.shape[-1], "rows": array.size // array.shape[-1]}
 
 
 ROW = "layers/softmax#one-row-in-one-distribution-out"
@@ -237,6 +329,75 @@ EXERCISES = (
                         WRONG,
                     ),
                     Misconception(
+                        "the minimum subtracted",
+                        minimum_subtracted,
+                        "You subtract the smallest score of each row. On paper that cancels as "
+                        "well, but the largest score stays above 0, and its exponential overflows "
+                        "where a row holds 1000 and -1000. Subtract the largest.",
+                        OVERFLOW,
+                    ),
+                    Misconception(
+                        "the mean subtracted",
+                        mean_subtracted,
+                        "You subtract the mean of each row. On paper that cancels as well, but "
+                        "the largest score stays above 0, and its exponential overflows where a "
+                        "row holds 1000 and -1000. Subtract the largest.",
+                        OVERFLOW,
+                    ),
+                    Misconception(
+                        "2 in the place of e",
+                        base_two,
+                        "Your p is made of powers of 2, not of e: use `np.exp`.",
+                        ROW,
+                    ),
+                    Misconception(
+                        "no exponential",
+                        no_exponential,
+                        "Your p is the scores divided by their sum, without an exponential. "
+                        "Scores may be negative, and then so are these.",
+                        ROW,
+                        also=(
+                            shifted_without_exponential,
+                            sizes_without_exponential,
+                        ),
+                    ),
+                    Misconception(
+                        "a hard maximum",
+                        hard_maximum,
+                        "Your p is 1 for the largest score of each row, and 0 for the others. The "
+                        "softmax is soft: each class gets a share, by the exponential of its "
+                        "score.",
+                        ROW,
+                        also=(winner_alone,),
+                    ),
+                    Misconception(
+                        "the sign of the scores is turned",
+                        of_the_negative,
+                        "Your p is largest for the smallest score: it is the softmax of -x.",
+                        ROW,
+                    ),
+                    Misconception(
+                        "each score by itself",
+                        logistic,
+                        "Your p is 1 / (1 + exp(-x)), the logistic function of each score by "
+                        "itself. Softmax divides by the sum of the row, so the classes share.",
+                        ROW,
+                    ),
+                    Misconception(
+                        "divided by the length",
+                        length_one,
+                        "You divide by the root of the sum of squares: the squares of your p sum "
+                        "to 1, not p itself.",
+                        ROW,
+                    ),
+                    Misconception(
+                        "divided by the largest score",
+                        divided_by_the_largest_score,
+                        "You divide the scores by the largest of the row, where it should be "
+                        "subtracted. Only a difference cancels.",
+                        OVERFLOW,
+                    ),
+                    Misconception(
                         "the logarithm of the probabilities",
                         logarithm,
                         "No number of your p is above 0: they are the logarithms of the "
@@ -244,8 +405,8 @@ EXERCISES = (
                         ROW,
                     ),
                 ),
-                facts=lambda inputs: {"C": inputs["x"].shape[-1]},
-                meanings={"C": "the number of classes"},
+                facts=lambda inputs: facts(inputs["x"]),
+                meanings={"C": "the number of classes", "rows": "the number of rows"},
             ),
         ),
     ),
@@ -291,6 +452,46 @@ EXERCISES = (
                         "Your dx is how far dp lies above its weighted mean, which is right so "
                         "far. Each element is still to be multiplied by its p: a class without "
                         "probability has nothing to move.",
+                        SUM,
+                    ),
+                    Misconception(
+                        "the sum without p",
+                        sum_without_p,
+                        "You subtract the plain sum of dp. The sum is weighted: each dp times its "
+                        "p.",
+                        SUM,
+                    ),
+                    Misconception(
+                        "the Jacobian's diagonal is missing",
+                        others_alone,
+                        "Your dx has what each score does to the other probabilities, and not "
+                        "what it does to its own.",
+                        SUM,
+                    ),
+                    Misconception(
+                        "the sum alone",
+                        sum_alone,
+                        "Your dx is -p times the weighted sum of dp. The term p dp, from the "
+                        "numerator, is missing.",
+                        JACOBIAN,
+                    ),
+                    Misconception(
+                        "dp is forgotten",
+                        dp_forgotten,
+                        "Your dx is p (1 - p), and does not depend on dp. The chain rule "
+                        "multiplies by what arrives.",
+                        SUM,
+                    ),
+                    Misconception(
+                        "p counted twice",
+                        p_taken_twice,
+                        "Your dx has one factor p too much in front of the bracket.",
+                        SUM,
+                    ),
+                    Misconception(
+                        "the sign is turned",
+                        sign_of_all,
+                        "Your dx has the wrong sign: it is dp less its weighted mean.",
                         SUM,
                     ),
                     Misconception(
@@ -344,8 +545,8 @@ EXERCISES = (
                         SUM,
                     ),
                 ),
-                facts=lambda inputs: {"C": inputs["p"].shape[-1]},
-                meanings={"C": "the number of classes"},
+                facts=lambda inputs: facts(inputs["p"]),
+                meanings={"C": "the number of classes", "rows": "the number of rows"},
             ),
         ),
     ),

@@ -1,0 +1,198 @@
+"""Wrong answers that are no known mistakes, each with what must be told of it.
+
+An answer is written in the place of the solution; `right` is the solution, and the arguments have
+their names. What is told must contain one of the words, and none of those behind the bar.
+"""
+
+# Function: (code, what must be told | what must not)
+WRONG: dict[str, list[tuple[str, str]]] = {
+    "sums": [
+        ("r = right(x)\nreturn r[1], r[0], r[2]", "rows and columns swapped"),
+        ("r = right(x)\nreturn r[2], r[0], r[1]", "another order: you return squares, rows"),
+        ("r = right(x)\nreturn r[0], r[1]", "returned 2 things, expected rows, columns, squares"),
+        ("r = right(x)\nreturn r[0], r[1], np.array([r[2]])", "axis of size 1 too many"),
+        ("r = right(x)\nreturn r[0], r[1], r[2] + 1", "`squares` is 1 too large | known"),
+        ("r = right(x)\nreturn r[0].astype(int), r[1], r[2]", "whole numbers"),
+        ("r = right(x)\nreturn x.max(1), r[1], r[2]", "the largest of `x` over axis 1"),
+        ("r = right(x)\nreturn r[0][::-1], r[1], r[2]", "turned round"),
+    ],
+    "matrix_product": [
+        ("return right(a, b) + 3", "Every element of `y` is 3 too large"),
+        ("return right(a, b).T", "the result is transposed"),
+        ("return right(a, b)[None]", "axis of size 1 too many"),
+        ("return np.roll(right(a, b), 1, axis=1)", "along axis 1"),
+        ("return right(np.abs(a), b)", "`a` were positive"),
+        ("return right(a, b).astype(np.int64)", "whole numbers, of the type int64"),
+        ("return 2 * right(a, b)", "2 times what was expected"),
+        ("y = right(a, b)\ny[0] = 0\nreturn y", "`a` were 0 in its first place along axis 0"),
+    ],
+    "batch_product": [
+        ("return right(b, a)", "raised ValueError"),
+        ("return right(a, b).mean(0)", "the mean of `a` @ `b` over axis 0"),
+        ("return right(a, b)[:1]", "of the beginning"),
+        ("y = right(a, b)\nreturn y.transpose(1, 0, 2)", "axes in another order"),
+    ],
+    "product_gradients": [
+        ("da, db = right(dy, a, b)\nreturn da / len(a), db / len(a)", "the number of rows of a"),
+        ("da, db = right(dy, a, b)\nreturn da, -db", "`db` has the wrong sign | `da` has"),
+        ("da, db = right(dy, a, b)\nreturn da, db + a.sum()", "`da` is right"),
+        ("return right(dy, a, b)[0]", "returned 1 thing, expected da, db"),
+    ],
+    "filter_windows": [
+        ("return right(windows, weight) * 0", "is 0 in every place"),
+        ("return right(windows, weight)[:, ::-1]", "turned round (the last comes first) along"),
+        ("return np.maximum(right(windows, weight), 0)", "0 for all that is negative"),
+    ],
+    "numerical_gradient": [
+        ("return right(f, x, h) * h", "exactly 0.5 times too large, and 0.5 is h"),
+        ("return right(f, x, h / 2)", "if `h` were half as large"),
+        ("return np.abs(right(f, x, h))", "absolute value of what was expected"),
+        ("g = right(f, x, h)\nx[...] = 0\nreturn g", "changed its argument x"),
+        ("return right(f, x, h).astype(int)", "whole numbers"),
+        ("return right(f, x, h)[..., None]", "axis of size 1 too many"),
+    ],
+    "relu": [
+        ("return np.clip(x, 0, 7)", "`x` is | known"),
+        ("return np.where(x > 0, x, 0.3 * x)", "exactly those where `x` is negative | leaky"),
+        ("return x.copy()", "`x` itself"),
+        ("return np.where(x > 0, x * x, 0)", "square of what was expected"),
+        ("return np.maximum(x, 0).astype(np.float64)", "float64 where the input is float32"),
+        ("return np.maximum(x, 0).astype(np.float16)", "`y` is float16 where the input is float64"),
+        ("y = np.maximum(x, 0)\nreturn y if x.ndim < 3 else y * 2", "has more than 2 axes"),
+    ],
+    "relu_backward": [
+        ("return x * (x > 0)", "the output in the place"),
+        ("return dy * (x > 1)", "they are 0 where they should not be"),
+        ("return dy * x", "`dy` times `x`"),
+    ],
+    "linear": [
+        ("return x @ (2 * weight) + bias", "or if `weight` were twice as large | known"),
+        ("return right(x, weight, bias) - 1", "−1 too large"),
+        ("return x @ weight + 3 * bias", "2 times `bias`"),
+        ("return x @ weight + bias[::-1]", "turned round along axis 0"),
+        ("return right(x, weight, bias) / len(x)", "exactly 2 times too small"),
+        ("return right(x, weight, np.full_like(bias, bias.mean()))", "`bias` were its mean"),
+        ("return (x @ weight + bias, x)", "returned 2 things"),
+    ],
+    "linear_backward": [
+        ("dx, dw, db = right(dy, x, weight)\nreturn dx, dw, db[None]", "axis of size 1 too many"),
+        ("dx, dw, db = right(dy, x, weight)\nreturn dx, dw, dy.max(0)", "the largest of `dy`"),
+        ("dx, dw, db = right(dy, x, weight)\nreturn dx, dw, dy[0]", "only the first of `dy`"),
+        ("dx, dw, db = right(dy, x, weight)\nreturn dx, dw + 1, db", "`dx` and `dbias` are"),
+        ("dx, dw, db = right(dy, x, weight)\nreturn dw, dx, db", "order: you return dweight"),
+        ("dx, dw, db = right(dy, x, weight)\nreturn dx, 2 * dw, db / 3", "1/3 | known"),
+    ],
+    "he_normal": [
+        ("return right(shape, np.random.default_rng())", "same seed"),
+        ("return right(shape, np.random.default_rng(5))", "different seeds gave the same"),
+        ("return right(shape, rng) + 1", "centre"),
+        ("return right(shape, rng).T", "has the shape"),
+    ],
+    "xavier_uniform": [
+        ("return right(shape, np.random.default_rng(0))", "different seeds gave the same"),
+        ("return 5 * right(shape, rng)", "`standard deviation` is"),
+    ],
+    "softmax": [
+        ("p = right(x)\nreturn p / p.sum()", "times too small, and 2 is the number of rows"),
+        ("return right(2 * x)", "`x` were twice as large"),
+        ("return right(x) ** 2", "the square of what was expected"),
+        ("return 1 - right(x)", "1 minus what was expected"),
+        ("return np.round(right(x), 2)", "no pattern | known"),
+    ],
+    "softmax_backward": [
+        ("return right(p, dp)", "changed places"),
+        ("return right(dp, p) + dp", "by exactly `dp`"),
+        ("return right(dp, p).sum(-1)", "shape"),
+    ],
+    "cross_entropy": [
+        ("return right(probabilities, labels) + 0.1", "0.1 too large, on every test | times"),
+        ("return 3 * right(probabilities, labels)", "3 times what was expected, on every test"),
+        ("return 2.345 * right(probabilities, labels)", "expected | times what was expected"),
+        ("return np.array([right(probabilities, labels)])", "axis of size 1 too many"),
+    ],
+    "cross_entropy_backward": [
+        ("return 2 * right(dy, probabilities, labels)", "2 times what was expected"),
+        ("return right(dy * dy, probabilities, labels)", "`dy` | known"),
+        ("return right(dy, probabilities, labels).T", "transpose"),
+    ],
+    "softmax_cross_entropy": [
+        ("l, d = right(logits, labels)\nreturn d, l", "another order: you return dlogits, loss"),
+        ("l, d = right(logits, labels)\nreturn l, d * 5", "5 times what was expected"),
+        ("l, d = right(logits, labels)\nreturn l / 2, d", "1/2 | known"),
+    ],
+    "two_layer_loss": [
+        ("return right(x, labels, 2 * weight1, bias1, weight2, bias2)", "right if"),
+        ("return right(x, labels, weight1, bias1, -weight2, bias2)", "`weight2` had the other"),
+    ],
+    "two_layer_gradients": [
+        ("r = right(x, labels, weight1, bias1, weight2, bias2)\nreturn r[0], r[2], r[1], r[3]",
+         "another order: you return dweight1, dweight2, dbias1"),
+        ("r = right(x, labels, weight1, bias1, weight2, bias2)\nreturn r[0], 0 * r[1], r[2], r[3]",
+         "`dbias1` is 0 in every place"),
+    ],
+    "batch_norm": [
+        ("y, m, v = right(x, gamma, beta, running_mean, running_var, train, momentum, eps)\n"
+         "return y, m, v**0.5", "the root of what was expected"),
+        ("y, m, v = right(x, gamma, beta, running_mean, running_var, train, momentum, eps)\n"
+         "return y, v, m", "another order: you return y, running_var, running_mean"),
+        ("return right(x, gamma, beta, running_mean, running_var, not train, momentum, eps)",
+         "`train` were the opposite"),
+    ],
+    "batch_norm_backward": [
+        ("dx, dg, db = right(dy, x, gamma, eps)\nreturn dx * gamma, dg, db", "`gamma` were squ"),
+        ("dx, dg, db = right(dy, x, gamma, eps)\nreturn dx, dg, db * eps", "`eps` | known"),
+    ],
+    "layer_norm": [
+        ("return right(x, gamma, beta, eps * eps)", "`eps` were squared"),
+        ("return right(x, gamma[::-1], beta, eps)", "`gamma` were turned round"),
+    ],
+    "layer_norm_backward": [
+        ("dx, dg, db = right(dy, x, gamma, eps)\nreturn dx, dg, db + 1", "`dx` and `dgamma` are"),
+        ("dx, dg, db = right(dy, x, gamma, eps)\nreturn dx, dg, dy.mean()", "the mean of `dy`"),
+    ],
+    "sgd_momentum": [
+        ("p, v = right(param, grad, velocity, lr, momentum)\nreturn v, p", "another order"),
+        ("p, v = right(param, grad, velocity, lr, momentum)\nreturn p - lr * 0.05 * param, v",
+         "0.05 times `lr` times `param` | known"),
+        ("p, v = right(param, grad, velocity, lr, momentum)\nreturn param - lr * param, v",
+         "`param` is (1 - `lr`) times `param`"),
+        ("return right(param, grad, velocity, lr * lr, momentum)", "`lr` were squared"),
+        ("return param, right(param, grad, velocity, lr, momentum)[1]", "`lr` were 0"),
+    ],
+    "adam": [
+        ("return right(param, grad, m, v, t, lr, beta1, beta2, 2 * eps)", "`eps` were twice"),
+        ("return right(param, -grad, m, v, t, lr, beta1, beta2, eps)", "`grad` had the other sign"),
+        ("return right(param, grad, v, m, t, lr, beta1, beta2, eps)", "`m` and `v` had changed"),
+    ],
+    "conv2d": [
+        ("y = right(x, weight, bias, stride, padding)\nreturn y if padding == 0 else 2 * y",
+         "`padding` is above 0"),
+        ("y = right(x, weight, bias, stride, padding)\nreturn y.transpose(1, 0, 2, 3)",
+         "axes in another order"),
+        ("return right(x, weight, bias * bias, stride, padding)", "`bias` were squared"),
+        ("y = right(x, weight, bias, stride, padding)\ny[..., 0] = 0\nreturn y", "are 0 where"),
+        ("return right(x, weight, bias, stride, padding).astype(np.int32)", "of the type int32"),
+    ],
+    "conv2d_backward": [
+        ("dx, dw, db = right(dy, x, weight, stride, padding)\nreturn dx, dw, db[:, None]",
+         "axis of size 1 too many"),
+        ("dx, dw, db = right(dy, x, weight, stride, padding)\nreturn dx, dw, dy.max((0, 2, 3))",
+         "the largest of `dy` over axes 0 and 2 and 3"),
+    ],
+    "max_pool2d": [
+        ("return right(x, kernel_size, stride) - 1", "−1 too large, on every test"),
+        ("return right(np.maximum(x, 1), kernel_size, stride)", "what was expected is | known"),
+    ],
+    "max_pool2d_backward": [
+        ("return -right(dy, x, kernel_size, stride)", "wrong sign"),
+        ("return right(dy * dy, x, kernel_size, stride)", "`dy` were squared"),
+    ],
+    "avg_pool2d": [
+        ("return right(np.abs(x), kernel_size, stride) * 2", "elements of `y` differ | known"),
+        ("return right(x, kernel_size, stride)[..., ::-1]", "along axis 3"),
+    ],
+    "avg_pool2d_backward": [
+        ("return right(dy, x, kernel_size, stride) * stride", "`stride`"),
+        ("return right(dy[..., ::-1], x, kernel_size, stride)", "turned round along axis 3"),
+    ],
+}  # fmt: skip
