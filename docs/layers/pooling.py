@@ -296,7 +296,7 @@ assert np.allclose(back, avg_pool2d_backward(arrives, cache), rtol=0, atol=1e-15
 show_source(pooling._first_max, pooling._send)
 
 # %% [markdown]
-# In `_first_max`, `free` marks the windows that have no winner yet; it is what lets the first one win. `_send` is the box, once from windows to rows, once from rows to pixels. So the mask $M^{(u,v)}$ is a product of two: pixel $v$ won its row, and row $u$ won the window. On the sixteen numbers, the box word for word:
+# In `_first_max`, `free` marks the windows that have no winner yet; it is what lets the first one win. `_send` is the box, once from windows to rows, once from rows to pixels; `where_open` takes the place of the product with a mask. So the mask $M^{(u,v)}$ is a product of two: pixel $v$ won its row, and row $u$ won the window. On the sixteen numbers, the box word for word:
 
 # %%
 row_winners, row_of_window = max_cache.winners

@@ -28,6 +28,7 @@ from nn_tutorial import (
     relu,
     relu_backward,
 )
+from nn_tutorial.layers.checks import where_open
 from nn_tutorial.pages.show import (
     certificate_figure,
     power,
@@ -159,10 +160,10 @@ show_derivation("relu")
 #
 # ## The code says the same
 #
-# The forward pass returns $\max(x, 0)$, written as a clip, and keeps the mask. `dx *= dy`, with the mask in `dx`, is the equation in the box.
+# The forward pass returns $\max(x, 0)$, written as a clip, and keeps the mask. `where_open` is the equation in the box. It multiplies the mask with the bits of each number, read as an integer: for finite numbers that is the product, and an infinite upstream gradient at a shut gate gives 0, where $0 \cdot \infty$ would be no number.
 
 # %% tags=["remove-input"]
-show_source(relu, relu_backward)
+show_source(relu, relu_backward, where_open)
 
 # %% [markdown]
 # The mask is all that has to be remembered: one byte for each element, where the input itself would take four.

@@ -1,6 +1,7 @@
 """What the layers refuse: messages name the argument, what came and what was expected."""
 
 import math
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -60,7 +61,7 @@ def check_dtype(dtype: Any) -> None:
 
 def is_number(value: Any) -> bool:
     """Whether it is one real number; NaN is one."""
-    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def check_count(name: str, value: Any, *, least: int = 1) -> None:

@@ -7,20 +7,22 @@ import numpy as np
 from ..layers.checks import Array, is_number
 
 
+def _is_trainable(p: object) -> bool:
+    """Whether it is an array of floats, or of exact fractions."""
+    return isinstance(p, np.ndarray) and p.dtype.kind in "fO"
+
+
 class _Optimizer:
     decoupled = False  # whether the decay stays out of the gradient
 
     def __init__(self, params: dict[str, Array], lr: float | Array, weight_decay: float) -> None:
-        if not isinstance(params, dict) or not all(
-            isinstance(p, np.ndarray) and p.dtype.kind == "f" for p in params.values()
-        ):
+        if not isinstance(params, dict) or not all(map(_is_trainable, params.values())):
             raise ValueError(
                 f"params: expected a dict of arrays of floats, such as model.params, got {params!r}"
             )
         for name, value in (("lr", lr), ("weight_decay", weight_decay)):
-            numbers = np.ravel(value)
-            real = numbers.dtype.kind in "fiu" and np.isfinite(numbers).all()
-            if not real or (numbers < 0).any():
+            numbers = np.ravel(value).tolist()
+            if not all(is_number(number) and 0 <= number < math.inf for number in numbers):
                 raise ValueError(f"{name}: expected a finite number of at least 0, got {value!r}")
         self.params, self.lr, self.weight_decay = params, lr, weight_decay
 
@@ -34,7 +36,7 @@ class _Optimizer:
         found = []
         for name, p in self.params.items():
             g = grads[name]
-            if not isinstance(g, np.ndarray) or g.shape != p.shape or g.dtype.kind != "f":
+            if not _is_trainable(g) or g.shape != p.shape:
                 got = f"shape {g.shape} of {g.dtype}" if isinstance(g, np.ndarray) else repr(g)
                 raise ValueError(f"grads[{name!r}]: expected shape {p.shape} of floats, got {got}")
             inside = self.weight_decay and not self.decoupled
