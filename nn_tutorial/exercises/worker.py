@@ -166,7 +166,7 @@ def main(numpy_home: Path, folder: Path) -> None:
     numpy_files = [numpy_home / name for name in ("numpy", "numpy.libs")]
     guard([*numpy_files, folder, Path(os.devnull), Path("/dev/urandom")], Path(os.__file__).parent)
 
-    def tell(what: dict[str, Any], results: Any = (), changed: Any = None) -> None:
+    def tell(what: Any, results: Any = (), changed: Any = None) -> None:
         changed = changed or {}
         about = {**what, "results": len(results or ()), "changed": [*changed]}
         message = wire.pack(about, [*(results or ()), *changed.values()])
@@ -186,10 +186,24 @@ def main(numpy_home: Path, folder: Path) -> None:
     tell(what or {"kind": "done"})
     if what:
         return
+    make_calls(asked, values, names, source, shared, tell)
+
+
+def make_calls(
+    asked: dict[str, Any],
+    values: Sequence[Any],
+    names: dict[str, Any],
+    source: Path,
+    shared: Any,
+    tell: Callable[..., None],
+) -> None:
+    """Call the learner's functions, one after the other, and tell what each call gave."""
     slow = set()
     for call in asked["calls"]:
         function = names.get(call["function"])
-        results, changed = None, {}
+        results: list[Any] | None = None
+        changed: dict[int, Any] = {}
+        what: dict[str, Any] | None
         if call["function"] in slow:
             what = {"kind": "not run"}
         elif not callable(function):
