@@ -18,7 +18,6 @@ if TYPE_CHECKING:  # the tests without a browser run where Playwright is not ins
 __all__ = ["printed", "program"]
 
 HERE = Path(__file__).parent
-PROBES = HERE / "probes.js"
 QUIET = 0.4  # seconds without a request, after which nothing more is expected
 PATIENCE = 60.0  # seconds for a page to load, on the slowest of machines
 # The addresses of which the page itself says that they are there.
@@ -46,11 +45,7 @@ def browser(program: str) -> Iterator["Browser"]:
         launched.close()
 
 
-# Each engine is started once, and two of them can be asked at the same time.
-GROUPS = {name: pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in engines.NAMES}
-
-
-@pytest.fixture(scope="session", params=GROUPS.values())
+@pytest.fixture(scope="session", params=engines.GROUPS.values())
 def engine(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[engines.Engine]:
@@ -147,7 +142,7 @@ class Visitor:
 
     def probed(self) -> "Page":
         """Put the probes into the page; a policy does not hold for the debugger."""
-        self.page.evaluate(PROBES.read_text(encoding="utf-8"))
+        self.page.evaluate(engines.PROBES.read_text(encoding="utf-8"))
         return self.page
 
     def _console(self, message: Any) -> None:

@@ -16,9 +16,13 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
+import pytest
 from sitegen.output.static_server import chromium
 
 NAMES = ("chromium", "firefox", "webkit")
+# Each engine is started once, and two of them can be asked at the same time.
+GROUPS = {name: pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in NAMES}
+PROBES = Path(__file__).with_name("probes.js")
 MINI_BROWSER = "/usr/lib/*/webkit2gtk-4.*/MiniBrowser"
 HEIGHT = 900
 EMPTY = "robots.txt"  # of a site; no page, and so without a policy that forbids frames

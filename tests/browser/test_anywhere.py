@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 from built import addresses, report
-from conftest import GROUPS, PROBES
-from engines import Engine
+from engines import GROUPS, PROBES, Engine
 from recipes import RECIPES, first
 
 PAGES = [address for address in addresses() if address != "404.html"]
