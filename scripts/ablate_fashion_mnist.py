@@ -1,7 +1,7 @@
 """Train the CNN in several ways, over seeds: one record of all.
 
 The ways are those of an experiment: with and without batch normalisation and dropout (ablation), or
-the default with one or two options more (recipes).
+the default with one option more (recipes).
 
 On a few thousand images, so that it takes minutes. Interrupted, it goes on where it was when
 started again: each finished run is kept in a folder of its own until all are there. The record lies
@@ -51,7 +51,6 @@ EXPERIMENTS = {
         "shift 2": ["--shift", "2"],
         "mixup 0.2": ["--mixup", "0.2"],
         "one-cycle": ["--one-cycle"],
-        "shift 2 and one-cycle": ["--shift", "2", "--one-cycle"],
     },
 }
 

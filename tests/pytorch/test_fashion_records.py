@@ -63,7 +63,6 @@ def test_recipes_keep_what_they_share_and_what_they_do_not(
     assert {run["variant"]: tuple(run[name] for name in own) for run in record["runs"]} == {
         "default": (True, False, 0, 0), "shift 2": (True, False, 2, 0),
         "mixup 0.2": (True, False, 0, 0.2), "one-cycle": (False, True, 0, 0),
-        "shift 2 and one-cycle": (False, True, 2, 0),
     }  # fmt: skip
     assert record["plan"]["flip"]
     assert not {*own, "seed"} & {*record["plan"]}
