@@ -1,5 +1,7 @@
 """The ablation's script, and that both records are what their scripts write today."""
 
+import shlex
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +109,15 @@ def test_ablation_is_that_of_the_command_without_options() -> None:
     seeds = range(chosen.seeds)
     assert found == {(v, seed) for v in EXPERIMENTS["ablation"] for seed in seeds}
     assert len(record["runs"]) == len(found)
+
+
+def test_recipes_are_compared_with_every_seed() -> None:
+    record = read_record(RECORDS / "fashion-mnist-recipes.json")
+    words = shlex.split(record["command"])[2:]
+    chosen = ablate_fashion_mnist.arguments().parse_args(words)
+    assert chosen.experiment == "recipes"
+    found = [(run["variant"], run["seed"]) for run in record["runs"]]
+    assert sorted(found) == sorted(product(EXPERIMENTS["recipes"], range(chosen.seeds)))
 
 
 def _defaults(script: Any) -> Any:

@@ -384,6 +384,10 @@ def test_command_of_a_record_makes_this_record(path: Path) -> None:
     for name in ("epochs", "batch_size", "lr", "seed", "image_size"):
         if hasattr(chosen, name) and "plan" in record:
             assert record["plan"].get(name) == getattr(chosen, name), name
+    if hasattr(chosen, "mixup"):
+        for name in ("shift", "mixup", "one_cycle"):  # an older plan lacks them
+            assert record["plan"].get(name, 0) == getattr(chosen, name), name
+        assert record["network"]["dropout"] == chosen.dropout
     if hasattr(chosen, "bfloat16"):
         assert record["seeds"] == chosen.seeds
         assert record["precision"] == ("bfloat16" if chosen.bfloat16 else "float32")
