@@ -1,4 +1,7 @@
-"""Train the CNN with and without batch normalisation and dropout, over seeds: one record of all.
+"""Train the CNN in several ways, over seeds: one record of all.
+
+The ways are those of an experiment: with and without batch normalisation and dropout (ablation), or
+the default with one option more (recipes).
 
 On a few thousand images, so that it takes minutes. Interrupted, it goes on where it was when
 started again: each finished run is kept in a folder of its own until all are there. The record lies
@@ -7,8 +10,10 @@ in runs/; with --publish also among those that the pages draw.
 examples:
   fewer images and one seed, to try it:
     python scripts/ablate_fashion_mnist.py --images 1000 --epochs 2 --seeds 1
-  the record that the page draws, anew, in one thread:
+  the records that the page draws, anew, in one thread:
     python scripts/ablate_fashion_mnist.py --threads 1 --publish
+    python scripts/ablate_fashion_mnist.py --experiment recipes --images 4000 --epochs 6 \\
+        --seeds 5 --threads 1 --publish
 """
 
 import argparse
@@ -34,18 +39,26 @@ from nn_tutorial.pytorch.runs import (
 )
 
 ROOT = Path(__file__).resolve().parent.parent
-NAME = "fashion-mnist-ablation"
-VARIANTS = {
-    "both": [],
-    "batch norm only": ["--dropout", "0"],
-    "dropout only": ["--no-batch-norm"],
-    "neither": ["--no-batch-norm", "--dropout", "0"],
+EXPERIMENTS = {
+    "ablation": {
+        "both": [],
+        "batch norm only": ["--dropout", "0"],
+        "dropout only": ["--no-batch-norm"],
+        "neither": ["--no-batch-norm", "--dropout", "0"],
+    },
+    "recipes": {
+        "default": [],
+        "shift 2": ["--shift", "2"],
+        "mixup 0.2": ["--mixup", "0.2"],
+        "one-cycle": ["--one-cycle"],
+    },
 }
 
 
 def arguments() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     parser = command_line(__file__, __doc__)
+    parser.add_argument("--experiment", choices=EXPERIMENTS, default="ablation")
     parser.add_argument("--images", type=count, default=3000, help="for training")
     parser.add_argument("--epochs", type=count, default=4)
     parser.add_argument("--batch-size", type=count, default=50)
@@ -69,13 +82,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         for name in ("records", "runs"):
             check_folder(getattr(chosen, name), f"--{name}")
-        check_publish(chosen, NAME, again)
+        check_publish(chosen, _name(chosen), again)
     except ValueError as error:
         parser.error(str(error))
     origin = {"command": again, "code": code_of(again)}
     runs = []
     for seed in range(chosen.seeds):
-        for variant, options in VARIANTS.items():
+        for variant, options in EXPERIMENTS[chosen.experiment].items():
             sizes = (chosen.images, chosen.batch_size, chosen.epochs, chosen.threads)
             name = f"{variant}-{seed}-{'-'.join(map(str, sizes))}"
             path = chosen.runs / f"{name.replace(' ', '-')}.json"
@@ -85,7 +98,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 if status:
                     return status
             runs.append({"variant": variant} | read_record(path))
-    keep_record(gathered(runs) | origin, chosen)
+    keep_record({"name": _name(chosen)} | gathered(runs) | origin, chosen)
     return 0
 
 
@@ -106,14 +119,16 @@ def gathered(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
     if any(run["data"]["sha256"] != first["data"]["sha256"] for run in runs):
         raise ValueError("runs: expected all of the same data, got several; empty their folder")
     kept = ("date", "processes", "libraries", "device", "threads")
+    plan = {name: value for name, value in first["plan"].items() if name != "seed"}
+    differ = [name for name in plan if any(run["plan"][name] != plan[name] for run in runs)]
     return {
-        "name": NAME,
-        "plan": {name: value for name, value in first["plan"].items() if name != "seed"},
+        "plan": {name: value for name, value in plan.items() if name not in differ},
         "data": {name: first["data"][name] for name in ("name", "sha256", "split", "sizes")},
         "runs": [
             {
                 "variant": run["variant"],
                 "seed": run["plan"]["seed"],
+                **{name: run["plan"][name] for name in differ},
                 **run["network"],
                 "epochs": run["epochs"],
                 "test": {name: run["test"][name] for name in ("loss", "accuracy")},
@@ -122,6 +137,10 @@ def gathered(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
             for run in runs
         ],
     } | {name: first[name] for name in kept}
+
+
+def _name(chosen: argparse.Namespace) -> str:
+    return f"fashion-mnist-{chosen.experiment}"
 
 
 def _options(chosen: argparse.Namespace, seed: int, name: str) -> list[str]:

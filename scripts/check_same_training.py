@@ -38,7 +38,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # Two epochs, so that the order of images, the falling learning rate and Adam's means all count.
 _KEPT = "--name short --checkpoints {out}"
 SHORT = {
-    "ablate_fashion_mnist": "--epochs 1 --images 100 --batch-size 40 --seeds 1 --runs {out}/runs",
+    "ablate_fashion_mnist": "--epochs 2 --images 100 --batch-size 40 --seeds 1 --runs {out}/runs",
     "compare_transfer": "--images 70 --image-size 64 --seeds 1 --runs {out}/runs --only gradual "
     "--only unfrozen --only 'linear probe, own statistics' --only 'flips and shifts'",
     "pretrain_alexnet": "--epochs 2 --batch-size 16 --data {data}/shapes --out {out}/backbone.pt "
@@ -58,12 +58,15 @@ AROUND = {
 }  # fmt: skip
 MEASURED = {"seconds", "memory"}
 MORE = {"model_sha256"}  # of a model that is kept since then
+# Of a plan: options that a checkout of before may lack, and the values that change nothing.
+LATER = {"one_cycle": False, "shift": 0, "mixup": 0.0}
 AUDITED = "audit: "  # before the name of a claim
 FASHION = {"train": 600, "t10k": 100}  # images; the true one has a hundred times as many
 CIFAR = {"train": 10, "test": 2}  # images a class; the true one has 500 times as many
 # Runs a script, and notes the SHA-256 of everything that it saves with PyTorch.
 WITNESS = (
-    f"PARTS, CIFAR = {FASHION}, { ({part: 10 * n for part, n in CIFAR.items()}) }"
+    f"PARTS, CIFAR = {FASHION}, { ({part: 10 * n for part, n in CIFAR.items()}) }\n"
+    f"LATER = {LATER}"
     + """
 import hashlib, os, runpy, sys
 import torch
@@ -73,6 +76,8 @@ fashion.PARTS, cifar.PARTS = PARTS, CIFAR
 def told(value, digest):
     if isinstance(value, dict):
         for name, inner in value.items():
+            if name == "plan":
+                inner = {n: v for n, v in inner.items() if n not in LATER or v != LATER[n]}
             if name != "seconds":
                 digest.update(f"{name}: ".encode())
                 told(inner, digest)
@@ -204,6 +209,12 @@ def outcome(words: Sequence[str], checkout: Path, data: Path, out: Path) -> dict
     execute(checkout, WITNESS, [word.format(data=data, out=out) for word in words], saved)
     (path,) = records.glob("*.json")
     record = without_measures(json.loads(path.read_text(encoding="utf-8")))
+    if "plan" in record:
+        record["plan"] = {
+            name: value
+            for name, value in record["plan"].items()
+            if name not in LATER or value != LATER[name]
+        }
     claims = {AUDITED + finding["claim"]: finding for finding in record.pop("audit", [])}
     return (
         {name: value for name, value in record.items() if name not in AROUND}

@@ -39,6 +39,13 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--dropout", type=share, default=0.25, help="from 0 to below 1")
     parser.add_argument("--no-batch-norm", action="store_true")
     parser.add_argument(
+        "--shift", type=runs.natural, default=0, help="move pictures by up to so many pixels"
+    )
+    parser.add_argument("--mixup", type=float, default=0.0, help="α; 0 mixes no pictures")
+    parser.add_argument(
+        "--one-cycle", action="store_true", help="the rate rises first (else it only falls)"
+    )
+    parser.add_argument(
         "--images", type=runs.count, help="train on so many (else on all that are kept)"
     )
     return parser
@@ -61,7 +68,8 @@ def run(chosen: argparse.Namespace, among: Processes) -> None:
     """Train, read the test part once, write the record."""
     plan = Plan(
         epochs=chosen.epochs, batch_size=chosen.batch_size, lr=chosen.lr, seed=chosen.seed,
-        cosine=True, flip=True,
+        cosine=not chosen.one_cycle, one_cycle=chosen.one_cycle, flip=True, shift=chosen.shift,
+        mixup=chosen.mixup,
     )  # fmt: skip
     stored = fashion_mnist_stored(chosen.root)
     # As fashion_mnist() splits: a twelfth of the training files is for validation.

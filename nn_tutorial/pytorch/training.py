@@ -1,8 +1,8 @@
 """Train a PyTorch classifier so that nothing is lost and everything can be repeated.
 
-Every random number of a step (order of the images, flips, dropout) follows from the seed, the
-epoch and the step. So a training that goes on after an interruption, and one over several
-processes, take the same steps as one that does neither.
+Every random number of a step (order of the images, flips, moves, mixtures, dropout) follows from
+the seed, the epoch and the step. So a training that goes on after an interruption, and one over
+several processes, take the same steps as one that does neither.
 """
 
 import datetime
@@ -16,11 +16,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
 
+from ..training.schedules import one_cycle
 from .checkpoints import check_same, load_checkpoint, save_checkpoint
 from .modules import set_share
 from .processes import Processes
@@ -58,13 +60,25 @@ class Plan:
     lr : float
         Of Adam, whose first step moves every weight by so much: at most 1.
     seed : int
-        Of the order of the images, of flips and of dropout.
+        Of the order of the images, and of all that is drawn in a step.
     weight_decay : float
         λ, added to the gradient.
     cosine : bool
         Whether the learning rate falls to 0 along half a cosine; else it stays.
+    one_cycle : bool
+        Whether it rises from lr/25 to lr in the first 30 % of the steps and then falls to almost
+        nothing, see [`one_cycle`][nn_tutorial.one_cycle]; not together with ``cosine``.
     flip : bool
         Whether each image is mirrored with probability ½.
+    shift : int
+        Each image is moved by up to so many of its pixels, down or up and right or left; each
+        move is as likely as another. Black comes in at the edge. A random crop of an image with a
+        black border of this width is the same.
+    mixup : float
+        α; 0 mixes nothing. Else each step draws λ from Beta(α, α), and trains with
+        λx + (1 − λ)x′ in place of each image x, where x′ is another one of the batch, and with
+        λL(t) + (1 − λ)L(t′), the loss mixed alike (Zhang and others 2018, mixup: beyond empirical
+        risk minimization, ICLR).
     image_size : int or None
         Height and width to which the images are stretched; ``None`` leaves them as they are.
     """
@@ -75,7 +89,10 @@ class Plan:
     seed: int = 0
     weight_decay: float = 0.0
     cosine: bool = False
+    one_cycle: bool = False
     flip: bool = False
+    shift: int = 0
+    mixup: float = 0.0
     image_size: int | None = None
 
     def __post_init__(self) -> None:
@@ -87,6 +104,12 @@ class Plan:
             raise ValueError(f"lr: expected a number above 0 and at most 1, got {self.lr}")
         if not 0 <= self.weight_decay < math.inf:
             raise ValueError(f"weight_decay: expected at least 0, got {self.weight_decay}")
+        if self.one_cycle and self.cosine:
+            raise ValueError("one_cycle: expected no other schedule beside it, got cosine too")
+        if not (isinstance(self.shift, int) and self.shift >= 0):
+            raise ValueError(f"shift: expected a whole number of at least 0, got {self.shift}")
+        if not 0 <= self.mixup < math.inf:
+            raise ValueError(f"mixup: expected a finite number of at least 0, got {self.mixup}")
         if self.image_size is not None and self.image_size < 1:
             raise ValueError(f"image_size: expected at least 1, got {self.image_size}")
 
@@ -181,8 +204,9 @@ def train(
     -------
     list of dict
         ``train_loss`` (nats) and ``train_accuracy``: means over the epoch's steps, each before
-        its change, with dropout; ``val_loss`` and ``val_accuracy`` after the epoch, in evaluation;
-        ``seconds``.
+        its change, with dropout; of a mixture the loss is the mixed one, and the class of the
+        image with the larger share counts as right; ``val_loss`` and ``val_accuracy`` after the
+        epoch, in evaluation; ``seconds``.
 
     Raises
     ------
@@ -190,8 +214,9 @@ def train(
         After SIGTERM or SIGINT, once the checkpoint is written.
     ValueError
         Before the first step: if there are too few pictures for all processes, the network does
-        not take them, or it has no answer for one of the labels; if ``kept`` has another number
-        of rows than there are pictures, or goes with a network or plan that changes them.
+        not take them, or it has no answer for one of the labels; if the plan moves pictures out
+        of sight, or has too few steps for one cycle; if ``kept`` has another number of rows than
+        there are pictures, or goes with a network or plan that changes them.
     CheckpointError
         If the checkpoint is of another training, or damaged; it is left as it is.
     OSError
@@ -472,6 +497,7 @@ def _check(
             f"plan: expected batches of at least {among.world} images, one a process, "
             f"got a last one of {size}"
         )
+    _check_plan(plan, images)
     x = prepare(images.x[:1], scale, plan.image_size)
     model.eval()
     try:
@@ -490,6 +516,15 @@ def _check(
         )
 
 
+def _check_plan(plan: Plan, images: Images) -> None:  # decides no number: it refuses
+    side = min(images.x.shape[2:])
+    if plan.shift >= side:
+        raise ValueError(f"shift: expected less than the pictures' {side} pixels, got {plan.shift}")
+    steps = plan.epochs * -(-len(images.x) // plan.batch_size)
+    if plan.one_cycle and steps < 4:
+        raise ValueError(f"one_cycle: expected a training of at least 4 steps, got {steps}")
+
+
 def _check_kept(
     kept: Stored | None, model: Any, images: Images, validation: Images, plan: Plan
 ) -> None:  # decides no number: it refuses
@@ -500,8 +535,11 @@ def _check_kept(
         raise ValueError(f"kept: expected a row for each of {wanted} pictures, got {counts}")
     if any(p.requires_grad for p in model.features.parameters()):
         raise ValueError("kept: expected features that are frozen, got some that learn")
-    if plan.flip:
-        raise ValueError("kept: expected pictures that stay as they are, got a plan with flip")
+    changes = [name for name in ("flip", "shift", "mixup") if getattr(plan, name)]
+    if changes:
+        raise ValueError(
+            "kept: expected pictures that stay as they are, got a plan with " + ", ".join(changes)
+        )
 
 
 def _measured(
@@ -534,20 +572,21 @@ def _step(
     plan = state.plan
     share = among.share(len(batch))
     set_share(network, share)
-    mine = batch[share.start : share.stop]
-    x, labels = images.x[mine].to(among.device), images.y[mine].to(among.device)
-    x = _inputs(x, scale, plan.image_size)
-    if plan.flip:
-        drawn = torch.rand(len(batch), generator=_generator(plan.seed, state.epoch, state.step))
-        mirrored = (drawn < 0.5)[share.start : share.stop].to(among.device)
-        x = torch.where(mirrored[:, None, None, None], x.flip(3), x)
-    if plan.cosine:
-        done = (state.epoch * steps + state.step) / (plan.epochs * steps)
+    mine = torch.arange(share.start, share.stop)
+    x, labels = _examples(images, batch, mine, state, scale, among)
+    if plan.mixup:
+        part, partners = _mixture(plan.mixup, len(batch), plan.seed, state.epoch, state.step)
+        theirs = _examples(images, batch, partners[mine], state, scale, among)
+        x = part * x + (1 - part) * theirs.x
+    if plan.cosine or plan.one_cycle:
         for group in optimizer.param_groups:
-            group["lr"] = plan.lr * (1 + math.cos(math.pi * done)) / 2
+            group["lr"] = _rate(plan, state.epoch * steps + state.step, plan.epochs * steps)
     torch.manual_seed(_number(plan.seed, state.epoch, state.step))  # for dropout
     logits = network(x)
     total = functional.cross_entropy(logits, labels, reduction="sum")
+    if plan.mixup:
+        other = functional.cross_entropy(logits, theirs.y, reduction="sum")
+        total = part * total + (1 - part) * other
     # The mean over the whole batch. DistributedDataParallel takes the mean over processes, hence
     # the factor: also processes with unequal shares then add up to the right gradient.
     loss = total * among.world / len(batch)
@@ -559,6 +598,58 @@ def _step(
     right = float((logits.argmax(1) == labels).sum())
     for i, number in enumerate((value, right, float(len(mine)))):
         state.sums[i] += number
+
+
+def _examples(
+    images: Images,
+    batch: Tensor,
+    rows: Tensor,
+    state: _State,
+    scale: Normalisation,
+    among: Processes,
+) -> Images:
+    """Some rows of a batch as a step reads them. What is drawn is drawn for the whole batch."""
+    plan, now = state.plan, (state.plan.seed, state.epoch, state.step)
+    x = images.x[batch[rows]]
+    if plan.shift:
+        of = (-plan.shift, plan.shift + 1, (len(batch), 2))
+        x = _moved(x, torch.randint(*of, generator=_generator(*now, "shift"))[rows], plan.shift)
+    x = _inputs(x.to(among.device), scale, plan.image_size)
+    if plan.flip:
+        mirrored = (torch.rand(len(batch), generator=_generator(*now)) < 0.5)[rows]
+        x = torch.where(mirrored.to(among.device)[:, None, None, None], x.flip(3), x)
+    return Images(x, images.y[batch[rows]].to(among.device))
+
+
+def _moved(x: Tensor, moves: Tensor, most: int) -> Tensor:
+    """Each picture moved down and right by its row of moves, from -most to most; 0 comes in."""
+    height, width = x.shape[2:]
+    wide = functional.pad(x, (most, most, most, most))
+    corners = (most - moves).tolist()
+    return torch.stack(
+        [
+            picture[:, top : top + height, left : left + width]
+            for picture, (top, left) in zip(wide, corners, strict=True)
+        ]
+    )
+
+
+def _mixture(alpha: float, n: int, *now: int) -> tuple[float, Tensor]:
+    """The share of each picture of a batch in its mixture, and whose share is the rest.
+
+    The own share is the larger one. That is λ or 1 - λ, and no other experiment: partners by a
+    permutation or by its inverse are equally likely.
+    """
+    rng = np.random.default_rng(_number(*now, "mixup"))
+    part = rng.beta(alpha, alpha)
+    return max(part, 1 - part), torch.from_numpy(rng.permutation(n))
+
+
+def _rate(plan: Plan, step: int, steps: int) -> float:
+    """The learning rate of a step of so many."""
+    if plan.one_cycle:
+        return plan.lr * one_cycle(step, steps=steps)
+    return plan.lr * (1 + math.cos(math.pi * (step / steps))) / 2
 
 
 def _check_finite(loss: float, place: str) -> None:  # decides no number: it refuses
@@ -578,13 +669,13 @@ def _training_mode(model: nn.Module) -> None:
             module.eval()
 
 
-def _number(*parts: int) -> int:
+def _number(*parts: int | str) -> int:
     """A number that follows from others and looks like none of them."""
     text = " ".join(map(str, parts)).encode()
     return int.from_bytes(hashlib.sha256(text).digest()[:7], "big")
 
 
-def _generator(*parts: int) -> torch.Generator:
+def _generator(*parts: int | str) -> torch.Generator:
     return torch.Generator().manual_seed(_number(*parts))
 
 

@@ -112,6 +112,28 @@ def test_audit_may_check_more_and_never_less(
     assert compare(tmp_path / "before", {"python scripts/train.py": words}) == same
 
 
+@pytest.mark.parametrize(
+    ("more", "same"),
+    [({"shift": 0, "mixup": 0.0}, True), ({"shift": 2}, False), ({"unheard": 0}, False)],
+    ids=["off", "on", "unknown"],
+)
+def test_an_option_more_that_changes_nothing_is_no_difference(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any, more: dict[str, Any], same: bool
+) -> None:
+    """In the plan of a record and in that of a checkpoint."""
+    for side, plan in (("before", {"lr": 1}), ("after", {"lr": 1} | more)):
+        (tmp_path / side / "scripts").mkdir(parents=True)
+        text = TRAINING.format(1).replace('"date":', f'"plan": {plan}, "date":')
+        text = text.replace('"seconds": time.time()},', f'"plan": {plan}}},', 1)
+        (tmp_path / side / "scripts" / "train.py").write_text(text)
+    monkeypatch.setattr(check_same_training, "ROOT", tmp_path / "after")
+    monkeypatch.setattr(check_same_training, "write_images", lambda _: None)
+    words = ["scripts/train.py", "--records", "{out}/records"]
+    assert compare(tmp_path / "before", {"python scripts/train.py": words}) == same
+    said = capsys.readouterr().out
+    assert ("  plan:" in said and "  saved:" in said) != same
+
+
 # Stamping
 
 

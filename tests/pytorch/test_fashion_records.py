@@ -1,5 +1,7 @@
 """The ablation's script, and that both records are what their scripts write today."""
 
+import shlex
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +9,7 @@ import ablate_fashion_mnist
 import pytest
 import torch
 import train_fashion_mnist
+from ablate_fashion_mnist import EXPERIMENTS
 from helpers import SMALL_FASHION, write_fashion
 
 from nn_tutorial.data import fashion
@@ -33,7 +36,7 @@ def test_ablation_writes_one_record(
 ) -> None:
     assert ablate_fashion_mnist.main(command) == 0
     record = read_record(tmp_path / "fashion-mnist-ablation.json")
-    assert [run["variant"] for run in record["runs"]] == list(ablate_fashion_mnist.VARIANTS)
+    assert [run["variant"] for run in record["runs"]] == [*EXPERIMENTS["ablation"]]
     assert {tuple(run) for run in record["runs"]} == {tuple(record["runs"][0])}
     assert [(run["batch_norm"], run["dropout"] > 0) for run in record["runs"]] == [
         (True, True), (True, False), (False, True), (False, False),
@@ -50,6 +53,22 @@ def test_ablation_writes_one_record(
 
     monkeypatch.setattr(train_fashion_mnist, "main", again)
     assert ablate_fashion_mnist.main(command) == 0
+
+
+def test_recipes_keep_what_they_share_and_what_they_do_not(
+    command: list[str], tmp_path: Path
+) -> None:
+    """The plan has the first, each run its own of the second."""
+    assert ablate_fashion_mnist.main([*command, "--experiment", "recipes", "--epochs", "2"]) == 0
+    record = read_record(tmp_path / "fashion-mnist-recipes.json")
+    own = ("cosine", "one_cycle", "shift", "mixup")
+    assert {run["variant"]: tuple(run[name] for name in own) for run in record["runs"]} == {
+        "default": (True, False, 0, 0), "shift 2": (True, False, 2, 0),
+        "mixup 0.2": (True, False, 0, 0.2), "one-cycle": (False, True, 0, 0),
+    }  # fmt: skip
+    assert record["plan"]["flip"]
+    assert not {*own, "seed"} & {*record["plan"]}
+    assert "--experiment recipes" in record["command"]
 
 
 def test_ablation_hands_on_an_interruption(
@@ -88,8 +107,17 @@ def test_ablation_is_that_of_the_command_without_options() -> None:
     assert record["data"]["sizes"][0] == chosen.images
     found = {(run["variant"], run["seed"]) for run in record["runs"]}
     seeds = range(chosen.seeds)
-    assert found == {(v, seed) for v in ablate_fashion_mnist.VARIANTS for seed in seeds}
+    assert found == {(v, seed) for v in EXPERIMENTS["ablation"] for seed in seeds}
     assert len(record["runs"]) == len(found)
+
+
+def test_recipes_are_compared_with_every_seed() -> None:
+    record = read_record(RECORDS / "fashion-mnist-recipes.json")
+    words = shlex.split(record["command"])[2:]
+    chosen = ablate_fashion_mnist.arguments().parse_args(words)
+    assert chosen.experiment == "recipes"
+    found = [(run["variant"], run["seed"]) for run in record["runs"]]
+    assert sorted(found) == sorted(product(EXPERIMENTS["recipes"], range(chosen.seeds)))
 
 
 def _defaults(script: Any) -> Any:

@@ -79,10 +79,12 @@ def test_small_pictures_are_stored_before_the_pool_repeats_them() -> None:
     ("plan", "freeze", "rows", "message"),
     [
         (PLAN, True, 50, "kept: expected pictures that stay as they are, got a plan with flip"),
+        (dataclasses.replace(STILL, shift=1), True, 50, "kept: .* got a plan with shift"),
+        (dataclasses.replace(PLAN, mixup=0.2), True, 50, "kept: .* got a plan with flip, mixup"),
         (STILL, False, 50, "kept: expected features that are frozen, got some that learn"),
         (STILL, True, 49, r"a row for each of \(50, 20\) pictures, got \(49, 20\)"),
     ],
-    ids=["flip", "free", "a row missing"],
+    ids=["flip", "shift", "mixup", "free", "a row missing"],
 )
 def test_stored_features_that_do_not_fit_are_refused(
     plan: Any, freeze: bool, rows: int, message: str

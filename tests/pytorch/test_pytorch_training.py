@@ -18,7 +18,7 @@ import pytest
 import torch
 from helpers import ROOT, SMALL_FASHION, kill_at, script, without_clock, write_fashion
 from torch import nn
-from train_small import PLAN, InDouble, small_images
+from train_small import PLAN, PLANS, InDouble, small_images
 
 from nn_tutorial.data import fashion
 from nn_tutorial.pytorch import records, runs, training
@@ -66,6 +66,133 @@ def test_interrupted_and_resumed_is_uninterrupted(tmp_path: Path, at: tuple[int,
     for name, value in weights.items():
         assert torch.equal(resumed_weights[name], value), name
     assert [path.name for path in tmp_path.iterdir()] == ["run.pt"]
+
+
+OTHERS = {
+    "moves": {"shift": 2}, "mixtures": {"mixup": 0.4},
+    "one cycle": {"cosine": False, "one_cycle": True},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("change", OTHERS.values(), ids=OTHERS)
+def test_every_option_interrupted_and_resumed(tmp_path: Path, change: dict[str, Any]) -> None:
+    """To the last bit; and it is another training than the one without."""
+    plan = dataclasses.replace(PLAN, **change)
+    whole, weights = run(plan)
+    assert whole != run()[0]
+    with pytest.raises(Interrupted):
+        run(plan, checkpoint=tmp_path / "run.pt", after_step=kill_at(1, 2))
+    resumed, resumed_weights = run(plan, checkpoint=tmp_path / "run.pt")
+    assert resumed == whole
+    assert all(torch.equal(resumed_weights[name], value) for name, value in weights.items())
+
+
+def test_moved_pictures_by_hand() -> None:
+    """Down and right by one; up by one and left by two; not at all. Black comes in."""
+    picture = torch.arange(1, 10, dtype=torch.uint8).reshape(1, 1, 3, 3)
+    moves = torch.tensor([[1, 1], [-1, -2], [0, 0]])
+    found = training._moved(picture.expand(3, 1, 3, 3), moves, 2)
+    assert found.dtype == torch.uint8
+    assert found[:, 0].tolist() == [
+        [[0, 0, 0], [0, 1, 2], [0, 4, 5]],
+        [[6, 0, 0], [9, 0, 0], [0, 0, 0]],
+        [[1, 2, 3], [4, 5, 6], [7, 8, 9]],
+    ]
+
+
+def seen(plan: Plan, epochs: int = 1) -> list[torch.Tensor]:
+    """What the network reads in each step; one white pixel in the middle of 7x7."""
+    x = torch.zeros(12, 1, 7, 7, dtype=torch.uint8)
+    x[:, :, 3, 3] = 255
+    images, read = Images(x, torch.arange(12) % 3), []
+    net = nn.Sequential(nn.Flatten(), nn.Linear(49, 3))
+    net.register_forward_pre_hook(
+        lambda module, given: read.append(given[0]) if module.training else None
+    )
+    scale = training.Normalisation([0.0], [1.0])
+    train(net, images, images, plan, scale=scale, among=ALONE)
+    return read
+
+
+def test_moves_are_all_that_there_are_and_no_others() -> None:
+    """Each of the 25 places within two pixels comes in 600 pictures, and none beyond."""
+    plan = Plan(epochs=50, batch_size=12, lr=0.01, shift=2)
+    read = seen(plan)
+    places = {tuple(place) for x in read for place in x[:, 0].nonzero()[:, 1:].tolist()}
+    assert places == {(row, column) for row in range(1, 6) for column in range(1, 6)}
+    assert all(x.flatten(1).sum(1).eq(1).all() for x in read)  # nothing is lost
+    assert not torch.equal(read[0], read[1])
+
+
+def test_mixture_by_hand() -> None:
+    """Picture i is all i, with class i: so what is read tells λ and the partners."""
+    x = torch.arange(0, 250, 25, dtype=torch.uint8)[:, None, None, None].expand(10, 1, 2, 2)
+    images, read = Images(x, torch.arange(10)), []
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Flatten(), nn.Linear(4, 10))
+    net.register_forward_pre_hook(
+        lambda module, given: read.append(given[0]) if module.training else None
+    )
+    weight, bias = (p.detach().clone() for p in net.parameters())
+    scale = training.Normalisation([0.0], [1.0])
+    plan = Plan(epochs=1, batch_size=10, lr=0.01, mixup=0.7)
+    (epoch,) = train(net, images, images, plan, scale=scale, among=ALONE)
+    order = torch.randperm(10, generator=training._generator(0, 0))
+    part, partners = training._mixture(0.7, 10, 0, 0, 0)
+    assert 0.5 <= part < 1
+    assert partners.sort().values.tolist() == [*range(10)]
+    mixed = part * order + (1 - part) * order[partners]  # i stands for a grey of 25i/255
+    torch.testing.assert_close(read[0][:, 0, 0, 0], (mixed * 25 / 255).float())
+    logits = read[0].flatten(1) @ weight.T + bias
+    target = part * torch.eye(10)[order] + (1 - part) * torch.eye(10)[order[partners]]
+    loss = -(target * logits.log_softmax(1)).sum(1).mean()
+    assert epoch["train_loss"] == pytest.approx(loss.item(), rel=1e-6)
+    assert epoch["train_accuracy"] == (logits.argmax(1) == order).float().mean().item()
+
+
+def test_shares_of_mixtures_are_those_of_beta() -> None:
+    """The larger of λ and 1 - λ; for α = 1 it is uniform between ½ and 1."""
+    parts = [training._mixture(1.0, 2, 7, 0, step)[0] for step in range(2000)]
+    assert 0.5 <= min(parts) < 0.51
+    assert np.mean(parts) == pytest.approx(0.75, abs=4 * math.sqrt(1 / 48 / 2000))
+    assert np.mean([training._mixture(0.1, 2, step)[0] for step in range(200)]) > 0.85
+
+
+def test_rate_of_one_cycle_is_the_books() -> None:
+    """A twenty-fifth at first, the whole after 30 %, next to nothing at the end."""
+    plan = Plan(epochs=5, batch_size=4, lr=0.5, one_cycle=True)
+    rates = [training._rate(plan, step, 20) for step in range(20)]
+    assert rates[0] == pytest.approx(0.02)
+    assert rates[5] == max(rates) == 0.5
+    assert rates[-1] == pytest.approx(0.5 * 4e-6)
+    cosine = dataclasses.replace(plan, one_cycle=False, cosine=True)
+    assert [training._rate(cosine, step, 4) for step in (0, 2)] == pytest.approx([0.5, 0.25])
+    set_to, adam = [], torch.optim.Adam
+
+    class Watched(adam):
+        def step(self, *given: Any) -> Any:
+            set_to.append(self.param_groups[0]["lr"])
+            return super().step(*given)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch.optim, "Adam", Watched)
+        run(dataclasses.replace(PLAN, epochs=5, lr=0.5, cosine=False, one_cycle=True))
+    assert set_to == rates
+
+
+def test_what_is_drawn_for_moves_disturbs_no_flip() -> None:
+    """A white column at the left is at the left or right, one pixel more or less."""
+    x = torch.zeros(12, 1, 7, 7, dtype=torch.uint8)
+    x[:, :, :, 1] = 255
+    images, batch = Images(x, torch.arange(12) % 3), torch.arange(12)
+    found = []
+    for shift in (0, 1):
+        state = training._State(dataclasses.replace(PLAN, flip=True, shift=shift, image_size=None))
+        scale = training.Normalisation([0.0], [1.0])
+        read = training._examples(images, batch, batch, state, scale, ALONE).x
+        found.append(read[:, 0, 3].argmax(1) < 3)
+    assert 0 < found[0].sum() < 12
+    assert torch.equal(*found)
 
 
 def test_finished_training_is_not_repeated(tmp_path: Path) -> None:
@@ -135,17 +262,18 @@ def test_seed_decides_everything() -> None:
 
 
 @pytest.mark.xdist_group("torchrun")
-def test_two_processes_give_the_curve_of_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", PLANS)
+def test_two_processes_give_the_curve_of_one(tmp_path: Path, name: str) -> None:
     """With shares of unequal size: 13 images a step, 6 and 7."""
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     out = tmp_path / "two.json"
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     subprocess.run(
-        [*command, str(ROOT / "tests" / "pytorch" / "train_small.py"), str(out)],
+        [*command, str(ROOT / "tests" / "pytorch" / "train_small.py"), str(out), name],
         env=environment, check=True, capture_output=True, timeout=300,
     )  # fmt: skip
     two = json.loads(out.read_text())
-    history, weights = run()
+    history, weights = run(PLANS[name])
     for ours, theirs in zip(history, without_clock(two["history"]), strict=True):
         for name, value in ours.items():
             assert theirs[name] == pytest.approx(value, rel=1e-9), name
@@ -199,7 +327,8 @@ def test_loss_that_is_not_finite_ends_the_training(tmp_path: Path, bad: float) -
     [
         {"epochs": 0}, {"epochs": -1}, {"batch_size": 0}, {"lr": 0.0}, {"lr": 1e10},
         {"lr": math.nan}, {"lr": math.inf}, {"lr": -0.1}, {"weight_decay": -1.0},
-        {"weight_decay": math.nan}, {"image_size": 0},
+        {"weight_decay": math.nan}, {"image_size": 0}, {"shift": -1}, {"shift": 0.5},
+        {"mixup": -0.1}, {"mixup": math.nan}, {"mixup": math.inf}, {"one_cycle": True},
     ],
     ids=str,
 )  # fmt: skip
@@ -217,9 +346,24 @@ def test_plan_refuses(wrong: dict[str, float]) -> None:
         ({"images": Images(small_images().x, small_images().y + 1)}, "0 to 2, .* got 0 to 3"),
         ({"validation": Images(small_images().x, small_images().y - 1)}, "got -1 to 2"),
         ({"plan": dataclasses.replace(PLAN, image_size=2)}, r"takes, got \(3, 2, 2\): "),
+        ({"plan": dataclasses.replace(PLAN, shift=6)}, "shift: .* less than .* 6 pixels, got 6"),
+        (
+            {"plan": Plan(epochs=3, batch_size=50, lr=0.1, one_cycle=True)},
+            "one_cycle: expected a training of at least 4 steps, got 3",
+        ),
         ({"images": Images(small_images().x[:, :1], small_images().y)}, r"takes, got \(1, 7, 7\)"),
     ],
-    ids=["none", "no validation", "a label less", "no such class", "class -1", "too small", "grey"],
+    ids=[
+        "none",
+        "no validation",
+        "a label less",
+        "no such class",
+        "class -1",
+        "too small",
+        "out of sight",
+        "three steps",
+        "grey",
+    ],
 )
 def test_training_that_cannot_be_is_refused_before_a_step(
     change: dict[str, Any], message: str
@@ -531,6 +675,8 @@ def test_script_says_what_is_missing(tmp_path: Path, capsys: Any) -> None:
         (["--dropout", "nan"], "argument --dropout: expected"),
         (["--lr", "1e10"], "lr: expected a number above 0 and at most 1, got 10000000000.0"),
         (["--lr", "nan"], "lr: expected"),
+        (["--shift", "-1"], "argument --shift: expected a whole number of at least 0"),
+        (["--mixup", "nan"], "mixup: expected a finite number of at least 0, got nan"),
         (["--device", "tpu"], "argument --device: invalid choice: 'tpu'"),
         (["--device", "cuda"], "device: expected cpu, or cuda where there is a GPU"),
         (["--records", "/dev/null/records"], "--records: expected a folder to write into"),

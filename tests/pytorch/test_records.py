@@ -173,8 +173,8 @@ BEHAVIOUR: dict[str, tuple[Change, set[str], str]] = {
         LOOP, "load_checkpoint",
     ),
     "the augmentation": (
-        edit(TRAINING, "drawn < 0.5", "drawn < 0.4"),
-        LOOP, "_step",
+        edit(TRAINING, "generator=_generator(*now)) < 0.5", "generator=_generator(*now)) < 0.4"),
+        LOOP, "_examples",
     ),
     "the optimiser": (
         edit(TRAINING, "torch.optim.Adam(", "torch.optim.NAdam("),
@@ -205,7 +205,7 @@ BEHAVIOUR: dict[str, tuple[Change, set[str], str]] = {
     ),
     "an ablation's variant": (
         edit(ABLATION, '"dropout only": ["--no-batch-norm"]', '"dropout only": []'),
-        {"ablation"}, "VARIANTS",
+        {"ablation"}, "EXPERIMENTS",
     ),
     "a recipe's default": (
         edit(TORCH / "finetuning.py", "dropout: float = 0.5", "dropout: float = 0.4"),
@@ -324,7 +324,7 @@ HARMLESS: dict[str, list[Change]] = {
         edit(PACKAGE / "layers/activations.py", "np.maximum(x, 0)", "np.maximum(x, 1)"),
     ],
     "an annotation": [
-        edit(TRAINING, "_number(*parts: int) -> int:", "_number(*parts: object):"),
+        edit(TRAINING, "_number(*parts: int | str) -> int:", "_number(*parts: object):"),
         edit(TRAINING, "    flip: bool = False", "    flip: int = False"),
         edit(NETWORKS, "layers: list[nn.Module] = []", "layers = []"),
     ],
@@ -384,6 +384,10 @@ def test_command_of_a_record_makes_this_record(path: Path) -> None:
     for name in ("epochs", "batch_size", "lr", "seed", "image_size"):
         if hasattr(chosen, name) and "plan" in record:
             assert record["plan"].get(name) == getattr(chosen, name), name
+    if hasattr(chosen, "mixup"):
+        for name in ("shift", "mixup", "one_cycle"):  # an older plan lacks them
+            assert record["plan"].get(name, 0) == getattr(chosen, name), name
+        assert record["network"]["dropout"] == chosen.dropout
     if hasattr(chosen, "bfloat16"):
         assert record["seeds"] == chosen.seeds
         assert record["precision"] == ("bfloat16" if chosen.bfloat16 else "float32")

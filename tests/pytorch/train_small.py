@@ -1,5 +1,6 @@
-"""A short training on made-up images, alone or under torchrun: `train_small.py OUT.json`."""
+"""A short training on made-up images, alone or under torchrun: `train_small.py OUT.json PLAN`."""
 
+import dataclasses
 import json
 import sys
 from pathlib import Path
@@ -12,6 +13,10 @@ from nn_tutorial.pytorch.processes import processes
 from nn_tutorial.pytorch.training import Images, Plan, normalisation, train
 
 PLAN = Plan(epochs=3, batch_size=13, lr=0.01, seed=5, cosine=True, flip=True, image_size=7)
+PLANS = {
+    "plain": PLAN,
+    "all": dataclasses.replace(PLAN, cosine=False, one_cycle=True, shift=2, mixup=0.4),
+}
 
 
 def small_images(n: int = 50) -> Images:
@@ -42,15 +47,15 @@ class InDouble(nn.Module):
         return self.network(x.double())
 
 
-def main(out: Path) -> None:
+def main(out: Path, plan: Plan) -> None:
     images, validation = small_images(), small_images(17)
     model = InDouble()
     with processes("cpu") as among:
-        history = train(model, images, validation, PLAN, scale=normalisation(images.x), among=among)
+        history = train(model, images, validation, plan, scale=normalisation(images.x), among=among)
         if among.rank == 0:
             weights = {name: value.tolist() for name, value in model.state_dict().items()}
             out.write_text(json.dumps({"history": history, "weights": weights}))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), PLANS[sys.argv[2]])
