@@ -877,11 +877,11 @@ assert all((values < 0).all() for values in cost.values())
 #
 # ## The long training without dropout
 #
-# Dropout cost accuracy in {{ ablation["plan"]["epochs"] }} epochs on {{ f"{a_train:,}" }} pictures. Should you leave it out of the training that you hand in? That training is longer, and has more pictures. So it was run once more, with one change:
+# Dropout cost accuracy in {{ ablation["plan"]["epochs"] }} epochs on {{ f"{a_train:,}" }} pictures. Should you leave it out of what you hand in? That training is longer and has more pictures, so it was run once more, with one change:
 #
 # `{{ bare["command"] }}`
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 assert bare["plan"] == record["plan"] and bare["data"] == record["data"]
 assert bare["network"] == record["network"] | {"dropout": 0.0}
 LONG = {"with dropout": record, "without dropout": bare}
@@ -939,7 +939,7 @@ without = difference(bare, record)
 # %% [markdown]
 # On the test part the network without dropout names {{ f"{bare['test']['accuracy']:.2%}" }} correctly, the one with it {{ f"{record['test']['accuracy']:.2%}" }}: {{ points(*without) }}. The interval holds 0, and it is of one seed each, so it is about these two networks and not about dropout. (It takes the two tests as independent, and is wider for that. McNemar's test would use that both saw the same pictures. But it needs each picture's answer, and these records hold counts.) On validation the two are {{ f"{100 * (bare['epochs'][-1]['val_accuracy'] - record['epochs'][-1]['val_accuracy']):.2f}" }} points apart.
 #
-# So the short ablation did not tell how the long training would end: the cost of dropout that it saw is gone, or too small to see. What can be seen is in the losses. Without dropout the training loss ends {{ f"{gulf['without dropout']:.2f}" }} nats below the validation loss; with dropout, which makes the training harder than the validation, there is no such gap. The network without it begins to learn its pictures by heart. In {{ len(epochs) }} epochs that cost nothing; what it would do in more was not tried.
+# So the short ablation did not tell how the long training would end: the cost of dropout that it saw is gone, or too small to see. What can be seen is in the losses. Without dropout the training loss ends {{ f"{gulf['without dropout']:.2f}" }} nats below the validation loss; with dropout, which makes the training harder than the validation, there is no such gap. The network without it begins to learn its pictures by heart. In {{ len(epochs) }} epochs that cost no accuracy that can be seen; what it would do in more was not tried.
 #
 # ## Moves, mixtures, a rate that rises
 #
@@ -952,7 +952,7 @@ without = difference(bare, record)
 #
 # - **One-cycle** (`--one-cycle`, [@smith2019]): the learning rate first rises and then falls, as [the chapter on schedules](../networks/schedules.py) has it. Its peak is the rate that the cosine begins with.
 
-# %% tags=["hide-input"]
+# %% tags=["remove-input"]
 rows = torch.tensor([3, 5, 8, 11])
 chosen_x = live.train.x[rows]
 moves = torch.tensor([[2, 1], [-2, 0], [1, -2], [-1, 2]])
@@ -1034,13 +1034,13 @@ display(Markdown(
 ))
 
 # %% [markdown]
-# **The verdict.** Moves change the accuracy by {{ told(gain["shift 2"]) }}: a cost with every seed, and beyond chance. Mixtures change it by {{ told(gain["mixup 0.2"]) }} and one-cycle by {{ told(gain["one-cycle"]) }}; both intervals hold 0. So the prediction holds for moves and for one-cycle, and for mixtures it does not: they were to cost something, and no cost is seen. What the intervals leave room for is an effect of the size of their ends.
+# **The verdict.** Moves change the accuracy by {{ told(gain["shift 2"]) }}: a cost with every seed, and beyond chance. Mixtures change it by {{ told(gain["mixup 0.2"]) }} and one-cycle by {{ told(gain["one-cycle"]) }}; both intervals hold 0. So the prediction holds for moves and for one-cycle, and for mixtures it does not: they were to cost something, and no cost is seen. Effects up to the ends of these intervals remain possible.
 #
 # **What this does not show.** Why moves cost so much. Clothes fill their pictures, in training as in validation, so that a network has little use for other places and loses what is pushed over the edge; but that was not tested. Nor that a move by one pixel, another $\alpha$ or a higher peak of the rate does no better; each recipe had one setting. And these trainings are short: what helps against learning by heart has nothing to do in them.
 #
 # ## Which would you hand in?
 #
-# Three comparisons were made on validation pictures. A plain rule for reading them: a part stays in the program if it is seen to help. Batch normalisation did, in the ablation. Dropout cost accuracy there, and in the long training it is not seen to help. Moves cost; mixtures and one-cycle are not told apart from the default. That leaves the smallest program: batch normalisation, the cosine, and flips, which were not compared.
+# Three comparisons were made on validation pictures. A plain rule for reading them: a part stays in the program if it is seen to help. Batch normalisation did, in the ablation. Dropout seemed to cost accuracy there, and in the long training it is not seen to help. Moves cost; mixtures and one-cycle are not told apart from the default. That leaves the smallest program: batch normalisation, the cosine, and flips, which were not compared.
 
 # %% tags=["remove-input"]
 def handed_row(name, run):
@@ -1060,7 +1060,7 @@ assert all(bare["epochs"][-1][f"val_{kind}"] * sign > record["epochs"][-1][f"val
 b_low, b_high = wilson(bare["test"]["accuracy"], n_test)
 
 # %% [markdown]
-# So you would hand in the training without dropout; its validation numbers are the better ones too, by a hair. Then you report {{ f"{bare['test']['accuracy']:.1%}" }}, give or take {{ f"{50 * (b_high - b_low):.1f}" }} points, on {{ THERE }}. You do not report that it is better than the one with dropout: {{ points(*without) }} do not show that. Its test loss is even the {{ "higher" if bare["test"]["loss"] > record["test"]["loss"] else "lower" }} one.
+# So you would hand in the training without dropout; its validation numbers are slightly better, too. Then you report {{ f"{bare['test']['accuracy']:.1%}" }}, give or take {{ f"{50 * (b_high - b_low):.1f}" }} points, on {{ THERE }}. You do not report that it is better than the one with dropout: {{ points(*without) }} do not show that. Its test loss is even the {{ "higher" if bare["test"]["loss"] > record["test"]["loss"] else "lower" }} one.
 #
 # **What was not tried:** a long training with moves, mixtures or one-cycle. Without dropout there is a gap between the losses, and mixtures are meant against such a gap; there, and in more epochs, they have something to do that the short trainings do not give them.
 #
