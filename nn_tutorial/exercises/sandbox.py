@@ -162,7 +162,7 @@ def _request(source: Path, calls: list[tuple[Function, Case]], limits: Limits) -
 def _answers(content: bytes, most: int) -> Iterator[Outcome]:
     """The outcomes in an answer, as far as it can be read: a submission may have written in it."""
     stream = io.BytesIO(content)
-    with contextlib.suppress(ValueError):
+    with contextlib.suppress(Exception):  # whatever it has written, it is no answer
         while most and (message := wire.unpack(stream)) is not None:
             yield _outcome(*message)
             most -= 1
@@ -173,7 +173,8 @@ def _outcome(about: dict[str, Any], arrays: list[np.ndarray]) -> Outcome:
     kind, count = about.get("kind"), about.get("results")
     changed, scalars = about.get("changed"), about.get("scalars", [])
     if not (
-        kind in KINDS
+        isinstance(kind, str)
+        and kind in KINDS
         and isinstance(count, int)
         and isinstance(changed, list)
         and isinstance(scalars, list)

@@ -86,7 +86,7 @@ def _chosen(student: Path, paths: Sequence[Path]) -> tuple[Path | None, str]:
     if first.is_dir():
         return None, "a folder"
     if first.is_symlink():
-        target = first.resolve()
+        target = Path(os.path.realpath(first))  # of links in a circle the first
         if not target.is_relative_to(student.resolve()):
             return None, "a link that leaves the folder"
         if not target.is_file():

@@ -1,5 +1,6 @@
 """Grade a folder of submissions into a table."""
 
+import contextlib
 import csv
 import functools
 import hashlib
@@ -11,7 +12,6 @@ import re
 import signal
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -112,7 +112,7 @@ def grade_folder(
     yield from known.values()
     left = {i: one for i, one in enumerate(asked) if i not in known}
     rows = dict(known)
-    with closing(_graded(left, seed, limits, processes)) as graded:
+    with contextlib.closing(_graded(left, seed, limits, processes)) as graded:
         for i, row in graded:
             rows[i] = row
             noted.add(_key(asked[i], seed, limits), row)
@@ -255,7 +255,9 @@ def _key(submission: Submission, seed: int, limits: Limits | None) -> str:
     if submission.path is not None:
         for path in sorted(submission.path.parent.rglob("*.py")):
             if path.is_file() and not path.is_symlink():
-                digest.update(f"\0{path.name}\0".encode() + path.read_bytes())
+                digest.update(b"\0" + os.fsencode(path.name) + b"\0")
+                with contextlib.suppress(OSError):  # it cannot be read, which its row will say
+                    digest.update(path.read_bytes())
     return digest.hexdigest()
 
 

@@ -7,6 +7,7 @@ sandbox on its own; there is nothing of an answer in it.
 
 import json
 import math
+import re
 from collections.abc import Sequence
 from typing import IO, Any
 
@@ -59,7 +60,9 @@ def unpack(stream: IO[bytes]) -> tuple[dict[str, Any], list[np.ndarray]] | None:
 
 def _array(stream: IO[bytes], dtype: Any, shape: Any) -> np.ndarray:
     """An array from the stream; refused before any room is made for it."""
-    kind = np.dtype(str(dtype)[:4])
+    if not re.fullmatch(r"[<>|=]?[biuf][1248]", str(dtype)):
+        raise ValueError(f"message: expected an array of numbers, got {dtype!s:.20}")
+    kind = np.dtype(str(dtype))
     sizes = [n for n in shape if type(n) is int and 0 <= n <= MOST_NUMBERS]
     if (
         kind.itemsize not in WIDTHS.get(kind.kind, ())

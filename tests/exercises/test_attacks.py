@@ -86,6 +86,12 @@ ATTACKS = {
     "writes nonsense into the answer": (
         "[os.write(fd, os.urandom(9999)) for fd in range(3, 12) if os.path.exists(f'/dev/fd/{fd}')]"
     ),
+    "sends a list for a word": (
+        "import json\n    told = json.dumps({'about': {'kind': [], 'results': 0, 'changed': []},"
+        " 'arrays': []}).encode() + b'\\n'\n"
+        "    for fd in range(3, 9):\n        try: os.write(fd, told)\n"
+        "        except OSError: pass\n    os._exit(0)"
+    ),
     "writes nested brackets into the answer": (
         "[os.write(fd, b'[' * 9999 + b'\\n') for fd in range(1, 9)]"
     ),
@@ -305,6 +311,7 @@ def test_what_right_code_uses_is_not_refused(school: Class) -> None:
         b'{"about": {}, "arrays": [["f8,f8", [1]]]}\n12345678',
         b'{"about": {}, "arrays": [["<f8", [1000000, 1000000]]]}\n',
         b'{"about": {}, "arrays": [["<f8", [1' + b", 1" * 99 + b"]]]}\n12345678",
+        b'{"about": {}, "arrays": [["(,)f", [1]]]}\n' + bytes(16),
         b"\xff\xfe\n",
         b"[" * 100_000 + b"\n",
     ],

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -107,6 +108,8 @@ def test_what_is_no_file_is_said(here: Path) -> None:
         (folder / name).mkdir()
     (folder / "outside/relu.py").symlink_to(outside)
     (folder / "dangling/relu.py").symlink_to("nothing.py")
+    (folder / "circle").mkdir()
+    (folder / "circle/relu.py").symlink_to("relu.py")
     (folder / "folder/relu.py").mkdir()
     put(folder / "several/a/relu.py", RIGHT)
     put(folder / "several/b/relu.py", WRONG)
@@ -116,6 +119,7 @@ def test_what_is_no_file_is_said(here: Path) -> None:
     (folder / "whole").symlink_to(outside.parent)
     found = {s.student: (s.state, s.path) for s in submissions(folder, RELU)}
     assert {name: state for name, (state, _) in found.items()} == {
+        "circle": "a link to nothing",
         "dangling": "a link to nothing",
         "deeper": "found",
         "folder": "a folder",
@@ -202,6 +206,13 @@ def test_an_interrupted_grading_goes_on(
     graded.clear()
     assert not next(r for r in grade_folder(handed_in, here / "out.csv", exercises=RELU)).solved
     assert graded == ["ann"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="its names are text")
+def test_a_name_that_is_no_text_stops_nobody(here: Path, handed_in: Path) -> None:
+    name = os.fsdecode(b"x\xff.py")
+    put(handed_in / "ann" / name, "")
+    assert next(grade_folder(handed_in, here / "out.csv", exercises=RELU)).solved
 
 
 def test_a_fault_of_the_grader_costs_one_row(
