@@ -143,16 +143,16 @@ display(Markdown(box))
 # %% tags=["remove-input"]
 fig, axes = plt.subplots(5, 2, figsize=(5.0, 4.7))
 for label, ax in zip(range(10), axes.T.flat):
-    pictures = live.train.x[live.train.y == label][:4, 0].numpy()
+    pictures = live.train.x[live.train.y == label][:3, 0].numpy()
     ax.imshow(np.hstack(list(pictures)), cmap=INK, interpolation="none")
     ax.set_title(live.classes[label], fontsize=9.5, fontweight="normal", pad=3)
     ax.axis("off")
 show(
     fig,
     name="pictures",
-    alt=f"Four pictures of each of the ten classes of {HERE}: " + ", ".join(live.classes) + ".",
+    alt=f"Three pictures of each of the ten classes of {HERE}: " + ", ".join(live.classes) + ".",
     caption=(
-        f"{FIRST}: the first four training pictures of each class. "
+        f"{FIRST}: the first three training pictures of each class. "
         + (
             "Cover the names and try: which of the pullovers, coats and shirts would you know?"
             if CLOTHES
