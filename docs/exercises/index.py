@@ -65,7 +65,7 @@ assert report.misconceptions == ["the weight's gradient is a mean"]
 report
 
 # %% [markdown]
-# And here is one that no known mistake explains. What is told then is what the numbers show, and no more:
+# And here is one that no known mistake explains. Then the grader tells you what the numbers show, and no more:
 
 # %%
 submission = '''
@@ -83,13 +83,21 @@ assert report.misconceptions == [] and not report.passed
 report
 
 # %% [markdown]
-# The patterns, the general before the special: results in another order or one too few, an axis of size 1 too many, transposed axes, whole numbers in the place of floats, a factor or a difference that has a name, right numbers moved or turned round. Then what has to do with the arguments: a multiple of one of them too much, a result that would be right if another `bias` or `stride` had been handed over, the sum of an argument over some axes. Where your answer is right on some tests, you are told what those have in common on which it is wrong: `padding` above 0, float32, rows that hold large numbers. A pattern is told only if at least two tests agree, or with the remark that it speaks of one.
+# The grader tries general patterns first:
 #
-# Where two causes give the same numbers, the text says both. A random answer, such as a first weight, is judged by its distribution, and by whether it follows the generator that was handed in: the same seed must give the same numbers, and another seed others.
+# - the results come in another order, or one is missing;
+# - an axis of size 1 is left over, or two axes are swapped;
+# - the numbers are whole, where they should be floats;
+# - all are wrong by one factor or one difference that has a name;
+# - the numbers are right, but shifted or reversed.
+#
+# Then it looks at the arguments. Have you added one of them too often? Would your answer be right for another `bias` or `stride`? Is it the sum of an argument over some axes? If your answer is right on some tests, the grader says what the wrong ones have in common: `padding` above 0, float32, rows with large numbers. It reports a pattern only if at least two tests agree on it, or says that it speaks of one test.
+#
+# If two causes give the same numbers, the text names both. A random answer, such as a first weight, is judged by its distribution. It must also come from the generator that you are given: the same seed gives the same numbers, and another seed gives different ones.
 #
 # ## In a notebook
 #
-# Write the function with `my_` before its name, and hand it over. It is graded in a process of its own, as a file would be. What it uses comes along: other functions and classes of the notebook, decorators, defaults, imports and plain numbers. An array of the notebook does not: hand it in as an argument, or make it inside the function.
+# Write the function with `my_` before its name, and hand it over. It is graded in a process of its own, as a file would be. Whatever it uses is sent with it: other functions and classes of the notebook, decorators, defaults, imports and plain numbers. Arrays of the notebook are not sent: pass them as arguments, or make them inside the function.
 
 
 # %%
@@ -107,7 +115,7 @@ report
 #
 # Your code runs in a process of its own. One call may compute for {{ Limits().seconds:g}} second, and the process may use {{ Limits().memory / 2**30:g}} GB of memory. It may import NumPy, Python's own modules and files of yours that lie beside it; not this book's package, nor another that has the answer. It may not write files, start programs or use the network. Files are read as Python reads them, with their declared encoding. If it raises an error, never ends, exits, or prints megabytes, you get a message, and the other functions of the file are graded all the same. This keeps accidents away from you. It is no prison for somebody who wants to break out.
 #
-# The inputs are random, of sizes that are different from each other, in both float types and several memory layouts. Answers must keep the type: float32 in, float32 out. An argument must be the same after the call; one that was changed and put back is.
+# The inputs are random. They come in many sizes, in both float types and in several memory layouts. Answers must keep the type: float32 in, float32 out. An argument must be the same after the call; one that was changed and put back is.
 #
 # ## All of them
 

@@ -66,7 +66,7 @@ show_solution("xavier_uniform")
 # %% [markdown]
 # Forward, $n_\text{in}$ numbers are added; backward, each input collects from $n_\text{out}$ outputs. Only one of the two variances can be kept, so Xavier takes the mean of both counts: $2/(n_\text{in} + n_\text{out})$.
 #
-# Uniform numbers between $-a$ and $a$ have the variance $a^2/3$. Set that equal, and $a = \sqrt{6/(n_\text{in} + n_\text{out})}$: the 3 is where the 6 comes from. Who puts the standard deviation where the bound belongs gets weights that are $\sqrt 3$ times too small:
+# Uniform numbers between $-a$ and $a$ have the variance $a^2/3$. Set that equal, and $a = \sqrt{6/(n_\text{in} + n_\text{out})}$: the 3 is where the 6 comes from. Put the standard deviation where the bound belongs, and the weights are $\sqrt 3$ times too small:
 
 
 # %%

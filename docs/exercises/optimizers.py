@@ -31,7 +31,7 @@ show_task("sgd_momentum")
 show_solution("sgd_momentum")
 
 # %% [markdown]
-# The order of the two lines matters: the step goes along the velocity that has taken in this gradient already. `momentum * velocity + grad` makes a new array. `velocity *= momentum` would write into the one that came in, and whoever holds it, a test or a checkpoint, would find it changed:
+# The order of the two lines matters: the step goes along the velocity that has taken in this gradient already. `momentum * velocity + grad` makes a new array. `velocity *= momentum` would change the array that came in, which a test or a checkpoint may still need:
 
 
 # %%
@@ -84,7 +84,7 @@ assert report.misconceptions == ["no correction"]
 report
 
 # %% [markdown]
-# And the corrected values are for this step only. Who returns them as the new state corrects them again in the next:
+# And the corrected values are for this step only. Return them as the new state, and they are corrected again in the next step:
 
 
 # %%

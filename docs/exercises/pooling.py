@@ -107,7 +107,7 @@ show_task("avg_pool2d")
 show_solution("avg_pool2d")
 
 # %% [markdown]
-# The same windows, and a mean in the place of the maximum. A window of side $k$ has $k^2$ pixels. Who adds them up by hand divides by that, and not by $k$, nor by the stride:
+# The same windows, and a mean instead of the maximum. A window of side $k$ has $k^2$ pixels. If you add them up by hand, divide by that number, not by $k$ or the stride:
 
 
 # %%

@@ -27,7 +27,7 @@ show_task("relu")
 # %% [markdown]
 # ### The solution
 #
-# The output keeps the positive elements of the input and puts 0 in the place of the others. `np.maximum` compares an array with a number, element by element, and returns a new array:
+# The output keeps the positive elements of the input and replaces the others by 0. `np.maximum` compares an array with a number, element by element, and returns a new array:
 
 # %% tags=["remove-input"]
 show_solution("relu")

@@ -79,15 +79,15 @@ _, long_rows = graded("long.csv", long=True)
 display(as_table(long_rows, ("id", "file", "passed", "tests", "points", "known mistakes", "messages")))
 
 # %% [markdown]
-# The table is UTF-8 that Excel recognises, and no cell of it is taken for a formula. It is written whole or not at all, so an interrupted run leaves the one of last week as it was. Start the same command again, and it grades only what it has not graded yet.
+# Excel reads the table's accents correctly, and never takes a cell for a formula. It is written whole or not at all, so an interrupted run leaves the one of last week as it was. Start the same command again, and it grades only what it has not graded yet.
 #
-# Links, folders in the place of files and a file that is there several times are not graded; the table says which. A link that leaves the student's folder is never followed. Hidden folders and what a Mac puts into a zip are skipped.
+# If an exercise is a folder, or lies in several places, it is not graded, and the table says why. A link is followed only if it stays inside the student's folder. Hidden folders are skipped, and so is `__MACOSX`, which a Mac adds to a zip.
 #
 # **Another seed than the class had.** Random inputs are drawn anew for `--seed`. An answer that was made to fit the tests, and not the task, fails here.
 #
 # ## What the class has misunderstood
 #
-# A mistake is named only where a submission gives all the numbers of that mistake, on every test. What no known mistake explains is described in the messages. The known mistakes can be counted, and the count is a lesson plan:
+# A mistake is named only if the submission gives exactly its numbers on every test. Anything else is described in the messages. Count the known mistakes, and you have a lesson plan:
 
 # %%
 counts = Counter(mistake for row in found for mistake in row.mistakes)
@@ -99,8 +99,8 @@ for mistake, students in counts.most_common():
 #
 # Each file runs in a process of its own, with the same limits as for the learner: {{ Limits().seconds:g}} second of computing for a call, {{ Limits().memory / 2**30:g}} GB of memory, {{ Limits().whole:g}} seconds by the clock for a file. Cem's loop has cost you about a second, and the rest of his file was graded.
 #
-# The right answers and the comparison stay in your process. A submission receives inputs and sends back numbers, in a format that can hold nothing else. So it cannot find the answers in its memory, change how they are compared, or declare itself right. It starts in an empty folder, without your environment's variables.
+# The right answers and the comparison stay in your process. A submission receives inputs and sends back numbers, in a format that holds nothing else. So it cannot find the answers in its memory, change how they are compared, or declare itself right. It starts in an empty folder, without your environment's variables.
 #
 # **On Linux with bubblewrap** (`apt install bubblewrap`) the process sees Python, NumPy and the folder of the file, all of it read-only, and nothing else: no network, no home, no other process, not this book. The first line of `grade` says whether that is so; `--require-sandbox` stops where it is not. A submission can still spend its time and memory, and a fault in the Linux kernel would let it out. For strangers who mean harm, use a machine that you can throw away.
 #
-# **Elsewhere** the process refuses to write files, to read files other than Python's, NumPy's and its own folder's, to start programs and to connect. That stops mistakes and the attacks that we know. Python cannot lock a determined attacker in its own process, though: whoever calls into its C code by a way that reports nothing can read and write what you can. In that case grade in a container.
+# **Without bubblewrap**, a guard in the process blocks what a solution never needs: writing files, starting programs, using the network, and reading files other than Python's, NumPy's and those in the submission's folder. It stops accidents and common attacks. It does not stop a skilled attacker, who can change Python's memory from inside and then read and write whatever you can. If you do not trust a submission, grade it in a container.

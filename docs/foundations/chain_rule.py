@@ -414,7 +414,7 @@ assert all(grads != by_hand for grads in wrong_ones)
 # %% [markdown]
 # One line a slip, one column an input.
 #
-# - **Overwritten.** `=` in the place of `+=`. The gradient of $x$ is that of one road. That of everything behind `D * D` is halved, since the square is a product of a value with itself. Nothing warns you: the signs are right, and a network trained with it learns, more slowly.
+# - **Overwritten.** `=` instead of `+=`. The gradient of $x$ is that of one road. That of everything behind `D * D` is halved, since the square is a product of a value with itself. Nothing warns you: the signs are right, and a network trained with it learns, more slowly.
 # - **Not reset.** A second walk without setting the gradients to 0. The gradients of the first walk are still there, and what is added to them is larger still, because the values in between kept theirs too. This is what PyTorch does when `zero_grad` is forgotten, except that it keeps them for weights alone. Here a backward pass returns new arrays and there is nothing to reset.
 # - **Too late.** `D` hands on its gradient after those that wait for it have been walked: they get nothing. This is why the order matters.
 # - **No upstream.** Each operation returns its own slope and forgets what arrived.
@@ -529,7 +529,7 @@ assert norms[True, 1.0][:, -1].min() > 1000
 #     The sum of the two gradients it would have as two separate weights. A convolution's kernel is such a weight: it is used at every position of the image.
 #
 # ??? question "4. You double the loss. What happens to the gradients?"
-#     All of them double, since the walk begins with 2 in the place of 1 and is otherwise the same. This is why the loss is a *mean* over the batch: with a sum, the gradients would grow with the batch.
+#     All of them double, since the walk begins with 2 instead of 1 and is otherwise the same. This is why the loss is a *mean* over the batch: with a sum, the gradients would grow with the batch.
 #
 # ??? question "5. For the notebook: give `Value` an `exp`. Which slope does it keep?"
 #     Its own output: the slope of $e^s$ is $e^s$. Compute `out = np.exp(self.data)` and return `Value(out, [(self, out)])`. Then compare a graph with it against differences, as above.

@@ -711,7 +711,7 @@ assert np.einsum("ni->i", halves, dtype=np.float64)[0] == 5000
 #
 # **The question.** Several ways to write one sum of products, all in float32. Are they equally exact?
 #
-# The data are the digits: every 3 × 3 patch of all 1,797 images, with the mean of the pixels taken away and divided by their standard deviation. For the $n$-th patch $x_n$, of nine pixels, we want $S_{ij} = \sum_n x_{ni} x_{nj}$. It is what the covariance of patches is made of, and with $\partial L/\partial Y$ in the place of one $X$ it is the gradient of a convolution's filters. Its number of terms grows with every image.
+# The data are the digits: every 3 × 3 patch of all 1,797 images, with the mean of the pixels taken away and divided by their standard deviation. For the $n$-th patch $x_n$, of nine pixels, we want $S_{ij} = \sum_n x_{ni} x_{nj}$. It is what the covariance of patches is made of, and with $\partial L/\partial Y$ instead of one $X$ it is the gradient of a convolution's filters. Its number of terms grows with every image.
 
 # %% tags=["hide-input"]
 every = np.concatenate([data.x_train, data.x_val, data.x_test])[:, 0].astype(np.float64)

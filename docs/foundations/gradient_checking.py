@@ -601,7 +601,7 @@ assert top["central, float32"] < 1e-2
 
 # %%
 def no_eps(dy, cache):
-    """Wrong: 1/σ in the place of 1/√(σ² + ε)."""
+    """Wrong: 1/σ instead of 1/√(σ² + ε)."""
     var = cache.inv_std**-2 - 1e-5
     return nt.batch_norm_backward(dy, cache._replace(inv_std=var**-0.5))
 
@@ -970,7 +970,7 @@ assert blind["all zero"] == ["linear: dW of the mean", "linear: dW, rows reverse
 # - **Zeros** hide the weights' gradient, because $X^\top\, \partial L/\partial Y$ is 0 with any factor. For the ReLU all elements are at the kink, and a check that passes over kinks, as this one was told to, then passes everything.
 # - **Positive inputs** hide the mask. **Equal rows** hide which row was meant.
 # - **Parameters as they begin**, $\gamma = 1$ or an identity, hide that they were forgotten.
-# - **Square arrays** hid nothing here, and that is worth saying, because they have a bad name. `dy @ weight` in the place of `dy @ weight.T` runs without an error if the weight is square. But its *numbers* are wrong, and the check sees them, unless the weight is symmetric. What square arrays take from you is the alarm that costs nothing: the shapes.
+# - **Square arrays** hid nothing here, and that is worth saying, because they have a bad name. `dy @ weight` instead of `dy @ weight.T` runs without an error if the weight is square. But its *numbers* are wrong, and the check sees them, unless the weight is symmetric. What square arrays take from you is the alarm that costs nothing: the shapes.
 #
 # So: sizes that all differ, at least two examples, numbers of both signs, parameters moved away from where they begin.
 #

@@ -667,7 +667,7 @@ assert ends["variance constant"] > ends["right"]
 assert max(largest_bias["right"]) < 1e-5 and min(largest_bias["mean constant"]) > 0.1
 
 # %% [markdown]
-# With a constant **mean** the loss ends at {{ ends["mean constant"]:.2f}} in the place of {{ ends["right"]:.2f}}, and the test accuracy at {{ scores["mean constant"]:.1%}} in the place of {{ scores["right"]:.1%}}. The wrong gradient believes that a shift of a whole column would help. The step shifts it, the layer takes the shift away, the loss is what it was, and the next gradient believes the same. The biases of the first layer by right never move; the largest has grown to {{ np.mean(largest_bias["mean constant"]):.1f}} (Ioffe and Szegedy 2015, section 2, tell this story).
+# With a constant **mean** the loss ends at {{ ends["mean constant"]:.2f}} instead of {{ ends["right"]:.2f}}, and the test accuracy at {{ scores["mean constant"]:.1%}} instead of {{ scores["right"]:.1%}}. The wrong gradient believes that a shift of a whole column would help. The step shifts it, the layer takes the shift away, the loss is what it was, and the next gradient believes the same. The biases of the first layer by right never move; the largest has grown to {{ np.mean(largest_bias["mean constant"]):.1f}} (Ioffe and Szegedy 2015, section 2, tell this story).
 #
 # With a constant **variance** you get {{ scores["variance constant"]:.1%}} of the test images, no worse than with the right gradient. The loss is a little higher, but *unless the right curve stood beside it, nothing would tell you.* You would ship it. This is the reason for checking gradients by differences, not by looking at what was learnt.
 #
@@ -1131,7 +1131,7 @@ show_exercises("batch_norm", "batch_norm_backward")
 # ## Sources
 #
 # - Ioffe and Szegedy (2015), *Batch normalization: accelerating deep network training by reducing internal covariate shift*, ICML: the layer, its gradient node by node, and the tale of the growing bias.
-# - Santurkar, Tsipras, Ilyas and Madry (2018), *How does batch normalization help optimization?*, NeurIPS: smoothness in the place of drift, and how to measure both.
+# - Santurkar, Tsipras, Ilyas and Madry (2018), *How does batch normalization help optimization?*, NeurIPS: smoothness instead of drift, and how to measure both.
 # - Bjorck, Gomes, Selman and Weinberger (2018), *Understanding batch normalization*, NeurIPS: larger learning rates as the cause.
 # - Wu and He (2018), *Group normalization*, ECCV: small batches, and statistics that do not need them.
 # - van Laarhoven (2017), *L2 regularization versus batch and weight normalization*: the length of weights that do not mind it.

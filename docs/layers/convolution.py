@@ -410,7 +410,7 @@ derive(Derivation("dw[u]", pixel_terms, met), every)
 #
 # $$\boxed{\begin{aligned}\frac{\partial L}{\partial w_{fcuv}} = \sum_{n,i,j} & \frac{\partial L}{\partial y_{nfij}} \\ & \cdot x_{n,\,c,\,s i + u - p,\; r j + v - q}\end{aligned}}$$
 #
-# It is the input, looked at through windows again, with $\partial L/\partial Y$ in the place of the kernel. The **bias** is added everywhere:
+# It is the input, looked at through windows again, with $\partial L/\partial Y$ instead of the kernel. The **bias** is added everywhere:
 #
 # $$\boxed{\frac{\partial L}{\partial b_f} = \sum_{n,i,j} \frac{\partial L}{\partial y_{nfij}}}$$
 #
@@ -841,7 +841,7 @@ assert moved.any() and not moved[:, 3:-2].any()
 assert between == 1 and not disagree(move=2, stride=2)[:, 2:-1].any()
 
 # %% [markdown]
-# In the middle the two agree. Near the border the windows see padding in the place of pixels, and it matters which side you are on: {{ int(moved.any(0).sum()) }} of the 12 columns differ. And with a stride of 2, a move by *one* pixel lands between the samples: {{ between:.0%}} of the outputs differ. Moved by two, those away from the border agree. Networks with strides are therefore less steady under small moves than one would think ([@zhang2019]).
+# In the middle the two agree. Near the border the windows see padding instead of pixels, and it matters which side you are on: {{ int(moved.any(0).sum()) }} of the 12 columns differ. And with a stride of 2, a move by *one* pixel lands between the samples: {{ between:.0%}} of the outputs differ. Moved by two, those away from the border agree. Networks with strides are therefore less steady under small moves than one would think ([@zhang2019]).
 #
 # ## How far does an output see?
 #

@@ -91,7 +91,7 @@ show(
 # | $T$ | | $(N, C)$ | the same as zeros and ones: $T_{nk} = [k = t_n]$ |
 # | $L$ | `loss` | one number | the mean loss, in nats |
 #
-# Two prices to keep in mind. Whoever says $\tfrac1C$ for everything pays $\log C$. And whoever knows nothing but how common each class is does best to say exactly that; the price is then the **entropy** of the classes:
+# Two prices to keep in mind. If you answer $\tfrac1C$ for everything, you pay $\log C$. If all you know is how common each class is, the best answer is exactly that; the price is then the **entropy** of the classes:
 
 # %%
 data = digits(seed=SEED)
@@ -392,7 +392,7 @@ print(f"should be {np.log(7):.3f}, is {wrong_loss:.3f}")
 assert np.isclose(wrong_loss, np.log(7) / 7)
 
 # %% [markdown]
-# **The fourth: rows and columns.** `p[:, labels]` in the place of `p[np.arange(N), labels]` reads, for *every* row, the labels of *all* rows: an $(N, N)$ table whose mean is a number as good as any other.
+# **The fourth: rows and columns.** `p[:, labels]` instead of `p[np.arange(N), labels]` reads, for *every* row, the labels of *all* rows: an $(N, N)$ table whose mean is a number as good as any other.
 
 # %%
 probabilities = softmax(scores)[0]
@@ -580,7 +580,7 @@ assert np.isclose(flat_start, np.log(10), rtol=1e-6) and began > flat_start
 #     At the size of the scores. 4.1 is more than $\log 10$, so the network is confidently wrong before it has learnt anything: the inputs are not scaled, or the last layer's weights begin too large.
 #
 # ??? question "5. For the notebook: smooth the labels. Replace $T$ by $0.9\,T + 0.1/C$ in `log_loss` and run the experiment again."
-#     The gradient is $(P - T_\text{smooth})/N$: subtract the smoothed table in the place of 1. No probability is driven to 1 any more, since the smallest loss is at $p = 0.9 + 0.1/C$. Compare the right end of the figure ([@szegedy2016] introduced it for another reason).
+#     The gradient is $(P - T_\text{smooth})/N$: subtract the smoothed table instead of 1. No probability is driven to 1 any more, since the smallest loss is at $p = 0.9 + 0.1/C$. Compare the right end of the figure ([@szegedy2016] introduced it for another reason).
 
 # %% tags=["remove-input"]
 from nn_tutorial.pages.exercise_boxes import show_exercises

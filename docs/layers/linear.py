@@ -300,7 +300,7 @@ print(f"right: {right_way.mean():.1%}, wrong: {wrong_way.mean():.1%}")
 assert wrong_way.min() > 0.9
 
 # %% [markdown]
-# The wrong network reads {{ wrong_way.mean():.1%}} of the test digits, the right one {{ right_way.mean():.1%}} (means over five seeds; standard deviations {{ 100 * wrong_way.std(ddof=1):.1f}} and {{ 100 * right_way.std(ddof=1):.1f}} points). Nobody would look for a bug there. Only the first layer is misled. The layers above it get true gradients, and adapt to whatever it does. Even a *random* matrix in the place of $W^\top$ lets a network learn ([@lillicrap2016]). "It trains" is no evidence that a gradient is right.
+# The wrong network reads {{ wrong_way.mean():.1%}} of the test digits, the right one {{ right_way.mean():.1%}} (means over five seeds; standard deviations {{ 100 * wrong_way.std(ddof=1):.1f}} and {{ 100 * right_way.std(ddof=1):.1f}} points). Nobody would look for a bug there. Only the first layer is misled. The layers above it get true gradients, and adapt to whatever it does. Even a *random* matrix instead of $W^\top$ lets a network learn ([@lillicrap2016]). "It trains" is no evidence that a gradient is right.
 #
 # ## The code says the same
 #
@@ -684,7 +684,7 @@ for bend in bends:
     assert (seen[bend, "zeros"] == 0).all()
 
 # %% [markdown]
-# The means lie within a factor of {{ mean_off:.1f}} of their lines, single runs within {{ run_off:.1f}}, while the sizes span {{ np.ptp(span):.0f}} powers of ten. So the assumption that is not true did little harm, before any training and with a random gradient in the place of a loss's. He's start keeps the size near 1 in both directions. Xavier's, made without a ReLU in mind, loses half of the mean square in each layer of equal widths, and after twenty layers the size is down to ${{ power(seen["ReLU", "Xavier"][:, 0, -1].mean()) }}$.
+# The means lie within a factor of {{ mean_off:.1f}} of their lines, single runs within {{ run_off:.1f}}, while the sizes span {{ np.ptp(span):.0f}} powers of ten. So the assumption that is not true did little harm, before any training and with a random gradient instead of a loss's. He's start keeps the size near 1 in both directions. Xavier's, made without a ReLU in mind, loses half of the mean square in each layer of equal widths, and after twenty layers the size is down to ${{ power(seen["ReLU", "Xavier"][:, 0, -1].mean()) }}$.
 #
 # **The last plot is the surprise.** You will often read that in a deep network the *lower* layers get no gradient. With weights that are too small, activations do fall from left to right, and gradients from right to left. But that is the gradient of the *outputs*. The gradient of a weight is a product of the two, one from below and one from above, and the product has the same number of factors in *every* layer. From layer 2 up (the first reads 64 numbers, not 256), the largest and the smallest differ by a factor of {{ flat:.1f}} at most. Glorot and Bengio (2010) noted it. The layers starve or burn all together.
 #

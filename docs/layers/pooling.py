@@ -215,7 +215,7 @@ show(
 #
 # $$\frac{\partial y}{\partial x_1} = 1, \qquad \frac{\partial y}{\partial x_2} = 0 \qquad (x_1 > x_2)$$
 #
-# **Of a window.** The same holds for any number of candidates, as long as one of them is ahead of all the others: 1 for the winner, 0 for the rest. The mean has a slope of $\tfrac1k$ for each of its $k$ candidates, whoever is ahead.
+# **Of a window.** The same holds for any number of candidates, as long as one of them is ahead of all the others: 1 for the winner, 0 for the rest. The mean has a slope of $\tfrac1k$ for each of its $k$ candidates, no matter which is ahead.
 #
 # Here is the step at which most people stumble. A maximum does two things: it *chooses* a pixel, and it *copies* its value. You might expect a derivative of the choice. There is none to be had: the choice is a place, it does not move when the values move a little, and when it does move, it jumps. Only the copy has a slope, and the slope of a copy is 1. So backward you need to know who was chosen, and not by how much.
 #
@@ -290,13 +290,13 @@ assert np.allclose(back, avg_pool2d_backward(arrives, cache), rtol=0, atol=1e-15
 #
 # $$\max_{u,v} x_{uv} = \max_u \Big(\max_v x_{uv}\Big)$$
 #
-# The largest of all is the largest of the row winners, however the tournament is arranged. At stride 1 that takes $(k_w - 1) + (k_h - 1)$ comparisons a pixel, where all at once would take $k_w k_h - 1$: 4 in the place of 8 for $3 \times 3$ windows. (For $2 \times 2$ side by side the count is the same.) Each stage keeps a mask for each of its taps, a byte an element:
+# The largest of all is the largest of the row winners, however the tournament is arranged. At stride 1 that takes $(k_w - 1) + (k_h - 1)$ comparisons a pixel, where all at once would take $k_w k_h - 1$: 4 instead of 8 for $3 \times 3$ windows. (For $2 \times 2$ side by side the count is the same.) Each stage keeps a mask for each of its taps, a byte an element:
 
 # %% tags=["remove-input"]
 show_source(pooling._first_max, pooling._send)
 
 # %% [markdown]
-# In `_first_max`, `free` marks the windows that have no winner yet; it is what lets the first one win. `_send` is the box, once from windows to rows, once from rows to pixels; `where_open` takes the place of the product with a mask. So the mask $M^{(u,v)}$ is a product of two: pixel $v$ won its row, and row $u$ won the window. On the sixteen numbers, the box word for word:
+# In `_first_max`, `free` marks the windows that have no winner yet; it is what lets the first one win. `_send` is the box, once from windows to rows, once from rows to pixels; `where_open` does what the product with a mask does. So the mask $M^{(u,v)}$ is a product of two: pixel $v$ won its row, and row $u$ won the window. On the sixteen numbers, the box word for word:
 
 # %%
 row_winners, row_of_window = max_cache.winners
@@ -509,7 +509,7 @@ assert tied_share > 0.4 and zero_share > 0.3 and above.mean() > 0.05
 # %% [markdown]
 # {{ tied_share:.0%}} of this network's windows are tied. Ties are not the exception here, they are the rule, and it is time to ask whether the choice among them does anything. It does not, for two different reasons.
 #
-# **All four are zero.** Whoever wins, the gradient goes on to the ReLU, whose gate is shut where its output is 0. Nothing passes, whichever pixel it was.
+# **All four are zero.** No matter which pixel wins, the gradient goes on to the ReLU, whose gate is shut where its output is 0. So nothing passes.
 #
 # **Tied above zero.** Nearly all of these windows lie on blank paper. The filter sees the same blank patch again and again, and answers each time with its bias. The gradient of a weight is the sum of gradient times patch, and the patches are equal; so again it does not matter where in the window the gradient stands. Both claims can be checked:
 
@@ -839,7 +839,7 @@ assert not seen["wrong width"][0] and seen["wrong width"][1]
 #
 # **Mean not divided** is too large by the factor $k_h k_w$, and the only one that all four checks see. A smaller learning rate would hide it.
 #
-# **Winners reread** happens to whoever keeps the input in the place of the winners, and then reuses its memory for the next batch. The gradient has the right sum and stands in the wrong places.
+# **Winners reread** happens if you keep the input instead of the winners, and then reuse its memory for the next batch. The gradient has the right sum, but in the wrong places.
 #
 # ## What pooling buys, and what it loses
 #
@@ -1067,7 +1067,7 @@ assert reached["max", 2] < 0.26 and reached["mean", 2] > 0.99 and reached["max",
 #
 # **A prediction.** The maximum should lead, on moved digits above all. A convolution with stride 2 computes a quarter of the pixels and looks at no others, so it should come last. A network that keeps its images at full size should do well in place, since nothing is lost, and badly on moved digits.
 #
-# Five networks with the same filters. Three make their images smaller: by the maximum, by the mean, by stride 2 in the place of the pooling. They begin with the same weights. Two keep $12 \times 12$ pixels to the end. In one of them, *none, large*, the linear layer is sixteen times as large for it. In the other, *none, small*, the twelve images are first mixed into one. The first three have {{ sizes["max"]:,}} parameters, *none, small* has {{ sizes["none, small"]:,}}, and *none, large* {{ sizes["none"]:,}}.
+# Five networks with the same filters. Three make their images smaller: by the maximum, by the mean, by stride 2 instead of the pooling. They begin with the same weights. Two keep $12 \times 12$ pixels to the end. In one of them, *none, large*, the linear layer is sixteen times as large for it. In the other, *none, small*, the twelve images are first mixed into one. The first three have {{ sizes["max"]:,}} parameters, *none, small* has {{ sizes["none, small"]:,}}, and *none, large* {{ sizes["none"]:,}}.
 #
 # Ten epochs, five seeds. Each network is trained in two ways, on digits in the middle of the frame, and on digits that are moved by up to a pixel, anew in each epoch. And each time it has the better of two learning rates, 0.03 and 0.15, by the accuracy of its first two seeds on validation images of the same kind.
 
@@ -1161,7 +1161,7 @@ assert min(gains.values()) > 25
 # **The verdict.** Trained in the middle, the networks with pooling do better on moved digits, with each of the five seeds: moved by one pixel, {{ m["max"][0][1]:.0f}}% for the maximum and {{ m["mean"][0][1]:.0f}}% for the mean, against {{ m["stride"][0][1]:.0f}}% with stride 2, {{ m["none, small"][0][1]:.0f}}% and {{ m["none"][0][1]:.0f}}% with none. So much of the prediction holds. Four things deserve a second look.
 #
 # - **It is a small comfort.** In place the maximum reaches {{ m["max"][0][0]:.0f}}%. A step of one pixel costs it {{ m["max"][0][0] - m["max"][0][1]:.0f}} points. And stride 2 does not come last: to keep every pixel is no better protection.
-# - **The maximum hardly leads the mean.** On digits moved by one the lead is {{ gap.mean():.1f}} points, with a standard deviation over the seeds of {{ gap.std(ddof=1):.1f}}. Had the mean been given the maximum's learning rate, {{ rate["max"]:g}} in the place of {{ rate["mean"]:g}}, the lead would have been {{ gap_untuned.mean():.1f}} points, and a lead with every seed. The mean makes gradients smaller, and wants larger steps. Whoever compares the two at one rate compares rates.
+# - **The maximum hardly leads the mean.** On digits moved by one the lead is {{ gap.mean():.1f}} points, with a standard deviation over the seeds of {{ gap.std(ddof=1):.1f}}. Had the mean been given the maximum's learning rate, {{ rate["max"]:g}} instead of {{ rate["mean"]:g}}, the lead would have been {{ gap_untuned.mean():.1f}} points, and a lead with every seed. The mean makes gradients smaller, and wants larger steps. If you compare the two at one rate, you compare rates.
 # - **In place, pooling does not decide.** There *none, large* has {{ m["none"][0][0]:.1f}}% and the maximum {{ m["max"][0][0]:.1f}}%, with standard deviations of {{ centred["none"][:, 0].std(ddof=1):.1f}} and {{ centred["max"][:, 0].std(ddof=1):.1f}} points.
 # - **The data do most.** Trained on moved digits, the five reach {{ m["max"][1][1]:.0f}}, {{ m["mean"][1][1]:.0f}}, {{ m["stride"][1][1]:.0f}}, {{ m["none, small"][1][1]:.0f}} and {{ m["none"][1][1]:.0f}}% on digits moved by one: each gains at least {{ min(gains.values()):.0f}} points. Among networks of about equal size the pooled ones stay ahead. The large one catches up.
 #
@@ -1276,7 +1276,7 @@ show_exercises("max_pool2d", "max_pool2d_backward", "avg_pool2d", "avg_pool2d_ba
 # - LeCun, Bottou, Bengio and Haffner (1998), *Gradient-based learning applied to document recognition*, Proceedings of the IEEE: averages over windows, with a trained factor.
 # - Scherer, Müller and Behnke (2010), *Evaluation of pooling operations in convolutional architectures for object recognition*, ICANN: the maximum compared with averages.
 # - Krizhevsky, Sutskever and Hinton (2012), *ImageNet classification with deep convolutional neural networks*, NIPS: windows that overlap.
-# - Springenberg, Dosovitskiy, Brox and Riedmiller (2015), *Striving for simplicity: the all convolutional net*, ICLR workshop: stride in the place of pooling.
+# - Springenberg, Dosovitskiy, Brox and Riedmiller (2015), *Striving for simplicity: the all convolutional net*, ICLR workshop: stride instead of pooling.
 # - Ruderman, Rabinowitz, Morcos and Zoran (2018), *Pooling is neither necessary nor sufficient for appropriate deformation stability in CNNs*.
 # - Azulay and Weiss (2019), *Why do deep convolutional networks generalize so poorly to small image transformations?*, Journal of Machine Learning Research.
 # - Zhang (2019), *Making convolutional networks shift-invariant again*, ICML: blur before you subsample.

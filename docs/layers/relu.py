@@ -160,7 +160,7 @@ show_derivation("relu")
 #
 # ## The code says the same
 #
-# The forward pass returns $\max(x, 0)$, written as a clip, and keeps the mask. `where_open` is the equation in the box. It multiplies the mask with the bits of each number, read as an integer: for finite numbers that is the product, and an infinite upstream gradient at a shut gate gives 0, where $0 \cdot \infty$ would be no number.
+# The forward pass returns $\max(x, 0)$, written as a clip, and keeps the mask. `where_open` is the equation in the box: it keeps the upstream gradient where the mask is true and puts 0 elsewhere. It multiplies the bits of each number, read as an integer, by the mask. That is as fast as a product of floats, and it is right for infinity too: $0 \cdot \infty$ would be NaN.
 
 # %% tags=["remove-input"]
 show_source(relu, relu_backward, where_open)

@@ -343,7 +343,7 @@ show(
 #
 # $$\frac{\partial L}{\partial x_{\ell-1,a}} = \sum_q \frac{\partial L}{\partial x_{\ell,q}}\, \frac{\partial x_{\ell,q}}{\partial x_{\ell-1,a}}$$
 #
-# and the same sum, with a weight of layer $\ell$ in the place of $x_{\ell-1,a}$, is that weight's gradient. Nothing in it asks what the other layers do. That is why each layer could be derived on a page of its own.
+# and the same sum, with a weight of layer $\ell$ instead of $x_{\ell-1,a}$, is that weight's gradient. Nothing in it asks what the other layers do. That is why each layer could be derived on a page of its own.
 #
 # **Where people stumble: the flatten.** Between pooling and the linear layer the four axes become two, and this is the only place where the order of axes is decided by you. `Flatten` numbers the pixels of *one* picture in reading order, channel after channel, with $C$ channels of $H \times W$:
 #
@@ -1344,7 +1344,7 @@ show(
 #
 # ### A flatten that mixes pictures
 #
-# In memory our layers keep the batch last ([why](../verify/speed.py)). Whoever knows that, and flattens what lies in memory rather than what the axes say, gets the right *shape*:
+# In memory our layers keep the batch last ([why](../verify/speed.py)). If you know that, and flatten what lies in memory instead of what the axes say, you get the right *shape*:
 
 
 # %%

@@ -323,7 +323,7 @@ show(
 #
 # $$\frac{\partial L}{\partial w_{mk}} = \sum_n \frac{\partial L}{\partial z_{nk}}\, r_{nm}$$
 #
-# *A bias* $b_k$ likewise, with 1 in the place of $r_{nm}$:
+# *A bias* $b_k$ likewise, with 1 instead of $r_{nm}$:
 #
 # $$\frac{\partial L}{\partial b_k} = \sum_n \frac{\partial L}{\partial z_{nk}}$$
 #

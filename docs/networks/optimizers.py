@@ -440,7 +440,7 @@ def steps_a_digit(q):  # q is κ for SGD and its root for momentum
 #   &= \bar g\,(1 - \beta)\,\frac{1 - \beta^t}{1 - \beta} = (1 - \beta^t)\,\bar g
 #   \end{aligned}$$
 #
-# So $\hat m = m/(1 - \beta^t)$ has the mean $\bar g$ at every step, and for a *constant* gradient it is $g$ itself. The same holds for $v$ with $g^2$ in the place of $g$. Here is the sum as an equation that runs, held against Adam's own state; its `T` is $t$, and its `i` counts from 0:
+# So $\hat m = m/(1 - \beta^t)$ has the mean $\bar g$ at every step, and for a *constant* gradient it is $g$ itself. The same holds for $v$ with $g^2$ instead of $g$. Here is the sum as an equation that runs, held against Adam's own state; its `T` is $t$, and its `i` counts from 0:
 
 # %%
 rng = np.random.default_rng(SEED)
@@ -829,7 +829,7 @@ assert max(shifted) < 0.1
 #
 # Take the logarithm of the loss for all runs up to the rate 1. Of its variance the rate explains {{ f"{by_rate:.0%}" }}, the optimiser {{ f"{by_kind:.0%}" }}, which rate suits which optimiser {{ f"{both:.0%}" }}; what is left is the seeds.
 #
-# **A trap for comparisons.** At one fixed rate, 0.01, the losses of SGD, momentum and Adam are {{ fixed[0]:.2f}}, {{ fixed[1]:.2f}} and {{ fixed[2]:.2f}}. It looks as though momentum beats SGD by far. But the lower plot says what is going on: up to a steady step of 0.1, the two curves differ by at most {{ f"{max(shifted):.0%}" }}. Momentum of 0.9 *was* the tenfold learning rate. Whoever compares optimisers at one rate compares rates. What momentum adds here is room at the top: it bears steady steps at which SGD fails. The theory says so too. Its cliff, $\eta < 2(1 + \mu)/\lambda_{\max}$, is in steady steps $(1 + \mu)/(1 - \mu) = 19$ times as far out as SGD's.
+# **A trap for comparisons.** At one fixed rate, 0.01, the losses of SGD, momentum and Adam are {{ fixed[0]:.2f}}, {{ fixed[1]:.2f}} and {{ fixed[2]:.2f}}. It looks as though momentum beats SGD by far. But the lower plot says what is going on: up to a steady step of 0.1, the two curves differ by at most {{ f"{max(shifted):.0%}" }}. Momentum of 0.9 *was* the tenfold learning rate. If you compare optimisers at one rate, you compare rates. What momentum adds here is room at the top: it bears steady steps at which SGD fails. The theory says so too. Its cliff, $\eta < 2(1 + \mu)/\lambda_{\max}$, is in steady steps $(1 + \mu)/(1 - \mu) = 19$ times as far out as SGD's.
 #
 # **What this does not show.** Iris is tiny, the network shallow, and every other number was left as it came. How much of the variance the rate explains depends on the range that is swept. Over the rates from 0.01 to 1 alone it is {{ f"{narrow[0]:.0%}" }}, the optimiser {{ f"{narrow[1]:.0%}" }}, which rate suits which optimiser {{ f"{narrow[2]:.0%}" }}: near a good rate, neither choice counts for as much as another seed. [Schmidt, Schneider and Hennig (2021)](@schmidt2021) compared fifteen optimisers on eight tasks and found that trying several with their defaults works about as well as tuning one; which was best changed with the task. [Choi and others (2019)](@choi2019) tuned *all* numbers, and then the more general optimisers never did worse than those they contain: momentum contains SGD, and Adam can imitate momentum with a large $\varepsilon$. On other tasks the name may count for more than here. The order of work stays: tune the rate before you judge the name. Whether one rate should serve from first step to last is the question of [the next chapter](schedules.py).
 #

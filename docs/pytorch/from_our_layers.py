@@ -1,6 +1,6 @@
 # ---
 # title: From our layers to PyTorch
-# description: Every layer of the book beside its PyTorch twin, the same numbers to the last few bits, and what autograd does in the place of our caches.
+# description: Every layer of the book beside its PyTorch twin, the same numbers to the last few bits, and what autograd does instead of our caches.
 # tags:
 #   - pytorch
 # ---

@@ -153,7 +153,7 @@ else:
     raise AssertionError("nobody noticed")
 
 # %% [markdown]
-# A mean in the place of a sum: the classic confusion about the batch size. This is what stops the build.
+# A mean instead of a sum: the classic confusion about the batch size. This is what stops the build.
 #
 # ### How many ways are there to be wrong?
 #

@@ -484,7 +484,7 @@ unequal = ms("ideas", "first dx computed") / ms("ideas", "memory returned")
 # %% [markdown]
 # In the record it is worst for {{ worst_case[1] }} in "{{ experiments[worst_case[0]]["title"] }}" with {{ experiments[worst_case[0]]["threads"] }} thread(s): the slowest block took {{ span:.1f}} times as long as the fastest, and the mean is {{ above:.0%}} above the median.
 #
-# **Mistake 3: the first call.** It loads code, fills caches, asks for memory. In a fresh process the first step of PyTorch took {{ first_call["torch"]:.0f}} times its median, ours {{ first_call["nn_tutorial"]:.1f}} times. Whoever times one call measures that. Each block here begins with a step that is not timed.
+# **Mistake 3: the first call.** It loads code, fills caches, asks for memory. In a fresh process the first step of PyTorch took {{ first_call["torch"]:.0f}} times its median, ours {{ first_call["nn_tutorial"]:.1f}} times. If you time one call, you measure that. Each block here begins with a step that is not timed.
 #
 # **Mistake 4: unequal work.** PyTorch leaves out the gradient of the data, because nobody asked for it. If our side had computed it, and the memory had not been kept, the step would have taken {{ unequal:.2f}} times as long for a number that is thrown away. The reverse is worse: to leave out of *our* side what theirs does. The tests hold both to the same network: same weights, same batch, and after each of three steps the same loss.
 #

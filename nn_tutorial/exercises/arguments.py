@@ -15,7 +15,7 @@ from .wrong import Array, Found, Wrong
 MOST_AXES = 4
 SIMPLE: tuple[tuple[str, Callable[[Array], Array]], ...] = (
     ("`{a}` itself", lambda a: a),
-    ("`{a}` with the sign turned", np.negative),
+    ("`{a}` with the sign flipped", np.negative),
     ("`{a}` with 0 for all that is negative", lambda a: np.maximum(a, 0)),
     ("the absolute value of `{a}`", np.abs),
     ("the square of `{a}`", np.square),

@@ -259,7 +259,7 @@ ELEMENTWISE: tuple[tuple[str, Callable[[Array], Array]], ...] = (
     ("the logistic function of what was expected", lambda v: 1 / (1 + np.exp(-v))),
 )
 ALONG: tuple[tuple[str, Callable[[Array, int], Array]], ...] = (
-    ("turned round (the last comes first) along axis {axis}", np.flip),
+    ("reversed (the last comes first) along axis {axis}", np.flip),
     ("sorted along axis {axis}", np.sort),
     ("added up step by step (a cumulative sum) along axis {axis}", np.cumsum),
     ("rolled by one place along axis {axis}", lambda v, k: np.roll(v, 1, k)),
@@ -286,7 +286,7 @@ def of_the_expected(wrong: Wrong) -> Found | None:
             if wrong.are([along(want, axis) for want in wanted]):
                 return {"what": "what was expected, " + what.format(axis=axis)}
     if min(want.ndim for want in wanted) > 2 and wrong.are([w[..., ::-1, ::-1] for w in wanted]):
-        return {"what": "what was expected, turned by 180° in its last two axes"}
+        return {"what": "what was expected, rotated by 180° in its last two axes"}
     return None
 
 

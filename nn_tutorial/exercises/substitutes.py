@@ -21,7 +21,7 @@ MOST_ELEMENTS = 20_000
 
 
 class Substitute(NamedTuple):
-    """Arguments in the place of others, and how that is said."""
+    """Arguments instead of others, and how that is said."""
 
     text: str
     change: Change
@@ -40,7 +40,7 @@ FLOATS: tuple[tuple[str, Callable[[Any], Any]], ...] = (
     ("`{a}` were replaced by its root", np.sqrt),
     ("`{a}` were transposed", np.transpose),
     ("`{a}` were cut to whole numbers", np.trunc),
-    ("`{a}` were turned by 180° in its last two axes", lambda v: _turned(v)),
+    ("`{a}` were rotated by 180° in its last two axes", lambda v: _rotated(v)),
     ("the last two axes of `{a}` had changed places", lambda v: np.swapaxes(v, -1, -2)),
     ("only the last element of `{a}` along its last two axes were there, and 0 elsewhere",
      lambda v: _only(v, (-2, -1), -1)),
@@ -49,10 +49,10 @@ FLOATS: tuple[tuple[str, Callable[[Any], Any]], ...] = (
     ("`{a}` were its mean everywhere", lambda v: np.full_like(v, v.mean())),
 )  # fmt: skip
 ALONG: tuple[tuple[str, Callable[[Any, int], Any]], ...] = (
-    ("`{a}` were turned round along axis {axis}", np.flip),
-    ("the first of `{a}` along axis {axis} stood in the place of all",
+    ("`{a}` were reversed along axis {axis}", np.flip),
+    ("the first of `{a}` along axis {axis} stood for all",
      lambda v, k: v.take([0], k) + np.zeros_like(v)),
-    ("the last of `{a}` along axis {axis} stood in the place of all",
+    ("the last of `{a}` along axis {axis} stood for all",
      lambda v, k: v.take([-1], k) + np.zeros_like(v)),
     ("only the first of `{a}` along axis {axis} were there, and 0 elsewhere",
      lambda v, k: _only(v, (k,), 0)),
@@ -90,7 +90,7 @@ NUMBERS: tuple[tuple[str, Callable[[Any], Any]], ...] = (
 
 
 def substitutes(function: Function, cases: Sequence[Case]) -> Iterator[Substitute]:
-    """Yield what could stand in the place of an argument, or of two, the likeliest first."""
+    """Yield what could stand for an argument, or for two, the likeliest first."""
     first = cases[0].inputs
     for name, value in first.items():
         for text, of in _ways(value):
@@ -116,7 +116,7 @@ def _along(along: Callable[[Any, int], Any], axis: int, value: Any) -> Any:
 
 
 def _taken(names: dict[str, str]) -> Change:
-    """Arguments in the place of others."""
+    """Arguments instead of others."""
     return lambda _, inputs: inputs | {name: inputs[other] for name, other in names.items()}
 
 
@@ -163,7 +163,7 @@ def _alike(a: Any, b: Any) -> bool:
     return type(a) is type(b) and isinstance(a, (int, float)) and not isinstance(a, bool)
 
 
-def _turned(v: Any) -> Any:
+def _rotated(v: Any) -> Any:
     return v[..., ::-1, ::-1] if v.ndim > 2 else v
 
 

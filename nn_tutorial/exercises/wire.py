@@ -42,7 +42,7 @@ def unpack(stream: IO[bytes]) -> tuple[dict[str, Any], list[np.ndarray]] | None:
     Raises
     ------
     ValueError
-        If it is no message, or not whole. Whoever has run a submission must expect it.
+        If it is no message, or not whole. A submission may have written anything.
     """
     line = stream.readline(MOST_HEADER)
     if not line:

@@ -253,9 +253,11 @@ def of_mistake(function: Function, known: Misconception, case: Case) -> str:
 
 def of_change(function: Function, arguments: Sequence[str]) -> str:
     """Say that arguments were changed."""
+    *others, last = arguments
+    named = f"arguments {', '.join(others)} and {last}" if others else f"argument {last}"
     return (
-        f"`{function.name}` changed its argument {' and '.join(arguments)}. Whoever called it "
-        "still needs that array: write the result into a new one."
+        f"`{function.name}` changed its {named}. The caller still needs the old values: write the "
+        "result into a new array."
     )
 
 

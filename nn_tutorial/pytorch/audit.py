@@ -555,7 +555,7 @@ def _stored(
 
 
 def _some(count: int) -> Tensor:
-    """Up to ``LOOKED`` of so many, others each time: whoever trains cannot know them."""
+    """Up to ``LOOKED`` of so many, others each time: the training cannot know them."""
     generator = torch.Generator()
     generator.seed()
     return torch.randperm(count, generator=generator)[:LOOKED]

@@ -1,7 +1,7 @@
 """What a record says twice must be the same: each contradiction is named with both sides.
 
 A record also has a seal, a hash of each of its fields, so that a number changed by hand is named.
-The seal guards against accidents and carelessness. Who makes it anew with a number that
+The seal guards against accidents and carelessness. A seal made anew with a number that
 contradicts no other is not noticed: what speaks against that is to run the command again.
 """
 

@@ -72,7 +72,7 @@ def processes(device: str | None = None) -> Iterator[Processes]:
     ValueError
         If CUDA is asked for and there is none.
     LostProcessError
-        In the place of what gloo or NCCL say when another process is gone.
+        Instead of what gloo or NCCL say when another process is gone.
     """
     cuda = torch.cuda.is_available() if device is None else device == "cuda"
     if device not in (None, "cpu", "cuda") or (cuda and not torch.cuda.is_available()):

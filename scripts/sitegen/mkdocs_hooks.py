@@ -3,7 +3,7 @@
 The pages are run (`run/`) and written as plain files into one folder (`render/staging.py`); MkDocs
 starts from that folder. Its own Markdown renders the text, so that links, anchors and boxes work as
 on any other page. One thing a staged page has only in a plain form: its outputs. mkdocs-jupyter
-renders them, from the executed notebook, and they are put in the place of the plain ones.
+renders them, from the executed notebook, and they replace the plain ones.
 """
 
 import functools
@@ -94,7 +94,7 @@ def on_pre_build(config: MkDocsConfig) -> None:
 
 @event_priority(100)  # before mkdocs-jupyter, which looks for notebooks among the files
 def _take_staged(files: Files, config: MkDocsConfig) -> Files:
-    """Put the staged files in the place of those of docs/, and add what is of this site alone."""
+    """Replace the files of docs/ by the staged ones, and add what is of this site alone."""
     for file in [file for file in files if file.src_dir == config.docs_dir]:
         files.remove(file)
     for name, path in staging.files(_folder(config)):

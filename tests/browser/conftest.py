@@ -136,7 +136,7 @@ class Visitor:
         self.context.on("requestfinished", count)
 
     def show(self, html: str) -> "Page":
-        """Show some HTML in the place of a page."""
+        """Show some HTML instead of a page."""
         self.page.set_content(html)
         return self.probed()
 

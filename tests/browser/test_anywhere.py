@@ -58,7 +58,7 @@ def test_page(address: str, engine: Engine, elsewhere: str) -> None:
     # A browser may end by itself, or lose a question on a busy machine. A page is wrong every time.
     try:
         told = report(problems(engine, elsewhere, address))
-    except Exception:
+    except Exception:  # each driver has errors of its own; one that comes again is raised below
         told = "asked once more"
     if told:
         told = report(problems(engine, elsewhere, address))

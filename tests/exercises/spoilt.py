@@ -88,10 +88,10 @@ class _Replace(ast.NodeTransformer):
 
 
 def _set(**fields: Any) -> Change:
-    def change(node: Any) -> ast.AST:
+    def change(node: ast.AST) -> ast.AST:
         for name, value in fields.items():
             setattr(node, name, value)
-        return node  # type: ignore[no-any-return]
+        return node
 
     return change
 

@@ -94,9 +94,9 @@ PATTERNS = {
     "the transpose": (lambda x, w: (x @ w).T, "is the transpose"),
     "another shape": (lambda x, w: x @ w[:, :1], "has the shape (2, 1), expected (2, 2)"),
     "a row moved": (lambda x, w: moved(x @ w, 1, 1), "moved by 1 place up along axis 1"),
-    "turned round": (
+    "reversed": (
         lambda x, w: (x @ w)[:, ::-1],
-        "what was expected, turned round (the last comes first) along axis 1",
+        "what was expected, reversed (the last comes first) along axis 1",
     ),
     "another order": (
         lambda x, w: np.roll((x @ w).ravel(), 3).reshape(len(x), -1),

@@ -146,7 +146,7 @@ def test_no_secret_of_the_environment_comes_along(
     assert "OMP_NUM_THREADS" in report.printed
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
+@pytest.mark.skipif(sys.platform != "linux", reason="asks /proc which processes are left")
 def test_nothing_is_left_running(tmp_path: Path) -> None:
     """A thread that never ends goes with its process, which has the folder among its arguments."""
     text = (

@@ -5,11 +5,13 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from nn_tutorial.exercises import EXERCISES, prisons, teacher
+from nn_tutorial.exercises import EXERCISES, Report, prisons, teacher
 from nn_tutorial.exercises.__main__ import main
+from nn_tutorial.exercises.exercise import Exercise
 from nn_tutorial.exercises.submissions import submissions
 from nn_tutorial.exercises.teacher import COLUMNS, Row, grade_folder
 
@@ -35,7 +37,7 @@ def put(path: Path, text: str) -> Path:
 def handed_in(here: Path) -> Path:
     folder = here / "handed-in"
     put(folder / "ann/relu.py", RIGHT)
-    put(folder / "bob/work/week 1/relu.py", WRONG)
+    put(folder / "bob/homework/week 1/relu.py", WRONG)
     put(folder / "cem/relu.py", HALF)
     put(folder / "eve/relu.py", "raise ValueError('=cmd()\\x1b[32m')")
     (folder / "zoe").mkdir()
@@ -98,7 +100,7 @@ def test_several_processes_give_the_same_table(handed_in: Path, here: Path) -> N
     assert (here / "1.csv").read_bytes() == (here / "2.csv").read_bytes()
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+@pytest.mark.skipif(sys.platform == "win32", reason="on Windows only administrators make links")
 def test_what_is_no_file_is_said(here: Path) -> None:
     outside = put(here / "teacher/relu.py", RIGHT)
     folder = here / "in"
@@ -179,9 +181,9 @@ def test_an_interrupted_grading_goes_on(
     graded, whole = [], list(grade_folder(handed_in, here / "whole.csv", exercises=RELU))
     real = teacher.grade
 
-    def counted(exercise: object, source: Path, **more: object) -> object:
+    def counted(exercise: Exercise, source: Path, **more: Any) -> Report:
         graded.append(source.parent.name)
-        return real(exercise, source, **more)  # type: ignore[arg-type]
+        return real(exercise, source, **more)
 
     monkeypatch.setattr(teacher, "grade", counted)
     first = grade_folder(handed_in, here / "out.csv", exercises=RELU)
@@ -208,7 +210,7 @@ def test_an_interrupted_grading_goes_on(
     assert graded == ["ann"]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="its names are text")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no name that is not text")
 def test_a_name_that_is_no_text_stops_nobody(here: Path, handed_in: Path) -> None:
     name = os.fsdecode(b"x\xff.py")
     put(handed_in / "ann" / name, "")
@@ -220,10 +222,10 @@ def test_a_fault_of_the_grader_costs_one_row(
 ) -> None:
     real = teacher.grade
 
-    def broken(exercise: object, source: Path, **more: object) -> object:
+    def broken(exercise: Exercise, source: Path, **more: Any) -> Report:
         if source.parent.name == "ann":
             raise ZeroDivisionError("of ours")
-        return real(exercise, source, **more)  # type: ignore[arg-type]
+        return real(exercise, source, **more)
 
     monkeypatch.setattr(teacher, "grade", broken)
     rows: list[Row] = list(grade_folder(handed_in, here / "out.csv", exercises=RELU))

@@ -1,6 +1,6 @@
 """Wrong answers that are no known mistakes, each with what must be told of it.
 
-An answer is written in the place of the solution; `right` is the solution, and the arguments have
+An answer is written instead of the solution; `right` is the solution, and the arguments have
 their names. What is told must contain one of the words, and none of those behind the bar.
 """
 
@@ -14,7 +14,7 @@ WRONG: dict[str, list[tuple[str, str]]] = {
         ("r = right(x)\nreturn r[0], r[1], r[2] + 1", "`squares` is 1 too large | known"),
         ("r = right(x)\nreturn r[0].astype(int), r[1], r[2]", "whole numbers"),
         ("r = right(x)\nreturn x.max(1), r[1], r[2]", "the largest of `x` over axis 1"),
-        ("r = right(x)\nreturn r[0][::-1], r[1], r[2]", "turned round"),
+        ("r = right(x)\nreturn r[0][::-1], r[1], r[2]", "reversed"),
     ],
     "matrix_product": [
         ("return right(a, b) + 3", "Every element of `y` is 3 too large"),
@@ -40,7 +40,7 @@ WRONG: dict[str, list[tuple[str, str]]] = {
     ],
     "filter_windows": [
         ("return right(windows, weight) * 0", "is 0 in every place"),
-        ("return right(windows, weight)[:, ::-1]", "turned round (the last comes first) along"),
+        ("return right(windows, weight)[:, ::-1]", "reversed (the last comes first) along"),
         ("return np.maximum(right(windows, weight), 0)", "0 for all that is negative"),
     ],
     "numerical_gradient": [
@@ -61,7 +61,7 @@ WRONG: dict[str, list[tuple[str, str]]] = {
         ("y = np.maximum(x, 0)\nreturn y if x.ndim < 3 else y * 2", "has more than 2 axes"),
     ],
     "relu_backward": [
-        ("return x * (x > 0)", "the output in the place"),
+        ("return x * (x > 0)", "the output instead of the gradient"),
         ("return dy * (x > 1)", "they are 0 where they should not be"),
         ("return dy * x", "`dy` times `x`"),
     ],
@@ -69,7 +69,7 @@ WRONG: dict[str, list[tuple[str, str]]] = {
         ("return x @ (2 * weight) + bias", "or if `weight` were twice as large | known"),
         ("return right(x, weight, bias) - 1", "−1 too large"),
         ("return x @ weight + 3 * bias", "2 times `bias`"),
-        ("return x @ weight + bias[::-1]", "turned round along axis 0"),
+        ("return x @ weight + bias[::-1]", "reversed along axis 0"),
         ("return right(x, weight, bias) / len(x)", "exactly 2 times too small"),
         ("return right(x, weight, np.full_like(bias, bias.mean()))", "`bias` were its mean"),
         ("return (x @ weight + bias, x)", "returned 2 things"),
@@ -144,7 +144,7 @@ WRONG: dict[str, list[tuple[str, str]]] = {
     ],
     "layer_norm": [
         ("return right(x, gamma, beta, eps * eps)", "`eps` were squared"),
-        ("return right(x, gamma[::-1], beta, eps)", "`gamma` were turned round"),
+        ("return right(x, gamma[::-1], beta, eps)", "`gamma` were reversed"),
     ],
     "layer_norm_backward": [
         ("dx, dg, db = right(dy, x, gamma, eps)\nreturn dx, dg, db + 1", "`dx` and `dgamma` are"),
@@ -193,6 +193,6 @@ WRONG: dict[str, list[tuple[str, str]]] = {
     ],
     "avg_pool2d_backward": [
         ("return right(dy, x, kernel_size, stride) * stride", "`stride`"),
-        ("return right(dy[..., ::-1], x, kernel_size, stride)", "turned round along axis 3"),
+        ("return right(dy[..., ::-1], x, kernel_size, stride)", "reversed along axis 3"),
     ],
 }  # fmt: skip

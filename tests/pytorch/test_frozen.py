@@ -159,7 +159,7 @@ def test_second_time_no_picture_passes_the_convolutions(
 def test_what_decides_the_numbers_has_a_file_of_its_own(
     kitchen: Kitchen, other: dict[str, Any]
 ) -> None:
-    """And where such a file lies in the place of the right one, it is made anew."""
+    """And where such a file lies instead of the right one, it is made anew."""
     first, second = kitchen.get(), kitchen.get(**other)
     assert second.passed == 70
     assert len(kitchen.files) == 2

@@ -527,7 +527,7 @@ def home(command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_only_what_is_published_comes_among_the_pages_records(home: Any, tmp_path: Path) -> None:
-    """Not an experiment, nor one that is to be published in the place of another training."""
+    """Not an experiment, nor one that is to be published instead of another training."""
     module, options = home
     assert module.main(options) == 0
     assert {path.name for path in (tmp_path / "runs").iterdir()} == {

@@ -35,7 +35,7 @@ Change = Callable[[Path], None]
 
 
 def edit(file: Path, old: str, new: str) -> Change:
-    """Another text in the place of one that is there once."""
+    """Another text for one that is there once."""
 
     def change(root: Path) -> None:
         text = (root / file).read_text(encoding="utf-8")
@@ -46,7 +46,7 @@ def edit(file: Path, old: str, new: str) -> Change:
 
 
 def rename(file: Path, old: str, new: str) -> Change:
-    """Another text in the place of one, wherever that is."""
+    """Another text for one, wherever that is."""
 
     def change(root: Path) -> None:
         text = (root / file).read_text(encoding="utf-8")

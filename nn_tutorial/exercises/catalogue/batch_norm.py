@@ -908,7 +908,7 @@ EXERCISES = (
                         LINE,
                     ),
                     Misconception(
-                        "x in the place of x_hat",
+                        "x instead of x_hat",
                         x_in_the_last_term,
                         "Your last term has x where x_hat belongs.",
                         LINE,

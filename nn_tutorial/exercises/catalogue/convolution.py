@@ -436,7 +436,7 @@ EXERCISES = (
                     Misconception(
                         "the kernel is flipped",
                         kernel_flipped,
-                        "Your filter is turned by 180°: that is the convolution of mathematics. "
+                        "Your filter is rotated by 180°: that is the convolution of mathematics. "
                         "Every framework slides the filter as it is.",
                         WRONG,
                     ),
@@ -677,10 +677,10 @@ EXERCISES = (
                     Misconception(
                         "the kernel is the wrong way round in dx",
                         dx_with_the_kernel_unflipped,
-                        "Your dx uses the kernel turned by 180° from what it should be. A pixel "
+                        "Your dx uses the kernel rotated by 180° from what it should be. A pixel "
                         "that the forward pass met with weight (u, v) gets its gradient with "
                         "weight (u, v): in a loop over the windows the kernel stays as it is, "
-                        "and in a convolution of dy it is turned.",
+                        "and in a convolution of dy it is rotated.",
                         TURNED,
                     ),
                     Misconception(
@@ -795,10 +795,10 @@ EXERCISES = (
                         WEIGHT,
                     ),
                     Misconception(
-                        "dweight is turned round",
+                        "dweight is rotated",
                         weight_flipped,
-                        "Your dweight is turned by 180°. Its place (u, v) collects the pixels that "
-                        "were met with weight (u, v).",
+                        "Your dweight is rotated by 180°. Its place (u, v) collects the pixels "
+                        "that weight (u, v) met.",
                         WEIGHT,
                     ),
                     Misconception(

@@ -445,7 +445,7 @@ EXERCISES = (
                 meanings=AXES,
                 misconceptions=(
                     Misconception(
-                        "the sum in the place of the mean",
+                        "the sum instead of the mean",
                         summed,
                         "Your loss is exactly {N} times too large, and {N} is the batch size: the "
                         "loss is the mean over the examples, not their sum.",
@@ -525,14 +525,14 @@ EXERCISES = (
                         LOSS,
                     ),
                     Misconception(
-                        "the likeliest class in the place of the label",
+                        "the likeliest class instead of the label",
                         of_the_likeliest,
                         "Your loss reads the largest probability of each row, whatever the label "
                         "is. Read that of the label.",
                         LOSS,
                     ),
                     Misconception(
-                        "1 - p in the place of p",
+                        "1 - p instead of p",
                         of_the_others,
                         "Your loss is the mean of -log(1 - p). It is -log p: small where p is "
                         "near 1.",
@@ -652,7 +652,7 @@ EXERCISES = (
                         GRADIENT,
                     ),
                     Misconception(
-                        "the gradient of the logits, with the sign turned",
+                        "the gradient of the logits, with the sign flipped",
                         slope_at_label_only_of_p,
                         "Your gradient is dy (T - p) / N: that of the scores, and with the wrong "
                         "sign. Asked for is that of the probabilities: -dy / (N p) at the label, "
@@ -735,7 +735,7 @@ EXERCISES = (
                         WRONG,
                     ),
                     Misconception(
-                        "dlogits with the sign turned",
+                        "dlogits with the sign flipped",
                         dlogits_turned,
                         "Your dlogits has the wrong sign: it is what was true less what was said. "
                         "A step against it would make the network worse. The gradient is "
@@ -806,7 +806,7 @@ EXERCISES = (
                         also=SMALL,
                     ),
                     Misconception(
-                        "the largest score in the place of the label",
+                        "the largest score instead of the label",
                         of_the_winner,
                         "Your loss and dlogits take the class with the largest score for the true "
                         "one. Read the labels.",
@@ -840,7 +840,7 @@ EXERCISES = (
                         also=(maximum_of_all_in_logarithms,),
                     ),
                     Misconception(
-                        "the sum in the place of the mean, in loss and gradient",
+                        "the sum instead of the mean, in loss and gradient",
                         sum_in_both,
                         "Both your loss and your dlogits are exactly {N} times too large, and {N} "
                         "is the batch size: they belong to the sum over the examples. They fit "

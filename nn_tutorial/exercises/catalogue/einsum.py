@@ -341,7 +341,7 @@ EXERCISES = (
                         LETTERS,
                     ),
                     Misconception(
-                        "means in place of sums",
+                        "means instead of sums",
                         rows_as_means,
                         "Your rows are exactly {D} times too small and your columns {N} times: they"
                         " are means. einsum adds up and never divides.",
@@ -636,8 +636,8 @@ EXERCISES = (
                     Misconception(
                         "the kernel is flipped",
                         kernel_flipped,
-                        "Your filters are turned by 180°. What every framework calls a convolution "
-                        "does not turn them: u and v run the same way in both operands.",
+                        "Your filters are rotated by 180°. What every framework calls a "
+                        "convolution does not rotate them: u and v run the same way in both operands.",
                         WINDOWS,
                     ),
                     Misconception(

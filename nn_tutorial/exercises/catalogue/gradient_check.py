@@ -269,7 +269,7 @@ EXERCISES = (
                         MANY,
                     ),
                     Misconception(
-                        "the sign is turned",
+                        "the sign is flipped",
                         turned_round,
                         "Your gradient has the wrong sign: it is f(x + h) minus f(x − h).",
                         THREE,
@@ -277,8 +277,8 @@ EXERCISES = (
                     Misconception(
                         "x is moved and never put back",
                         left_moved,
-                        "Your code moves the elements of x itself and leaves them moved. Whoever "
-                        "gave you x finds it changed, and later elements are measured elsewhere.",
+                        "Your code moves the elements of x itself and leaves them moved. The "
+                        "caller's x is changed, and later elements are measured at another point.",
                         FOOL,
                     ),
                     Misconception(

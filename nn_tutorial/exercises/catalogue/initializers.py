@@ -245,7 +245,7 @@ EXERCISES = (
                 nt.he_normal,
                 (
                     Misconception(
-                        "outputs counted in place of inputs",
+                        "outputs counted instead of inputs",
                         he_from_outputs,
                         "Your variance is 2 / {n_out}, and {n_out} is how many outputs one input "
                         "feeds. One output adds up {n_in} inputs: that is what has to be undone.",
@@ -363,7 +363,7 @@ EXERCISES = (
                         START,
                     ),
                     Misconception(
-                        "uniform in place of normal",
+                        "uniform instead of normal",
                         he_as_uniform,
                         "Your variance is right, but the numbers are uniform: no tails. That is "
                         "He's other initialiser; this one is normal.",
@@ -405,14 +405,14 @@ EXERCISES = (
                         START,
                     ),
                     Misconception(
-                        "normal in place of uniform",
+                        "normal instead of uniform",
                         normal_of_the_right_width,
                         "Your standard deviation is right, but the numbers are normal: they have "
                         "tails. Asked for are uniform numbers between −a and a.",
                         START,
                     ),
                     Misconception(
-                        "3 in the place of 6",
+                        "3 instead of 6",
                         three_for_six,
                         "Your bound is √2 times too small: a² is 6 / (n_in + n_out).",
                         START,
@@ -446,7 +446,7 @@ EXERCISES = (
                         START,
                     ),
                     Misconception(
-                        "from 0 in place of −a",
+                        "from 0 instead of −a",
                         one_sided,
                         "Your weights lie between 0 and a. Half of them should be negative.",
                         START,

@@ -635,7 +635,7 @@ EXERCISES = (
                         TURNED,
                     ),
                     Misconception(
-                        "x in the place of x_hat",
+                        "x instead of x_hat",
                         x_in_the_last_term,
                         "Your last term has x where x_hat belongs.",
                         TURNED,
@@ -678,7 +678,7 @@ EXERCISES = (
                         summed_over_features,
                         "Your dgamma and dbeta have the shape ({N},), one number for each example. "
                         "gamma and beta belong to the {D} features: sum over the batch, axis 0. "
-                        "The statistics have turned, the parameters have not.",
+                        "Only the statistics belong to an example; the parameters do not.",
                         TURNED,
                     ),
                     Misconception(

@@ -537,7 +537,7 @@ EXERCISES = (
                         CORRECTION,
                     ),
                     Misconception(
-                        "beta * t in the place of beta**t",
+                        "beta * t instead of beta**t",
                         times_t,
                         "Your correction uses beta * t. It is the power, beta**t.",
                         CORRECTION,

@@ -574,7 +574,7 @@ EXERCISES = (
                         "the place of the largest",
                         place_of_largest,
                         "Your y is the place of the largest value in its window, 0 for the first: "
-                        "`argmax` in the place of `max`.",
+                        "`argmax` instead of `max`.",
                         HAND,
                     ),
                     Misconception(
@@ -714,7 +714,8 @@ EXERCISES = (
                     Misconception(
                         "always the window's corner",
                         always_the_corner,
-                        "Your gradient goes to the first pixel of each window, whoever won.",
+                        "Your gradient goes to the first pixel of each window, no matter which "
+                        "won.",
                         SLOPE,
                     ),
                 ),
@@ -753,7 +754,7 @@ EXERCISES = (
                         HAND,
                     ),
                     Misconception(
-                        "the largest in place of the mean",
+                        "the largest instead of the mean",
                         largest,
                         "Your y is the largest value of each window. Asked for is the mean.",
                         HAND,
@@ -793,7 +794,7 @@ EXERCISES = (
                     Misconception(
                         "rounded down to whole numbers",
                         rounded_down,
-                        "Your means are rounded down: `//` in the place of `/`.",
+                        "Your means are rounded down: `//` instead of `/`.",
                         HAND,
                     ),
                     Misconception(
@@ -918,7 +919,7 @@ EXERCISES = (
                         OVERLAP,
                     ),
                     Misconception(
-                        "blocks in the place of windows",
+                        "blocks instead of windows",
                         block_of_the_stride,
                         "Each gradient fills a block of {s} by {s} pixels, the stride. It goes to "
                         "all of its window, {k} by {k} pixels, and windows may overlap or leave "

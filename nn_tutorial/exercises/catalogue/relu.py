@@ -243,8 +243,8 @@ EXERCISES = (
                     Misconception(
                         "the input is overwritten",
                         in_place,
-                        "Your code writes the output into x. Whoever called it, and your own "
-                        "backward pass, still need the input: write into a new array.",
+                        "Your code writes the output into x. The caller and your own "
+                        "backward pass still need the input: write into a new array.",
                         "layers/relu#the-input-that-was-overwritten",
                     ),
                 ),
@@ -279,7 +279,7 @@ EXERCISES = (
                         MASK,
                     ),
                     Misconception(
-                        "the output in the place of the gradient",
+                        "the output instead of the gradient",
                         output_again,
                         "Your dx is the output of the ReLU, max(x, 0). What passes the gate is "
                         "what arrives, dy.",

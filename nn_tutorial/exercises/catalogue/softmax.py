@@ -276,7 +276,7 @@ EXERCISES = (
                         WRONG,
                     ),
                     Misconception(
-                        "axis 1 in the place of the last",
+                        "axis 1 instead of the last",
                         over_the_second_axis,
                         "With two axes your p is right, with three it is not: axis 1 is the last "
                         "one only where there are two. `axis=-1` is the last axis always.",
@@ -345,7 +345,7 @@ EXERCISES = (
                         OVERFLOW,
                     ),
                     Misconception(
-                        "2 in the place of e",
+                        "2 instead of e",
                         base_two,
                         "Your p is made of powers of 2, not of e: use `np.exp`.",
                         ROW,
@@ -371,7 +371,7 @@ EXERCISES = (
                         also=(winner_alone,),
                     ),
                     Misconception(
-                        "the sign of the scores is turned",
+                        "the sign of the scores is flipped",
                         of_the_negative,
                         "Your p is largest for the smallest score: it is the softmax of -x.",
                         ROW,
@@ -489,7 +489,7 @@ EXERCISES = (
                         SUM,
                     ),
                     Misconception(
-                        "the sign is turned",
+                        "the sign is flipped",
                         sign_of_all,
                         "Your dx has the wrong sign: it is dp less its weighted mean.",
                         SUM,

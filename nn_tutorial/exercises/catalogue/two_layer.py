@@ -652,13 +652,13 @@ EXERCISES = (
                         IRIS + "shapes-first",
                     ),
                     Misconception(
-                        "tanh in the place of the ReLU",
+                        "tanh instead of the ReLU",
                         tanh_hidden,
                         "Your hidden units go through tanh. Asked for is a ReLU, max(a, 0).",
                         "layers/relu#six-numbers-by-hand",
                     ),
                     Misconception(
-                        "the logistic function in the place of the ReLU",
+                        "the logistic function instead of the ReLU",
                         logistic_hidden,
                         "Your hidden units go through 1 / (1 + exp(-a)). Asked for is a ReLU, "
                         "max(a, 0).",
@@ -672,7 +672,7 @@ EXERCISES = (
                         "layers/relu#six-numbers-by-hand",
                     ),
                     Misconception(
-                        "the absolute value in the place of the ReLU",
+                        "the absolute value instead of the ReLU",
                         absolute_hidden,
                         "Your hidden units are |a|. A ReLU turns negative numbers into 0.",
                         "layers/relu#six-numbers-by-hand",
@@ -684,7 +684,7 @@ EXERCISES = (
                         "layers/relu#six-numbers-by-hand",
                     ),
                     Misconception(
-                        "the sum in the place of the mean",
+                        "the sum instead of the mean",
                         loss_summed,
                         "Your loss is exactly {N} times too large, and {N} is the batch size: the "
                         "loss is the mean over the examples.",
@@ -735,7 +735,7 @@ EXERCISES = (
                         CROSS_ENTROPY + "from-likelihood-to-loss",
                     ),
                     Misconception(
-                        "the first class in the place of the label",
+                        "the first class instead of the label",
                         first_class_always,
                         "Your loss reads the first class in every row. Read the labels.",
                         CROSS_ENTROPY + "from-likelihood-to-loss",
@@ -909,7 +909,7 @@ EXERCISES = (
                         CROSS_ENTROPY + "the-gradient-from-one-number-to-the-batch",
                     ),
                     Misconception(
-                        "the sign turned",
+                        "the sign flipped",
                         sign_turned,
                         "Your gradient has the wrong sign, in every element: the way back begins "
                         "with p − T, what was said less what was true.",
@@ -976,7 +976,7 @@ EXERCISES = (
                         CROSS_ENTROPY + "six-ways-to-get-it-wrong",
                     ),
                     Misconception(
-                        "the largest score in the place of the label",
+                        "the largest score instead of the label",
                         of_the_winner_backward,
                         "You subtract 1 at the class with the largest score. Subtract it at the "
                         "label.",
@@ -1004,7 +1004,7 @@ EXERCISES = (
                         "layers/relu#from-one-number-to-the-array",
                     ),
                     Misconception(
-                        "tanh in the place of the ReLU",
+                        "tanh instead of the ReLU",
                         tanh_network,
                         "Your network has tanh in its hidden layer, forward and backward. Asked "
                         "for is a ReLU.",
@@ -1054,7 +1054,7 @@ EXERCISES = (
                         IRIS + "matrices",
                     ),
                     Misconception(
-                        "what stands before the ReLU in the place of the hidden units",
+                        "what stands before the ReLU instead of the hidden units",
                         before_the_relu,
                         "Your dweight2 is made with a. The second layer was given r, after the "
                         "ReLU, so its weight's gradient is `r.T @ dz`.",

@@ -14,7 +14,7 @@ def marked(text: str) -> str:
 
 
 def put(content: str, rendered: str) -> str:
-    """Put the outputs into a page's HTML in the place of the marks.
+    """Replace the marks in a page's HTML by the outputs.
 
     Parameters
     ----------

@@ -40,7 +40,7 @@ class NextError(Exception):
 
 
 def _with_environment(text: str) -> str:
-    """Put its values in the place of what the settings ask of the environment."""
+    """Write its values where the settings ask the environment."""
     return re.sub(
         r"!ENV \[(\w+), ([^\]]*)\]",
         lambda match: json.dumps(os.environ[match[1]]) if match[1] in os.environ else match[2],

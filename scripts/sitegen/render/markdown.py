@@ -10,7 +10,7 @@ two comments,
     <!-- /output -->
 
 with the numbers of its cell and of itself in that cell, so that a renderer of notebooks can put its
-own rendering in the place of what stands between.
+own rendering where what stands between is.
 """
 
 import functools

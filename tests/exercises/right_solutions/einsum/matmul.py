@@ -1,4 +1,4 @@
-"""With products of matrices in place of strings: the grader looks at what comes out."""
+"""With products of matrices instead of strings: the grader looks at what comes out."""
 
 import numpy as np
 
