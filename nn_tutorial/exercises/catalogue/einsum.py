@@ -637,7 +637,8 @@ EXERCISES = (
                         "the kernel is flipped",
                         kernel_flipped,
                         "Your filters are rotated by 180°. What every framework calls a "
-                        "convolution does not rotate them: u and v run the same way in both operands.",
+                        "convolution does not rotate them: u and v run the same way in both "
+                        "operands.",
                         WINDOWS,
                     ),
                     Misconception(
