@@ -74,7 +74,8 @@ def bubblewrap(source: Path, request: bytes, seconds: float) -> Ended:
 
     No network, no home, no other process, no file that it can write; see `process`.
     """
-    return _run(_locked(source.parent), {}, request, seconds)
+    worker = (*_PYTHON, "/book/worker.py", "/book", SUBMISSION)
+    return _run(_locked(source.parent, *worker), {}, request, seconds)
 
 
 @functools.cache
@@ -90,7 +91,7 @@ def why_no_bubblewrap() -> str:
     if shutil.which("bwrap") is None:
         return "its program bwrap is not installed"
     try:
-        command = [*_locked(HERE)[: -len(_INSIDE) - 1], _python(), "-I", "-S", "-c", ""]
+        command = _locked(HERE, *_PYTHON, "-c", "")
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
     except (OSError, subprocess.TimeoutExpired) as error:
         return str(error)
@@ -98,11 +99,10 @@ def why_no_bubblewrap() -> str:
 
 
 _PYTHON = ("-I", "-S", "-B", "-X", "utf8")
-_INSIDE = (*_PYTHON, "/book/worker.py", "/book", SUBMISSION)
 
 
-def _locked(folder: Path) -> list[str]:
-    """The command that runs the worker in bubblewrap."""
+def _locked(folder: Path, *arguments: str) -> list[str]:
+    """The command that runs Python in bubblewrap, with these arguments."""
     command = [
         "bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL",
         "--clearenv", "--hostname", "prison", "--dev", "/dev", "--proc", "/proc", "--dir", "/tmp",
@@ -115,13 +115,14 @@ def _locked(folder: Path) -> list[str]:
             command += ["--ro-bind-try", place, place]
     command += ["--ro-bind", _python(), _python()]
     for place in _packages():  # the book may be installed there
-        command += ["--tmpfs", place]
+        command += ["--tmpfs", place, "--remount-ro", place]
     for path in (NUMPY / "numpy", NUMPY / "numpy.libs"):
         command += ["--ro-bind-try", str(path), f"/book/{path.name}"]
     for name in FILES:
         command += ["--ro-bind", str(HERE / name), f"/book/{name}"]
-    command += ["--ro-bind", str(folder), SUBMISSION, "--chdir", "/tmp", "--remount-ro", "/"]
-    return [*command, _python(), *_INSIDE]
+    command += ["--ro-bind", str(folder), SUBMISSION, "--chdir", "/tmp"]
+    command += ["--remount-ro", "/dev", "--remount-ro", "/"]  # what is kept in memory is no room
+    return [*command, _python(), *arguments]
 
 
 def _python() -> str:

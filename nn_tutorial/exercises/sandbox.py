@@ -193,11 +193,11 @@ def _outcome(about: dict[str, Any], arrays: list[np.ndarray]) -> Outcome:
     return Outcome(kind, results, tuple(scalars), dict(zip(changed, arrays[count:])), told)
 
 
-def harmless(text: str) -> str:
-    """Return a text in which what would steer a terminal, or turn the line, can be seen."""
+def harmless(text: str, kept: str = "\n\t") -> str:
+    """Return a text in which what would steer a terminal, or reverse the line, can be seen."""
     return "".join(
         c
-        if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
+        if c in kept or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
         else c.encode("unicode_escape").decode()
         for c in text.replace("\r\n", "\n")
     )

@@ -50,12 +50,14 @@ def submissions(folder: Path, exercises: Sequence[Exercise]) -> list[Submission]
         raise ValueError(f"folder: expected one subfolder a student, got none in {folder}")
     found = []
     for student in students:
-        inside = student.resolve().is_relative_to(folder.resolve())
-        files = [*_walk(student)] if inside else []
+        link = ""
+        if student.is_symlink():
+            inside = student.resolve().is_relative_to(folder.resolve())
+            link = "a link to another folder" if inside else "a link that leaves the folder"
+        files = [] if link else [*_walk(student)]
         for exercise in exercises:
             path, state = _chosen(student, [p for p in files if _is_of(p, exercise)])
-            state = state if inside else "a link that leaves the folder"
-            found.append(Submission(student.name, exercise, path, state))
+            found.append(Submission(student.name, exercise, path, link or state))
     return found
 
 

@@ -4,19 +4,17 @@ import contextlib
 import csv
 import functools
 import hashlib
-import itertools
 import json
 import multiprocessing
 import os
 import re
 import signal
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ..files import write_whole
+from ..files import check_folder, write_whole
 from . import prisons
 from .catalogue import EXERCISES
 from .exercise import Exercise
@@ -106,7 +104,11 @@ def grade_folder(
     ValueError
         If the folder has no subfolders; nothing is written then.
     """
-    asked = submissions(folder, exercises or tuple(EXERCISES.values()))
+    chosen = exercises or tuple(EXERCISES.values())
+    asked = submissions(folder, chosen)
+    if not table.parent.is_dir():
+        raise ValueError(f"table: expected a file in a folder that is there, got {table}")
+    check_folder(table.parent, "table")
     noted = _Notes(table.with_name(f".{table.name}.graded"))
     known = {i: row for i, one in enumerate(asked) if (row := noted.row(_key(one, seed, limits)))}
     yield from known.values()
@@ -120,7 +122,7 @@ def grade_folder(
     lines = _long if long else _wide
     with write_whole(table) as beside, beside.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC)
-        for line in lines([rows[i] for i in range(len(asked))]):
+        for line in lines([rows[i] for i in range(len(asked))], len(chosen)):
             writer.writerow([_no_formula(cell) for cell in line])
     noted.forget()
 
@@ -133,28 +135,19 @@ def _graded(
     if processes == 1 or len(asked) < 2:
         yield from ((i, one(submission)) for i, submission in asked.items())
         return
-    # A fresh interpreter each: this one may have threads, which a copy would lack.
-    pool = ProcessPoolExecutor(
-        min(processes, len(asked)),
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=signal.signal,
-        initargs=(signal.SIGINT, signal.SIG_IGN),  # Ctrl-C is for the one that noted the rows
-    )
-    try:
-        started = {
-            pool.submit(_of_name, s.student, s.exercise.name, s.path, s.state, one): i
-            for i, s in asked.items()
-        }
-        for done in as_completed(started):
-            yield started[done], done.result()
-    finally:
-        pool.shutdown(cancel_futures=True)
+    # A fresh interpreter each: this one may have threads, which a copy would lack. Ctrl-C is for
+    # the one that notes the rows; when it leaves, it ends the others.
+    ignore = (signal.SIGINT, signal.SIG_IGN)
+    fresh = multiprocessing.get_context("spawn")
+    with fresh.Pool(min(processes, len(asked)), signal.signal, ignore) as pool:
+        sent = ((i, s.student, s.exercise.name, s.path, s.state, one) for i, s in asked.items())
+        yield from pool.imap_unordered(_of_name, sent)
 
 
-def _of_name(student: str, name: str, path: Path | None, state: str, one: Any) -> Row:
+def _of_name(sent: tuple[int, str, str, Path | None, str, Any]) -> tuple[int, Row]:
     """Grade in another process, to which an exercise goes by its name."""
-    row: Row = one(Submission(student, EXERCISES[name], path, state))
-    return row
+    i, student, name, path, state, one = sent
+    return i, one(Submission(student, EXERCISES[name], path, state))
 
 
 def graded(submission: Submission, *, seed: int = SEED, limits: Limits | None = None) -> Row:
@@ -167,7 +160,7 @@ def graded(submission: Submission, *, seed: int = SEED, limits: Limits | None = 
     limits : Limits, optional
     """
     exercise, most = submission.exercise, len(submission.exercise.functions)
-    about = harmless(submission.student), exercise.name, harmless(submission.state)
+    about = harmless(submission.student, ""), exercise.name, harmless(submission.state, "")
     if submission.path is None:
         tests = sum(len(f.cases(seed)) for f in exercise.functions)
         return Row(*about, tests, 0, 0, most, (), ())
@@ -185,7 +178,7 @@ def graded(submission: Submission, *, seed: int = SEED, limits: Limits | None = 
     )  # fmt: skip
 
 
-def _long(rows: Iterable[Row]) -> Iterator[Sequence[object]]:
+def _long(rows: Iterable[Row], _: int) -> Iterator[Sequence[object]]:
     """A line a file."""
     yield COLUMNS
     for row in rows:
@@ -195,16 +188,16 @@ def _long(rows: Iterable[Row]) -> Iterator[Sequence[object]]:
         )  # fmt: skip
 
 
-def _wide(rows: Sequence[Row]) -> Iterator[Sequence[object]]:
-    """A line a student; no points at all where nothing was handed in."""
+def _wide(rows: Sequence[Row], each: int) -> Iterator[Sequence[object]]:
+    """A line for each student, who has so many rows; no points where nothing was handed in."""
     of_each = {row.exercise: row.most for row in rows}
     heads = [f"{name} (of {most})" for name, most in of_each.items()]
     yield ["id", *heads, f"total (of {sum(of_each.values())})", "remarks"]
-    for name, group in itertools.groupby(rows, key=lambda row: row.id):
-        own = [*group]
+    for start in range(0, len(rows), each):  # not by name: two may look the same
+        own = rows[start : start + each]
         points = ["" if row.file == MISSING else row.points for row in own]
         remarks = "; ".join(f"{row.exercise}: {text}" for row in own if (text := _remark(row)))
-        yield [name, *points, sum(row.points for row in own), remarks]
+        yield [own[0].id, *points, sum(row.points for row in own), remarks]
 
 
 def _remark(row: Row) -> str:
@@ -229,6 +222,8 @@ class _Notes:
 
     def __init__(self, path: Path) -> None:
         self.path, self.rows = path, {}
+        if path.is_symlink() or path.is_dir():
+            raise ValueError(f"table: expected to note beside it what is graded, {path} is there")
         for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
             try:
                 noted = json.loads(line)

@@ -13,6 +13,7 @@ import importlib.util
 import os
 import re
 import signal
+import stat
 import sys
 import traceback
 import types
@@ -24,9 +25,9 @@ HERE = Path(__file__).resolve().parent
 MOST_NUMBERS = 1_000_000  # of one answer
 # Python's own modules that open files, start programs or leave the guard without telling anybody.
 SILENT = {
-    "_dbm", "_gdbm", "_interpreters", "_posixshmem", "_sqlite3", "_ssl", "_testcapi",
-    "_testinternalcapi", "_testmultiphase", "_tkinter", "_xxsubinterpreters", "dbm", "nis",
-    "ossaudiodev", "readline", "spwd", "sqlite3", "ssl", "tkinter",
+    "_dbm", "_gdbm", "_interpreters", "_multiprocessing", "_posixshmem", "_sqlite3", "_ssl",
+    "_testcapi", "_testinternalcapi", "_testmultiphase", "_tkinter", "_xxsubinterpreters", "dbm",
+    "nis", "ossaudiodev", "readline", "spwd", "sqlite3", "ssl", "tkinter",
 }  # fmt: skip
 
 
@@ -48,29 +49,28 @@ class _OnlyNumPy(importlib.abc.MetaPathFinder):
             raise ImportError(f"refused: {top}")
 
 
-FORBIDDEN = (
-    "subprocess.", "os.system", "os.exec", "os.fork", "os.posix_spawn", "os.spawn", "os.startfile",
-    "os.kill", "os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.truncate", "os.link",
-    "os.symlink", "os.chmod", "os.chown", "os.chflags", "os.lchown", "os.utime", "os.setxattr",
-    "os.removexattr", "os.chdir", "os.chroot", "os.putenv", "shutil.", "socket.", "ctypes.",
-    "urllib.", "ftplib.", "smtplib.", "poplib.", "imaplib.", "telnetlib.", "http.client.", "pty.",
-    "mmap.", "sqlite3.", "fcntl.", "syslog.", "winreg.", "webbrowser.", "gc.get_", "cpython.",
-    "resource.prlimit", "setopencodehook", "sys.addaudithook",
-)  # fmt: skip
-READS = ("os.listdir", "os.scandir", "os.walk", "os.fwalk", "os.getxattr", "os.listxattr", "glob.")
-WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-
-
 def guard(readable: Sequence[Path], library: Path) -> None:
     """From now on refuse to write files, to start programs, to connect, and to read other files.
 
     Those of Python's own library can be read, but not the packages that are installed in it.
-    It cannot be undone, so the worker keeps to it too. It stops what goes astray, and the attacks
-    that are known; a prison it is not (see ``prisons``).
+    The worker keeps to it too. It stops what goes astray, and the attacks that are known; a prison
+    it is not (see ``prisons``). What it decides by stands in this function, out of reach of the
+    module's names.
     """
-    roots = tuple(os.path.realpath(path) for path in readable)
-    standard, installed = os.path.realpath(library), ("site-packages", "dist-packages")
-    real, separator, fsdecode = os.path.realpath, os.sep, os.fsdecode
+    forbidden = (
+        "subprocess.", "os.system", "os.exec", "os.fork", "os.posix_spawn", "os.spawn",
+        "os.startfile", "os.kill", "os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.truncate",
+        "os.link", "os.symlink", "os.chmod", "os.chown", "os.chflags", "os.lchown", "os.utime",
+        "os.setxattr", "os.removexattr", "os.chdir", "os.chroot", "os.putenv", "shutil.", "socket.",
+        "ctypes.", "urllib.", "ftplib.", "smtplib.", "poplib.", "imaplib.", "telnetlib.",
+        "http.client.", "pty.", "mmap.", "sqlite3.", "fcntl.", "syslog.", "winreg.", "webbrowser.",
+        "gc.get_", "cpython.", "resource.prlimit", "setopencodehook", "sys.addaudithook",
+    )  # fmt: skip
+    reads = ("os.listdir", "os.scandir", "os.walk", "os.fwalk", "os.getxattr", "os.listxattr")
+    writes = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+    silent, real, separator = frozenset(SILENT), resolver(), os.sep
+    roots = tuple(real(path) for path in readable)
+    standard, installed = real(library), ("site-packages", "dist-packages")
 
     def may_be_read(place: str) -> bool:
         if any(place == root or place.startswith(root + separator) for root in roots):
@@ -79,36 +79,67 @@ def guard(readable: Sequence[Path], library: Path) -> None:
         return inside and not any(name in place.split(separator) for name in installed)
 
     def refused(event: str, args: tuple[Any, ...]) -> str:
+        path = None
         if event == "open":
             path, mode, flags = args
             if isinstance(mode, str) and {*mode} & {*"wax+"}:
                 return "writing a file"
-            if isinstance(flags, int) and flags & WRITES:
+            if isinstance(flags, int) and flags & writes:
                 return "writing a file"
-        elif event.startswith(FORBIDDEN):
+        elif event.startswith(forbidden):
             return event
-        elif event == "import" and str(args[0]).partition(".")[0] in SILENT:
+        elif event == "import" and str(args[0]).partition(".")[0] in silent:
             return f"importing {args[0]}"
-        elif event.startswith(READS):
+        elif event.startswith(reads):
             path = args[0]
-        else:
-            return ""
         if isinstance(path, int) or path is None:
             return ""
-        return "" if may_be_read(real(fsdecode(path))) else "reading a file of others"
+        return "" if may_be_read(real(path)) else "reading a file of others"
 
     def hook(event: str, args: tuple[Any, ...]) -> None:
         if what := refused(event, args):
             raise PermissionError(f"refused: {what}")
 
-    with contextlib.suppress(ImportError):  # which tells nobody when it starts a program
-        import _posixsubprocess
-
-        def fork_exec(*_: Any) -> None:
-            raise PermissionError("refused: subprocess")
-
-        _posixsubprocess.fork_exec = fork_exec  # type: ignore[assignment]
+    take_away()
     sys.addaudithook(hook)
+
+
+def resolver() -> Callable[[Any], str]:
+    """``os.path.realpath`` as text, from a copy of its module that no other code can change."""
+    spec = importlib.util.spec_from_file_location("paths", os.path.__file__)
+    assert spec is not None
+    assert spec.loader is not None
+    paths = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(paths)
+    for module in (os, stat):
+        setattr(paths, module.__name__, types.SimpleNamespace(**vars(module)))
+    realpath = paths.realpath
+
+    def real(path: Any) -> str:
+        place = realpath(path)
+        return place.decode(errors="surrogateescape") if isinstance(place, bytes) else place
+
+    return real
+
+
+def take_away() -> None:
+    """Remove what starts programs, makes files or reaches processes without telling anybody."""
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise PermissionError("refused: what no exercise needs")
+
+    for module, names in {
+        "_posixsubprocess": ("fork_exec",),
+        "os": ("mkfifo", "mknod", "pidfd_open"),
+        "posix": ("mkfifo", "mknod", "pidfd_open"),
+        "signal": ("pidfd_send_signal",),
+        "_signal": ("pidfd_send_signal",),
+    }.items():
+        with contextlib.suppress(ImportError):  # Windows has other modules
+            found = importlib.import_module(module)
+            for name in names:
+                if hasattr(found, name):
+                    setattr(found, name, refuse)
 
 
 def limit(memory: int, seconds: float) -> None:
@@ -180,7 +211,11 @@ def main(numpy_home: Path, folder: Path) -> None:
     tell({"kind": "done"})  # what ends from here on is the learner's doing
 
     def load() -> None:
-        exec(compile(source.read_bytes(), str(source), "exec"), names)
+        try:
+            code = compile(source.read_bytes(), str(source), "exec")
+        except (MemoryError, RecursionError):  # the reader's own words for brackets in brackets
+            raise SyntaxError("it is nested too deeply to be read") from None
+        exec(code, names)
 
     _, what = guarded(load, asked["seconds"], source)
     tell(what or {"kind": "done"})
@@ -326,6 +361,8 @@ def plain(result: Any, returns: int) -> tuple[list[Any] | None, dict[str, Any]]:
                 found.append(array)
                 continue
         kind = "None" if item is None else type(item).__name__
+        if isinstance(item, int):
+            kind = "a whole number that is too large for an array"
         if isinstance(item, np.ndarray):
             kind = f"array of {item.dtype} with {item.size} elements"
         return None, {"kind": "type", "got": kind}

@@ -106,6 +106,17 @@ ATTACKS = {
         "        frame = frame.f_back"
     ),
     "asks for the frames": "print(sys._getframe(2).f_locals)",
+    "empties the lists of the guard": (
+        "worker = sys.modules['__main__']\n    worker.SILENT.clear()\n"
+        "    for name in vars(worker):\n        if name.isupper(): setattr(worker, name, ())\n"
+        "    os.system('touch ' + MARK)"
+    ),
+    "changes how paths are read": (
+        "import posixpath, stat; stat.S_ISLNK = lambda *a: False\n"
+        "    posixpath.abspath = posixpath.realpath = lambda *a, **k: '/dev/null'\n"
+        "    os.lstat = os.readlink = os.fspath = os.fsdecode = lambda *a: '/dev/null'\n"
+        "    print(open(SECRET_FILE).read())"
+    ),
     # Secrets
     "reads a file of the teacher": "print(open(SECRET_FILE).read())",
     "reads it by another name": "print(open(os.path.relpath(SECRET_FILE)).read())",
@@ -122,6 +133,12 @@ ATTACKS = {
     "truncates a file": "os.open(SECRET_FILE, os.O_RDONLY | os.O_TRUNC)",
     "makes a file": "os.open(MARK, os.O_CREAT)",
     "makes a pipe": "os.mkfifo(os.path.join(FOLDER, 'pipe'))",
+    "makes a node": "os.mknod(MARK)",
+    "makes a node without a word": "import posix; posix.mknod(MARK)",
+    "makes a semaphore": (
+        "sys.meta_path.pop(0); import _multiprocessing as m; m.SemLock(1, 1, 1, '/book', True)\n"
+        "    print('hush-4711')"
+    ),
     "makes a folder": "os.mkdir(MARK)",
     "writes a database": (
         "import sqlite3; c = sqlite3.connect(MARK); c.execute('create table t (i)'); c.commit()"
@@ -155,6 +172,9 @@ ATTACKS = {
         "    s.run_string(s.create(), f'open({MARK!r}, \"w\")')"
     ),
     "ends the grader": "import signal; os.kill(os.getppid(), signal.SIGKILL)",
+    "ends the grader by its file": (
+        "import signal; signal.pidfd_send_signal(os.pidfd_open(os.getppid()), signal.SIGKILL)"
+    ),
     "connects": "import socket; socket.create_connection(('127.0.0.1', 9)); print('hush-4711')",
     "paints a tick": "print('\\x1b[2K\\x1b[1A\\x1b[32m✓ 13 of 13 passed\\x1b[0m\\r\\u202e')",
     "paints it in an error": "raise ValueError('\\x1b[32m✓ 13 of 13 tests passed')",
@@ -164,17 +184,18 @@ ATTACKS = {
 # These succeed where nothing holds them, so that it means something that they do not. (The others
 # are stopped by what is not there to be found, or do harm to the tests themselves.)
 REAL = {
-    "reads the solution", "reads it as bytes", "reads it as code", "reads it with NumPy",
-    "reads it by lines", "reads a file of the teacher", "reads it by another name",
-    "links to it and reads", "writes a file", "truncates a file", "makes a file", "makes a pipe",
-    "makes a folder", "writes a database", "writes a database without the finder",
-    "writes a shelf", "writes a log", "saves an array", "maps a file", "changes its own file",
-    "removes the teacher's file", "leaves a child", "starts a program", "starts one in the shell",
-    "starts one in its own place", "asks the C library", "starts another interpreter",
+    "asks the C library", "changes how paths are read", "changes its own file",
+    "empties the lists of the guard", "leaves a child", "links to it and reads", "makes a file",
+    "makes a folder", "makes a node", "makes a node without a word", "makes a pipe", "maps a file",
+    "reads a file of the teacher", "reads it as bytes", "reads it as code",
+    "reads it by another name", "reads it by lines", "reads it with NumPy", "reads the solution",
+    "removes the teacher's file", "saves an array", "starts a program",
+    "starts another interpreter", "starts one in its own place", "starts one in the shell",
+    "truncates a file", "writes a database", "writes a database without the finder",
+    "writes a file", "writes a log", "writes a shelf",
 }  # fmt: skip
 LATER = {"leaves a child", "writes at exit"}
 IN_A_CALL = {"paints it in an error", "closes all"}
-UNNOTICED = {"makes a pipe"}  # by the guard: Python tells nobody
 
 
 class Class:
@@ -227,10 +248,10 @@ def unguarded(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for line in (
             "sys.addaudithook(hook)",
             "sys.meta_path.insert(0, _OnlyNumPy(folder))",
-            "_posixsubprocess.fork_exec = fork_exec",
+            "    take_away()\n    ",
         ):
             assert (line in text) == (name == "worker.py")
-            text = text.replace(line, "pass")
+            text = text.replace(line, "    pass\n    " if line[0] == " " else "pass")
         (folder / name).write_text(text, encoding="utf-8")
     return folder
 
@@ -247,7 +268,7 @@ def _there(monkeypatch: pytest.MonkeyPatch, prison: prisons.Prison) -> None:
 def test_guard_stops_an_attack(name: str, school: Class, monkeypatch: pytest.MonkeyPatch) -> None:
     _there(monkeypatch, prisons.process)
     report, gained = school.attacked(name, ATTACKS[name])
-    assert gained <= ({"written"} if name in UNNOTICED else set()), report
+    assert gained == set(), report
 
 
 @pytest.mark.parametrize("name", ATTACKS)

@@ -3,7 +3,10 @@
 import csv
 import json
 import os
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +122,7 @@ def test_what_is_no_file_is_said(here: Path) -> None:
     put(folder / "deeper/old/relu.py", WRONG)
     put(folder / "upper/ReLU.PY", RIGHT)
     (folder / "whole").symlink_to(outside.parent)
+    (folder / "neighbour").symlink_to("upper")
     found = {s.student: (s.state, s.path) for s in submissions(folder, RELU)}
     assert {name: state for name, (state, _) in found.items()} == {
         "circle": "a link to nothing",
@@ -127,6 +131,7 @@ def test_what_is_no_file_is_said(here: Path) -> None:
         "folder": "a folder",
         "inside": "a link",
         "outside": "a link that leaves the folder",
+        "neighbour": "a link to another folder",
         "several": "several: a/relu.py, b/relu.py",
         "upper": "found",
         "whole": "a link that leaves the folder",
@@ -146,7 +151,7 @@ def test_what_is_no_file_is_said(here: Path) -> None:
         ("@a", "'@a"),
         ("-a", "'-a"),
         ("semi;=1+1", "semi;'=1+1"),
-        ("tab\t =1", "tab\t '=1"),
+        ("tab\t =1", "tab\\t =1"),
         ("\uff1d1", "'\uff1d1"),
         ("a=1", "a=1"),
         ("a-b", "a-b"),
@@ -156,6 +161,43 @@ def test_a_name_is_no_formula(here: Path, name: str, written: str) -> None:
     (here / "in" / name).mkdir(parents=True)
     list(grade_folder(here / "in", here / "out.csv", exercises=RELU))
     assert [row["id"] for row in table_of(here / "out.csv")] == [written]
+
+
+def test_two_names_that_look_the_same_have_two_rows(here: Path) -> None:
+    for name in ("a\x01", "a\\x01", "line\nof two"):
+        put(here / "in" / name / "relu.py", RIGHT)
+    list(grade_folder(here / "in", here / "out.csv", exercises=RELU))
+    rows = [(row["id"], row["total (of 2)"]) for row in table_of(here / "out.csv")]
+    assert rows == [("a\\x01", "2"), ("a\\x01", "2"), ("line\\nof two", "2")]
+
+
+def test_where_the_table_cannot_be_is_said_before_anything_is_graded(
+    here: Path, handed_in: Path
+) -> None:
+    with pytest.raises(ValueError, match="table: expected a file in a folder that is there"):
+        next(grade_folder(handed_in, here / "nowhere/out.csv", exercises=RELU))
+    (here / ".out.csv.graded").mkdir()
+    with pytest.raises(ValueError, match=r"table: .*\.out\.csv\.graded is there"):
+        next(grade_folder(handed_in, here / "out.csv", exercises=RELU))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals for a group")
+def test_no_process_is_left_when_a_grading_is_broken_off(here: Path, handed_in: Path) -> None:
+    command = [sys.executable, "-m", "nn_tutorial.exercises", "grade", str(handed_in), "out.csv"]
+    started = subprocess.Popen(
+        [*command, "--processes", "2"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )  # fmt: skip
+    assert started.stdout is not None
+    with started.stdout:
+        assert b"andbox" in started.stdout.readline()
+        started.stdout.readline()  # a file has been graded
+        for _ in range(3):
+            os.killpg(started.pid, signal.SIGINT)
+            time.sleep(0.2)
+        started.stdout.read()  # ends when nobody holds it any more
+    assert started.wait() == 130
+    assert len((here / ".out.csv.graded").read_text().splitlines()) >= 1
 
 
 def test_no_half_written_table_is_left(
