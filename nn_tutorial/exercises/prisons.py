@@ -78,12 +78,12 @@ def bubblewrap(source: Path, request: bytes, seconds: float) -> Ended:
     return _run(_locked(source.parent, *worker), {}, request, seconds)
 
 
-@functools.cache
 def best() -> Prison:
     """Return the strongest that works on this machine."""
     return bubblewrap if not why_no_bubblewrap() else process
 
 
+@functools.cache
 def why_no_bubblewrap() -> str:
     """Return why `bubblewrap` cannot be used here, in words; nothing if it can."""
     if sys.platform != "linux":
@@ -91,11 +91,13 @@ def why_no_bubblewrap() -> str:
     if shutil.which("bwrap") is None:
         return "its program bwrap is not installed"
     try:
-        command = _locked(HERE, *_PYTHON, "-c", "")
+        program = "import sys; sys.path.append('/book'); import numpy"
+        command = _locked(HERE, *_PYTHON, "-c", program)
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
     except (OSError, subprocess.TimeoutExpired) as error:
         return str(error)
-    return done.stderr.strip() if done.returncode else ""
+    *_, said = done.stderr.strip().splitlines() or ["it ends without a word"]
+    return said if done.returncode else ""
 
 
 _PYTHON = ("-I", "-S", "-B", "-X", "utf8")
@@ -135,7 +137,8 @@ def _packages() -> list[str]:
     """The folders in which the interpreter itself would find packages."""
     base = {"base": sys.base_prefix, "platbase": sys.base_exec_prefix}
     found = {sysconfig.get_path(name, vars=base) for name in ("purelib", "platlib")}
-    found |= {"/usr/lib/python3/dist-packages", *map(str, Path("/usr/local/lib").glob("python3*"))}
+    for folder in ("/usr/lib", "/usr/local/lib"):
+        found |= {str(path) for path in Path(folder).glob("python3*/*-packages")}
     return sorted(place for place in found if Path(place).is_dir())
 
 

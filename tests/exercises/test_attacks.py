@@ -344,7 +344,13 @@ def test_no_message_is_taken_for_one(content: bytes) -> None:
 
 def test_why_there_is_no_bubblewrap(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "linux")
+    why = prisons.why_no_bubblewrap.__wrapped__
     monkeypatch.setattr(shutil, "which", lambda name: None)
-    assert "not installed" in prisons.why_no_bubblewrap()
+    assert "not installed" in why()
+    monkeypatch.setattr(shutil, "which", lambda name: name)
+    monkeypatch.setattr(
+        prisons, "_locked", lambda *_: [sys.executable, "-c", "raise OSError('no')"]
+    )
+    assert why() == "OSError: no"
     monkeypatch.setattr(sys, "platform", "darwin")
-    assert "Linux" in prisons.why_no_bubblewrap()
+    assert "Linux" in why()
