@@ -38,6 +38,7 @@ async function texOf(chosen) {
 async function copy(chosen) {
   const done = texOf(chosen).then((tex) => navigator.clipboard.writeText(tex));
   const told = await done.then(() => "Copied", () => "It could not be copied");
+  if (told !== "Copied") sources = undefined; // the next press fetches anew
   show(chosen, told);
   hideSoon(2000);
 }

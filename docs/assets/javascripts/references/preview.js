@@ -9,6 +9,7 @@ function page(address) {
     const parsed = fetch(address)
       .then((answer) => answer.text())
       .then((html) => new DOMParser().parseFromString(html, "text/html"));
+    parsed.catch(() => pages.delete(address)); // the next time it is fetched anew
     pages.set(address, parsed);
   }
   return pages.get(address);
