@@ -8,7 +8,7 @@
 # %% [markdown]
 # # Solutions: initialisers
 #
-# Two exercises belong to the section on [how large the first weights should be](../layers/linear.py#how-large-should-the-first-weights-be). What they return is random, so the grader cannot compare numbers. It compares what should *not* be random: the standard deviation, to five per cent, whether the middle is at 0, and whether the numbers have tails, as normal ones do and uniform ones do not.
+# Two exercises belong to the section on [how large the first weights should be](../layers/linear.py#how-large-should-the-first-weights-be). What they return is random, so the grader cannot compare numbers. It compares what should *not* be random: the standard deviation, to five per cent, whether the middle is at 0, how the numbers lie around it (as normal or as uniform ones do), and whether each was drawn by itself.
 
 # %% tags=["hide-input"]
 import numpy as np

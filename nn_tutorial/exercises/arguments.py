@@ -14,32 +14,32 @@ from .wrong import Array, Found, Wrong
 
 MOST_AXES = 4
 SIMPLE: tuple[tuple[str, Callable[[Array], Array]], ...] = (
-    ("`{a}` itself", lambda a: a),
-    ("`{a}` with the sign flipped", np.negative),
-    ("`{a}` with 0 for all that is negative", lambda a: np.maximum(a, 0)),
-    ("the absolute value of `{a}`", np.abs),
-    ("the square of `{a}`", np.square),
-    ("1 where `{a}` is positive, else 0", lambda a: (a > 0) * 1.0),
-    ("e to the power of `{a}`", np.exp),
-    ("the logarithm of `{a}`", np.log),
-    ("`{a}` divided by its sum along the last axis", lambda a: a / a.sum(-1, keepdims=True)),
-    ("`{a}` times (1 - `{a}`)", lambda a: a * (1 - a)),
+    ("{a} itself", lambda a: a),
+    ("{a} with the sign flipped", np.negative),
+    ("{a} with 0 for all that is negative", lambda a: np.maximum(a, 0)),
+    ("the absolute value of {a}", np.abs),
+    ("the square of {a}", np.square),
+    ("1 where {a} is positive, else 0", lambda a: (a > 0) * 1.0),
+    ("e to the power of {a}", np.exp),
+    ("the logarithm of {a}", np.log),
+    ("{a} divided by its sum along the last axis", lambda a: a / a.sum(-1, keepdims=True)),
+    ("{a} times (1 - {a})", lambda a: a * (1 - a)),
 )
 OF_TWO: tuple[tuple[str, Callable[[Array, Array], Array]], ...] = (
-    ("`{a}` times `{b}`", np.multiply),
-    ("`{a}` plus `{b}`", np.add),
-    ("`{a}` minus `{b}`", np.subtract),
-    ("`{b}` minus `{a}`", lambda a, b: b - a),
-    ("`{a}` where `{b}` is positive, else 0", lambda a, b: a * (b > 0)),
-    ("`{b}` where `{a}` is positive, else 0", lambda a, b: b * (a > 0)),
-    ("`{a}` over `{b}`", np.divide),
-    ("`{b}` over `{a}`", lambda a, b: b / a),
-    ("`{a}` @ `{b}`", np.matmul),
-    ("`{b}` @ `{a}`", lambda a, b: b @ a),
-    ("`{a}`.T @ `{b}`", lambda a, b: a.T @ b),
-    ("`{b}`.T @ `{a}`", lambda a, b: b.T @ a),
-    ("`{a}` @ `{b}`.T", lambda a, b: a @ b.T),
-    ("`{b}` @ `{a}`.T", lambda a, b: b @ a.T),
+    ("{a} times {b}", np.multiply),
+    ("{a} plus {b}", np.add),
+    ("{a} minus {b}", np.subtract),
+    ("{b} minus {a}", lambda a, b: b - a),
+    ("{a} where {b} is positive, else 0", lambda a, b: a * (b > 0)),
+    ("{b} where {a} is positive, else 0", lambda a, b: b * (a > 0)),
+    ("{a} over {b}", np.divide),
+    ("{b} over {a}", lambda a, b: b / a),
+    ("{a} @ {b}", np.matmul),
+    ("{b} @ {a}", lambda a, b: b @ a),
+    ("{a}.T @ {b}", lambda a, b: a.T @ b),
+    ("{b}.T @ {a}", lambda a, b: b.T @ a),
+    ("{a} @ {b}.T", lambda a, b: a @ b.T),
+    ("{b} @ {a}.T", lambda a, b: b @ a.T),
 )
 REDUCED: tuple[tuple[str, Callable[..., Array]], ...] = (
     ("the sum of {of} over {axes}", np.sum),
@@ -64,21 +64,16 @@ ASKS = {
 
 def made_of_arguments(wrong: Wrong) -> Found | None:
     """What a simple formula makes of one argument, or of two."""
-    if len(wrong.differences) < 2:
+    if len(wrong.differences) < 2 or wrong.value is not None:
         return None
     for what, values in _formulas(wrong):
         if wrong.are(values):
             return {"what": what}
-    for what, values in itertools.chain(_formulas(wrong), _bare(wrong)):
+    for what, values in itertools.chain(_formulas(wrong), wrong.arrays()):
         found = _reduced(wrong, what, values)
         if found:
             return {"what": found}
     return None
-
-
-def _bare(wrong: Wrong) -> Iterator[tuple[str, list[Array]]]:
-    for name, arrays in wrong.arrays():
-        yield f"`{name}`", arrays
 
 
 def _formulas(wrong: Wrong) -> Iterator[tuple[str, list[Array]]]:
@@ -120,33 +115,36 @@ def _taken(array: Array, axes: tuple[int, ...], index: int) -> Array:
 
 def plus_an_argument(wrong: Wrong) -> Found | None:
     """What was expected, and an argument, or a multiple of it, too much or too little."""
-    if len(wrong.differences) < 2 or not wrong.fits:
+    found = _multiple(wrong, [want.astype(np.float64) for _, want, _ in wrong.differences])
+    if found is None:
         return None
-    wanted = [want.astype(np.float64) for _, want, _ in wrong.differences]
-    for name, of in _aligned(wrong):
-        found = _multiples(wrong, wanted, of)
-        if found is None:
-            continue
-        text, example = _multiple_text(wrong, found)
-        if text is None:
-            continue
-        way = "large" if example > 0 else "small"
-        number = naming.constant(found)
-        asks = next((t for c, t in ASKS.items() if number and naming.close(c, number)), "")
-        return {"way": way, "times": text, "argument": name, "asks": asks}
-    return None
+    name, times, example, numbers = found
+    number = naming.constant(numbers)
+    asks = next((t for c, t in ASKS.items() if number and naming.close(c, number)), "")
+    way = "large" if example > 0 else "small"
+    return {"way": way, "times": times, "argument": name, "asks": asks}
 
 
 def multiple_of_an_argument(wrong: Wrong) -> Found | None:
     """A multiple of an argument, and nothing else."""
+    found = _multiple(wrong, [np.zeros(want.shape) for _, want, _ in wrong.differences])
+    if found is None:
+        return None
+    name, times, example, _ = found
+    return {"times": ("-" if example < 0 else "") + times, "argument": name}
+
+
+def _multiple(wrong: Wrong, start: Sequence[Array]) -> tuple[str, str, float, list[float]] | None:
+    """The argument of which a multiple was added: its name, the multiple in words, and the number
+    in the example and in each case."""
     if len(wrong.differences) < 2 or not wrong.fits:
         return None
-    zero = [np.zeros(want.shape) for _, want, _ in wrong.differences]
     for name, of in _aligned(wrong):
-        found = _multiples(wrong, zero, of)
-        text, example = _multiple_text(wrong, found) if found else (None, 0.0)
-        if text is not None:
-            return {"times": ("-" if example < 0 else "") + text, "argument": name}
+        numbers = _multiples(wrong, start, of)
+        if numbers is not None:
+            times, example = _multiple_text(wrong, numbers)
+            if times is not None:
+                return name, times, example, numbers
     return None
 
 
@@ -200,13 +198,13 @@ def _aligned(wrong: Wrong) -> Iterator[tuple[str, list[Array]]]:
     shapes = [want.shape for _, want, _ in wrong.differences]
     for name, arrays in wrong.arrays():
         if all(a.shape == shape for a, shape in zip(arrays, shapes)):
-            yield f"`{name}`", arrays
+            yield name, arrays
         if not all(a.ndim == 1 for a in arrays):
             continue
         for axis in range(min(map(len, shapes))):
             if all(len(a) == shape[axis] for a, shape in zip(arrays, shapes)):
                 yield (
-                    f"`{name}`",
+                    name,
                     [
                         np.broadcast_to(a.reshape([-1] + [1] * (len(s) - axis - 1)), s)
                         for a, s in zip(arrays, shapes)

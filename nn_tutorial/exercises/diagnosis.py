@@ -108,7 +108,8 @@ def _of_numbers(tried: Attempt) -> list[Diagnosis]:
     if known := mistakes.of_all():
         return [_of_mistake(tried, known, wrong[0] if wrong else None)]
     together = mistakes.together() or []
-    found = [_of_mistake(tried, known, results[0]) for known, results in together]
+    alone = len(together) == 1 and not tried.changed
+    found = [_of_mistake(tried, known, r[0], alone=alone) for known, r in together]
     if not together:
         found = _of_patterns(tried, mistakes)
     if tried.changed:
@@ -116,13 +117,17 @@ def _of_numbers(tried: Attempt) -> list[Diagnosis]:
     return found
 
 
-def _of_mistake(tried: Attempt, known: Misconception, result: int | None) -> Diagnosis:
+def _of_mistake(
+    tried: Attempt, known: Misconception, result: int | None, *, alone: bool = True
+) -> Diagnosis:
     """A known mistake, with the smallest case on which the result is wrong."""
     if result is None:  # all results are right: what the mistake does is change an argument
         case = tried.cases[0]
-        return Diagnosis(wording.of_mistake(tried.function, known, case), known, case=case)
+        return Diagnosis(
+            wording.of_mistake(tried.function, known, case, alone=alone), known, case=case
+        )
     case, want, own = smallest(tried.differences(result))
-    says = wording.of_mistake(tried.function, known, case)
+    says = wording.of_mistake(tried.function, known, case, alone=alone)
     return Diagnosis(says, known, tried.names[result], case, want, own)
 
 

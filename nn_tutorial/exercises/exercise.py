@@ -48,6 +48,9 @@ class Misconception:
     also : tuple of callable
         The same mistake written otherwise, with other numbers: clipped at 5, not at 6. What
         ``says`` states must hold for all of them.
+    alone : str
+        A sentence on the other results, which the mistake leaves right. It is told where this
+        mistake is the only one; ``says`` must be true beside a second mistake too.
     """
 
     name: str
@@ -55,6 +58,7 @@ class Misconception:
     says: str
     reread: str
     also: tuple[Callable[..., Any], ...] = ()
+    alone: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,8 @@ class Function:
         Where the answer is random: names of what ``judge`` returns, which is compared instead.
     judge : callable, optional
         ``judge(inputs, *results)`` returns one number or array for each name in ``judged``.
+    verdicts : mapping, optional
+        For names in ``judged`` whose numbers are codes: what is said of each code that is wrong.
     tolerance : float, optional
         Largest difference allowed, relative to the largest number expected; else by dtype.
     """
@@ -99,12 +105,17 @@ class Function:
     facts: Callable[[Inputs], dict[str, float]] | None = None
     judged: tuple[str, ...] = ()
     judge: Callable[..., Sequence[Any]] | None = None
+    verdicts: Mapping[str, Mapping[float, str]] = field(default_factory=dict)
     tolerance: float | None = None
 
     @property
     def name(self) -> str:
         """What the learner's function is called."""
         return self.solution.__name__
+
+    def called(self, argument: str) -> str:
+        """Return an argument's name for a sentence; a result may have the same."""
+        return f"the `{argument}` that came in" if argument in self.returns else f"`{argument}`"
 
     def cases(self, seed: int) -> list["Case"]:
         """Return the samples, each in one of the dtypes and memory layouts."""

@@ -245,7 +245,10 @@ class KnownMistakes:
         """Return mistakes that explain every wrong result, each with those that it explains.
 
         One is taken only whole: each result that it makes wrong must be wrong in the same way.
+        What a judge makes of one result says all of that one, so it is never put together.
         """
+        if self.attempt.function.judge:
+            return None
         found, left = [], self.attempt.wrong
         able = []
         for variant in self.variants:

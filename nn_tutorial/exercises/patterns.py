@@ -167,6 +167,20 @@ def always_one_number(wrong: Wrong) -> Found | None:
     return {"value": value + 0.0} if fits and len(wrong.differences) > 1 else None
 
 
+def always_one_scalar(wrong: Wrong) -> Found | None:
+    """One number is asked for, and it is the same on every case, whatever was expected."""
+    fits = wrong.scalar and wrong.fits and wrong.value is not None
+    return {"value": wrong.value} if fits else None
+
+
+def number_for_an_array(wrong: Wrong) -> Found | None:
+    """One number, the same on every case, where an array is asked for."""
+    if any(got.ndim or not want.ndim for _, want, got in wrong.differences):
+        return None
+    shape = wrong.example.expected.shape
+    return None if wrong.value is None else {"value": wrong.value, "want": shape}
+
+
 def one_number_each(wrong: Wrong) -> Found | None:
     """All elements of a case are the same number."""
     several = [d for d in wrong.differences if d.expected.size > 1]
@@ -348,12 +362,22 @@ def _constant_along(wrong: Wrong, compare: Callable[[Array, Array], Array]) -> F
     return None
 
 
+def scalar_not_finite(wrong: Wrong) -> Found | None:
+    """One number is asked for, and it is nan or infinite in the example."""
+    _, want, got = wrong.example
+    if not wrong.scalar or not wrong.fits or np.isfinite(got).all():
+        return None
+    return {"got": str(float(got.item())), "want": float(want.item())}
+
+
 def single_number(wrong: Wrong) -> Found | None:
     """A result that is one number."""
     if not wrong.scalar:
         return None
     _, want, got = wrong.example
     a, b = float(want.item()), float(got.item())
+    if not np.isfinite([a, b]).all():
+        return None
     ways = {float(g.item()) > float(w.item()) for _, w, g in wrong.differences}
     way = "large" if b > a else "small"
     always = len(ways) == 1 and len(wrong.differences) > 1

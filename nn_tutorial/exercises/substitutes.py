@@ -28,86 +28,88 @@ class Substitute(NamedTuple):
 
 
 FLOATS: tuple[tuple[str, Callable[[Any], Any]], ...] = (
-    ("`{a}` were 0 everywhere", np.zeros_like),
-    ("`{a}` were 1 everywhere", np.ones_like),
-    ("`{a}` had the other sign", np.negative),
-    ("`{a}` were twice as large", lambda v: 2 * v),
-    ("`{a}` were half as large", lambda v: v / 2),
-    ("all negative numbers of `{a}` were 0", lambda v: np.maximum(v, 0)),
-    ("all positive numbers of `{a}` were 0", lambda v: np.minimum(v, 0)),
-    ("all numbers of `{a}` were positive (its absolute value)", np.abs),
-    ("`{a}` were squared", np.square),
-    ("`{a}` were replaced by its root", np.sqrt),
-    ("`{a}` were transposed", np.transpose),
-    ("`{a}` were cut to whole numbers", np.trunc),
-    ("`{a}` were rotated by 180° in its last two axes", lambda v: _rotated(v)),
-    ("the last two axes of `{a}` had changed places", lambda v: np.swapaxes(v, -1, -2)),
-    ("only the last element of `{a}` along its last two axes were there, and 0 elsewhere",
+    ("{a} were 0 everywhere", np.zeros_like),
+    ("{a} were 1 everywhere", np.ones_like),
+    ("{a} had the other sign", np.negative),
+    ("{a} were twice as large", lambda v: 2 * v),
+    ("{a} were half as large", lambda v: v / 2),
+    ("all negative numbers of {a} were 0", lambda v: np.maximum(v, 0)),
+    ("all positive numbers of {a} were 0", lambda v: np.minimum(v, 0)),
+    ("all numbers of {a} were positive (its absolute value)", np.abs),
+    ("{a} were squared", np.square),
+    ("{a} were replaced by its root", np.sqrt),
+    ("{a} were transposed", np.transpose),
+    ("{a} were cut to whole numbers", np.trunc),
+    ("{a} were rotated by 180° in its last two axes", lambda v: _rotated(v)),
+    ("the last two axes of {a} had changed places", lambda v: np.swapaxes(v, -1, -2)),
+    ("only the last element of {a} along its last two axes were there, and 0 elsewhere",
      lambda v: _only(v, (-2, -1), -1)),
-    ("only the first element of `{a}` along its last two axes were there, and 0 elsewhere",
+    ("only the first element of {a} along its last two axes were there, and 0 elsewhere",
      lambda v: _only(v, (-2, -1), 0)),
-    ("`{a}` were its mean everywhere", lambda v: np.full_like(v, v.mean())),
+    ("{a} were its mean everywhere", lambda v: np.full_like(v, v.mean())),
 )  # fmt: skip
 ALONG: tuple[tuple[str, Callable[[Any, int], Any]], ...] = (
-    ("`{a}` were reversed along axis {axis}", np.flip),
-    ("the first of `{a}` along axis {axis} stood for all",
+    ("{a} were reversed along axis {axis}", np.flip),
+    ("the first of {a} along axis {axis} stood for all",
      lambda v, k: v.take([0], k) + np.zeros_like(v)),
-    ("the last of `{a}` along axis {axis} stood for all",
+    ("the last of {a} along axis {axis} stood for all",
      lambda v, k: v.take([-1], k) + np.zeros_like(v)),
-    ("only the first of `{a}` along axis {axis} were there, and 0 elsewhere",
+    ("only the first of {a} along axis {axis} were there, and 0 elsewhere",
      lambda v, k: _only(v, (k,), 0)),
-    ("only the last of `{a}` along axis {axis} were there, and 0 elsewhere",
+    ("only the last of {a} along axis {axis} were there, and 0 elsewhere",
      lambda v, k: _only(v, (k,), -1)),
-    ("`{a}` were 0 in its last place along axis {axis}", lambda v, k: v - _only(v, (k,), -1)),
-    ("`{a}` were 0 in its first place along axis {axis}", lambda v, k: v - _only(v, (k,), 0)),
-    ("`{a}` were moved by one place along axis {axis}", lambda v, k: np.roll(v, 1, k)),
-    ("`{a}` were moved back by one place along axis {axis}", lambda v, k: np.roll(v, -1, k)),
-    ("`{a}` were everywhere its mean along axis {axis}",
+    ("{a} were 0 in its last place along axis {axis}", lambda v, k: v - _only(v, (k,), -1)),
+    ("{a} were 0 in its first place along axis {axis}", lambda v, k: v - _only(v, (k,), 0)),
+    ("{a} were moved by one place along axis {axis}", lambda v, k: np.roll(v, 1, k)),
+    ("{a} were moved back by one place along axis {axis}", lambda v, k: np.roll(v, -1, k)),
+    ("{a} were everywhere its mean along axis {axis}",
      lambda v, k: v.mean(k, keepdims=True) + np.zeros_like(v)),
-    ("`{a}` were everywhere its sum along axis {axis}",
+    ("{a} were everywhere its sum along axis {axis}",
      lambda v, k: v.sum(k, keepdims=True) + np.zeros_like(v)),
-    ("`{a}` were sorted along axis {axis}", np.sort),
+    ("{a} were sorted along axis {axis}", np.sort),
 )  # fmt: skip
 WHOLE: tuple[tuple[str, Callable[[Any], Any]], ...] = (
-    ("`{a}` were 1", lambda v: v * 0 + 1),
-    ("`{a}` were 0", lambda v: v * 0),
-    ("`{a}` were one larger", lambda v: v + 1),
-    ("`{a}` were one smaller", lambda v: v - 1),
-    ("`{a}` were twice as large", lambda v: 2 * v),
-    ("`{a}` were half as large, rounded down", lambda v: v // 2),
+    ("{a} were 1", lambda v: v * 0 + 1),
+    ("{a} were 0", lambda v: v * 0),
+    ("{a} were one larger", lambda v: v + 1),
+    ("{a} were one smaller", lambda v: v - 1),
+    ("{a} were twice as large", lambda v: 2 * v),
+    ("{a} were half as large, rounded down", lambda v: v // 2),
 )
 NUMBERS: tuple[tuple[str, Callable[[Any], Any]], ...] = (
-    ("`{a}` were 0", lambda v: 0.0 * v),
-    ("`{a}` were 1", lambda v: 0.0 * v + 1.0),
-    ("`{a}` were 1 - `{a}`", lambda v: 1 - v),
-    ("`{a}` had the other sign", lambda v: -v),
-    ("`{a}` were squared", lambda v: v * v),
-    ("`{a}` were twice as large", lambda v: 2 * v),
-    ("`{a}` were half as large", lambda v: v / 2),
-    ("`{a}` were replaced by its root", np.sqrt),
-    ("`{a}` were replaced by 1 over it", lambda v: 1 / v),
+    ("{a} were 0", lambda v: 0.0 * v),
+    ("{a} were 1", lambda v: 0.0 * v + 1.0),
+    ("{a} were 1 - {a}", lambda v: 1 - v),
+    ("{a} had the other sign", lambda v: -v),
+    ("{a} were squared", lambda v: v * v),
+    ("{a} were twice as large", lambda v: 2 * v),
+    ("{a} were half as large", lambda v: v / 2),
+    ("{a} were replaced by its root", np.sqrt),
+    ("{a} were replaced by 1 over it", lambda v: 1 / v),
 )
 
 
 def substitutes(function: Function, cases: Sequence[Case]) -> Iterator[Substitute]:
     """Yield what could stand for an argument, or for two, the likeliest first."""
-    first = cases[0].inputs
+    first, called = cases[0].inputs, function.called
     for name, value in first.items():
         for text, of in _ways(value):
-            yield Substitute(text.format(a=name), _replaced(name, of))
+            yield Substitute(text.format(a=called(name)), _replaced(name, of))
     for a, b in itertools.combinations(first, 2):
         if _alike(first[a], first[b]):
-            yield Substitute(f"`{a}` and `{b}` had changed places", _taken({a: b, b: a}))
-            yield Substitute(f"`{a}` were `{b}`", _taken({a: b}))
-            yield Substitute(f"`{b}` were `{a}`", _taken({b: a}))
+            x, y = called(a), called(b)
+            yield Substitute(f"{x} and {y} had changed places", _taken({a: b, b: a}))
+            yield Substitute(f"{x} were {y}", _taken({a: b}))
+            yield Substitute(f"{y} were {x}", _taken({b: a}))
     for name, value in first.items():
         if _floats(value):
             for _, number in meanings(function, cases):
-                yield from _by_a_size(name, number)
+                yield from _by_a_size(name, called(name), number)
             axes = min(np.ndim(case.inputs[name]) for case in cases)
             for axis, (text, along) in itertools.product(range(axes), ALONG):
                 yield Substitute(
-                    text.format(a=name, axis=axis), _replaced(name, partial(_along, along, axis))
+                    text.format(a=called(name), axis=axis),
+                    _replaced(name, partial(_along, along, axis)),
                 )
 
 
@@ -122,7 +124,7 @@ def _taken(names: dict[str, str]) -> Change:
 
 def _ways(value: Any) -> Sequence[tuple[str, Callable[[Any], Any]]]:
     if isinstance(value, bool):
-        return (("`{a}` were the opposite", lambda v: not v), *_fixed(True), *_fixed(False))
+        return (("{a} were the opposite", lambda v: not v), *_fixed(True), *_fixed(False))
     if isinstance(value, int):
         return WHOLE
     if isinstance(value, float):
@@ -130,23 +132,23 @@ def _ways(value: Any) -> Sequence[tuple[str, Callable[[Any], Any]]]:
     if _floats(value):
         return FLOATS
     if isinstance(value, np.ndarray):
-        return (*WHOLE[1:4], ("`{a}` were in the opposite order", lambda v: v[::-1]))
+        return (*WHOLE[1:4], ("{a} were in the opposite order", lambda v: v[::-1]))
     return ()
 
 
 def _fixed(value: bool) -> Iterator[tuple[str, Callable[[Any], Any]]]:
-    yield f"`{{a}}` were {value} always", lambda _: value
+    yield f"{{a}} were {value} always", lambda _: value
 
 
-def _by_a_size(name: str, number: Named) -> Iterator[Substitute]:
+def _by_a_size(name: str, called: str, number: Named) -> Iterator[Substitute]:
     def multiplied(i: int, inputs: dict[str, Any]) -> dict[str, Any]:
         return inputs | {name: inputs[name] * number.values[i]}
 
     def divided(i: int, inputs: dict[str, Any]) -> dict[str, Any]:
         return inputs | {name: inputs[name] / number.values[i]}
 
-    yield Substitute(f"`{name}` were multiplied by {number.text}", multiplied)
-    yield Substitute(f"`{name}` were divided by {number.text}", divided)
+    yield Substitute(f"{called} were multiplied by {number.text}", multiplied)
+    yield Substitute(f"{called} were divided by {number.text}", divided)
 
 
 def _replaced(name: str, of: Callable[[Any], Any]) -> Change:
@@ -184,7 +186,6 @@ class Substituted:
     def __init__(self, attempt: Attempt) -> None:
         self.attempt = attempt
         self.order = sorted(range(len(attempt.cases)), key=lambda i: attempt.cases[i].size)
-        sizes = [case.size for case in attempt.cases]
         sizes = [case.size for case in attempt.cases]
         self.able = attempt.function.judge is None and max(sizes) <= MOST_ELEMENTS
 

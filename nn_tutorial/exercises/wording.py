@@ -18,6 +18,10 @@ _NOT_FINITE = (
     ": look for a division by zero, a logarithm of zero, or an exponential that overflows."
 )
 _Pattern = tuple[Callable[[Wrong], Found | None], str]
+_ODD_SCALAR: _Pattern = (
+    patterns.scalar_not_finite,
+    "`{name}` is {got}, where {want} was expected" + _NOT_FINITE,
+)
 
 # In the order in which they are tried: the first that fits is told. Those of the first list go
 # before what is known of single results, those of the second come after.
@@ -42,7 +46,8 @@ CERTAIN: tuple[_Pattern, ...] = (
         "`{name}` is {dtype} where the input is {wanted}, and right as far as {dtype} goes. The "
         "result should have the type of the input: `np.zeros_like(x)` takes it over.",
     ),
-    (patterns.always_one_number, "`{name}` is {value} in every place, on every test."),
+    (patterns.always_one_number, "`{name}` is {value} in every place, {always}."),
+    (patterns.always_one_scalar, "`{name}` is {value}, {always}."),
     (
         patterns.wrong_sign,
         "`{name}` has the wrong sign, in every element, and is right otherwise.",
@@ -53,12 +58,12 @@ CERTAIN: tuple[_Pattern, ...] = (
     ),
 )
 PATTERNS: tuple[_Pattern, ...] = (
-    (patterns.one_factor, "`{name}` is {factor}{name_} times what was expected, on every test."),
+    (patterns.one_factor, "`{name}` is {factor}{name_} times what was expected, {always}."),
     (
         patterns.named_factor,
         "`{name}` is what was expected, {way} by {by}, which is {value} in the example.",
     ),
-    (patterns.one_offset, "Every element of `{name}` is {offset} too large, on every test."),
+    (patterns.one_offset, "Every element of `{name}` is {offset} too large, {always}."),
     (
         patterns.moved,
         "`{name}` holds the right numbers, moved by {places} {way} along axis {axis}.",
@@ -68,7 +73,11 @@ PATTERNS: tuple[_Pattern, ...] = (
 )
 # Where a shape is not right; the lists before and after are of results whose shapes are.
 SHAPES: tuple[_Pattern, ...] = (
-    (arguments.made_of_arguments, "`{name}` is {what}, on every test."),
+    (
+        patterns.number_for_an_array,
+        "`{name}` is the number {value}, {always}. Expected is an array, here of shape {want}.",
+    ),
+    (arguments.made_of_arguments, "`{name}` is {what}, {always}."),
     (
         patterns.summed_shape,
         _SHAPE + ": an axis is left. Its {way} over axis {axis} is what was expected.",
@@ -84,6 +93,7 @@ SHAPES: tuple[_Pattern, ...] = (
     (patterns.other_shape, _SHAPE + "{sizes}."),
 )
 OF_CHANCE: tuple[_Pattern, ...] = (
+    _ODD_SCALAR,
     (patterns.single_number, "`{name}` is {got}, expected {want}: {by} too {way} here{often}."),
     (patterns.no_pattern, _DIFFER + "."),
 )
@@ -92,9 +102,10 @@ AFTER_OTHER_ARGUMENTS: tuple[_Pattern, ...] = (
         arguments.plus_an_argument,
         "`{name}` is too {way} by exactly {times}{argument}, in every place{asks}.",
     ),
-    (arguments.made_of_arguments, "`{name}` is {what}, on every test."),
+    (arguments.made_of_arguments, "`{name}` is {what}, {always}."),
     (arguments.multiple_of_an_argument, "`{name}` is {times}{argument}, in every place."),
     (arguments.times_an_argument, "`{name}` is what was expected, {way} by {argument}."),
+    _ODD_SCALAR,
     (
         patterns.not_finite,
         "{odd} of {size} elements of `{name}` are not finite (nan or inf)" + _NOT_FINITE,
@@ -124,14 +135,14 @@ AFTER_OTHER_ARGUMENTS: tuple[_Pattern, ...] = (
         "`{name}` is what was expected, plus a number that is the same all along axis {axis} and "
         "another one from line to line.",
     ),
-    OF_CHANCE[0],
+    OF_CHANCE[1],
     (patterns.everywhere, "All elements of `{name}` differ, and not by one factor."),
     (patterns.one_index, _DIFFER + ": only those of {which}."),
     (
         patterns.at_the_border,
         _DIFFER + ": only those at the border (the last two axes); the inside is right.",
     ),
-    (patterns.no_pattern, _DIFFER + "; no pattern that holds on every test."),
+    (patterns.no_pattern, _DIFFER + "; no pattern that holds {always}."),
 )
 
 
@@ -145,7 +156,7 @@ def of_pattern(wrong: Wrong, mistakes: KnownMistakes, substituted: Substituted) 
     substituted : Substituted
     """
     if wrong.function.judge and wrong.fits and wrong.scalar:
-        return _first(OF_CHANCE, wrong) + of_the_tests(wrong)
+        return (_of_code(wrong) or _first(OF_CHANCE, wrong)) + of_the_tests(wrong)
     says = (
         _first(CERTAIN, wrong)
         or _of_one_result(wrong, mistakes)
@@ -176,8 +187,15 @@ def _first(among: Sequence[_Pattern], wrong: Wrong) -> str:
         if what is not None:
             what = {"name_" if key == "name" else key: value for key, value in what.items()}
             told = {key: _written(key, value) for key, value in what.items()}
-            return sentence.format(name=wrong.name, **told)
+            return sentence.format(name=wrong.name, always=wrong.always, **told)
     return ""
+
+
+def _of_code(wrong: Wrong) -> str:
+    """What a judge's code says, where it has words for it."""
+    told = wrong.function.verdicts.get(wrong.name, {})
+    codes = {float(got) for _, _, got in wrong.differences}
+    return told.get(codes.pop() if len(codes) == 1 else 0, "")
 
 
 def _of_one_result(wrong: Wrong, mistakes: KnownMistakes) -> str:
@@ -199,6 +217,8 @@ def of_the_tests(wrong: Wrong, *, alike: bool = True) -> str:
     if off < tests:
         says = f" It is right on {tests - off} of {tests} tests"
         where = common.cases_alike(attempt, wrong.cases) if alike else []
+        if common.too_fine_for_float32(attempt, wrong.differences):
+            where, says = [], says + ", where float32 is too coarse for so small a difference"
         says += f"; it is wrong exactly where {', or where '.join(where)}." if where else "."
     elif off == 1 and tests == 1:
         says = " Only one test gave an answer, and this is said of that one alone."
@@ -209,7 +229,7 @@ def of_the_tests(wrong: Wrong, *, alike: bool = True) -> str:
 
 def of_other_results(attempt: Attempt, wrong: Sequence[int]) -> str:
     """Say which results are right, if some are and some are not."""
-    names = [f"`{name}`" for r, name in enumerate(attempt.names) if r not in wrong]
+    names = [f"`{n.partition(' (')[0]}`" for r, n in enumerate(attempt.names) if r not in wrong]
     return f" {_listed(names)} {'are' if len(names) > 1 else 'is'} right." if names else ""
 
 
@@ -245,10 +265,11 @@ def _listed(names: Sequence[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
-def of_mistake(function: Function, known: Misconception, case: Case) -> str:
-    """Say what a known mistake is, with the sizes of a case."""
+def of_mistake(function: Function, known: Misconception, case: Case, *, alone: bool) -> str:
+    """Say what a known mistake is, with the sizes of a case; alone, or beside another one."""
     sizes = function.sizes(case.inputs)
-    return known.says.format(**{name: f"{size:.4g}" for name, size in sizes.items()})
+    says = f"{known.says} {known.alone}" if alone and known.alone else known.says
+    return says.format(**{name: f"{size:.4g}" for name, size in sizes.items()})
 
 
 def of_change(function: Function, arguments: Sequence[str]) -> str:

@@ -72,6 +72,13 @@ class Wrong:
         return all(want.size == 1 for _, want, _ in self.differences)
 
     @cached_property
+    def value(self) -> float | None:
+        """The finite number that stands in every place of these cases, if there are two or more."""
+        found = {float(value) for _, _, got in self.differences for value in np.unique(got)}
+        several = len(self.differences) > 1 and len(found) == 1
+        return found.pop() + 0.0 if several and np.isfinite([*found]).all() else None
+
+    @cached_property
     def factors(self) -> list[float] | None:
         """The number by which all elements are multiplied, case by case, if there is one."""
         return self._each(_factor)
@@ -87,6 +94,12 @@ class Wrong:
         return [~equal(self.function, got, want, case) for case, want, got in self.differences]
 
     @property
+    def always(self) -> str:
+        """Where what is said of all these cases holds, in words."""
+        everywhere = len(self.differences) == len(self.attempt.cases)
+        return "on every test" + ("" if everywhere else " where it is wrong")
+
+    @property
     def count(self) -> Found:
         """How many elements differ, in the example."""
         mask = self.masks[self.place]
@@ -99,10 +112,11 @@ class Wrong:
         return known + naming.others(self.function, self.cases)
 
     def arrays(self) -> Iterator[tuple[str, list[Array]]]:
-        """Yield each argument that is an array of floats, with its values in these cases."""
+        """Yield what each argument that is an array of floats is called, and its values here."""
         for name, value in self.cases[0].inputs.items():
             if isinstance(value, np.ndarray) and value.dtype.kind == "f":
-                yield name, [case.inputs[name].astype(np.float64) for case in self.cases]
+                called = self.function.called(name)
+                yield called, [case.inputs[name].astype(np.float64) for case in self.cases]
 
     def are(self, values: Sequence[Array | None]) -> bool:
         """Whether the answers are these arrays, case by case."""

@@ -1,5 +1,6 @@
 """Where no known mistake fits: the pattern of the differences, and no guess."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nn_tutorial.exercises import EXERCISES
 from nn_tutorial.exercises.diagnosis import diagnose
 from nn_tutorial.exercises.exercise import Function, Misconception
 from nn_tutorial.exercises.sandbox import Outcome
@@ -198,3 +200,15 @@ def test_every_pattern_is_tried_on_every_kind_of_difference() -> None:
     assert said(lambda x, w: 1.7 * (x @ w), named) == [
         "`y` is 1.7 times what was expected, on every test."
     ]
+
+
+def test_what_is_said_of_other_results_is_said_alone() -> None:
+    """Beside a second mistake the other results may be wrong: then the sentence is left out."""
+    of_all = r"Your (numbers|results) are right, but "
+    praise = re.compile(r"\b(is|are) right[.,;]|\bother (one|two|results?) (is|are)\b")
+    for exercise in EXERCISES.values():
+        for function in exercise.functions:
+            if len(function.returns) > 1 and not function.judge:
+                for known in function.misconceptions:
+                    says = re.sub(of_all, "", known.says)
+                    assert not praise.search(says), (function.name, known.name)

@@ -4,6 +4,10 @@ An answer is written instead of the solution; `right` is the solution, and the a
 their names. What is told must contain one of the words, and none of those behind the bar.
 """
 
+FANS = "f = right.__globals__['facts']({'shape': shape, 'rng': rng})\n"
+HE = FANS + "return np.sqrt(2 / f['n_in']) * "
+XAVIER = FANS + "a = np.sqrt(6 / (f['n_in'] + f['n_out']))\nreturn "
+
 # Function: (code, what must be told | what must not)
 WRONG: dict[str, list[tuple[str, str]]] = {
     "sums": [
@@ -25,18 +29,25 @@ WRONG: dict[str, list[tuple[str, str]]] = {
         ("return right(a, b).astype(np.int64)", "whole numbers, of the type int64"),
         ("return 2 * right(a, b)", "2 times what was expected"),
         ("y = right(a, b)\ny[0] = 0\nreturn y", "`a` were 0 in its first place along axis 0"),
+        ('return a.T @ b if a.shape[0] == a.shape[1] else a @ b', 'right on 5 of 6'),
     ],
     "batch_product": [
         ("return right(b, a)", "raised ValueError"),
         ("return right(a, b).mean(0)", "the mean of `a` @ `b` over axis 0"),
         ("return right(a, b)[:1]", "of the beginning"),
         ("y = right(a, b)\nreturn y.transpose(1, 0, 2)", "axes in another order"),
+        ('return b @ a if len({*a.shape, *b.shape}) == 1 else a @ b', 'right on 5 of 6'),
     ],
     "product_gradients": [
         ("da, db = right(dy, a, b)\nreturn da / len(a), db / len(a)", "the number of rows of a"),
         ("da, db = right(dy, a, b)\nreturn da, -db", "`db` has the wrong sign | `da` has"),
         ("da, db = right(dy, a, b)\nreturn da, db + a.sum()", "`da` is right"),
         ("return right(dy, a, b)[0]", "returned 1 thing, expected da, db"),
+        (
+            "da, db = right(dy, a, b)\n"
+            "return (dy @ b if b.shape[0] == b.shape[1] else da), db",
+            "`db` is right",
+        ),
     ],
     "filter_windows": [
         ("return right(windows, weight) * 0", "is 0 in every place"),
@@ -59,6 +70,7 @@ WRONG: dict[str, list[tuple[str, str]]] = {
         ("return np.maximum(x, 0).astype(np.float64)", "float64 where the input is float32"),
         ("return np.maximum(x, 0).astype(np.float16)", "`y` is float16 where the input is float64"),
         ("y = np.maximum(x, 0)\nreturn y if x.ndim < 3 else y * 2", "has more than 2 axes"),
+        ('return np.where(x > 0.1, x, 0)', "0 where they should not be | fortran"),
     ],
     "relu_backward": [
         ("return x * (x > 0)", "the output instead of the gradient"),
@@ -73,6 +85,10 @@ WRONG: dict[str, list[tuple[str, str]]] = {
         ("return right(x, weight, bias) / len(x)", "exactly 2 times too small"),
         ("return right(x, weight, np.full_like(bias, bias.mean()))", "`bias` were its mean"),
         ("return (x @ weight + bias, x)", "returned 2 things"),
+        (
+            "return right(x, weight.T if weight.shape[1] == x.shape[1] else weight, bias)",
+            "right on 6 of 7",
+        ),
     ],
     "linear_backward": [
         ("dx, dw, db = right(dy, x, weight)\nreturn dx, dw, db[None]", "axis of size 1 too many"),
@@ -81,16 +97,64 @@ WRONG: dict[str, list[tuple[str, str]]] = {
         ("dx, dw, db = right(dy, x, weight)\nreturn dx, dw + 1, db", "`dx` and `dbias` are"),
         ("dx, dw, db = right(dy, x, weight)\nreturn dw, dx, db", "order: you return dweight"),
         ("dx, dw, db = right(dy, x, weight)\nreturn dx, 2 * dw, db / 3", "1/3 | known"),
+        (
+            "return np.ones_like(dy) @ weight.T, x.T @ dy, dy.mean(0)",
+            "dx is right for a dy of all ones | other",
+        ),
     ],
     "he_normal": [
         ("return right(shape, np.random.default_rng())", "same seed"),
         ("return right(shape, np.random.default_rng(5))", "different seeds gave the same"),
         ("return right(shape, rng) + 1", "centre"),
         ("return right(shape, rng).T", "has the shape"),
+        (HE + "np.clip(rng.standard_normal(shape), -2, 2)", 'do not lie as normal numbers do'),
+        (HE + "rng.laplace(0, np.sqrt(0.5), shape)", 'do not lie as normal numbers do'),
+        (HE + "(rng.exponential(1, shape) - 1)", 'do not lie as normal numbers do'),
+        (HE + "rng.triangular(-1, 0, 1, shape) * np.sqrt(6)", 'do not lie as normal numbers do'),
+        (HE + "rng.uniform(-1, 1, (3, *shape)).sum(0)", 'do not lie as normal numbers do'),
+        (HE + "rng.standard_t(5, shape) * np.sqrt(3 / 5)", 'do not lie as normal numbers do'),
+        (
+            HE + "rng.standard_normal(shape) * (rng.random(shape) > 0.5) * np.sqrt(2)",
+            "do not lie as normal numbers do",
+        ),
+        (HE + "rng.choice([-1, 1], shape)", 'do not lie as normal numbers do | uniform'),
+        (
+            HE + "np.sort(rng.standard_normal(shape), axis=None).reshape(shape)",
+            "not each drawn by itself",
+        ),
+        (
+            HE + "np.random.default_rng(rng.integers(100)).standard_normal(shape)",
+            "do not come from `rng`",
+        ),
+        (
+            HE + "rng.uniform(-np.sqrt(1.5), np.sqrt(1.5), shape)",
+            "Your numbers are uniform | is right.",
+        ),
+        (
+            "w = right(shape, rng).ravel()\n"
+            "h = len(w) // 2\n"
+            "w[h : 2 * h] = -w[:h]\n"
+            "return w.reshape(shape)",
+            "not each drawn by itself",
+        ),
     ],
     "xavier_uniform": [
         ("return right(shape, np.random.default_rng(0))", "different seeds gave the same"),
         ("return 5 * right(shape, rng)", "`standard deviation` is"),
+        (
+            XAVIER + "rng.choice([-a, a], shape) / np.sqrt(3)",
+            "do not lie as uniform numbers do | tails",
+        ),
+        (XAVIER + "rng.triangular(-a, 0, a, shape)", 'do not lie as uniform numbers do | tails'),
+        (
+            XAVIER + "rng.uniform(-a, a, (2, *shape)).mean(0)",
+            "do not lie as uniform numbers do | tails",
+        ),
+        (
+            XAVIER + "rng.laplace(0, a / np.sqrt(6), shape)",
+            "do not lie as uniform numbers do | tails",
+        ),
+        (XAVIER + "rng.normal(0, a / np.sqrt(6), shape)", 'Your numbers are normal | bound'),
     ],
     "softmax": [
         ("p = right(x)\nreturn p / p.sum()", "times too small, and 2 is the number of rows"),
@@ -98,6 +162,11 @@ WRONG: dict[str, list[tuple[str, str]]] = {
         ("return right(x) ** 2", "the square of what was expected"),
         ("return 1 - right(x)", "1 minus what was expected"),
         ("return np.round(right(x), 2)", "no pattern | known"),
+        (
+            "e = np.exp(x - np.abs(x).max(-1, keepdims=True))\n"
+            "return e / e.sum(-1, keepdims=True)",
+            "not finite | fortran",
+        ),
     ],
     "softmax_backward": [
         ("return right(p, dp)", "changed places"),
@@ -109,11 +178,20 @@ WRONG: dict[str, list[tuple[str, str]]] = {
         ("return 3 * right(probabilities, labels)", "3 times what was expected, on every test"),
         ("return 2.345 * right(probabilities, labels)", "expected | times what was expected"),
         ("return np.array([right(probabilities, labels)])", "axis of size 1 too many"),
+        (
+            "return 0.0 if len(probabilities) == 1 else right(probabilities, labels)",
+            "N (the batch size) is 1",
+        ),
+        ('return np.nan', '`loss` is nan | too small'),
+        ('return 1.0', '`loss` is 1, on every test | sign'),
     ],
     "cross_entropy_backward": [
         ("return 2 * right(dy, probabilities, labels)", "2 times what was expected"),
         ("return right(dy * dy, probabilities, labels)", "`dy` | known"),
         ("return right(dy, probabilities, labels).T", "transpose"),
+        ('return right(dy, np.maximum(probabilities, 0.01), labels)', 'right on 8 of 9'),
+        ('return 0.0', 'is the number 0 | variance'),
+        ('return right(abs(dy), probabilities, labels)', 'wrong sign | float'),
     ],
     "softmax_cross_entropy": [
         ("l, d = right(logits, labels)\nreturn d, l", "another order: you return dlogits, loss"),
@@ -153,16 +231,37 @@ WRONG: dict[str, list[tuple[str, str]]] = {
     "sgd_momentum": [
         ("p, v = right(param, grad, velocity, lr, momentum)\nreturn v, p", "another order"),
         ("p, v = right(param, grad, velocity, lr, momentum)\nreturn p - lr * 0.05 * param, v",
-         "0.05 times `lr` times `param` | known"),
+         "0.05 times `lr` times the `param` that came in | known"),
         ("p, v = right(param, grad, velocity, lr, momentum)\nreturn param - lr * param, v",
-         "`param` is (1 - `lr`) times `param`"),
+         "`param` is (1 - `lr`) times the `param` that came in"),
         ("return right(param, grad, velocity, lr * lr, momentum)", "`lr` were squared"),
         ("return param, right(param, grad, velocity, lr, momentum)[1]", "`lr` were 0"),
+        (
+            "p, v = right(param, -grad, velocity, lr, momentum)\n"
+            "return p, velocity",
+            "`velocity` by itself | step is right",
+        ),
+        (
+            "p, v = right(param, grad, velocity, lr, momentum)\n"
+            "return p - 1e-5 * param, v",
+            "float32 is too coarse | exactly where",
+        ),
     ],
     "adam": [
         ("return right(param, grad, m, v, t, lr, beta1, beta2, 2 * eps)", "`eps` were twice"),
         ("return right(param, -grad, m, v, t, lr, beta1, beta2, eps)", "`grad` had the other sign"),
-        ("return right(param, grad, v, m, t, lr, beta1, beta2, eps)", "`m` and `v` had changed"),
+        ("return right(param, grad, v, m, t, lr, beta1, beta2, eps)", "had changed places"),
+        (
+            "p, m2, v2 = right(param, -grad, m, v, t, lr, beta1, beta2, eps)\n"
+            "return p, m2 / (1 - beta1**t), v2 / (1 - beta2**t)",
+            "`grad` had the other sign | step",
+        ),
+        (
+            "v = np.maximum(beta2 * v, (1 - beta2) * grad * grad)\n"
+            "m = beta1 * m + (1 - beta1) * grad\n"
+            "return param - lr * m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + eps), m, v",
+            "the `v` that came in",
+        ),
     ],
     "conv2d": [
         ("y = right(x, weight, bias, stride, padding)\nreturn y if padding == 0 else 2 * y",

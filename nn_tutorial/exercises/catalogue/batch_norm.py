@@ -1,5 +1,7 @@
 """Batch normalisation, forward in both modes, and backward."""
 
+from typing import Any
+
 import numpy as np
 
 import nn_tutorial as nt
@@ -490,9 +492,10 @@ def forward_samples(rng):
         "momentum": 0.25,
         "eps": 0.5,
     }
-    samples = [by_hand]
-    sizes = [(2, 3), (5, 3), (7, 2), (4, 5), (3, 7), (6, 5)]
-    for (n, d), train in zip(sizes, [False, True, False, True, False, True]):
+    samples: list[Any] = [by_hand]
+    sizes = [(2, 3), (5, 3), (7, 2), (4, 5), (3, 7), (6, 5), (3, 3), (4, 2)]
+    trains = [False, True, False, True, False, True, True, False]
+    for (n, d), train in zip(sizes, trains, strict=True):
         samples.append(
             {
                 "x": 2 * rng.standard_normal((n, d)) + 1,
@@ -505,6 +508,8 @@ def forward_samples(rng):
                 "eps": 0.1,
             }
         )
+    samples[1]["running_var"][0] = 0  # nothing but eps to divide by
+    samples[6]["x"][:, 0] = 2
     return samples
 
 
@@ -515,8 +520,8 @@ def backward_samples(rng):
         "gamma": np.array([2.0, 1.0]),
         "eps": 0.5,
     }
-    samples = [by_hand]
-    for n, d in [(2, 3), (5, 3), (7, 2), (4, 5), (3, 7)]:
+    samples: list[Any] = [by_hand]
+    for n, d in [(2, 3), (5, 3), (7, 2), (4, 5), (3, 7), (3, 3)]:
         samples.append(
             {
                 "dy": rng.standard_normal((n, d)),
@@ -525,6 +530,7 @@ def backward_samples(rng):
                 "eps": 0.1,
             }
         )
+    samples[5]["x"][:, 0] = 2  # nothing but eps to divide by
     return samples
 
 

@@ -239,6 +239,19 @@ def overlaps_overwritten(dy, x, weight, stride, padding):
     return dx, *conv2d_backward(dy, x, weight, stride, padding)[1:]
 
 
+def overlaps_overwritten_by_windows(dy, x, weight, stride, padding):
+    around = ((0, 0), (0, 0), (padding, padding), (padding, padding))
+    dimage = np.zeros_like(np.pad(x, around))
+    kh, kw = weight.shape[2:]
+    for i, j in np.ndindex(dy.shape[2:]):
+        a, b = stride * i, stride * j
+        sent = np.einsum("nf,fcuv->ncuv", dy[:, :, i, j], weight)
+        dimage[:, :, a : a + kh, b : b + kw] = sent
+    h, w = x.shape[2:]
+    dx = dimage[:, :, padding : padding + h, padding : padding + w]
+    return dx, *conv2d_backward(dy, x, weight, stride, padding)[1:]
+
+
 def weight_of_last_window(dy, x, weight, stride, padding):
     alone = np.zeros_like(dy)
     alone[:, :, -1, -1] = dy[:, :, -1, -1]
@@ -329,13 +342,15 @@ def bias_averaged_over_pixels(dy, x, weight, stride, padding):
 
 
 def sizes(rng):
-    """N, C, F, H, W, kh, kw, stride, padding: pairwise different where it matters."""
+    """N, C, F, H, W, kh, kw, stride, padding: mostly different, once as equal as can be."""
     return [
         (2, 3, 2, 5, 4, 2, 3, 1, 1),
         (3, 2, 5, 6, 7, 3, 2, 2, 1),
         (1, 2, 3, 7, 5, 3, 3, 2, 0),
         (2, 3, 4, 4, 6, 2, 2, 1, 2),
         (5, 2, 3, 5, 8, 3, 2, 3, 1),
+        (2, 2, 2, 3, 3, 2, 2, 1, 1),
+        (2, 1, 3, 4, 3, 2, 3, 1, 0),
     ]
 
 
@@ -707,9 +722,10 @@ EXERCISES = (
                     Misconception(
                         "overlapping windows overwrite each other",
                         overlaps_overwritten,
-                        "Your dx keeps only what the last window sent. Where windows overlap, a "
-                        "pixel has several gradients, and they add: `+=`, not `=`.",
+                        "Where windows overlap, your dx keeps what one of them sent. A pixel there "
+                        "has several gradients, and they add: `+=`, not `=`.",
                         TURNED,
+                        also=(overlaps_overwritten_by_windows,),
                     ),
                     Misconception(
                         "nothing is computed",

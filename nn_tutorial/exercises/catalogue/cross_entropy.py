@@ -286,26 +286,15 @@ def of_the_winner(logits, labels):
     return loss, difference / len(labels)
 
 
-def minimum_subtracted(logits, labels):
-    e = np.exp(logits - logits.min(axis=1, keepdims=True))
+def subtracted(of, logits, labels):
+    """Another number of each row than its largest is taken away before the exponential."""
+    e = np.exp(logits - of(logits, axis=1, keepdims=True))
     p = e / e.sum(axis=1, keepdims=True)
     return -np.log(of_labels(p, labels)).mean(), (p - ones_at(labels, p)) / len(labels)
 
 
-def minimum_subtracted_in_logarithms(logits, labels):
-    shifted = logits - logits.min(axis=1, keepdims=True)
-    log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    return -of_labels(log_p, labels).mean(), (np.exp(log_p) - ones_at(labels, log_p)) / len(labels)
-
-
-def mean_subtracted(logits, labels):
-    e = np.exp(logits - logits.mean(axis=1, keepdims=True))
-    p = e / e.sum(axis=1, keepdims=True)
-    return -np.log(of_labels(p, labels)).mean(), (p - ones_at(labels, p)) / len(labels)
-
-
-def mean_subtracted_in_logarithms(logits, labels):
-    shifted = logits - logits.mean(axis=1, keepdims=True)
+def subtracted_in_logarithms(of, logits, labels):
+    shifted = logits - of(logits, axis=1, keepdims=True)
     log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
     return -of_labels(log_p, labels).mean(), (np.exp(log_p) - ones_at(labels, log_p)) / len(labels)
 
@@ -373,18 +362,21 @@ def softmax_of(logits):
 
 
 SHAPES = ((5, 3), (3, 7), (7, 5), (11, 2))
+SPECIAL = ((3, 3), (1, 3), (1, 4))
 
 
 def loss_samples(rng):
     samples = [(np.log([[1.0, 2.0, 3.0], [1.0, 1.0, 2.0]]), np.array([2, 0]))]
     samples += [with_labels(rng, n, c) for n, c in SHAPES]
+    faint, t = with_labels(rng, 4, 3)
+    faint[np.arange(4), t] -= [4, 8, 14, 1]  # labels of small probability
+    samples += [(faint, t), *(with_labels(rng, n, c) for n, c in SPECIAL)]
     return [{"probabilities": softmax_of(x), "labels": t} for x, t in samples]
 
 
 def gradient_samples(rng):
-    return [
-        {"dy": dy} | sample for dy, sample in zip((3.0, 0.5, -2.5, 1.7, -0.3), loss_samples(rng))
-    ]
+    dys = (3.0, -0.5, 2.5, -1.7, -0.3, 0.7, -1.2, 0.9, -2.0)
+    return [{"dy": dy} | sample for dy, sample in zip(dys, loss_samples(rng), strict=True)]
 
 
 def fused_samples(rng):
@@ -401,6 +393,7 @@ def fused_samples(rng):
         x[:, 1] -= 1000
         x[0] -= 3000
         samples.append((x, t))
+    samples += [with_labels(rng, n, c) for n, c in SPECIAL]
     return [by_hand, *({"logits": x, "labels": t} for x, t in samples)]
 
 
@@ -766,12 +759,12 @@ EXERCISES = (
                         GRADIENT,
                     ),
                     Misconception(
-                        "the loss is a sum, the gradient is right",
+                        "the loss is a sum",
                         loss_summed,
-                        "Your loss is exactly {N} times too large, and {N} is the batch size; "
-                        "your dlogits is that of the mean, and right. Take the mean in the loss "
-                        "as well.",
+                        "Your loss is exactly {N} times too large, and {N} is the batch size: it "
+                        "is a sum. Take the mean.",
                         LOSS,
+                        alone="Your dlogits is that of the mean, and right.",
                     ),
                     Misconception(
                         "the loss divided by the number of classes as well",
@@ -814,21 +807,21 @@ EXERCISES = (
                     ),
                     Misconception(
                         "the minimum subtracted",
-                        minimum_subtracted,
+                        partial(subtracted, np.min),
                         "You subtract the smallest score of each row. It cancels on paper, but "
                         "the largest exponential overflows where scores are far apart. Subtract "
                         "the largest.",
                         "layers/softmax#the-formula-is-right-and-the-program-is-wrong",
-                        also=(minimum_subtracted_in_logarithms,),
+                        also=(partial(subtracted_in_logarithms, np.min),),
                     ),
                     Misconception(
                         "the mean subtracted",
-                        mean_subtracted,
+                        partial(subtracted, np.mean),
                         "You subtract the mean score of each row. It cancels on paper, but the "
                         "largest exponential overflows where scores are far apart. Subtract the "
                         "largest.",
                         "layers/softmax#the-formula-is-right-and-the-program-is-wrong",
-                        also=(mean_subtracted_in_logarithms,),
+                        also=(partial(subtracted_in_logarithms, np.mean),),
                     ),
                     Misconception(
                         "the maximum of the whole array subtracted",

@@ -243,7 +243,7 @@ def filters_last(windows, weight):
 
 def sums_samples(rng):
     by_hand = np.array([[1.0, 2.0, 0.0], [3.0, -1.0, 4.0]])
-    shapes = [(5, 3), (2, 7), (3, 5), (7, 2)]
+    shapes = [(5, 3), (2, 7), (3, 5), (7, 2), (3, 3)]
     return [{"x": by_hand}, *({"x": rng.standard_normal(shape)} for shape in shapes)]
 
 
@@ -251,7 +251,7 @@ def product_samples(rng):
     a = np.array([[1.0, 2.0, 0.0], [3.0, -1.0, 4.0]])
     b = np.array([[2.0, 1.0], [0.0, 5.0], [1.0, -2.0]])
     samples = [{"a": a, "b": b}]
-    for i, j, k in [(5, 3, 2), (2, 3, 7), (3, 5, 7), (7, 2, 3)]:
+    for i, j, k in [(5, 3, 2), (2, 3, 7), (3, 5, 7), (7, 2, 3), (3, 3, 3)]:
         samples.append({"a": rng.standard_normal((i, j)), "b": rng.standard_normal((j, k))})
     return samples
 
@@ -260,7 +260,8 @@ def batch_samples(rng):
     a = np.array([[[1.0, 2.0, 0.0]], [[3.0, -1.0, 4.0]]])
     b = np.array([[[2.0, 1.0], [0.0, 5.0], [1.0, -2.0]], [[1.0, 0.0], [2.0, 3.0], [0.0, 1.0]]])
     samples = [{"a": a, "b": b}]
-    for n, i, j, k in [(2, 5, 3, 2), (3, 2, 5, 7), (5, 3, 2, 4), (2, 3, 7, 5)]:
+    sizes = [(2, 5, 3, 2), (3, 2, 5, 7), (5, 3, 2, 4), (2, 3, 7, 5), (3, 3, 3, 3)]
+    for n, i, j, k in sizes:
         samples.append({"a": rng.standard_normal((n, i, j)), "b": rng.standard_normal((n, j, k))})
     return samples
 
@@ -283,6 +284,7 @@ def window_samples(rng):
         (1, 2, 3, 2, 4, 3, 2),
         (3, 2, 5, 3, 2, 2, 2),
         (2, 3, 4, 2, 3, 3, 3),
+        (2, 2, 2, 2, 2, 2, 2),
     ]:
         samples.append(
             {

@@ -5,6 +5,7 @@ import numpy as np
 import nn_tutorial as nt
 from nn_tutorial.layers.initializers import fans
 
+from .. import drawn
 from ..exercise import Exercise, Function, Misconception, Seed
 
 AFTER = "linear"
@@ -183,25 +184,18 @@ def no_root(shape, rng):
     return rng.uniform(-a, a, shape)
 
 
+# Seeds of two generators whose first numbers agree in 16 of their bits, and whose others do not.
+# Code that draws one number and seeds a generator with a small one made of it gives the same
+# weight twice.
+FIRST_ALIKE = 149258, 170702
+
+
 def samples(rng):
     shapes = [(90, 110), (300, 70), (50, 30, 3, 5), (20, 70, 3, 3), (60, 400), (35, 11, 5, 5)]
     found = [{"shape": s, "rng": Seed(int(rng.integers(1 << 30)))} for s in shapes]
-    # The same shape once more: with the same seed, and with another. See not_from_generator.
-    other = {"shape": shapes[1], "rng": Seed(int(rng.integers(1 << 30)))}
-    return [*found, dict(found[0]), other]
-
-
-def judge(inputs, weight):
-    """Width, centre and tails of what was drawn: which numbers came is chance, these are not."""
-    spread = weight.std()
-    if not spread > 1e-9 * np.abs(weight).max(initial=0):  # one number everywhere, or nan
-        return 0 * spread, weight.mean(), 1
-    centre = 1 + np.round(weight.mean() / spread)
-    tails = 1 + (np.mean(np.abs(weight - weight.mean()) > 1.8 * spread) > 0.02)
-    return spread, centre, tails
-
-
-JUDGED = ("standard deviation", "centre (1 is right in the middle)", "tails (1: none, 2: long)")
+    # Equal shapes: with the same seed, and with two others. See not_from_generator.
+    found[1]["rng"], other = map(Seed, FIRST_ALIKE)
+    return [*found, dict(found[0]), {"shape": shapes[1], "rng": other}]
 
 
 def facts(inputs):
@@ -209,16 +203,17 @@ def facts(inputs):
     return {"n_in": n_in, "n_out": n_out}
 
 
-def drawn(solution, reference, misconceptions):
-    """An exercise's function whose answer is random: what is compared is made by ``judge``."""
+def random_weight(solution, reference, law, draw, misconceptions):
+    """An exercise's function whose answer is random: how its numbers are spread is compared."""
     return Function(
         solution=solution,
         reference=lambda shape, rng: reference(shape, rng=rng, dtype=np.float64),
         returns=("weight",),
         samples=samples,
         misconceptions=misconceptions,
-        judged=JUDGED,
-        judge=judge,
+        judged=drawn.JUDGED,
+        judge=drawn.spread,
+        verdicts=drawn.verdicts(law, draw),
         tolerance=0.05,
         facts=facts,
     )
@@ -240,9 +235,11 @@ EXERCISES = (
             "For filters, n_in counts the channels and the pixels of the kernel.",
         ),
         functions=(
-            drawn(
+            random_weight(
                 he_normal,
                 nt.he_normal,
+                "normal",
+                "rng.standard_normal",
                 (
                     Misconception(
                         "outputs counted instead of inputs",
@@ -386,9 +383,11 @@ EXERCISES = (
             "a is the square root of 6 / (n_in + n_out), and `rng.uniform(-a, a, shape)` draws.",
         ),
         functions=(
-            drawn(
+            random_weight(
                 xavier_uniform,
                 nt.xavier_uniform,
+                "uniform",
+                "rng.uniform",
                 (
                     Misconception(
                         "normal numbers with the bound as their width",

@@ -1,5 +1,7 @@
 """Layer normalisation, forward and backward."""
 
+from typing import Any
+
 import numpy as np
 
 import nn_tutorial as nt
@@ -301,7 +303,7 @@ def parameters_averaged(dy, x, gamma, eps):
     return dx, dgamma / len(x), dbeta / len(x)
 
 
-SIZES = [(2, 3), (5, 3), (3, 7), (7, 4), (4, 5)]
+SIZES = [(2, 3), (5, 3), (3, 7), (7, 4), (4, 5), (3, 3), (1, 4)]
 
 
 def forward_samples(rng):
@@ -311,7 +313,7 @@ def forward_samples(rng):
         "beta": np.array([0.0, 1.0, 0.0]),
         "eps": 2.0,
     }
-    samples = [by_hand]
+    samples: list[Any] = [by_hand]
     for n, d in SIZES:
         samples.append(
             {
@@ -321,6 +323,7 @@ def forward_samples(rng):
                 "eps": 0.1,
             }
         )
+    samples[5]["x"][0] = 2  # nothing but eps to divide by
     return samples
 
 
@@ -331,7 +334,7 @@ def backward_samples(rng):
         "gamma": np.array([2.0, 4.0, -2.0]),
         "eps": 2.0,
     }
-    samples = [by_hand]
+    samples: list[Any] = [by_hand]
     for n, d in SIZES:
         samples.append(
             {
@@ -341,6 +344,7 @@ def backward_samples(rng):
                 "eps": 0.1,
             }
         )
+    samples[5]["x"][0] = 2  # nothing but eps to divide by
     return samples
 
 

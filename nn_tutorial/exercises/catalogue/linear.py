@@ -146,7 +146,7 @@ def sizes_by_hand():
 def forward_samples(rng):
     x, weight = sizes_by_hand()
     samples = [{"x": x, "weight": weight, "bias": np.array([1.0, -3.0])}]
-    for n, i, k in [(5, 3, 2), (3, 5, 7), (7, 2, 3), (4, 7, 5), (1, 3, 2)]:
+    for n, i, k in [(5, 3, 2), (3, 5, 7), (7, 2, 3), (4, 7, 5), (1, 3, 2), (3, 3, 3)]:
         samples.append(
             {
                 "x": rng.standard_normal((n, i)),
@@ -327,16 +327,17 @@ EXERCISES = (
                     Misconception(
                         "dx without dy",
                         dx_without_dy,
-                        "Your dx is right for a dy of all ones: what arrives is not used in it. "
-                        "The other two are right.",
+                        "Your dx is right for a dy of all ones: what arrives is not used in it.",
                         INDICES,
+                        alone="The other two are right.",
                     ),
                     Misconception(
                         "dweight without dy",
                         weight_without_dy,
                         "Your dweight is right for a dy of all ones: what arrives is not used in "
-                        "it. The other two are right.",
+                        "it.",
                         INDICES,
+                        alone="The other two are right.",
                     ),
                     Misconception(
                         "dbias without dy",

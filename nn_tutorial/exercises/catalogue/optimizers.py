@@ -1,6 +1,7 @@
 """SGD with momentum, and Adam: one step each."""
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -226,6 +227,23 @@ def eps_forgotten(param, grad, m, v, t, lr, beta1, beta2, eps):
     return adam(param, grad, m, v, t, lr, beta1, beta2, 0)
 
 
+def eps_is_the_least(param, grad, m, v, t, lr, beta1, beta2, eps):
+    _, m, v = adam(param, grad, m, v, t, lr, beta1, beta2, eps)
+    return param - lr * m / (1 - beta1**t) / np.maximum(np.sqrt(v / (1 - beta2**t)), eps), m, v
+
+
+def eps_for_zero_alone(param, grad, m, v, t, lr, beta1, beta2, eps):
+    _, m, v = adam(param, grad, m, v, t, lr, beta1, beta2, eps)
+    v_hat = v / (1 - beta2**t)
+    return param - lr * m / (1 - beta1**t) / np.sqrt(np.where(v_hat == 0, eps, v_hat)), m, v
+
+
+def eps_for_a_root_of_zero(param, grad, m, v, t, lr, beta1, beta2, eps):
+    _, m, v = adam(param, grad, m, v, t, lr, beta1, beta2, eps)
+    root = np.sqrt(v / (1 - beta2**t))
+    return param - lr * m / (1 - beta1**t) / np.where(root == 0, eps, root), m, v
+
+
 def counted_one_too_far(param, grad, m, v, t, lr, beta1, beta2, eps):
     return adam(param, grad, m, v, t + 1, lr, beta1, beta2, eps)
 
@@ -272,10 +290,10 @@ def sgd_samples(rng):
         "lr": 0.5,
         "momentum": 0.5,
     }
-    samples = [by_hand]
+    samples: list[Any] = [by_hand]
     for shape, lr, momentum in [
         ((5,), 0.1, 0.9),
-        ((3, 2), 0.3, 0.8),
+        ((3, 3), 0.3, 0.8),
         ((2, 5), 0.05, 0.7),
         ((3, 2, 5), 0.2, 0.95),
     ]:
@@ -298,8 +316,8 @@ def adam_samples(rng):
         "beta2": 0.75,
         "eps": 0.5,
     }
-    samples = [by_hand]
-    for shape, t in [((3,), 2), ((2, 3), 3), ((3, 5), 7), ((2, 3, 2), 5)]:
+    samples: list[Any] = [by_hand]
+    for shape, t in [((3,), 2), ((3, 3), 3), ((3, 5), 7), ((2, 3, 2), 5)]:
         param, grad, m = rng.standard_normal((3, *shape))
         samples.append(
             {
@@ -314,6 +332,9 @@ def adam_samples(rng):
                 "eps": 0.05,
             }
         )
+    still = samples[3]
+    still["v"][0], still["grad"][0] = 0, 0  # nothing but eps to divide by
+    still["v"][1], still["grad"][1] = 1e-4, 0  # and less than eps
     return samples
 
 
@@ -414,9 +435,10 @@ EXERCISES = (
                     Misconception(
                         "the returned velocity holds the learning rate",
                         velocity_of_the_step,
-                        "Your step is right, but the velocity that you return is lr times what it "
-                        "should be: return the velocity, not the step.",
+                        "The velocity that you return is lr times what it should be: the learning "
+                        "rate belongs to the step.",
                         BUYS,
+                        alone="Your step is right.",
                     ),
                     Misconception(
                         "the gradient is multiplied by the momentum",
@@ -428,9 +450,9 @@ EXERCISES = (
                     Misconception(
                         "the velocity is not renewed",
                         velocity_not_renewed,
-                        "Your step is right, but you return the velocity as it came in. Return "
-                        "the new one.",
+                        "You return the velocity as it came in. Return the new one.",
                         LOST,
+                        alone="Your step is right.",
                     ),
                     Misconception(
                         "the velocity never forgets",
@@ -512,9 +534,10 @@ EXERCISES = (
                     Misconception(
                         "the corrected state is kept",
                         corrected_state_is_kept,
-                        "Your step is right, but you return the corrected m and v. The next step "
-                        "would correct them again; keep what was there before the correction.",
+                        "You return the corrected m and v. The next step would correct them again; "
+                        "keep what was there before the correction.",
                         CORRECTION,
+                        alone="Your step is right.",
                     ),
                     Misconception(
                         "only v is corrected",
@@ -543,18 +566,18 @@ EXERCISES = (
                         CORRECTION,
                     ),
                     Misconception(
-                        "only the v that is returned is corrected",
+                        "the corrected v is kept",
                         v_alone_corrected_and_kept,
-                        "Your step and your m are right, but you return the corrected v. The next "
-                        "step would correct it again.",
+                        "You return the corrected v. The next step would correct it again.",
                         CORRECTION,
+                        alone="Your step and your m are right.",
                     ),
                     Misconception(
-                        "only the m that is returned is corrected",
+                        "the corrected m is kept",
                         m_alone_corrected_and_kept,
-                        "Your step and your v are right, but you return the corrected m. The next "
-                        "step would correct it again.",
+                        "You return the corrected m. The next step would correct it again.",
                         CORRECTION,
+                        alone="Your step and your v are right.",
                     ),
                     Misconception(
                         "the step takes the gradient",
@@ -624,6 +647,21 @@ EXERCISES = (
                         "Your step divides by the root of v alone. eps is added to it, so that "
                         "nothing is divided by 0.",
                         OWN_SIZE,
+                    ),
+                    Misconception(
+                        "eps is the least that is divided by",
+                        eps_is_the_least,
+                        "Your step divides by the root of v, and by eps where that is larger. eps "
+                        "is added to the root, everywhere.",
+                        OWN_SIZE,
+                    ),
+                    Misconception(
+                        "eps stands in for 0 alone",
+                        eps_for_zero_alone,
+                        "Your step uses eps where v is 0, and nowhere else. It is added to the "
+                        "root everywhere.",
+                        OWN_SIZE,
+                        also=(eps_for_a_root_of_zero,),
                     ),
                     Misconception(
                         "eps is inside the root",

@@ -235,6 +235,25 @@ def overlaps_overwritten_max(dy, x, kernel_size, stride):
     return dx
 
 
+def overwritten_by_places(dy, x, kernel_size, stride):
+    """One place of all windows after the other, so that the first window's gradient stays."""
+    dx, places = np.zeros_like(x), place_of_largest(x, kernel_size, stride)
+    for u, v in np.ndindex(kernel_size, kernel_size):
+        n, c, i, j = np.nonzero(places == u * kernel_size + v)
+        dx[n, c, stride * i + u, stride * j + v] = dy[n, c, i, j]
+    return dx
+
+
+def overwritten_with_zeros(dy, x, kernel_size, stride):
+    dx = np.zeros_like(x)
+    for n, c, i, j in np.ndindex(dy.shape):
+        a, b = stride * i, stride * j
+        window = x[n, c, a : a + kernel_size, b : b + kernel_size]
+        won = np.arange(window.size).reshape(window.shape) == window.argmax()
+        dx[n, c, a : a + kernel_size, b : b + kernel_size] = won * dy[n, c, i, j]
+    return dx
+
+
 def times_the_maximum(dy, x, kernel_size, stride):
     return max_pool2d_backward(dy * max_pool2d(x, kernel_size, stride), x, kernel_size, stride)
 
@@ -399,6 +418,16 @@ def overlaps_overwritten_mean(dy, x, kernel_size, stride):
     return dx
 
 
+def shares_overwritten_by_places(dy, x, kernel_size, stride):
+    dx = np.zeros_like(x)
+    height, width = dy.shape[2:]
+    for u, v in np.ndindex(kernel_size, kernel_size):
+        rows = slice(u, u + stride * height, stride)
+        columns = slice(v, v + stride * width, stride)
+        dx[:, :, rows, columns] = dy / kernel_size**2
+    return dx
+
+
 def divided_by_windows(dy, x, kernel_size, stride):
     ones = np.ones_like(dy)
     count = avg_pool2d_backward(ones, x, kernel_size, stride) * kernel_size**2
@@ -414,6 +443,7 @@ def images(rng):
         ((1, 2, 6, 8), 3, 1),
         ((2, 3, 5, 6), 2, 1),
         ((2, 2, 8, 7), 2, 3),
+        ((2, 2, 4, 4), 2, 2),
     ]
     samples = [{"x": by_hand, "kernel_size": 2, "stride": 2}]
     for shape, kernel, stride in geometries:
@@ -701,8 +731,10 @@ EXERCISES = (
                     Misconception(
                         "overlapping windows overwrite each other",
                         overlaps_overwritten_max,
-                        "Your pixel that wins twice keeps only the last gradient. They add: `+=`.",
+                        "Where windows overlap, what one of them sends overwrites what another has "
+                        "sent before. They add: `+=`, not `=`.",
                         OVERLAP,
+                        also=(overwritten_by_places, overwritten_with_zeros),
                     ),
                     Misconception(
                         "multiplied by the maximum",
@@ -978,8 +1010,10 @@ EXERCISES = (
                     Misconception(
                         "overlapping windows overwrite each other",
                         overlaps_overwritten_mean,
-                        "Your pixels keep only the share of the last window. Shares add: `+=`.",
+                        "Where windows overlap, your dx keeps the share that one of them sent. "
+                        "Shares add: `+=`, not `=`.",
                         OVERLAP,
+                        also=(shares_overwritten_by_places,),
                     ),
                     Misconception(
                         "divided by the number of windows as well",

@@ -133,7 +133,10 @@ def forward_samples(rng):
     by_hand = np.array([[-2.0, 1.0, 0.0], [3.0, -1.0, 4.0]])
     shapes = [(2, 3), (7,), (5, 3), (3, 5, 2), (2, 3, 5, 2)]
     scales = [2, 1000, 2, 100, 10]  # where a ceiling would be seen
-    return [{"x": by_hand}, *({"x": k * rng.standard_normal(s)} for k, s in zip(scales, shapes))]
+    samples = [{"x": k * rng.standard_normal(s)} for k, s in zip(scales, shapes)]
+    for sample in samples:
+        sample["x"].flat[1] = 0.01  # where a threshold would be seen
+    return [{"x": by_hand}, *samples]
 
 
 def backward_samples(rng):

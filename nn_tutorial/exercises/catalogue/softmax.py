@@ -213,6 +213,7 @@ def forward_samples(rng):
         {"x": deep},
         {"x": apart(rng, 4, 3)},
         {"x": apart(rng, 3, 5)},
+        {"x": rng.standard_normal((3, 3, 3))},
     ]
 
 
@@ -229,7 +230,7 @@ def backward_samples(rng):
         "dp": np.array([[6.0, 0.0, 0.0], [0.0, 4.0, -2.0]]),
         "p": softmax(np.log([[1.0, 2.0, 3.0], [1.0, 1.0, 2.0]])),
     }
-    shapes = [(3, 3), (5, 3), (3, 7), (2, 3, 5)]
+    shapes = [(3, 3), (5, 3), (3, 7), (2, 3, 5), (3, 3, 3)]
     return [
         by_hand,
         *({"dp": rng.standard_normal(s), "p": softmax(rng.standard_normal(s))} for s in shapes),

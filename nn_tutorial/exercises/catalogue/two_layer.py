@@ -533,11 +533,13 @@ def samples(rng):
     large = network(rng, 3, 5, 7, 2)
     large["bias2"] += 1000  # too large for exp
     usual = [by_hand, square, network(rng, 7, 3, 5, 2), large, network(rng, 11, 2, 7, 5)]
+    special = [network(rng, 3, 3, 3, 3), network(rng, 1, 3, 2, 4)]
     levels = far_apart(rng, 5, 3, 4, 3, [-1000, -1000, -1000])
     sure, surer = (far_apart(rng, *s, [0, 0, 0]) for s in SPREAD)
     sure["bias2"][:], sure["labels"][:] = [0, 900, 10], 1
     surer["bias2"][:], surer["labels"][:] = [0, 2000, 10], 1
-    return [*usual, levels, sure, surer, *(far_apart(rng, *s, [0, 5000, 1000]) for s in SPREAD)]
+    apart = [far_apart(rng, *s, [0, 5000, 1000]) for s in SPREAD]
+    return [*usual, levels, sure, surer, *apart, *special]
 
 
 SPREAD = ((5, 3, 4, 3), (4, 2, 6, 3))
@@ -1020,8 +1022,8 @@ EXERCISES = (
                     Misconception(
                         "the mask is missing in the first bias",
                         mask_missing_in_the_bias,
-                        "Your dbias1 sums over closed hidden units as well; your dweight1 does "
-                        "not. Both are made of the gradient after the gate.",
+                        "Your dbias1 sums over closed hidden units as well. It is made of the "
+                        "gradient after the gate, as dweight1 is.",
                         IRIS + "two-flowers-by-hand",
                     ),
                     Misconception(
