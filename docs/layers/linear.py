@@ -26,6 +26,7 @@ from nn_tutorial import (
     Linear,
     ReLU,
     Sequential,
+    Sigmoid,
     Tanh,
     digits,
     evaluate,
@@ -273,6 +274,14 @@ class WrongInSquares(Linear):
         return dy @ cache.weight if need_dx else None, grads
 
 
+class NothingBelow(Linear):
+    """Linear, but it sends no gradient down: the layer below keeps its random weights."""
+
+    def backward(self, dy, cache, *, need_dx=True):
+        dx, grads = super().backward(dy, cache)
+        return 0 * dx, grads
+
+
 # %% tags=["hide-input"]
 data = digits(seed=SEED)
 mean, std = data.x_train.mean(), data.x_train.std()
@@ -292,15 +301,17 @@ def test_accuracy(middle, seed):
 
 
 # %%
-right_way, wrong_way = np.array([
+right_way, wrong_way, no_way = np.array([
     [test_accuracy(middle, seed) for seed in range(5)]
-    for middle in (Linear, WrongInSquares)
+    for middle in (Linear, WrongInSquares, NothingBelow)
 ])
-print(f"right: {right_way.mean():.1%}, wrong: {wrong_way.mean():.1%}")
-assert wrong_way.min() > 0.9
+print(f"right {right_way.mean():.1%}, wrong {wrong_way.mean():.1%}, none {no_way.mean():.1%}")
+assert right_way.mean() > wrong_way.mean() > no_way.mean() > 0.9
 
 # %% [markdown]
-# The wrong network reads {{ wrong_way.mean():.1%}} of the test digits, the right one {{ right_way.mean():.1%}} (means over five seeds; standard deviations {{ 100 * wrong_way.std(ddof=1):.1f}} and {{ 100 * right_way.std(ddof=1):.1f}} points). Nobody would look for a bug there. Only the first layer is misled. The layers above it get true gradients, and adapt to whatever it does. Even a *random* matrix instead of $W^\top$ lets a network learn ([@lillicrap2016]). "It trains" is no evidence that a gradient is right.
+# The wrong network reads {{ wrong_way.mean():.1%}} of the test digits, the right one {{ right_way.mean():.1%}} (means over five seeds; standard deviations {{ 100 * wrong_way.std(ddof=1):.1f}} and {{ 100 * right_way.std(ddof=1):.1f}} points). Nobody would look for a bug there. Only the first layer is misled. The layers above it get true gradients, and adapt to whatever it does.
+#
+# How much is such a first layer worth? The third number is the control: its first layer gets no gradient and keeps its random weights. It reads {{ no_way.mean():.1%}}. So most of the {{ wrong_way.mean():.1%}} is the work of the two layers above, and the wrong gradient still earned {{ 100 * (wrong_way - no_way).mean():.1f}} points of the {{ 100 * (right_way - no_way).mean():.1f}} that the right one earns. That a wrong matrix can teach is known: a *random* one instead of $W^\top$ lets a network learn too ([@lillicrap2016]). "It trains" is no evidence that a gradient is right.
 #
 # ## The code says the same
 #
@@ -686,7 +697,7 @@ for bend in bends:
 # %% [markdown]
 # The means lie within a factor of {{ mean_off:.1f}} of their lines, single runs within {{ run_off:.1f}}, while the sizes span {{ np.ptp(span):.0f}} powers of ten. So the assumption that is not true did little harm, before any training and with a random gradient instead of a loss's. He's start keeps the size near 1 in both directions. Xavier's, made without a ReLU in mind, loses half of the mean square in each layer of equal widths, and after twenty layers the size is down to ${{ power(seen["ReLU", "Xavier"][:, 0, -1].mean()) }}$.
 #
-# **The last plot is the surprise.** You will often read that in a deep network the *lower* layers get no gradient. With weights that are too small, activations do fall from left to right, and gradients from right to left. But that is the gradient of the *outputs*. The gradient of a weight is a product of the two, one from below and one from above, and the product has the same number of factors in *every* layer. From layer 2 up (the first reads 64 numbers, not 256), the largest and the smallest differ by a factor of {{ flat:.1f}} at most. Glorot and Bengio (2010) noted it. The layers starve or burn all together.
+# **The last plot is the surprise.** You will often read that in a deep network the *lower* layers get no gradient. With weights that are too small, activations do fall from left to right, and gradients from right to left. But that is the gradient of the *outputs*. The gradient of a weight is a product of the two, one from below and one from above, and the product has the same number of factors in *every* layer. From layer 2 up (the first reads 64 numbers, not 256), the largest and the smallest differ by a factor of {{ flat:.1f}} at most. Glorot and Bengio (2010) noted it. With a ReLU the layers starve or burn all together. [With other bends](#where-the-gradient-does-vanish) they do not.
 #
 # **Zeros.** The first layer puts out 0, and then so does every other. Backward, $\partial L/\partial Y\; W^\top$ is 0 because $W$ is. No weight gets any gradient, in any layer. (In a classifier without a bend at its end, the last bias does: it learns how common each class is.)
 #
@@ -746,6 +757,32 @@ assert top["σ = 0.01"].max() < 1e-10
 # A tanh stays between −1 and 1, so forward nothing can burst. With $\sigma = 0.2$, {{ saturated:.0%}} of the outputs at the top are beyond ±0.99 (seed {{ SEED }}). There a tanh is almost flat, and you will often read what follows from that: units saturate, gradients vanish. The measurement says the opposite. At the first layer the gradient is {{ bottom["σ = 0.2"].mean():.0f}} times as large as the one that arrived at the top. The flat units do stop it. The others multiply it by weights that are far too large, and they win. [Schoenholz and others (2017)](@schoenholz2017) derive from which $\sigma$ on that happens.
 #
 # Xavier's promise is not kept either. After twenty layers the size is {{ top["Xavier"].mean():.2f}}, where {{ linear_promise[0, -1]:.2f}} was promised, because a tanh makes everything a bit smaller, and the argument left that out. But the smaller the values are, the less a tanh bends, so the shrinking slows down from layer to layer.
+#
+# ### Where the gradient does vanish
+#
+# With a ReLU the gradients of the weights are level. Is that so with every bend? The same measurement for four pairs of a bend and a start. The last column is the largest of the layers 2 to 20 over the smallest:
+
+# %%
+pairs = {
+    ("ReLU", "He"): seen["ReLU", "He"],
+    ("tanh", "Xavier"): seen["tanh", "Xavier"],
+    ("tanh", "σ = 0.2"): seen["tanh", "σ = 0.2"],
+    ("sigmoid", "Xavier"): np.array([sizes(xavier_normal, Sigmoid(), s) for s in seeds]),
+}
+weights_of = {pair: runs[:, 2].mean(0) for pair, runs in pairs.items()}
+spread = {pair: found[1:].max() / found[1:].min() for pair, found in weights_of.items()}
+for pair, found in weights_of.items():
+    print(
+        f"{pair[0]:<8}{pair[1]:<8} layer 2: {found[1]:7.1g}, layer 20: {found[-1]:7.2g}, "
+        f"largest/smallest {spread[pair]:7.1g}"
+    )
+low, high = weights_of["sigmoid", "Xavier"][[1, -1]]
+assert low < 1e-9 < 0.1 < high and spread["ReLU", "He"] < 2 < 50 < spread["tanh", "σ = 0.2"]
+
+# %% [markdown]
+# With a sigmoid the **vanishing gradient** is there as you will have read of it: ${{ power(low) }}$ in layer 2, {{ high:.2g}} in layer 20. Its slope is at most $1/4$, so each layer takes three quarters of the gradient or more on the way down, and Xavier's weights do not give them back. The way up has no such factor, since outputs near $1/2$ keep their size. One of the two factors of a weight's gradient shrinks from layer to layer and the other does not, so the product shrinks. A tanh near 0 has the slope 1, and with Xavier's start it stays nearly level. With $\sigma = 0.2$ it is the other way round: the gradient grows on the way down, and the lowest layers get the most. That is an **exploding gradient**.
+#
+# So the rule is: the layers starve or burn together where values and gradients shrink or grow by the same factor per layer, as with a ReLU. Where a bend holds the values and not the gradients, the gradients of the weights drift apart.
 #
 # ### The promise is about a mean
 #
