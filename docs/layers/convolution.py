@@ -797,7 +797,7 @@ last = min(found.mean() for found in angles[copies_not_added])
 assert firsts.min() > -0.1 and firsts.max() < last and last > 0.5
 
 # %% [markdown]
-# The first three give the layers below a gradient whose mean cosine lies between {{ firsts.min():.2f}} and {{ firsts.max():.2f}}; from draw to draw it varies with a standard deviation of up to {{ spread:.2f}}. That is little, but it is not nothing: such a gradient still points downhill more often than not. The layer itself, whose `dweight` is right, and those above it learn as ever, and the loss can fall. The fourth points roughly the right way, and nobody looks again.
+# The first three give the layers below a gradient whose mean cosine lies between {{ firsts.min():.2f}} and {{ firsts.max():.2f}}; from draw to draw it varies with a standard deviation of up to {{ spread:.2f}}. With white noise two of the three stand nearly at a right angle to the truth; a smooth gradient gets through in part. The layer itself, whose `dweight` is right, and those above it learn as ever, and the loss can fall. The fourth points roughly the right way, and nobody looks again.
 #
 # The Gaussian and the Laplace kernel are symmetric: with them, a gradient with its kernel turned the wrong way is *right*. Sobel kernels change sign when turned, so there every gradient of the input would have the wrong sign.
 #
