@@ -261,7 +261,7 @@ assert loss_value.data == L and found == by_hand
 # %% [markdown]
 # `D * D` uses one value twice: its two slopes are $d$ and $d$, they add to $2d$, and the half makes it $d$. The rule for squares came out of the rule for products.
 #
-# ## Proof: graphs that nobody chose
+# ## Evidence: graphs that nobody chose
 #
 # One graph proves little. So here are three hundred, drawn at random: each operation picks its inputs among all values made so far, so that many of them are used several times. PyTorch builds the same graphs.
 

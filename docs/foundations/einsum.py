@@ -471,7 +471,7 @@ assert (einsum_gradient("ij,jk->ik", dy, [a, b], 0) == da).all()
 assert (einsum_gradient("ij,jk->ik", dy, [a, b], 1) == db).all()
 
 # %% [markdown]
-# ### Proof
+# ### Evidence
 #
 # The random strings from above, each with a random gradient from above, against two witnesses: central differences of `np.einsum`, and the gradient that PyTorch finds for `torch.einsum`.
 

@@ -403,7 +403,7 @@ assert np.allclose(longer_dweights, dweights / 10, **close)  # but a tenth
 #
 # Too long a step makes the weights long, long weights have small gradients, and the steps that follow turn them less. Batch normalisation has a brake built in (Ioffe and Szegedy 2015, section 3.3; [@laarhoven2017]). The experiment below will meet it.
 #
-# ## Proof
+# ## Evidence
 #
 # Differences of the forward pass, with a random gradient from above, in float64:
 

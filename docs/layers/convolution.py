@@ -643,7 +643,7 @@ for name in ("conv2d_loops", "conv2d_im2col", "conv2d"):
 assert max(agreement) < 1e-12
 
 # %% [markdown]
-# ## Proof
+# ## Evidence
 #
 # Differences of the forward pass, with a random gradient from above, and sizes that are all different:
 

@@ -293,7 +293,7 @@ assert fused(np.array([[20.0, 0.0]], np.float32)) == (0.0, 0.0)
 # %% [markdown]
 # At a lead of 20, both loss and gradient are 0 in float32, in either way: $1 + e^{-20}$ rounds to 1. It does no harm, for there is nothing left to learn from such an image. It does mean that a training loss of exactly 0 says "below the rounding", not "perfect".
 #
-# ## Proof
+# ## Evidence
 #
 # Differences of the forward pass, through the loss alone and through both together. The gradient from above is one random number here, because the loss is one number.
 

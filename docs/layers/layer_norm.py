@@ -434,7 +434,7 @@ for what, (other_x, other_w) in changes.items():
 # %% [markdown]
 # The pattern is the picture at the top. Whatever befalls a whole column, batch normalisation takes out; whatever befalls a whole row, layer normalisation takes out. One practical consequence: the bias of a linear layer adds a number to each column. Below a batch norm it has nothing to do; below a layer norm it is of use.
 #
-# ## Proof
+# ## Evidence
 #
 # Differences of the forward pass, with a random $\gamma$ and a random gradient from above, in float64:
 

@@ -326,7 +326,7 @@ show_equations("linear", "Y", "dX", "dW", "db")
 # %% [markdown]
 # Forward costs $N\, n_\text{in}\, n_\text{out}$ multiplications, backward twice as many. The gradient of the input is left out at the first layer of a network (`need_dx=False`), where nobody asks for it.
 #
-# ## Proof
+# ## Evidence
 #
 # Differences of the forward pass, with a random gradient from above and three sizes that are all different:
 

@@ -654,7 +654,7 @@ assert y.shape == (1, 1, 2, 2) and y.max() < odd.max()
 assert not left_over[..., 4, :].any() and not left_over[..., :, 4].any()
 
 # %% [markdown]
-# ## Proof
+# ## Evidence
 #
 # Differences of the forward pass, with windows that overlap, a stride that leaves pixels over, and padding. For the maximum the values keep their distance from each other, so that no difference crosses a tie:
 

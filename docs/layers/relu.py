@@ -180,7 +180,7 @@ show_equations("relu", "Y", "dX")
 assert (np.einsum("nd,nd->nd", dy, mask) == dx).all()
 
 # %% [markdown]
-# ## Proof
+# ## Evidence
 #
 # Differences of the forward pass know nothing of our derivation. With $h = 10^{-6}$ and a random gradient from above, they are compared with `relu_backward`, element by element. The input is in float64 and kept away from 0.
 

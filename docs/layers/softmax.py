@@ -330,7 +330,7 @@ assert times[-1] > 100 and memory[-1] > 100 and times[0] < 5
 # %% [markdown]
 # At {{ classes[0] }} classes the matrix costs {{ times[0]:.1f}} times as much time, and nobody would notice. At {{ classes[-1]:,}} it is {{ times[-1]:.0f}} times as much, and {{ memory[-1]:.0f}} times the memory. A language model chooses among some hundred thousand words: its Jacobian would have $10^{10}$ entries, for each word of the text.
 #
-# ## Proof
+# ## Evidence
 #
 # Differences of the forward pass, with a random gradient from above:
 

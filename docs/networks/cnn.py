@@ -368,7 +368,7 @@ show(
 #
 # for $\ell = K, \dots, 1$. The first line is `softmax_cross_entropy`; the second is the line in the loop of `Sequential.backward`. The shapes agree by themselves: $D_\ell$ has that of $X_\ell$, because layer $\ell$ made $X_\ell$ and its backward pass takes nothing else.
 #
-# ## Proof
+# ## Evidence
 #
 # ### All gradients at once
 #

@@ -413,7 +413,7 @@ show_source(mlp)
 show_source(loop._epoch)
 
 # %% [markdown]
-# ## Proof
+# ## Evidence
 #
 # The whole network at once, in float64, with $N = 5$, $D = 4$, $M = 7$, $C = 3$: each of its gradients against central differences of the loss, element by element.
 

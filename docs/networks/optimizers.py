@@ -649,7 +649,7 @@ show_source(SGD._checked, SGD.step, Adam.step)
 #
 # In SGD the learning rate stands *outside* the velocity, as in PyTorch. Many papers put it inside, $v' = \mu v + \eta g$. As long as $\eta$ stays the same the two walk the same path; if you change $\eta$ on the way, they part.
 #
-# ## Proof: fifty steps beside PyTorch
+# ## Evidence: fifty steps beside PyTorch
 #
 # The same start, the same fifty random gradients, float64:
 

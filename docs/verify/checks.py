@@ -194,7 +194,7 @@ assert groups["sign"] < groups["index"] / 2
 #
 # All of them are run at every test, with those of the derivations and the wrong backward passes: [Verified](verified.py) has the totals.
 #
-# ## What this does not prove
+# ## What this does not show
 #
 # The samples are finite: an equation that is wrong only at some very special values could pass. The witnesses agree on numbers; they say nothing about whether a sentence explains well. And the checks themselves are code. They were broken on purpose, too; that is what the mutants are for.
 #

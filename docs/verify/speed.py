@@ -398,7 +398,7 @@ grown = {
 # %% [markdown]
 # About the width of the kernel, plus the padding, and not its area. A whole process that trains the small network peaks at {{ experiments["small_cnn"]["libraries"]["nn_tutorial"]["peak_mb"]:.0f}} MB with NumPy and {{ experiments["small_cnn"]["libraries"]["torch"]["peak_mb"]:.0f}} MB with PyTorch; most of the latter is the library itself, and {{ grown["torch"]:.0f}} MB against our {{ grown["nn_tutorial"]:.0f}} came with the work.
 #
-# ## Proof: the fast one computes the same
+# ## Evidence: the fast one computes the same
 #
 # A fast wrong answer is worth nothing. Random images, a stride, padding, all gradients, in float64, against the definition:
 
@@ -504,7 +504,7 @@ unequal = ms("ideas", "first dx computed") / ms("ideas", "memory returned")
 # ??? question "Why is our pooling so much faster than PyTorch's, without a line of C?"
 #     With the batch last, the two pixels to compare lie in two long runs, and `np.maximum` compares many at once. `x.reshape(...).max((3, 5))` asks NumPy to reduce over axes of length two, and it starts anew for each.
 #
-# ??? question "In the notebook: set `weight` in the proof to a 1×1 kernel. What do the three functions hold between the passes?"
+# ??? question "In the notebook: set `weight` in the section above to a 1×1 kernel. What do the three functions hold between the passes?"
 #     `cache.cols.size` is then `x.size` with padding added for both, as there is nothing to copy twice: a 1×1 convolution is a linear layer for each pixel.
 #
 # ## Sources
