@@ -553,6 +553,6 @@ assert norms[True, 1.0][:, -1].min() > 1000
 #
 # - Linnainmaa (1976), *Taylor expansion of the accumulated rounding error*, BIT: the backward walk through a computation, from his thesis of 1970.
 # - Rumelhart, Hinton and Williams (1986), *Learning representations by back-propagating errors*, Nature: the walk, used to train networks.
-# - Griewank and Walther (2008), *Evaluating derivatives*, SIAM: forward and backward, and what each costs.
+# - Griewank and Walther (2008), *Evaluating derivatives: principles and techniques of algorithmic differentiation*, SIAM: forward and backward, and what each costs.
 # - Baydin, Pearlmutter, Radul and Siskind (2018), *Automatic differentiation in machine learning: a survey*, Journal of Machine Learning Research.
-# - He, Zhang, Ren and Sun (2015), *Delving deep into rectifiers*, ICCV, and (2016), *Deep residual learning for image recognition*, CVPR: the size of the first weights, and skip connections.
+# - He, Zhang, Ren and Sun (2015), *Delving deep into rectifiers: surpassing human-level performance on ImageNet classification*, ICCV, and (2016), *Deep residual learning for image recognition*, CVPR: the size of the first weights, and skip connections.

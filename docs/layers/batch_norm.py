@@ -667,7 +667,7 @@ assert ends["variance constant"] > ends["right"]
 assert max(largest_bias["right"]) < 1e-5 and min(largest_bias["mean constant"]) > 0.1
 
 # %% [markdown]
-# With a constant **mean** the loss ends at {{ ends["mean constant"]:.2f}} instead of {{ ends["right"]:.2f}}, and the test accuracy at {{ scores["mean constant"]:.1%}} instead of {{ scores["right"]:.1%}}. The wrong gradient believes that a shift of a whole column would help. The step shifts it, the layer takes the shift away, the loss is what it was, and the next gradient believes the same. The biases of the first layer by right never move; the largest has grown to {{ np.mean(largest_bias["mean constant"]):.1f}} (Ioffe and Szegedy 2015, section 2, tell this story).
+# With a constant **mean** the loss ends at {{ ends["mean constant"]:.2f}} instead of {{ ends["right"]:.2f}}, and the test accuracy at {{ scores["mean constant"]:.1%}} instead of {{ scores["right"]:.1%}}. The wrong gradient believes that a shift of a whole column would help. The step shifts it, the layer takes the shift away, the loss is what it was, and the next gradient believes the same. The biases of the first layer should never move; the largest has grown to {{ np.mean(largest_bias["mean constant"]):.1f}} (Ioffe and Szegedy 2015, section 2, tell this story).
 #
 # With a constant **variance** you get {{ scores["variance constant"]:.1%}} of the test images, no worse than with the right gradient. The loss is a little higher, but *unless the right curve stood beside it, nothing would tell you.* You would ship it. This is the reason for checking gradients by differences, not by looking at what was learnt.
 #
@@ -1136,4 +1136,4 @@ show_exercises("batch_norm", "batch_norm_backward")
 # - Wu and He (2018), *Group normalization*, ECCV: small batches, and statistics that do not need them.
 # - van Laarhoven (2017), *L2 regularization versus batch and weight normalization*: the length of weights that do not mind it.
 # - Yang, Pennington, Rao, Sohl-Dickstein and Schoenholz (2019), *A mean field theory of batch normalization*, ICLR: gradients at the start of very deep networks.
-# - He, Zhang, Ren and Sun (2015), *Delving deep into rectifiers*, ICCV: how large the weights should begin.
+# - He, Zhang, Ren and Sun (2015), *Delving deep into rectifiers: surpassing human-level performance on ImageNet classification*, ICCV: how large the weights should begin.

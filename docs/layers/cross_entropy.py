@@ -398,7 +398,7 @@ assert np.isclose(wrong_loss, np.log(7) / 7)
 probabilities = softmax(scores)[0]
 table = probabilities[:, many]
 off = -np.log(table).mean()
-print(f"shape {table.shape} for (5,); loss {off:.3f}, by right {ours:.3f}")
+print(f"shape {table.shape} for (5,); loss {off:.3f}, it should be {ours:.3f}")
 assert table.shape == (5, 5) and not np.isclose(off, ours)
 
 # %% [markdown]

@@ -979,7 +979,7 @@ show_exercises("linear", "linear_backward", "he_normal", "xavier_uniform")
 # - LeCun, Bottou, Orr and Müller (1998), *Efficient backprop*, in Neural networks: tricks of the trade: the variance $1/n_\text{in}$.
 # - Glorot and Bengio (2010), *Understanding the difficulty of training deep feedforward neural networks*, AISTATS: the compromise, and the weights' gradients that are the same in all layers.
 # - Krizhevsky, Sutskever and Hinton (2012), *ImageNet classification with deep convolutional neural networks*, NIPS: $\sigma = 0.01$.
-# - He, Zhang, Ren and Sun (2015), *Delving deep into rectifiers*, ICCV: the factor 2, and a network of thirty layers that learns with it and not without.
+# - He, Zhang, Ren and Sun (2015), *Delving deep into rectifiers: surpassing human-level performance on ImageNet classification*, ICCV: the factor 2, and a network of thirty layers that learns with it and not without.
 # - Lillicrap, Cownden, Tweed and Akerman (2016), *Random synaptic feedback weights support error backpropagation for deep learning*, Nature Communications.
 # - Schoenholz, Gilmer, Ganguli and Sohl-Dickstein (2017), *Deep information propagation*, ICLR: from which $\sigma$ on gradients grow through a tanh.
 # - Hanin and Rolnick (2018), *How to start training: the effect of initialization and architecture*, NeurIPS: the spread around the mean.

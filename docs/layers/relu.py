@@ -455,8 +455,9 @@ show_exercises("relu")
 # %% [markdown]
 # ## Sources
 #
-# - Nair and Hinton (2010), *Rectified linear units improve restricted Boltzmann machines*, ICML: the unit and its name.
+# - Fukushima (1969), *Visual feature extraction by a multilayered network of analog threshold elements*, IEEE Transactions on Systems Science and Cybernetics: the function, in a network.
+# - Nair and Hinton (2010), *Rectified linear units improve restricted Boltzmann machines*, ICML: the name, and units of this kind that learn.
 # - Glorot, Bordes and Bengio (2011), *Deep sparse rectifier neural networks*, AISTATS: deep networks that train with it.
 # - Maas, Hannun and Ng (2013), *Rectifier nonlinearities improve neural network acoustic models*: the leaky variant.
-# - He, Zhang, Ren and Sun (2015), *Delving deep into rectifiers*, ICCV: how large the weights should begin.
+# - He, Zhang, Ren and Sun (2015), *Delving deep into rectifiers: surpassing human-level performance on ImageNet classification*, ICCV: how large the weights should begin.
 # - Springenberg, Dosovitskiy, Brox and Riedmiller (2015), *Striving for simplicity*: guided backpropagation, the third "mistake" above when it is meant.

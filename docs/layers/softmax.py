@@ -596,7 +596,7 @@ show_exercises("softmax", "softmax_backward")
 # %% [markdown]
 # ## Sources
 #
-# - Bridle (1990), *Probabilistic interpretation of feedforward classification network outputs*, in Neurocomputing: the function, and its name.
+# - Bridle (1990), *Probabilistic interpretation of feedforward classification network outputs*, in Neurocomputing: the name. The form is older: it is Boltzmann's distribution of energies.
 # - Goodfellow, Bengio and Courville (2016), *Deep learning*, MIT Press, sections 4.1 and 6.2.2: overflow, and softmax as an output.
 # - Guo, Pleiss, Sun and Weinberger (2017), *On calibration of modern neural networks*, ICML: too sure, and the temperature.
 # - Blanchard, Higham and Higham (2021), *Accurately computing the log-sum-exp and softmax functions*, IMA Journal of Numerical Analysis: what subtracting the maximum does to the rounding.

@@ -1547,5 +1547,5 @@ assert bias_apart.max() > 1e-3 > max(apart(losses, 0, 100) for losses in against
 # - Simard, Steinkraus and Platt (2003), *Best practices for convolutional neural networks applied to visual document analysis*, ICDAR: learning from distorted copies.
 # - Xiao, Rasul and Vollgraf (2017), *Fashion-MNIST: a novel image dataset for benchmarking machine learning algorithms*: the clothes.
 # - Zeiler and Fergus (2014), *Visualizing and understanding convolutional networks*, ECCV: what filters and feature maps show, and occlusion.
-# - He, Zhang, Ren and Sun (2015), *Delving deep into rectifiers*, ICCV: the initial weights.
+# - He, Zhang, Ren and Sun (2015), *Delving deep into rectifiers: surpassing human-level performance on ImageNet classification*, ICCV: the initial weights.
 # - Wilson (1927), *Probable inference, the law of succession, and statistical inference*, Journal of the American Statistical Association, and Nadeau and Bengio (2003), *Inference for the generalization error*, Machine Learning: the intervals.

@@ -1236,4 +1236,4 @@ show_exercises("sgd_momentum", "adam")
 # - Loshchilov and Hutter (2019), *Decoupled weight decay regularization*, ICLR: AdamW.
 # - Choi, Shallue, Nado, Lee, Maddison and Dahl (2019), *On empirical comparisons of optimizers for deep learning*: the more general optimiser does not lose if all is tuned.
 # - Cohen, Kaur, Li, Kolter and Talwalkar (2021), *Gradient descent on neural networks typically occurs at the edge of stability*, ICLR.
-# - Schmidt, Schneider and Hennig (2021), *Descending through a crowded valley*, ICML: fifteen optimisers on eight tasks.
+# - Schmidt, Schneider and Hennig (2021), *Descending through a crowded valley: benchmarking deep learning optimizers*, ICML: fifteen optimisers on eight tasks.
