@@ -88,7 +88,7 @@ show(
 # | $Z$ | `z` | $(N, C)$ | scores |
 # | $P$ | `p` | $(N, C)$ | probabilities, the softmax of each row |
 # | $t$ | `labels` | $(N)$ | true classes, integers from $0$ to $C - 1$ |
-# | $T$ | | $(N, C)$ | the same as zeros and ones: $T_{nk} = [k = t_n]$ |
+# | $T$ | | $(N, C)$ | the same as zeros and ones, **one-hot**: $T_{nk} = [k = t_n]$ |
 # | $L$ | `loss` | one number | the mean loss, in nats |
 #
 # Two prices to keep in mind. If you answer $\tfrac1C$ for everything, you pay $\log C$. If all you know is how common each class is, the best answer is exactly that; the price is then the **entropy** of the classes:

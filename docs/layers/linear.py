@@ -541,7 +541,7 @@ assert np.allclose(stacked, as_one, rtol=0, atol=1e-12)
 #
 # ## How large should the first weights be?
 #
-# Twenty layers multiply a signal by twenty factors. If each makes it a tenth as large, $10^{-20}$ of it arrives; if each doubles it, a million times as much. Only a factor near 1 leaves anything to work with, and the weights decide the factor. Let us compute it.
+# Twenty layers multiply a signal by twenty factors. If each makes it a tenth as large, $10^{-20}$ of it arrives; if each doubles it, a million times as much. Only a factor near 1 leaves anything to work with, and the weights decide the factor. To choose them is called **initialisation**. Let us compute the factor.
 #
 # | Symbol | Meaning |
 # |---|---|
@@ -553,6 +553,8 @@ assert np.allclose(stacked, as_one, rtol=0, atol=1e-12)
 # **One unit.** $y = \sum_i x_i w_i$, with bias 0. Its square is a double sum, $y^2 = \sum_i \sum_j x_i x_j w_i w_j$. Let the weights be independent of each other, with mean 0. Then $\mathbb{E}[w_i w_j]$ is $\sigma^2$ for $i = j$, and $0$ for every other pair. Only the diagonal of the double sum stays:
 #
 # $$\mathbb{E}[y^2] = \sigma^2 \sum_i x_i^2 = n_\text{in}\, \sigma^2\, q(x)$$
+#
+# The number of terms, $n_\text{in}$, is the layer's **fan-in**; $n_\text{out}$ is its **fan-out**. A filter of a convolution adds up $C k_h k_w$ products, so that is its fan-in.
 #
 # See what was *not* assumed: nothing about $x$. The inputs may be correlated, and all of one sign. They must not depend on these weights, and fresh weights depend on nothing.
 #
@@ -573,6 +575,8 @@ assert np.allclose(stacked, as_one, rtol=0, atol=1e-12)
 # | **He** and others (2015) | $2/n_\text{in}$ | forward, ReLU |
 #
 # He's choice does not look at $n_\text{out}$ at all, and need not. Backward its factor is $n_\text{out}/n_\text{in}$, and what one layer puts out the next takes in. So over all layers everything cancels but the last width over the first. That is one ratio, and not a power.
+#
+# **What your homework will ask.** PyTorch calls He's choice `kaiming_normal_`, after the author's first name. Each of the three has a uniform form as well: a number drawn evenly between $-a$ and $a$ has the variance $a^2/3$, so $a = \sqrt{3}\,\sigma$. For a convolution $n_\text{in} = C k_h k_w$ and $n_\text{out} = F k_h k_w$. Biases begin at 0. The argument above counts on it, and nothing is lost: random weights already make the units different. Batch normalisation begins with $\gamma = 1$ and $\beta = 0$, which change nothing at first.
 #
 # ## Twenty layers, measured
 #

@@ -8,7 +8,7 @@
 # %% [markdown]
 # # ReLU
 #
-# A stack of linear layers is one linear layer: without something that bends between them, depth buys nothing. The rectified linear unit is the simplest bend there is, and at the end of this page you will know its gradient, why it hangs on the *input* and on nothing else, and how a unit dies.
+# A stack of linear layers is one linear layer: without something that bends between them, depth buys nothing. Such a bend is called an **activation function**, and what it puts out an activation. The rectified linear unit is the simplest one there is. By the end of this page you will know its gradient, why that depends on the *input* and on nothing else, and how a unit dies.
 #
 # You need [the symbols of this book](../foundations/notation.md) and [the chain rule](../foundations/chain_rule.py).
 
@@ -85,7 +85,7 @@ show(
 #   Y = \begin{bmatrix}0 & 1 & 0\\ 3 & 0 & 4\end{bmatrix}, \qquad
 #   M = \begin{bmatrix}0 & 1 & 0\\ 1 & 0 & 1\end{bmatrix}$$
 #
-# Now a gradient arrives from the layers above, and the mask lets it through or stops it:
+# The mask is what the forward pass keeps for the backward pass, its **cache**. Now the upstream gradient arrives from the layers above, and the mask lets it through or stops it:
 #
 # $$\frac{\partial L}{\partial Y} = \begin{bmatrix}5 & -2 & 7\\ -1 & 6 & 2\end{bmatrix}, \qquad
 #   \frac{\partial L}{\partial X} = \begin{bmatrix}0 & -2 & 0\\ -1 & 0 & 2\end{bmatrix}$$
