@@ -777,8 +777,8 @@ weights_of = {pair: runs[:, 2].mean(0) for pair, runs in pairs.items()}
 spread = {pair: found[1:].max() / found[1:].min() for pair, found in weights_of.items()}
 for pair, found in weights_of.items():
     print(
-        f"{pair[0]:<8}{pair[1]:<8} layer 2: {found[1]:7.1g}, layer 20: {found[-1]:7.2g}, "
-        f"largest/smallest {spread[pair]:7.1g}"
+        f"{pair[0]:<8}{pair[1]:<8} layer 2: {found[1]:7.2g}, layer 20: {found[-1]:7.2g}, "
+        f"largest/smallest {spread[pair]:7.2g}"
     )
 low, high = weights_of["sigmoid", "Xavier"][[1, -1]]
 assert low < 1e-9 < 0.1 < high and spread["ReLU", "He"] < 2 < 50 < spread["tanh", "σ = 0.2"]
