@@ -147,7 +147,7 @@ show(
 #
 # ## Where two roads meet, gradients add
 #
-# Now $x$. It is used twice: in the product, and in the sum further down. Here is where most people stumble: which of the two gradients is the right one? Neither.
+# Now $x$. It is used twice: in the product, and in the sum further down. So which of the two gradients is the right one? Neither.
 #
 # Let $x$ rise by a tiny $\epsilon$. Along the short road $y$ rises by $\epsilon$. Along the long road $a$ rises by $w\epsilon = 3\epsilon$, so do $s$ and $r$, and $y$ rises by $3\epsilon$ once more. Both happen, so $y$ rises by $4\epsilon$. The contributions **add**:
 #
@@ -171,7 +171,7 @@ show(
 # | $a = wx$ | $\partial L/\partial w = 3 \cdot 2 =$ {{ dw:g}}, and $3 \cdot 3 =$ {{ da * w:g}} on the long road to $x$ |
 # | $x$ | $\partial L/\partial x = 3 + 9 =$ {{ dx:g}} |
 #
-# The lines behind this page are the same walk in code, one line an operation: `dw = da * x`, `dx = dy + da * w`. The numbers of the table and of the figure are theirs. So that nothing hangs on our arithmetic, here are the forward and backward passes once more as [equations that run](../verify/checks.py), and each must give the same number:
+# The lines behind this page are the same walk in code, one line per operation: `dw = da * x`, `dx = dy + da * w`. The numbers of the table and of the figure are theirs. So that nothing depends on our arithmetic, here are the forward and backward passes once more as [equations that run](../verify/checks.py), and each must give the same number:
 
 # %%
 named = {"x": x, "w": w, "b": b, "t": t, "a": a, "s": s, "r": r, "y": y, "d": d}

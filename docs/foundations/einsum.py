@@ -8,7 +8,7 @@
 # %% [markdown]
 # # einsum
 #
-# A trace, a matrix product, a batch of products, the gradient of a layer: each is a sum of products, and each comes with a function of its own, and with transposes to get wrong. `np.einsum` writes all of them as one short string, copied from the indices of the equation. At the end of this page you will be able to read any such string and write one, get its gradient by moving a few letters, and know when it is slow and when it loses digits.
+# A trace, a matrix product, a batch of products, the gradient of a layer: each is a sum of products, and each comes with a function of its own, and with transposes to get wrong. `np.einsum` writes all of them as one short string, copied from the indices of the equation. You will learn to read any such string and to write one, to get its gradient by moving a few letters, and to tell when it is slow and when it loses digits.
 #
 # You need [the symbols of this book](notation.md); the section on gradients uses [the chain rule](chain_rule.py).
 
@@ -210,7 +210,7 @@ for name, (string, arrays, numpys) in tasks.items():
     assert max(apart) < 1e-13
 
 # %% [markdown]
-# They agree to rounding, and rounding is all that can differ: the same products are added in another order. How much that matters is the question at the end of this page.
+# They agree to rounding, and rounding is all that can differ: the same products are added in another order. How much that matters is the last question of this chapter.
 #
 # ## Which cells does a string touch?
 #
@@ -355,7 +355,7 @@ for name, ours, theirs in (("output", found, maps), ("filters", dfound, dfilters
 #
 # **One product.** $y = ab$ has $\partial L/\partial a = \partial L/\partial y \cdot b$: what arrives, times the *other* factor.
 #
-# **With indices.** Which outputs does $a_{ij}$ feed? In $y_{pk} = \sum_q a_{pq} b_{qk}$ those of row $p = i$, each with the factor $b_{jk}$. Here is the step at which most people stumble: $i$ and $j$ are *fixed* now, for they say whose gradient we want. The chain rule sums over *all* outputs, so the letters of the output must be others. With $p$ and $k$:
+# **With indices.** Which outputs does $a_{ij}$ feed? In $y_{pk} = \sum_q a_{pq} b_{qk}$ those of row $p = i$, each with the factor $b_{jk}$. Now take care: $i$ and $j$ are *fixed*, for they say whose gradient we want. The chain rule sums over *all* outputs, so the letters of the output must be others. With $p$ and $k$:
 
 # %% tags=["remove-input"]
 def show_steps(derivation):
@@ -719,7 +719,7 @@ spread = every.std()
 
 
 def patches(images):
-    """All 3x3 patches, one a row, of standardised images."""
+    """All 3x3 patches, one per row, of standardised images."""
     standard = (images - every.mean()) / spread
     return sliding_window_view(standard, (3, 3), axis=(1, 2)).reshape(-1, 9).astype(np.float32)
 
@@ -933,12 +933,12 @@ squares = (terms[:, 4] * terms[:, 4]).astype(np.float64)
 each = (np.round(squares / spacing) * spacing - squares).mean()
 climb = np.cumsum(squares[orders[0]])
 first, last = np.searchsorted(climb, [2**15, 2**16])
-foretold = 1e6 * each * (last - first) / climb[-1]
+predicted = 1e6 * each * (last - first) / climb[-1]
 measured = paths["digits"][0][last - 1] - paths["digits"][0][first]
-assert abs(foretold / measured - 1) < 0.1 and 0 < first < last < len(terms)
+assert abs(predicted / measured - 1) < 0.1 and 0 < first < last < len(terms)
 
 # %% [markdown]
-# This can be foretold. Round each term once to the step of $\tfrac{1}{256}$ that holds between $2^{15}$ and $2^{16}$, and multiply the mean error with the {{ last - first:,}} terms of that stretch: {{ foretold:.0f}} millionths. The long straight piece in the figure climbs by {{ measured:.0f}}.
+# This can be predicted. Round each term once to the step of $\tfrac{1}{256}$ that holds between $2^{15}$ and $2^{16}$, and multiply the mean error with the {{ last - first:,}} terms of that stretch: {{ predicted:.0f}} millionths. The long straight piece in the figure climbs by {{ measured:.0f}}.
 #
 # **Does it do harm?** For a step of training, hardly. $S$ of one batch of 32 images differs from that of the next far more than rounding can change it. For what is computed from $S$ it can: the smallest eigenvalue, by whose root whitening divides, is hit harder than $S$ itself.
 

@@ -8,7 +8,7 @@
 # %% [markdown]
 # # Checking gradients
 #
-# A wrong gradient raises no error. Often the loss still falls, only less far, and you look for the fault in the data, the learning rate, anywhere else. The remedy is old, and still the first advice to everyone who writes a backward pass ([@bengio2012]): move an input a little, and see what the function does. At the end of this page you will know how far to move it, why smaller is not better, how close is close enough, and how a check can run green on a backward pass that returns nothing but zeros.
+# A wrong gradient raises no error. Often the loss still falls, only less far, and you look for the fault in the data, the learning rate, anywhere else. The remedy is old, and still the first advice to everyone who writes a backward pass ([@bengio2012]): move an input a little, and see what the function does. How far should you move it? Why is smaller not better, and how close is close enough? And how can a check pass on a backward pass that returns nothing but zeros? This chapter answers all four.
 #
 # You need [the symbols of this book](notation.md) and [backpropagation by hand](chain_rule.py).
 
@@ -177,7 +177,7 @@ for h in (Fraction(1, 10), Fraction(1, 100)):
 #
 # ## Why not the smallest h there is?
 #
-# This is the step at which most people stumble. If the error shrinks with $h$, take $h = 10^{-15}$! Look at the two numbers that are subtracted, for $f(x) = \ln(1 + e^x)$ at $x = 1$:
+# If the error shrinks with $h$, why not take $h = 10^{-15}$? Look at the two numbers that are subtracted, for $f(x) = \ln(1 + e^x)$ at $x = 1$:
 
 
 # %%
@@ -484,7 +484,7 @@ assert spared > 10, spared
 show_source(relative_error)
 
 # %% [markdown]
-# A floor has a price, and it is better to know it. With a tolerance of $10^{-6}$, an element is wrong unnoticed if it is off by less than $10^{-6} \varphi$, so by $10^{-10}$ or by a thousand-millionth of the largest. You will meet it again among the mistakes.
+# A floor has a price, and it is better to know it. With a tolerance of $10^{-6}$, an element is wrong unnoticed if it is off by less than $10^{-6} \varphi$, so by $10^{-10}$ or by a billionth of the largest. You will meet it again among the mistakes.
 #
 # ## How close is close enough?
 #
@@ -570,7 +570,7 @@ show(
     fig,
     name="right-layers",
     alt=(
-        "The layers of the book, one a row, on a logarithmic axis of relative error. Complex step: "
+        "The layers of the book, one per row, on a logarithmic axis of relative error. Complex step: "
         f"at most {top['complex step']:.0e}. Central differences in float64: at most "
         f"{top['central, float64']:.0e}. Central differences in float32: at most "
         f"{top['central, float32']:.0e}."

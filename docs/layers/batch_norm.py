@@ -8,7 +8,7 @@
 # %% [markdown]
 # # Batch normalisation
 #
-# Each layer works on what the layer below puts out, and training moves that all the time. Batch normalisation ([@ioffe2015]) takes the mean of every feature away and divides by its spread, both measured on the batch that is passing. At the end of this page you will know its backward pass, in which every example answers for every other; why it is two functions in one layer; and which of its promises survived an experiment.
+# Each layer works on what the layer below puts out, and training moves that all the time. Batch normalisation ([@ioffe2015]) takes the mean of every feature away and divides by its spread, both measured on the batch that is passing. You will derive its backward pass, in which every example answers for every other, see why it is two functions in one layer, and test which of its promises survive an experiment.
 #
 # You need [the symbols of this book](../foundations/notation.md), [backpropagation by hand](../foundations/chain_rule.py) and [the linear layer](linear.py).
 
@@ -252,7 +252,7 @@ assert (node["by_var"].ravel() == [3, 1, 0, -1, -3]).all()
 assert (node["dmean"] == -10).all() and node["by_var"].sum() == 0
 
 # %% [markdown]
-# Here is the step at which most people stumble. The variance was computed *from* the mean. So the mean reaches the loss over two roads, directly and through the variance, and both belong into `dmean`. But the second brings nothing: `by_var` is $(3, 1, 0, -1, -3)$, and its sum is 0. This is no accident of the numbers. Each entry is a constant times $x - \mu$, and those always sum to 0. There is a reason to remember, too: as a function of $c$, the mean of $(x - c)^2$ is *smallest* at $c = \mu$, and at a minimum the slope is 0.
+# One thing is easily forgotten. The variance was computed *from* the mean. So the mean reaches the loss over two roads, directly and through the variance, and both belong into `dmean`. But the second brings nothing: `by_var` is $(3, 1, 0, -1, -3)$, and its sum is 0. This is no accident of the numbers. Each entry is a constant times $x - \mu$, and those always sum to 0. There is a reason to remember, too: as a function of $c$, the mean of $(x - c)^2$ is *smallest* at $c = \mu$, and at a minimum the slope is 0.
 #
 # ## From the graph to one line
 #
@@ -463,7 +463,7 @@ show(
 )
 
 # %% [markdown]
-# In float64 the largest error is ${{ power(worst) }}$, from the differences with $h = 10^{-6}$; for the two exact witnesses it is ${{ power(exact) }}$. In float32 expect ${{ power(single) }}$: the gradient is what is left after two subtractions, and a rest has fewer good digits than what it is the rest of.
+# In float64 the largest error is ${{ power(worst) }}$, from the differences with $h = 10^{-6}$; for the two exact witnesses it is ${{ power(exact) }}$. In float32 expect ${{ power(single) }}$: the gradient is what is left after two subtractions, and subtracting nearly equal numbers loses digits.
 #
 # ## Two functions in one layer
 #

@@ -8,7 +8,7 @@
 # %% [markdown]
 # # Convolution
 #
-# An edge is an edge, wherever in the picture it lies. A convolution looks for one small pattern everywhere, with one small set of weights. At the end of this page you will be able to derive its backward pass, explain why a kernel comes back turned by 180°, and say what the layer knows about images that a matrix does not.
+# An edge is an edge, wherever in the picture it lies. A convolution looks for one small pattern everywhere, with one small set of weights. This page derives its backward pass, explains why the kernel comes back rotated by 180°, and asks what the layer knows about images that a matrix does not.
 #
 # You need [the symbols of this book](../foundations/notation.md) and [backpropagation by hand](../foundations/chain_rule.py).
 
@@ -113,7 +113,7 @@ print(f"matrix {full:>15,} weights\nkernels {shared:>14,} weights")
 # |---|---|---|---|
 # | $X$ | `x` | $(N, C, H, W)$ | the input, $C$ channels |
 # | $W$ | `weight` | $(F, C, k_h, k_w)$ | $F$ **filters**, each a **kernel** for each channel |
-# | $b$ | `bias` | $(F)$ | one a filter |
+# | $b$ | `bias` | $(F)$ | one per filter |
 # | $Y$ | `y` | $(N, F, H', W')$ | the output: $F$ **feature maps** |
 # | $s$, $r$ | `stride` | two integers | step from window to window, down and across |
 # | $p$, $q$ | `padding` | two integers | zeros around the image, above and beside |
@@ -332,7 +332,7 @@ show(
 #
 # **One product.** In $y = wx + b$ the slope to $x$ is $w$, the slope to $w$ is $x$ and that to $b$ is 1. Each output is a sum of such products, so each of its terms has these slopes.
 #
-# **Which outputs have seen pixel $a$?** Here everybody stumbles, so take it slowly. The output $i$ looks at the pixels $s i + u - p$. To find out who looks at $a$, solve for $i$:
+# **Which outputs have seen pixel $a$?** Take this question slowly. The output $i$ looks at the pixels $s i + u - p$. To find out who looks at $a$, solve for $i$:
 #
 # $$i = \frac{a - u + p}{s}$$
 #

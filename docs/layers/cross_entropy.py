@@ -8,7 +8,7 @@
 # %% [markdown]
 # # Cross-entropy
 #
-# The network has said its probabilities. Now the truth arrives, and one number must say how bad they were: small for a confident right answer, large for a confident mistake, and with a gradient that a network can learn from. At the end of this page you will know where this number comes from, why its gradient is as short as a gradient can be, and which of its digits a careless program throws away.
+# The network has said its probabilities. Now the truth arrives, and one number must say how bad they were: small for a confident right answer, large for a confident mistake, and with a gradient that a network can learn from. Where does this number come from, why is its gradient as short as a gradient can be, and which of its digits does a careless program throw away?
 #
 # Read [softmax](softmax.py) first.
 

@@ -8,7 +8,7 @@
 # %% [markdown]
 # # The fully connected layer
 #
-# Every output looks at every input, each through a weight of its own. Most of the arithmetic of a neural network is this one layer, and its backward pass is where most people first lose their way among transposes. At the end of this page you will be able to derive all three gradients with indices, you will know what fitting shapes prove and what they do not, and you will have seen how the size of the first weights can decide, before the first step, whether a deep network learns.
+# Every output looks at every input, each through a weight of its own. Most of the arithmetic of a neural network is this one layer, and its backward pass is where most people first lose their way among transposes. Here you derive all three gradients with indices, learn what fitting shapes tell you and what they do not, and see how the size of the first weights can decide, before the first step, whether a deep network learns.
 #
 # You need [the symbols of this book](../foundations/notation.md) and [backpropagation by hand](../foundations/chain_rule.py).
 
@@ -113,8 +113,8 @@ show(
 # | Symbol | In code | Shape | Meaning |
 # |---|---|---|---|
 # | $X$ | `x` | $(N, n_\text{in})$ | inputs, one example a row |
-# | $W$ | `weight` | $(n_\text{in}, n_\text{out})$ | weights, one unit a column |
-# | $b$ | `bias` | $(n_\text{out})$ | biases, one a unit |
+# | $W$ | `weight` | $(n_\text{in}, n_\text{out})$ | weights, one unit per column |
+# | $b$ | `bias` | $(n_\text{out})$ | biases, one per unit |
 # | $Y$ | `y` | $(N, n_\text{out})$ | outputs, $Y = XW + b$ |
 # | $\partial L/\partial Y$ | `dy` | that of $Y$ | the gradient that arrives |
 # | $\partial L/\partial X$, $\partial L/\partial W$, $\partial L/\partial b$ | `dx`, `dweight`, `dbias` | those of $X$, $W$, $b$ | the gradients that go out |
@@ -229,7 +229,7 @@ assert (with_one.T @ dy == np.vstack([dweight, dbias])).all()
 # %% [markdown]
 # ## From indices to matrices
 #
-# **This is the step at which most people stumble**: where do the transposes come from? A matrix product $AB$ sums over the *last* index of $A$ and the *first* of $B$: $\;(AB)_{ik} = \sum_n a_{in} b_{nk}$. Hold the sums against that.
+# **Where do the transposes come from?** A matrix product $AB$ sums over the *last* index of $A$ and the *first* of $B$: $\;(AB)_{ik} = \sum_n a_{in} b_{nk}$. Hold the sums against that.
 #
 # - $\sum_i x_{ni} w_{ik}$: last of $X$, first of $W$. It is $XW$ as it stands.
 # - $\sum_n x_{ni}\, \partial L/\partial y_{nk}$: the sum runs over the *first* index of $X$. Turn $X$ over, and it is the last: $X^\top \,\partial L/\partial Y$.
@@ -441,7 +441,7 @@ for wrong in (weight_turned, input_not_turned):
 # %% [markdown]
 # With three different sizes, the shapes give the transposes away before any number is compared. With equal sizes only the numbers do. And with a batch of *one*, a mean is a sum, and the averaged bias passes every check. In a training it is the quietest of the four: the biases learn $N$ times too slowly, and little else shows. So check with more than one example, and with sizes that all differ; this book takes primes.
 #
-# The first mistake is worth a second look, because it can run. If the update makes a new array, NumPy broadcasts without a word, and the bias becomes a table with one row an example:
+# The first mistake is worth a second look, because it can run. If the update makes a new array, NumPy broadcasts without a word, and the bias becomes a table with one row per example:
 
 # %%
 new_bias = bias - 0.1 * dy  # should be dy.sum(0)
@@ -564,7 +564,7 @@ assert np.allclose(stacked, as_one, rtol=0, atol=1e-12)
 #
 # For the mean this is exact. A tanh has no such factor. Small inputs it hardly changes, so there the factor is $n_\text{in} \sigma^2$; large ones it makes smaller.
 #
-# **Backward.** $\partial L/\partial x_i = \sum_k w_{ik}\, \partial L/\partial y_k$ is a sum of the same kind, with $n_\text{out}$ terms, and a ReLU stops about half of what arrives. So the factor should be $\tfrac12\, n_\text{out}\, \sigma^2$. Now say the assumption aloud: what arrives must not depend on these weights. That is *not true*. What arrives has passed the gates above, the gates hang on $y$, and $y$ on these weights. How much that matters has to be measured.
+# **Backward.** $\partial L/\partial x_i = \sum_k w_{ik}\, \partial L/\partial y_k$ is a sum of the same kind, with $n_\text{out}$ terms, and a ReLU stops about half of what arrives. So the factor should be $\tfrac12\, n_\text{out}\, \sigma^2$. Now say the assumption aloud: what arrives must not depend on these weights. That is *not true*. What arrives has passed the gates above, the gates depend on $y$, and $y$ on these weights. How much that matters has to be measured.
 #
 # **The choices.** To keep the factor at 1, forward wants $\sigma^2$ to be one over $n_\text{in}$, backward one over $n_\text{out}$, and a ReLU twice as much. Unless the two sizes are equal, nobody can please both.
 #

@@ -8,7 +8,7 @@
 # %% [markdown]
 # # Pooling
 #
-# A convolution gives an image for every filter, about as large as the one that came in, and most of the pixels say much the same as their neighbours. Pooling makes the images smaller: it looks at small windows and keeps one number from each, the largest or the mean. At the end of this page you will know where every gradient goes, why a tie is no accident, and how much of pooling's fame a trained network confirms.
+# A convolution gives an image for every filter, about as large as the one that came in, and most of the pixels say much the same as their neighbours. Pooling makes the images smaller: it looks at small windows and keeps one number from each, the largest or the mean. You will see where every gradient goes, why ties are common, and how much of pooling's fame a trained network confirms.
 #
 # You need [the symbols of this book](../foundations/notation.md), [ReLU](relu.py), whose mask comes back here, and an idea of [convolution](convolution.py).
 
@@ -217,9 +217,9 @@ show(
 #
 # **Of a window.** The same holds for any number of candidates, as long as one of them is ahead of all the others: 1 for the winner, 0 for the rest. The mean has a slope of $\tfrac1k$ for each of its $k$ candidates, no matter which is ahead.
 #
-# Here is the step at which most people stumble. A maximum does two things: it *chooses* a pixel, and it *copies* its value. You might expect a derivative of the choice. There is none to be had: the choice is a place, it does not move when the values move a little, and when it does move, it jumps. Only the copy has a slope, and the slope of a copy is 1. So backward you need to know who was chosen, and not by how much.
+# A maximum does two things: it *chooses* a pixel, and it *copies* its value. You might expect a derivative of the choice. There is none to be had: the choice is a place, it does not move when the values move a little, and when it does move, it jumps. Only the copy has a slope, and the slope of a copy is 1. So backward you need to know who was chosen, and not by how much.
 #
-# **With indices.** Let $w_{ncij}$ be the place (row, column) of the winner of window $(i, j)$. Output $(n, c, i, j)$ hangs on input $(m, d, a, e)$ only within one example and one channel, and there only if that input won:
+# **With indices.** Let $w_{ncij}$ be the place (row, column) of the winner of window $(i, j)$. Output $(n, c, i, j)$ depends on input $(m, d, a, e)$ only within one example and one channel, and there only if that input won:
 #
 # $$\frac{\partial y_{ncij}}{\partial x_{mdae}} = \delta_{nm}\,\delta_{cd}\,\big[(a, e) = w_{ncij}\big]$$
 #
@@ -1124,7 +1124,7 @@ def tuned(kind, moved):
 
 
 def scores(nets):
-    """A row a network: in place, moved by one pixel, moved by two."""
+    """One row per network: in place, moved by one pixel, moved by two."""
     return np.array([[accuracy(n, data.x_test, data.y_test, group) for group in SHIFTS]
                      for n in nets])
 
@@ -1205,7 +1205,7 @@ assert min(gains.values()) > 25
 
 # %% tags=["remove-input"]
 def traced(net, images):
-    """The image, what leaves each of the two blocks, and the scores; a row an image."""
+    """The image, what leaves each of the two blocks, and the scores; one row per image."""
     stops, seen, x = [], [images], images
     for k, layer in enumerate(net.layers):
         x = layer(x)

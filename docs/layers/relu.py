@@ -142,7 +142,7 @@ show(
 #
 # $$\frac{\partial L}{\partial x_{nd}} = \sum_{m,k} \frac{\partial L}{\partial y_{mk}} \frac{\partial y_{mk}}{\partial x_{nd}}$$
 #
-# Here is the step at which most people stumble: what is $\partial y_{mk}/\partial x_{nd}$, with four indices? Each output looks at one input, its own. So it is 0 unless $m = n$ and $k = d$:
+# What is $\partial y_{mk}/\partial x_{nd}$, with four indices? Each output looks at one input, its own. So it is 0 unless $m = n$ and $k = d$:
 #
 # $$\frac{\partial y_{mk}}{\partial x_{nd}} = \delta_{mn}\,\delta_{kd}\,[x_{nd} > 0]$$
 #

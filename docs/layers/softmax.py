@@ -1,6 +1,6 @@
 # ---
 # title: Softmax
-# description: Scores become probabilities, the exponential overflows unless you subtract the maximum, and a gradient that needs a million slopes is had from one sum.
+# description: Scores become probabilities, the exponential overflows unless you subtract the maximum, and a gradient that seems to need a million slopes comes from one sum.
 # tags:
 #   - layers
 # ---
@@ -8,7 +8,7 @@
 # %% [markdown]
 # # Softmax
 #
-# A network ends in scores, any numbers at all. To choose among classes, and to be taught, it has to say probabilities: positive, with sum 1. Softmax makes the one into the other. At the end of this page you will know why a correct formula can give `nan`, why the gradient needs no Jacobian, and how far to believe a network that says "99 %".
+# A network ends in scores, any numbers at all. To choose among classes, and to be taught, it has to say probabilities: positive, with sum 1. Softmax makes the one into the other. Why can a correct formula give `nan`? Why does the gradient need no Jacobian? And how far should you believe a network that says "99 %"?
 #
 # You need [the symbols of this book](../foundations/notation.md) and [backpropagation by hand](../foundations/chain_rule.py).
 
@@ -68,7 +68,7 @@ show(
 #
 # | Symbol | In code | Shape | Meaning |
 # |---|---|---|---|
-# | $Z$ | `z` | $(N, C)$ | scores, called **logits**, one row an example |
+# | $Z$ | `z` | $(N, C)$ | scores, called **logits**, one row per example |
 # | $P$ | `p` | $(N, C)$ | probabilities; each row sums to 1 |
 # | $\partial L/\partial P$ | `dp` | $(N, C)$ | the gradient that arrives |
 # | $\partial L/\partial Z$ | `dz` | $(N, C)$ | the gradient that is passed on |
@@ -216,7 +216,7 @@ assert np.allclose(wide.sum(0), 0, rtol=0, atol=1e-15)
 #
 # ## The sum that needs no matrix
 #
-# The [rule of the chapter on the chain rule](../foundations/chain_rule.py#where-two-roads-meet-gradients-add): $z_i$ is used by *all* the $p_j$ of its row, so its gradient is a sum over $j$, as at the top of [](../foundations/chain_rule.py#graph), where $x$ is used twice. Here is the step at which most people stumble. They multiply by the diagonal alone, $p_i(1 - p_i)$, as if a score fed its own probability only. It feeds all of them.
+# The [rule of the chapter on the chain rule](../foundations/chain_rule.py#where-two-roads-meet-gradients-add): $z_i$ is used by *all* the $p_j$ of its row, so its gradient is a sum over $j$, as at the top of [](../foundations/chain_rule.py#graph), where $x$ is used twice. It is tempting to multiply by the diagonal alone, $p_i(1 - p_i)$, as if a score fed its own probability only. It feeds all of them.
 
 # %% tags=["remove-input"]
 show_derivation("softmax", 1)

@@ -345,7 +345,7 @@ show(
 #
 # and the same sum, with a weight of layer $\ell$ instead of $x_{\ell-1,a}$, is that weight's gradient. Nothing in it asks what the other layers do. That is why each layer could be derived on a page of its own.
 #
-# **Where people stumble: the flatten.** Between pooling and the linear layer the four axes become two, and this is the only place where the order of axes is decided by you. `Flatten` numbers the pixels of *one* picture in reading order, channel after channel, with $C$ channels of $H \times W$:
+# **Mind the flatten.** Between pooling and the linear layer the four axes become two, and this is the only place where the order of axes is decided by you. `Flatten` numbers the pixels of *one* picture in reading order, channel after channel, with $C$ channels of $H \times W$:
 #
 # $$y_{n,q} = x_{ncij} \qquad\text{with}\qquad q = (cH + i)W + j$$
 #

@@ -268,7 +268,7 @@ show(
         "gradient of R has −2 in the second row; the mask turns it into 0 in the gradient of A."
     ),
     caption=(
-        "The same two flowers, one a row: forward from left to right above, backward from right to "
+        "The same two flowers, one per row: forward from left to right above, backward from right to "
         "left below. Look at the lower left corners: the −1 that the ReLU stopped on the way out "
         "stops the −2 on the way back."
     ),
@@ -313,7 +313,7 @@ show(
 #
 # ### Many numbers: which index is summed?
 #
-# Here is where everybody stumbles. With indices the second layer reads
+# With indices the second layer reads
 #
 # $$z_{nk} = \sum_m r_{nm}\, w_{mk} + b_k$$
 #

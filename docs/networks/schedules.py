@@ -307,7 +307,7 @@ assert max(apart.values()) < 1e-12
 #
 # $$r^2 - (1 + \mu)(1 - \eta\lambda)\,r + \mu(1 - \eta\lambda) = 0$$
 #
-# **The stumbling block is the last term.** For the heavy ball the product of the two roots is $\mu$, whatever the curvature; so each direction that swings dies down like $\sqrt\mu$ a step, no faster. Here it is $\mu(1 - \eta\lambda)$: *the steeper a direction, the faster it dies*, up to $\eta\lambda = 1$, where both roots are 0. That is why the walk by hand arrived across the valley after two steps.
+# **Mind the last term.** For the heavy ball the product of the two roots is $\mu$, whatever the curvature; so each direction that swings dies down like $\sqrt\mu$ a step, no faster. Here it is $\mu(1 - \eta\lambda)$: *the steeper a direction, the faster it dies*, up to $\eta\lambda = 1$, where both roots are 0. That is why the walk by hand arrived across the valley after two steps.
 #
 # The price is the limit. A root reaches $-1$ where $1 + (1 + 2\mu)(1 - \eta\lambda) = 0$:
 #

@@ -8,7 +8,7 @@
 # %% [markdown]
 # # How this book checks itself
 #
-# A book prints an equation and, beside it, code that somebody hopes agrees. Here the equation on the page *is* what runs, and at the end of this page you will have seen one changed letter stop the build.
+# A book prints an equation and, beside it, code that somebody hopes agrees. Here the equation on the page *is* what runs. You will see one changed letter stop the build.
 #
 # You need [Notation and shapes](../foundations/notation.md), and have ideally met one derivation, that of [ReLU](../layers/relu.py).
 

@@ -97,7 +97,7 @@ show(
 # | Symbol | In code | Meaning |
 # |---|---|---|
 # | $N$ | `n` | images in the batch, 64 in all that follows |
-# | $C$, $F$ | `c`, `f` | channels of the input, and of the output (one a filter) |
+# | $C$, $F$ | `c`, `f` | channels of the input, and of the output (one per filter) |
 # | $H$, $W$ | `h`, `w` | height and width of the input, in pixels |
 # | $H'$, $W'$ | `oh`, `ow` | height and width of the output |
 # | $k_h$, $k_w$ | `kh`, `kw` | height and width of a filter |
@@ -214,7 +214,7 @@ show_source(nt.conv2d, nt.layers.convolution._met)
 #
 # ## The way back
 #
-# Where everybody stumbles is the gradient of the input, because windows overlap and their gradients have to be added. Start from one pixel. Pixel $(a, q)$ meets the weight at $(u, v)$ for the output at $(i, j)$ where $a = s_h i + u - p_h$ and $q = s_w j + v - p_w$, and for no other. So
+# The hard part is the gradient of the input, because windows overlap and their gradients have to be added. Start from one pixel. Pixel $(a, q)$ meets the weight at $(u, v)$ for the output at $(i, j)$ where $a = s_h i + u - p_h$ and $q = s_w j + v - p_w$, and for no other. So
 #
 # $$\frac{\partial L}{\partial x_{ncaq}} = \sum_{f,i,j,u,v} \frac{\partial L}{\partial y_{nfij}}\, w_{fcuv}\,[a = s_h i + u - p_h]\,[q = s_w j + v - p_w]$$
 #
@@ -306,7 +306,7 @@ product_share = alone / profiled
 # | | |
 # |---|---|
 # | operations in one training step | {{ flop / 1e6:.0f}} million |
-# | the rate of one large product, one core | {{ rates["flop_per_s"] / 1e9:.0f}} thousand million a second |
+# | the rate of one large product, one core | {{ rates["flop_per_s"] / 1e9:.0f}} billion a second |
 # | so the arithmetic alone needs | {{ at_peak:.2f}} ms |
 # | the same products in their own shapes, operands in cache | {{ alone:.2f}} ms |
 # | the whole step, layer by layer | {{ profiled:.2f}} ms |
