@@ -130,7 +130,7 @@ show(
 #
 # $$\frac{\partial L}{\partial d} = d = 3$$
 #
-# One step further up, $d = y - t$. If $y$ rises by $\epsilon$, so does $d$, and then $L$ rises by $3\epsilon$. If $t$ rises by $\epsilon$, $d$ *falls* by $\epsilon$. So the gradient of $y$ is $3 \cdot 1$ and that of $t$ is $3 \cdot (-1)$: what arrived, times the slope of this one operation. That is the **chain rule**:
+# One step further up, $d = y - t$. If $y$ rises by $\epsilon$, so does $d$, and then $L$ rises by $3\epsilon$. If $t$ rises by $\epsilon$, $d$ *falls* by $\epsilon$. So the gradient of $y$ is $3 \cdot 1$ and that of $t$ is $3 \cdot (-1)$: the upstream gradient, times the slope of this one operation. That is the **chain rule**:
 #
 # $$\frac{\partial L}{\partial \text{input}} = \frac{\partial L}{\partial \text{output}} \cdot \frac{\partial\,\text{output}}{\partial\,\text{input}}$$
 #
@@ -432,7 +432,7 @@ assert all(grads != by_hand for grads in wrong_ones)
 # - **Overwritten.** `=` instead of `+=`. The gradient of $x$ is that of one road. That of everything behind `D * D` is halved, since the square is a product of a value with itself. Nothing warns you: every sign is right.
 # - **Not reset.** A second walk without setting the gradients to 0. The gradients of the first walk are still there, and what is added to them is larger still, because the values in between kept theirs too. This is what PyTorch does when `zero_grad` is forgotten, except that it keeps them for weights alone. Here a backward pass returns new arrays and there is nothing to reset.
 # - **Too late.** `D` hands on its gradient after those that wait for it have been walked: they get nothing. This is why the order matters.
-# - **No upstream.** Each operation returns its own slope and forgets what arrived.
+# - **No upstream.** Each operation returns its own slope and forgets the upstream gradient.
 #
 # Differences find all of them, because each wrong row is far from theirs. The fifth slip cannot be seen in the walk at all: **a value that is changed after it was used.** The slope of a product is the other factor's value *at that time*.
 

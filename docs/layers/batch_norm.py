@@ -256,7 +256,7 @@ assert (node["dmean"] == -10).all() and node["by_var"].sum() == 0
 #
 # ## From the graph to one line
 #
-# That is ten lines, and most of them walk through the array once more. Now put them into each other. All is for one column, so the index $d$ is left out; write $g_n = \gamma\, \partial L/\partial y_n$ for what arrives at $\hat x_n$.
+# That is ten lines, and most of them walk through the array once more. Now put them into each other. All is for one column, so the index $d$ is left out; write $g_n = \gamma\, \partial L/\partial y_n$ for the upstream gradient at $\hat x_n$.
 #
 # **One number.** If the batch did not matter, $\hat x = (x - \mu)\rho$ would be a straight line, and the slope would be $\rho$. So $g_n \rho$ is the direct road, and two corrections are to come.
 #
@@ -326,11 +326,11 @@ assert (np.einsum("nd->d", dy) == dbeta).all()
 # %% [markdown]
 # ## What the gradient cannot do
 #
-# The box takes two things away from what arrives: its mean, and its part along $\hat x$. What is left is orthogonal to both. It must be. Add one constant to the whole column, and no output changes; stretch the column about its mean, and no output changes either. In these two directions the loss is flat.
+# The box takes two things away from the upstream gradient: its mean, and its part along $\hat x$. What is left is orthogonal to both. It must be. Add one constant to the whole column, and no output changes; stretch the column about its mean, and no output changes either. In these two directions the loss is flat.
 
 # %% tags=["remove-input"]
 pieces = [
-    (dy, "What arrives: ∂L/∂y", "blue"),
+    (dy, "The upstream gradient: ∂L/∂y", "blue"),
     (np.full_like(dy, dbeta[0] / 5), "Taken away: its mean", "muted"),
     (cache.xhat * dgamma / 5, "Taken away: its part along x̂", "muted"),
     (dx / 2, "What is left: ∂L/∂x, without γρ", "orange"),
@@ -371,7 +371,7 @@ along = batch_norm_backward(cache.xhat, cache)[0]
 assert (ones == 0).all() and (along == 0).all()
 
 # %% [markdown]
-# So if what arrives is all ones, the gradient is exactly 0. You can see it without any formula: the outputs of a column always sum to $N\beta$, whatever $x$ is. A loss that is their sum cannot be changed through $x$. Remember this when you test such a layer.
+# So if the upstream gradient is all ones, the gradient is exactly 0. You can see it without any formula: the outputs of a column always sum to $N\beta$, whatever $x$ is. A loss that is their sum cannot be changed through $x$. Remember this when you test such a layer.
 #
 # (With $\varepsilon > 0$ a stretch changes the output a little, and the second sum is $\gamma\rho\,\varepsilon/(\sigma^2 + \varepsilon)$ times $\partial L/\partial\gamma$, no longer 0.)
 #
@@ -473,7 +473,7 @@ show(
 show_equations("batch_norm_eval", "Y", "dX")
 
 # %% [markdown]
-# With the five numbers and the given statistics $\mu = 3$ and $\sigma^2 = 4$ the layer is the straight line $y = 2x - 5$, and what arrives is doubled. No example looks at another.
+# With the five numbers and the given statistics $\mu = 3$ and $\sigma^2 = 4$ the layer is the straight line $y = 2x - 5$, and the upstream gradient is doubled. No example looks at another.
 
 # %%
 given = {"mean": np.array([3.0]), "var": np.array([4.0]), "eps": 0.0}
@@ -589,7 +589,7 @@ for name, roads in ways.items():
     assert unseen == (name in ("right", "variance constant"))
 
 # %% [markdown]
-# The first number is the gradient check's relative error, the second the cosine of the angle to the right gradient: all three wrong ones point roughly the right way. The check finds each of them. All ones from above find two; the constant variance passes, since what arrives has no part along $\hat x$. A missing factor $\gamma\rho$ would pass as well: any multiple of 0 is 0.
+# The first number is the gradient check's relative error, the second the cosine of the angle to the right gradient: all three wrong ones point roughly the right way. The check finds each of them. All ones from above find two; the constant variance passes, since the upstream gradient has no part along $\hat x$. A missing factor $\gamma\rho$ would pass as well: any multiple of 0 is 0.
 #
 # What would you see if nobody had checked? Three hidden layers of 64 units learn the handwritten digits (992 for training), with each of the four gradients and five seeds:
 
@@ -1110,11 +1110,11 @@ assert (below_moved[1, 1] > 0.7).all() and (below_moved[1, 0] < 0.5).all()
 # ??? question "1. How many numbers does the layer learn, and how many does it keep besides?"
 #     $2D$ are learnt ($\gamma$, $\beta$), and $2D$ are kept without a gradient: running mean and running variance. PyTorch calls those *buffers*, and so do we.
 #
-# ??? question "2. With a pencil: $x = (0, 2, 2, 4)$, $\gamma = 1$, $\varepsilon = 0$, and what arrives is $(1, 0, 0, 1)$. What is passed on?"
-#     $\mu = 2$ and $\sigma^2 = 2$, so $\hat x = (-1, 0, 0, 1)\cdot\sqrt2$. The mean of what arrives is $\tfrac12$, and its part along $\hat x$ is 0. So $\tfrac{1}{\sqrt2}\,(\tfrac12, -\tfrac12, -\tfrac12, \tfrac12)$. Sum 0, as it must be.
+# ??? question "2. With a pencil: $x = (0, 2, 2, 4)$, $\gamma = 1$, $\varepsilon = 0$, and the upstream gradient is $(1, 0, 0, 1)$. What is passed on?"
+#     $\mu = 2$ and $\sigma^2 = 2$, so $\hat x = (-1, 0, 0, 1)\cdot\sqrt2$. The mean of the upstream gradient is $\tfrac12$, and its part along $\hat x$ is 0. So $\tfrac{1}{\sqrt2}\,(\tfrac12, -\tfrac12, -\tfrac12, \tfrac12)$. Sum 0, as it must be.
 #
 # ??? question "3. A batch of two, $\varepsilon = 0$, any gradient from above. What is $\partial L/\partial x$?"
-#     Zero. What arrives has two components; one direction is taken away with the mean, the other with $\hat x = (-1, 1)$, and two is all there were. The layers below learn only through $\varepsilon$. It is one reason for what the figure of the batch sizes shows at its left end.
+#     Zero. The upstream gradient has two components; one direction is taken away with the mean, the other with $\hat x = (-1, 1)$, and two is all there were. The layers below learn only through $\varepsilon$. It is one reason for what the figure of the batch sizes shows at its left end.
 #
 # ??? question "4. What does weight decay do to weights that stand below a batch norm?"
 #     It makes them shorter, and the output does not depend on their length. But their gradient does: shorter weights have longer gradients, so every later step turns them more. Weight decay acts like a higher learning rate there, and without it plain gradient descent could only lengthen them (van Laarhoven 2017).

@@ -130,7 +130,7 @@ print(f"matrix {full:>15,} weights\nkernels {shared:>14,} weights")
 #
 # $$\begin{aligned} y_0 &= 1 \cdot 2 + 2 \cdot 1 + 3 \cdot 0 = 4\\ y_1 &= 1 \cdot 1 + 2 \cdot 0 + 3 \cdot 3 = 10\end{aligned}$$
 #
-# **Backward.** Let the gradient that arrives be $(1, 10)$. Each output hands it to the three pixels it has seen, times the weight with which it has seen them. So lay the kernel down once for each window, times what arrived there, and add:
+# **Backward.** Let the gradient that arrives be $(1, 10)$. Each output hands it to the three pixels it has seen, times the weight with which it has seen them. So lay the kernel down once for each window, times the upstream gradient there, and add:
 #
 # | | $x_0$ | $x_1$ | $x_2$ | $x_3$ |
 # |---|---|---|---|---|
@@ -138,7 +138,7 @@ print(f"matrix {full:>15,} weights\nkernels {shared:>14,} weights")
 # | from $y_1$, times 10 | | 10 | 20 | 30 |
 # | $\partial L/\partial x$ | **1** | **12** | **23** | **30** |
 #
-# And each weight collects, from each window, what arrived there times the pixel it met there: $\partial L/\partial w_0 = 1 \cdot 2 + 10 \cdot 1 = 12$, then $1 \cdot 1 + 10 \cdot 0 = 1$ and $1 \cdot 0 + 10 \cdot 3 = 30$. The bias is added to every output, so it gets $1 + 10$.
+# And each weight collects, from each window, the upstream gradient there times the pixel it met there: $\partial L/\partial w_0 = 1 \cdot 2 + 10 \cdot 1 = 12$, then $1 \cdot 1 + 10 \cdot 0 = 1$ and $1 \cdot 0 + 10 \cdot 3 = 30$. The bias is added to every output, so it gets $1 + 10$.
 
 # %%
 x_line = np.array([[[[2.0, 1.0, 0.0, 3.0]]]])
@@ -167,7 +167,7 @@ assert dw_line.ravel().tolist() == [12, 1, 30] and db_line == [11]
 #   \frac{\partial L}{\partial W} = \begin{bmatrix}4 & -1\\ 1 & 6\end{bmatrix} \\[4pt]
 #   \frac{\partial L}{\partial X} &= \begin{bmatrix}1 & 2 & 0\\ 2 & 2 & -2\\ 0 & -2 & 1\end{bmatrix}\end{aligned}$$
 #
-# The weight at the top left met the top left pixel of each window, which were $1, 2, 0, 1$. So it gets $1 \cdot 1 + 2 \cdot 2 + 0 \cdot 0 - 1 \cdot 1 = 4$. The bias gets the sum of what arrived, $1 + 2 + 0 - 1 = 2$.
+# The weight at the top left met the top left pixel of each window, which were $1, 2, 0, 1$. So it gets $1 \cdot 1 + 2 \cdot 2 + 0 \cdot 0 - 1 \cdot 1 = 4$. The bias gets the sum of the upstream gradient, $1 + 2 + 0 - 1 = 2$.
 
 # %%
 x = np.array([[[[1.0, 2.0, 0.0], [0.0, 1.0, 3.0], [2.0, 1.0, 1.0]]]])
@@ -392,7 +392,7 @@ every = [(7, 3, 1, 0), (7, 3, 1, 1), (7, 3, 2, 1), (11, 2, 3, 0), (5, 5, 2, 2), 
 derive(Derivation("dx[a]", from_terms, solved), every)
 
 # %% [markdown]
-# (They do, on {{ len(every) }} sizes with strides up to {{ max(e[2] for e in every) }}.) The last line says in symbols what you did by hand: lay the kernel down at each window, times what arrived there, and add.
+# (They do, on {{ len(every) }} sizes with strides up to {{ max(e[2] for e in every) }}.) The last line says in symbols what you did by hand: lay the kernel down at each window, times the upstream gradient there, and add.
 #
 # **With all indices.** The second axis brings a bracket of its own. The input's gradient is summed over the filters, because all of them have seen the pixel; batch and channel stay as they are:
 #

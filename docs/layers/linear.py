@@ -136,7 +136,7 @@ show(
 # $$Y = \begin{bmatrix}6 & -4\\ 0 & 5\end{bmatrix}, \qquad
 #   \frac{\partial L}{\partial Y} = \begin{bmatrix}1 & -2\\ 3 & 1\end{bmatrix}$$
 #
-# **Each gradient is a sum over the roads by which a number acted.** Weight $w_{10} = 2$ (row 1, column 0; we count from 0) acted twice, once in each example. In the first it was multiplied by the input 2, and what arrives there is 1. In the second it was multiplied by $-1$, and what arrives is 3:
+# **Each gradient is a sum over the roads by which a number acted.** Weight $w_{10} = 2$ (row 1, column 0; we count from 0) acted twice, once in each example. In the first it was multiplied by the input 2, and the upstream gradient there is 1. In the second it was multiplied by $-1$, and the upstream gradient is 3:
 #
 # $$\frac{\partial L}{\partial w_{10}} = 2 \cdot 1 + (-1) \cdot 3 = -1$$
 #
@@ -218,7 +218,7 @@ show_derivation("linear", 0)
 show_derivation("linear", 2)
 
 # %% [markdown]
-# There is another way to see it. Give every example one more input that is always 1. Then the bias is an ordinary weight, the last row of a longer $W$, and its gradient is a row of the longer $\partial L/\partial W$: ones times what arrives.
+# There is another way to see it. Give every example one more input that is always 1. Then the bias is an ordinary weight, the last row of a longer $W$, and its gradient is a row of the longer $\partial L/\partial W$: ones times the upstream gradient.
 
 # %%
 with_one = np.hstack([x, np.ones((2, 1))])
@@ -564,7 +564,7 @@ assert np.allclose(stacked, as_one, rtol=0, atol=1e-12)
 #
 # For the mean this is exact. A tanh has no such factor. Small inputs it hardly changes, so there the factor is $n_\text{in} \sigma^2$; large ones it makes smaller.
 #
-# **Backward.** $\partial L/\partial x_i = \sum_k w_{ik}\, \partial L/\partial y_k$ is a sum of the same kind, with $n_\text{out}$ terms, and a ReLU stops about half of what arrives. So the factor should be $\tfrac12\, n_\text{out}\, \sigma^2$. Now say the assumption aloud: what arrives must not depend on these weights. That is *not true*. What arrives has passed the gates above, the gates depend on $y$, and $y$ on these weights. How much that matters has to be measured.
+# **Backward.** $\partial L/\partial x_i = \sum_k w_{ik}\, \partial L/\partial y_k$ is a sum of the same kind, with $n_\text{out}$ terms, and a ReLU stops about half of the upstream gradient. So the factor should be $\tfrac12\, n_\text{out}\, \sigma^2$. Now say the assumption aloud: the upstream gradient must not depend on these weights. That is *not true*. The upstream gradient has passed the gates above, the gates depend on $y$, and $y$ on these weights. How much that matters has to be measured.
 #
 # **The choices.** To keep the factor at 1, forward wants $\sigma^2$ to be one over $n_\text{in}$, backward one over $n_\text{out}$, and a ReLU twice as much. Unless the two sizes are equal, nobody can please both.
 #
@@ -613,7 +613,7 @@ def sizes(init, bend, seed):
 
 
 # %% [markdown]
-# In code, the promise is a product of factors. Its third row is new: a weight's gradient is a sum over $N$ products, $\sum_n x_{ni}\, \partial L/\partial y_{nk}$. If what arrives is independent from one example to the next, the diagonal argument holds again, and its square is $N\, q(X)\, q(\partial L/\partial Y)$ on average.
+# In code, the promise is a product of factors. Its third row is new: a weight's gradient is a sum over $N$ products, $\sum_n x_{ni}\, \partial L/\partial y_{nk}$. If the upstream gradient is independent from one example to the next, the diagonal argument holds again, and its square is $N\, q(X)\, q(\partial L/\partial Y)$ on average.
 
 
 # %%
@@ -970,7 +970,7 @@ assert repaired["first"] > 0.7 and repaired["last, no biases"] > 0.7 and repaire
 #     Xavier: $\sqrt{2/500} \approx 0.063$. He: $\sqrt{2/400} \approx 0.071$. He's keeps it, since $\tfrac12 \cdot 400 \cdot \tfrac{2}{400} = 1$. Backward the factor is $\tfrac12 \cdot 100 \cdot \tfrac{2}{400} = \tfrac14$ for the square.
 #
 # ??? question "5. For the notebook: repair Xavier's start in one place. In the network of twenty layers multiply the weights of a single layer by $2^{9.5}$, once the first layer's and once the last one's. Do both learn?"
-#     While the biases are 0, they compute the same function, because $\max(cx, 0) = c \max(x, 0)$ for $c > 0$: it does not matter in which layer a factor stands. Yet with the first layer enlarged the network reaches {{ repaired["first"]:.0%}} at a learning rate of 0.003, and with the last one enlarged it fails ({{ repaired["last"]:.0%}}, where diverged runs count as 0). The gradients of the weights are alike, since those are products of below and above. The gradient of a *bias* is not: it is what arrives from above alone, and that is now some 700 times as large, beside activations of a thousandth. Hold the biases at 0, and the second network reaches {{ repaired["last, no biases"]:.0%}}.
+#     While the biases are 0, they compute the same function, because $\max(cx, 0) = c \max(x, 0)$ for $c > 0$: it does not matter in which layer a factor stands. Yet with the first layer enlarged the network reaches {{ repaired["first"]:.0%}} at a learning rate of 0.003, and with the last one enlarged it fails ({{ repaired["last"]:.0%}}, where diverged runs count as 0). The gradients of the weights are alike, since those are products of below and above. The gradient of a *bias* is not: it is the upstream gradient alone, and that is now some 700 times as large, beside activations of a thousandth. Hold the biases at 0, and the second network reaches {{ repaired["last, no biases"]:.0%}}.
 
 # %% tags=["remove-input"]
 from nn_tutorial.pages.exercise_boxes import show_exercises

@@ -207,7 +207,7 @@ show(
 )
 
 # %% [markdown]
-# The four windows pass on what arrived, no more and no less: both gradients sum to {{ dx_max.sum():.0f}}, as `dy` does. Keep that for later; it is a free check.
+# The four windows pass on the upstream gradient, no more and no less: both gradients sum to {{ dx_max.sum():.0f}}, as `dy` does. Keep that for later; it is a free check.
 #
 # ## Where the slope of a maximum points
 #
@@ -622,7 +622,7 @@ show(
         "and column, 10 in the middle."
     ),
     caption=(
-        "What arrives is 9 and 18 above, 27 and 36 below. The middle pixel wins three windows and "
+        "The upstream gradient is 9 and 18 above, 27 and 36 below. The middle pixel wins three windows and "
         "collects 9 + 27 + 36 = 72. For the mean, look at the tinted cross: its pixels lie in two "
         "windows, the middle in four, and the ninths add up."
     ),
@@ -776,7 +776,7 @@ def wrong_width(window):
 # %% [markdown]
 # That makes five mistakes. Two more are about the mean: it is not divided at all, or it is divided by the number of pixels that lie inside, though the forward pass counted the padding.
 #
-# Four checks look at each of the seven. The first two are gradient checks, with $2 \times 2$ windows side by side, and with $3 \times 2$ windows that overlap in a padded image. The third asks whether the gradient sums to what arrived, on integers full of ties. The fourth is PyTorch, on the same integers, all of them negative, with padding.
+# Four checks look at each of the seven. The first two are gradient checks, with $2 \times 2$ windows side by side, and with $3 \times 2$ windows that overlap in a padded image. The third asks whether the gradient sums to the upstream gradient, on integers full of ties. The fourth is PyTorch, on the same integers, all of them negative, with padding.
 
 # %% tags=["remove-input"]
 def own_mean(kernel, stride, padding=0, *, divide):
@@ -1278,7 +1278,7 @@ assert (np.diff([d[p] for p in ("max", "mean")]) < -0.05).all()
 #
 # ## Try it
 #
-# ??? question "1. With a pencil: $2 \times 2$ windows at stride 1 on the row pair $\begin{bmatrix}1 & 4 & 2\\ 3 & 0 & 5\end{bmatrix}$; what arrives is $(6, 7)$. What are $Y$ and $\partial L/\partial X$ of the maximum?"
+# ??? question "1. With a pencil: $2 \times 2$ windows at stride 1 on the row pair $\begin{bmatrix}1 & 4 & 2\\ 3 & 0 & 5\end{bmatrix}$; the upstream gradient is $(6, 7)$. What are $Y$ and $\partial L/\partial X$ of the maximum?"
 #     $Y = (4, 5)$. The first window's winner is the 4, the second's the 5: $\begin{bmatrix}0 & 6 & 0\\ 0 & 0 & 7\end{bmatrix}$. Had the 5 been a 3, the 4 would have won both windows and collected 13.
 #
 # ??? question "2. Maximum pooling after a ReLU, or a ReLU after maximum pooling: is there a difference?"

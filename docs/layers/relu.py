@@ -90,7 +90,7 @@ show(
 # $$\frac{\partial L}{\partial Y} = \begin{bmatrix}5 & -2 & 7\\ -1 & 6 & 2\end{bmatrix}, \qquad
 #   \frac{\partial L}{\partial X} = \begin{bmatrix}0 & -2 & 0\\ -1 & 0 & 2\end{bmatrix}$$
 #
-# A negative gradient passes an open gate as well as a positive one. The sign of what arrives plays no part.
+# A negative gradient passes an open gate as well as a positive one. The sign of the upstream gradient plays no part.
 
 # %%
 x = np.array([[-2.0, 1.0, 0.0], [3.0, -1.0, 4.0]])
@@ -256,7 +256,7 @@ def mask_from_output(dy, y):
 
 
 def mask_from_upstream(dy, mask):
-    """Wrong: the gate belongs to the input, not to what arrives."""
+    """Wrong: the gate belongs to the input, not to the upstream gradient."""
     return dy * (dy > 0)
 
 
@@ -314,7 +314,7 @@ assert (both_masks(ones, gates) == relu_backward(ones, gates)).all()
 print("with a gradient of all ones, both are right")
 
 # %% [markdown]
-# The third one passes on *any* input as long as what arrives is positive. Only negative numbers from above give it away.
+# The third one passes on *any* input as long as the upstream gradient is positive. Only negative numbers from above give it away.
 #
 # ### The input that was overwritten
 #

@@ -86,7 +86,7 @@ show(
 #
 # $$P = \begin{bmatrix}\tfrac16 & \tfrac26 & \tfrac36\\[3pt] \tfrac14 & \tfrac14 & \tfrac24\end{bmatrix}$$
 #
-# **Backward.** A gradient arrives. For each row, first take the mean of what arrived, weighted with the probabilities. Then each class gets its probability times how far its own gradient lies above that mean:
+# **Backward.** A gradient arrives. For each row, first take the mean of the upstream gradient, weighted with the probabilities. Then each class gets its probability times how far its own gradient lies above that mean:
 #
 # $$\frac{\partial L}{\partial P} = \begin{bmatrix}6 & 0 & 0\\ 0 & 4 & -2\end{bmatrix}, \qquad
 #   \text{means } \begin{bmatrix}1\\ 0\end{bmatrix}$$
@@ -222,7 +222,7 @@ assert np.allclose(wide.sum(0), 0, rtol=0, atol=1e-15)
 show_derivation("softmax", 1)
 
 # %% [markdown]
-# The sum over $j$ is one number for each row: the mean of what arrived, weighted with the probabilities. With $\langle a, b \rangle_n$ for that row-wise sum of products:
+# The sum over $j$ is one number for each row: the mean of the upstream gradient, weighted with the probabilities. With $\langle a, b \rangle_n$ for that row-wise sum of products:
 #
 # $$\boxed{\frac{\partial L}{\partial Z} = P \odot \left(\frac{\partial L}{\partial P} - \Big\langle \frac{\partial L}{\partial P},\, P \Big\rangle_n\right)}$$
 #
@@ -234,7 +234,7 @@ show_derivation("softmax", 1)
 fig, axes = plt.subplots(2, 1, figsize=(4.6, 4.9))
 short = dp[0] - dp[0] @ p[0]
 rows = (
-    (axes[0], [*jacobian.T, dp[0], dz[0]], "Jacobian, times what arrives", "·"),
+    (axes[0], [*jacobian.T, dp[0], dz[0]], "Jacobian, times the upstream gradient", "·"),
     (axes[1], [p[0], short, dz[0]], "Probabilities, times what lies above the mean", "⊙"),
 )
 for ax, parts, title, times in rows:
@@ -576,7 +576,7 @@ assert off["with T"] < off["as trained"] and first["as trained"][0] > first["as 
 # ??? question "1. Why may you subtract the maximum, and not divide by it?"
 #     A constant that is *added* to all scores becomes a common factor of all exponentials and cancels. A constant that multiplies them changes the differences between scores: that is a temperature.
 #
-# ??? question "2. With a pencil: the scores are $\ln 1$ and $\ln 3$, and what arrives is $(4, 0)$. What is passed on?"
+# ??? question "2. With a pencil: the scores are $\ln 1$ and $\ln 3$, and the upstream gradient is $(4, 0)$. What is passed on?"
 #     $p = (\tfrac14, \tfrac34)$, the weighted mean is $1$, and $\partial L/\partial z = (\tfrac14 \cdot 3,\ \tfrac34 \cdot (-1)) = (\tfrac34, -\tfrac34)$.
 #
 # ??? question "3. For two classes, what is softmax?"

@@ -257,7 +257,7 @@ show_source(small_cnn)
 #
 # The max-pool sends $-\kappa$ to the upper left of the first map and $2\kappa$ to the lower right of the second, where the maxima were. The other places get nothing. The ReLU lets both pass, for both inputs were positive.
 #
-# A filter's gradient is now what it *saw* at the winning place, times what arrived:
+# A filter's gradient is now what it *saw* at the winning place, times the upstream gradient:
 #
 # $$\frac{\partial L}{\partial W_0} = -\kappa \begin{bmatrix}1&0&0\\ 1&0&0\\ 1&0&0\end{bmatrix}$$
 #

@@ -283,7 +283,7 @@ show(
 #
 # $$a = w_1 x + b_1, \quad r = \max(a, 0), \quad z = w_2 r + b_2$$
 #
-# Suppose that you know how the loss changes with $z$. The chain rule then walks to the left, and at each step multiplies what arrives by the slope of that step:
+# Suppose that you know how the loss changes with $z$. The chain rule then walks to the left, and at each step multiplies the upstream gradient by the slope of that step:
 #
 # $$\frac{\partial L}{\partial w_2} = \frac{\partial L}{\partial z}\, r, \quad
 # \frac{\partial L}{\partial b_2} = \frac{\partial L}{\partial z}, \quad
