@@ -88,7 +88,7 @@ show(
 #
 # **Numbers are computed.** Every number in the text that comes from a run is written there by that run.
 #
-# **Gradients are proven.** Each layer's backward pass is compared with differences of its forward pass and with PyTorch. Here is the check of one layer, made for this page:
+# **Gradients are checked.** Each layer's backward pass is compared with differences of its forward pass and with PyTorch. Here is the check of one layer, made for this page:
 
 # %%
 rng = np.random.default_rng(SEED)
@@ -99,6 +99,8 @@ print(report)
 
 # %% [markdown]
 # The largest relative error is {{ report.max_error:.0e }}, which is rounding. Had it been above 1e-6, this page would not exist.
+#
+# No program checks whether a reason is a good one, or whether what holds on small data holds on large. [What the checks do not show](foundations/reading.py#what-the-checks-do-not-show) says more.
 #
 # **Mistakes are run.** Each chapter makes the classic mistakes on purpose, so that you know their symptoms when you meet them.
 #

@@ -3,6 +3,8 @@
 import argparse
 import re
 import shlex
+import tomllib
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -64,3 +66,19 @@ def test_help_shows_defaults_that_say_something(tmp_path: Path) -> None:
     assert text.startswith("usage: try.py ")
     assert text.count("(default: ") == 1
     assert "of learning (default: 0.5)" in text
+
+
+def test_the_one_command_leads_to_the_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`nn-tutorial exercises start` is `python -m nn_tutorial.exercises start`."""
+    about = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    module, _, name = about["project"]["scripts"]["nn-tutorial"].partition(":")
+    main = getattr(import_module(module), name)
+    monkeypatch.chdir(tmp_path)
+    assert main(["exercises", "start"]) == 0
+    assert (tmp_path / "exercises" / "relu.py").exists()
+    capsys.readouterr()
+    with pytest.raises(SystemExit):
+        main(["exercise", "start"])
+    assert "choose from" in capsys.readouterr().err

@@ -75,7 +75,7 @@ show_task("conv2d_backward")
 show_solution("conv2d_backward")
 
 # %% [markdown]
-# The loop runs over the places $(u, v)$ of the kernel. For one such place, `rows` and `columns` pick the pixel that each window has there: an array of the output's shape. In the forward pass this pixel met `weight[:, :, u, v]`. Now each of the two gets what arrives times the other one, and that is the whole of it.
+# The loop runs over the places $(u, v)$ of the kernel. For one such place, `rows` and `columns` pick the pixel that each window has there: an array of the output's shape. In the forward pass this pixel met `weight[:, :, u, v]`. Now each of the two gets the upstream gradient times the other one, and that is the whole of it.
 #
 # Three things are easily lost. Windows overlap, so the same pixel comes up for several $(u, v)$: add. The padded image is what the forward pass read, so it is what both gradients work on. And the padding is no input: it is cut off on *both* sides at the end, from `padding` to `padding + h`. Cut only the end, and everything is moved:
 

@@ -40,7 +40,7 @@ print(p[:, labels])
 # %% [markdown]
 # The rest follows from left to right: logarithm, minus, mean. The order matters, since the logarithm of a mean is not the mean of the logarithms.
 #
-# Backwards, the same pairs of indices stand on the left of an equals sign. Whatever was not read has no effect on the loss, so the gradient begins as zeros. Where something was read, the slope of $-\log p$ is $-1/p$. Two factors remain: `dy`, because the chain rule multiplies by what arrives, and $1/N$, because the loss is a mean.
+# Backwards, the same pairs of indices stand on the left of an equals sign. Whatever was not read has no effect on the loss, so the gradient begins as zeros. Where something was read, the slope of $-\log p$ is $-1/p$. Two factors remain: `dy`, because the chain rule multiplies by the upstream gradient, and $1/N$, because the loss is a mean.
 #
 # `zeros_like` keeps the type. `np.zeros((N, C))` would turn a float32 network into a float64 one, and the grader would tell you.
 #

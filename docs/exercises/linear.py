@@ -73,7 +73,7 @@ show_solution("linear_backward")
 #
 # The last column says why. The input $x_{ni}$ feeds $K$ outputs, so its gradient collects from all of them. The weight $w_{ik}$ and the bias $b_k$ are used by each of the $N$ examples, and where a number is used several times, [its gradients add](../foundations/chain_rule.py#where-two-roads-meet-gradients-add).
 #
-# Adding is the point at which most people stumble, because the loss of a batch is a mean. The mean divides by $N$ once, at the loss, and `dy` already carries that division. A layer that divides again makes its gradients too small:
+# Adding is easy to get wrong, because the loss of a batch is a mean. The mean divides by $N$ once, at the loss, and `dy` already carries that division. A layer that divides again makes its gradients too small:
 
 
 # %%

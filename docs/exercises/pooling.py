@@ -139,7 +139,7 @@ show_task("avg_pool2d_backward")
 show_solution("avg_pool2d_backward")
 
 # %% [markdown]
-# A mean rises by $1/k^2$ if one of its pixels rises by 1. So each pixel gets this share of what arrives, from every window that it lies in. The loop runs over the places $(u, v)$ in the window; for each of them, the slices pick one pixel of every window at once.
+# A mean rises by $1/k^2$ if one of its pixels rises by 1. So each pixel gets this share of the upstream gradient, from every window that it lies in. The loop runs over the places $(u, v)$ in the window; for each of them, the slices pick one pixel of every window at once.
 #
 # A check without a derivation: where windows lie side by side and cover the image, the sum of `dx` is the sum of `dy`. Nothing is lost, and nothing is made. The mistake that breaks it is as common as in the forward pass:
 

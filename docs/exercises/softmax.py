@@ -120,7 +120,7 @@ show_task("softmax_backward")
 show_solution("softmax_backward")
 
 # %% [markdown]
-# `mean` is what arrived at a row, weighted with that row's probabilities, which sum to 1. It has the shape $(N, 1)$. `dp - mean` says how far each class lies above it, and the product with `p` gives each class its share.
+# `mean` is the upstream gradient at a row, weighted with that row's probabilities, which sum to 1. It has the shape $(N, 1)$. `dp - mean` says how far each class lies above it, and the product with `p` gives each class its share.
 #
 # Check it before you run it. Sum a row of the result: $\sum_i p_i\,\partial L/\partial p_i$ minus the mean times $\sum_i p_i = 1$, which is the mean minus itself. So every row of `dx` sums to 0, and a row that does not is wrong. You need no differences for that:
 
@@ -136,7 +136,7 @@ print("the diagonal", half.sum(axis=-1).round(3))
 assert np.abs(dx.sum(axis=-1)).max() < 1e-12 < np.abs(half.sum(axis=-1)).min()
 
 # %% [markdown]
-# The second line is the Jacobian's diagonal alone, $p_i (1 - p_i)$ times what arrived, the mistake that nearly everybody makes once.
+# The second line is the Jacobian's diagonal alone, $p_i (1 - p_i)$ times the upstream gradient, the mistake that nearly everybody makes once.
 #
 # ### Another way
 #

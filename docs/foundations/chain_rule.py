@@ -130,7 +130,7 @@ show(
 #
 # $$\frac{\partial L}{\partial d} = d = 3$$
 #
-# One step further up, $d = y - t$. If $y$ rises by $\epsilon$, so does $d$, and then $L$ rises by $3\epsilon$. If $t$ rises by $\epsilon$, $d$ *falls* by $\epsilon$. So the gradient of $y$ is $3 \cdot 1$ and that of $t$ is $3 \cdot (-1)$: what arrived, times the slope of this one operation. That is the **chain rule**:
+# One step further up, $d = y - t$. If $y$ rises by $\epsilon$, so does $d$, and then $L$ rises by $3\epsilon$. If $t$ rises by $\epsilon$, $d$ *falls* by $\epsilon$. So the gradient of $y$ is $3 \cdot 1$ and that of $t$ is $3 \cdot (-1)$: the upstream gradient, times the slope of this one operation. That is the **chain rule**:
 #
 # $$\frac{\partial L}{\partial \text{input}} = \frac{\partial L}{\partial \text{output}} \cdot \frac{\partial\,\text{output}}{\partial\,\text{input}}$$
 #
@@ -147,7 +147,7 @@ show(
 #
 # ## Where two roads meet, gradients add
 #
-# Now $x$. It is used twice: in the product, and in the sum further down. Here is where most people stumble: which of the two gradients is the right one? Neither.
+# Now $x$. It is used twice: in the product, and in the sum further down. So which of the two gradients is the right one? Neither.
 #
 # Let $x$ rise by a tiny $\epsilon$. Along the short road $y$ rises by $\epsilon$. Along the long road $a$ rises by $w\epsilon = 3\epsilon$, so do $s$ and $r$, and $y$ rises by $3\epsilon$ once more. Both happen, so $y$ rises by $4\epsilon$. The contributions **add**:
 #
@@ -171,7 +171,7 @@ show(
 # | $a = wx$ | $\partial L/\partial w = 3 \cdot 2 =$ {{ dw:g}}, and $3 \cdot 3 =$ {{ da * w:g}} on the long road to $x$ |
 # | $x$ | $\partial L/\partial x = 3 + 9 =$ {{ dx:g}} |
 #
-# The lines behind this page are the same walk in code, one line an operation: `dw = da * x`, `dx = dy + da * w`. The numbers of the table and of the figure are theirs. So that nothing hangs on our arithmetic, here are the forward and backward passes once more as [equations that run](../verify/checks.py), and each must give the same number:
+# The lines behind this page are the same walk in code, one line per operation: `dw = da * x`, `dx = dy + da * w`. The numbers of the table and of the figure are theirs. So that nothing depends on our arithmetic, here are the forward and backward passes once more as [equations that run](../verify/checks.py), and each must give the same number:
 
 # %%
 named = {"x": x, "w": w, "b": b, "t": t, "a": a, "s": s, "r": r, "y": y, "d": d}
@@ -261,7 +261,7 @@ assert loss_value.data == L and found == by_hand
 # %% [markdown]
 # `D * D` uses one value twice: its two slopes are $d$ and $d$, they add to $2d$, and the half makes it $d$. The rule for squares came out of the rule for products.
 #
-# ## Proof: graphs that nobody chose
+# ## Evidence: graphs that nobody chose
 #
 # One graph proves little. So here are three hundred, drawn at random: each operation picks its inputs among all values made so far, so that many of them are used several times. PyTorch builds the same graphs.
 
@@ -324,18 +324,29 @@ print(f"largest difference: {apart:.0e}")
 assert apart < 1e-14
 
 # %% [markdown]
-# The chain rule with the table and the layer's `dy @ weight.T` give the same gradient. But the table has {{ jacobian.size }} entries for {{ out.size }} outputs; for a batch of 64 and two layers of 1,000 units it would have $64^2 \cdot 1000^2$, four thousand million. So no layer in this book builds it. **A backward pass is the product of what arrives with a Jacobian that is never written down**, and to find a short form of that product is what each derivation in this book is about.
+# The chain rule with the table and the layer's `dy @ weight.T` give the same gradient. But the table has {{ jacobian.size }} entries for {{ out.size }} outputs; for a batch of 64 and two layers of 1,000 units it would have $64^2 \cdot 1000^2$, four billion. So no layer in this book builds it. **A backward pass is the product of the upstream gradient with a Jacobian that is never written down**, a *vector-Jacobian product*. To find a short form of that product is what each derivation in this book is about.
 #
 # ## Why backwards?
 #
-# The chain rule can be walked the other way as well: start with one input, carry along how every later value reacts to it, and arrive at the loss. That gives *one* derivative a walk. The backward walk gives all of them. Count the multiplications of both for a graph with $D$ weights, $L = \tfrac12 (w_1 x_1 + \dots + w_D x_D)^2$:
+# The chain rule can be walked the other way as well: start with one input, carry along how every later value reacts to it, and arrive at the loss. That gives *one* derivative per walk. The backward walk gives all of them. Count the multiplications by a slope that each way does, for a graph with $D$ weights, $L = \tfrac12 (w_1 x_1 + \dots + w_D x_D)^2$. The forward walks are as thrifty as they can be: a walk that begins at one weight multiplies only along roads that lead on from that weight.
 
 # %% tags=["hide-input"]
 sizes = [1, 3, 10, 30, 100, 300]
 
 
+def forward_walk(order, start):
+    """Return the derivative of the last value with respect to one, and the slopes multiplied."""
+    rates, multiplied = {start: 1.0}, 0
+    for value in order:
+        live = [(rates[parent], slope) for parent, slope in value.parents if parent in rates]
+        if live:
+            rates[value] = sum(rate * slope for rate, slope in live)
+            multiplied += len(live)
+    return rates[order[-1]], multiplied
+
+
 def slopes_used(size):
-    """Multiplications by a slope: one a walked edge."""
+    """Multiplications by a slope: of one backward walk, and of a forward walk per weight."""
     draw = np.random.default_rng(size)
     xs = [Value(v) for v in draw.uniform(-1, 1, size)]
     ws = [Value(v) for v in draw.uniform(-1, 1, size)]
@@ -344,14 +355,17 @@ def slopes_used(size):
         total = total + weight * feature
     top = Value(0.5) * (total * total)
     order = made_in_order(top)
-    edges = sum(len(value.parents) for value in order)
-    return edges, edges * size  # forward: every edge, once for each weight
+    top.backward()
+    walks = [forward_walk(order, weight) for weight in ws]
+    assert np.allclose([rate for rate, _ in walks], [weight.grad for weight in ws])
+    backward = sum(len(value.parents) for value in order)
+    return backward, sum(multiplied for _, multiplied in walks)
 
 
 backward_cost, forward_cost = zip(*map(slopes_used, sizes), strict=True)
 fig, ax = plt.subplots(figsize=(4.8, 3.2))
 for cost, color, marker, text, shift in (
-    (forward_cost, "orange", "s", "forward: a walk a weight", 1.5),
+    (forward_cost, "orange", "s", "forward: one walk per weight", 1.5),
     (backward_cost, "blue", "o", "backward: one walk", 0.3),
 ):
     ax.plot(sizes, cost, marker + "-", color=COLORS[color], markersize=4)
@@ -367,14 +381,15 @@ show(
         f"{forward_cost[-1]:,} multiplications, the backward walk {backward_cost[-1]:,}."
     ),
     caption=(
-        "Multiplications by a slope that it takes to get the gradient of every weight. Look at the "
-        "right end: the lines drift apart by a factor that is the number of weights."
+        f"Multiplications by a slope that it takes to get the gradient of every weight. With ten "
+        f"times as many weights, from {sizes[2]} to {sizes[4]}, the backward walk does about ten "
+        f"times as much and the forward walks about {forward_cost[4] / forward_cost[2]:.0f} times."
     ),
 )
-assert forward_cost[-1] == sizes[-1] * backward_cost[-1]
+assert 8 < backward_cost[4] / backward_cost[2] < 12 < 50 < forward_cost[4] / forward_cost[2]
 
 # %% [markdown]
-# A network has millions of weights and one loss. That is the whole reason for going backwards. The price is memory: every value of the forward walk has to be kept until the backward walk has passed it. (With many outputs and one input it is the other way round; see [@griewank2008].)
+# With {{ sizes[4] }} weights that is {{ f"{forward_cost[4]:,}" }} multiplications against {{ backward_cost[4] }}. A network has millions of weights and one loss. That is the whole reason for going backwards. The price is memory: every value of the forward walk has to be kept until the backward walk has passed it. (With many outputs and one input it is the other way round; see [@griewank2008].)
 #
 # ## Five ways to get it wrong
 #
@@ -412,21 +427,21 @@ wrong_ones = [grads for name, grads in slips.items() if name != "right"]
 assert all(grads != by_hand for grads in wrong_ones)
 
 # %% [markdown]
-# One line a slip, one column an input.
+# One row per slip, one column per input.
 #
-# - **Overwritten.** `=` instead of `+=`. The gradient of $x$ is that of one road. That of everything behind `D * D` is halved, since the square is a product of a value with itself. Nothing warns you: the signs are right, and a network trained with it learns, more slowly.
+# - **Overwritten.** `=` instead of `+=`. The gradient of $x$ is that of one road. That of everything behind `D * D` is halved, since the square is a product of a value with itself. Nothing warns you: every sign is right.
 # - **Not reset.** A second walk without setting the gradients to 0. The gradients of the first walk are still there, and what is added to them is larger still, because the values in between kept theirs too. This is what PyTorch does when `zero_grad` is forgotten, except that it keeps them for weights alone. Here a backward pass returns new arrays and there is nothing to reset.
 # - **Too late.** `D` hands on its gradient after those that wait for it have been walked: they get nothing. This is why the order matters.
-# - **No upstream.** Each operation returns its own slope and forgets what arrived.
+# - **No upstream.** Each operation returns its own slope and forgets the upstream gradient.
 #
-# Differences find all of them, because each wrong column is far from theirs. The fifth slip cannot be seen in the walk at all: **a value that is changed after it was used.** The slope of a product is the other factor's value *at that time*.
+# Differences find all of them, because each wrong row is far from theirs. The fifth slip cannot be seen in the walk at all: **a value that is changed after it was used.** The slope of a product is the other factor's value *at that time*.
 
 # %%
 values = np.array([2.0, 3.0])
 slope_view = values  # no copy: the cache and the input are one array
 product = values[0] * values[1]
 values *= 10  # somebody normalises in place, later
-print(f"slope to the first factor: {slope_view[1]:g}, by right 3")
+print(f"slope to the first factor: {slope_view[1]:g}, it should be 3")
 assert slope_view[1] != 3.0
 
 # %% [markdown]
@@ -438,7 +453,7 @@ assert slope_view[1] != 3.0
 #
 # **A prediction.** Without it, what is left is a product of thirty factors, and a product of many factors that are a bit too small goes to 0. With it, each factor is 1 plus something, so the gradient should not vanish. It might grow.
 #
-# Real inputs: 200 of the handwritten digits. Thirty layers, each linear and ReLU, 64 units wide, weights as [He and others (2015)](@he2015) advise, times a factor $g$ for the three columns; five seeds.
+# Real inputs: 200 of the handwritten digits. Thirty layers, each linear and ReLU, 64 units wide, weights as [He and others (2015)](@he2015) advise, times one of three factors $g$; five seeds.
 
 # %% tags=["hide-input"]
 data = digits(seed=SEED)
@@ -538,6 +553,6 @@ assert norms[True, 1.0][:, -1].min() > 1000
 #
 # - Linnainmaa (1976), *Taylor expansion of the accumulated rounding error*, BIT: the backward walk through a computation, from his thesis of 1970.
 # - Rumelhart, Hinton and Williams (1986), *Learning representations by back-propagating errors*, Nature: the walk, used to train networks.
-# - Griewank and Walther (2008), *Evaluating derivatives*, SIAM: forward and backward, and what each costs.
+# - Griewank and Walther (2008), *Evaluating derivatives: principles and techniques of algorithmic differentiation*, SIAM: forward and backward, and what each costs.
 # - Baydin, Pearlmutter, Radul and Siskind (2018), *Automatic differentiation in machine learning: a survey*, Journal of Machine Learning Research.
-# - He, Zhang, Ren and Sun (2015), *Delving deep into rectifiers*, ICCV, and (2016), *Deep residual learning for image recognition*, CVPR: the size of the first weights, and skip connections.
+# - He, Zhang, Ren and Sun (2015), *Delving deep into rectifiers: surpassing human-level performance on ImageNet classification*, ICCV, and (2016), *Deep residual learning for image recognition*, CVPR: the size of the first weights, and skip connections.

@@ -8,7 +8,7 @@
 # %% [markdown]
 # # einsum
 #
-# A trace, a matrix product, a batch of products, the gradient of a layer: each is a sum of products, and each comes with a function of its own, and with transposes to get wrong. `np.einsum` writes all of them as one short string, copied from the indices of the equation. At the end of this page you will be able to read any such string and write one, get its gradient by moving a few letters, and know when it is slow and when it loses digits.
+# A trace, a matrix product, a batch of products, the gradient of a layer: each is a sum of products, and each comes with a function of its own, and with transposes to get wrong. `np.einsum` writes all of them as one short string, copied from the indices of the equation. You will learn to read any such string and to write one, to get its gradient by moving a few letters, and to tell when it is slow and when it loses digits.
 #
 # You need [the symbols of this book](notation.md); the section on gradients uses [the chain rule](chain_rule.py).
 
@@ -172,7 +172,7 @@ assert different > 300 and largest < 1e-12
 #
 # The last number of $Y$: along the second row of $A$ and down the second column of $B$, $3 \cdot 1 - 1 \cdot 5 + 4 \cdot (-2) = -10$.
 #
-# **Backward.** A gradient arrives for each number of $Y$. The result is below, and the section on gradients says why: for $A$ it is the einsum `ik,jk->ij` of what arrives and $B$, for $B$ it is `ij,ik->jk`.
+# **Backward.** A gradient arrives for each number of $Y$. The result is below, and the section on gradients says why: for $A$ it is the einsum `ik,jk->ij` of the upstream gradient and $B$, for $B$ it is `ij,ik->jk`.
 #
 # $$\frac{\partial L}{\partial Y} = \begin{bmatrix}1 & 0\\ -1 & 2\end{bmatrix}$$
 #
@@ -210,7 +210,7 @@ for name, (string, arrays, numpys) in tasks.items():
     assert max(apart) < 1e-13
 
 # %% [markdown]
-# They agree to rounding, and rounding is all that can differ: the same products are added in another order. How much that matters is the question at the end of this page.
+# They agree to rounding, and rounding is all that can differ: the same products are added in another order. How much that matters is the last question of this chapter.
 #
 # ## Which cells does a string touch?
 #
@@ -353,9 +353,9 @@ for name, ours, theirs in (("output", found, maps), ("filters", dfound, dfilters
 #
 # ## The gradient of an einsum is an einsum
 #
-# **One product.** $y = ab$ has $\partial L/\partial a = \partial L/\partial y \cdot b$: what arrives, times the *other* factor.
+# **One product.** $y = ab$ has $\partial L/\partial a = \partial L/\partial y \cdot b$: the upstream gradient, times the *other* factor.
 #
-# **With indices.** Which outputs does $a_{ij}$ feed? In $y_{pk} = \sum_q a_{pq} b_{qk}$ those of row $p = i$, each with the factor $b_{jk}$. Here is the step at which most people stumble: $i$ and $j$ are *fixed* now, for they say whose gradient we want. The chain rule sums over *all* outputs, so the letters of the output must be others. With $p$ and $k$:
+# **With indices.** Which outputs does $a_{ij}$ feed? In $y_{pk} = \sum_q a_{pq} b_{qk}$ those of row $p = i$, each with the factor $b_{jk}$. Now take care: $i$ and $j$ are *fixed*, for they say whose gradient we want. The chain rule sums over *all* outputs, so the letters of the output must be others. With $p$ and $k$:
 
 # %% tags=["remove-input"]
 def show_steps(derivation):
@@ -385,7 +385,7 @@ show_steps(product_rule)
 #
 # The letters of the operand and the letters of the output have changed places. Nothing else happened.
 #
-# **Any string.** Why does this always work? Go back to the loops. Each time the body runs, it makes *one* product and adds it to one number of the output. For one product you know the gradient: what arrives, times the other factor. An entry of $A$ is used by many of these products, and then [its gradients add](chain_rule.py#where-two-roads-meet-gradients-add). So the backward pass is the same loop with another body:
+# **Any string.** Why does this always work? Go back to the loops. Each time the body runs, it makes *one* product and adds it to one number of the output. For one product you know the gradient: the upstream gradient, times the other factor. An entry of $A$ is used by many of these products, and then [its gradients add](chain_rule.py#where-two-roads-meet-gradients-add). So the backward pass is the same loop with another body:
 
 # %%
 y_loop, da_loop, db_loop = np.zeros_like(y), np.zeros_like(a), np.zeros_like(b)
@@ -429,7 +429,7 @@ show(
 # The loop has no exceptions. `np.einsum` has two, because it refuses to *write* to some places:
 #
 # - **A letter that stands in one operand and nowhere else**, as $j$ in `ij->i`. Swapped, the string would be `i->ij`: where should $j$ come from? Each $a_{ij}$ was added once, whatever $j$, so the gradient is repeated along $j$. A vector of ones brings the letter in: `i,j->ij`.
-# - **A letter twice in one operand**, as in the trace `ii->`. Swapped: `->ii`, and no output may have a letter twice. Only the diagonal was read, so only the diagonal gets a gradient. Give the second axis a letter of its own, and bring in the identity matrix, which is 1 where the two are equal: `,ij->ij` of what arrives and $\delta_{ij}$.
+# - **A letter twice in one operand**, as in the trace `ii->`. Swapped: `->ii`, and no output may have a letter twice. Only the diagonal was read, so only the diagonal gets a gradient. Give the second axis a letter of its own, and bring in the identity matrix, which is 1 where the two are equal: `,ij->ij` of the upstream gradient and $\delta_{ij}$.
 
 # %% tags=["remove-input"]
 trace_rule = Derivation(
@@ -471,7 +471,7 @@ assert (einsum_gradient("ij,jk->ik", dy, [a, b], 0) == da).all()
 assert (einsum_gradient("ij,jk->ik", dy, [a, b], 1) == db).all()
 
 # %% [markdown]
-# ### Proof
+# ### Evidence
 #
 # The random strings from above, each with a random gradient from above, against two witnesses: central differences of `np.einsum`, and the gradient that PyTorch finds for `torch.einsum`.
 
@@ -719,7 +719,7 @@ spread = every.std()
 
 
 def patches(images):
-    """All 3x3 patches, one a row, of standardised images."""
+    """All 3x3 patches, one per row, of standardised images."""
     standard = (images - every.mean()) / spread
     return sliding_window_view(standard, (3, 3), axis=(1, 2)).reshape(-1, 9).astype(np.float32)
 
@@ -933,12 +933,12 @@ squares = (terms[:, 4] * terms[:, 4]).astype(np.float64)
 each = (np.round(squares / spacing) * spacing - squares).mean()
 climb = np.cumsum(squares[orders[0]])
 first, last = np.searchsorted(climb, [2**15, 2**16])
-foretold = 1e6 * each * (last - first) / climb[-1]
+predicted = 1e6 * each * (last - first) / climb[-1]
 measured = paths["digits"][0][last - 1] - paths["digits"][0][first]
-assert abs(foretold / measured - 1) < 0.1 and 0 < first < last < len(terms)
+assert abs(predicted / measured - 1) < 0.1 and 0 < first < last < len(terms)
 
 # %% [markdown]
-# This can be foretold. Round each term once to the step of $\tfrac{1}{256}$ that holds between $2^{15}$ and $2^{16}$, and multiply the mean error with the {{ last - first:,}} terms of that stretch: {{ foretold:.0f}} millionths. The long straight piece in the figure climbs by {{ measured:.0f}}.
+# This can be predicted. Round each term once to the step of $\tfrac{1}{256}$ that holds between $2^{15}$ and $2^{16}$, and multiply the mean error with the {{ last - first:,}} terms of that stretch: {{ predicted:.0f}} millionths. The long straight piece in the figure climbs by {{ measured:.0f}}.
 #
 # **Does it do harm?** For a step of training, hardly. $S$ of one batch of 32 images differs from that of the next far more than rounding can change it. For what is computed from $S$ it can: the smallest eigenvalue, by whose root whitening divides, is hit harder than $S$ itself.
 
@@ -1000,10 +1000,10 @@ assert (viewed == np.eye(3)).all() and np.shares_memory(np.einsum("ij->ij", view
 #     The first is the trace of $AA$: $1 \cdot 1 + 2 \cdot 3 + 3 \cdot 2 + 4 \cdot 4 = 29$. The second weighs the columns with the diagonal $(1, 4)$: $(1 + 8,\ 3 + 16) = (9, 19)$.
 #
 # ??? question "3. What is the gradient of the bilinear form `i,ij,j->` with respect to its matrix?"
-#     Swap `ij` with the empty output: `i,,j->ij` of $u$, what arrives and $v$. It is the outer product of $u$ and $v$, times one number.
+#     Swap `ij` with the empty output: `i,,j->ij` of $u$, the upstream gradient and $v$. It is the outer product of $u$ and $v$, times one number.
 #
 # ??? question "4. You use one array twice, `ij,kj->ik` of $X$ and $X$. What is the gradient of $X$?"
-#     Both operands get a gradient by the rule, and as they are one array, [the two are added](chain_rule.py#where-two-roads-meet-gradients-add). If what arrives is symmetric the two are equal, and one alone is half of the gradient; else it is not even that.
+#     Both operands get a gradient by the rule, and as they are one array, [the two are added](chain_rule.py#where-two-roads-meet-gradients-add). If the upstream gradient is symmetric the two are equal, and one alone is half of the gradient; else it is not even that.
 #
 # ??? question "5. For the notebook: `np.einsum('ii->i', m)[:] = 1`. What happens to `m`, and why?"
 #     Its diagonal is 1 now. Where nothing is summed or multiplied, `np.einsum` returns a *view*, the same memory with other strides, and you may write to it. Try `ij->ji` as well, and then find out whether the result of `ij->ij` can be trusted to be a copy.

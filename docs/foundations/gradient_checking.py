@@ -8,7 +8,7 @@
 # %% [markdown]
 # # Checking gradients
 #
-# A wrong gradient raises no error. Often the loss still falls, only less far, and you look for the fault in the data, the learning rate, anywhere else. The remedy is old, and still the first advice to everyone who writes a backward pass ([@bengio2012]): move an input a little, and see what the function does. At the end of this page you will know how far to move it, why smaller is not better, how close is close enough, and how a check can run green on a backward pass that returns nothing but zeros.
+# A wrong gradient raises no error. Often the loss still falls, only less far, and you look for the fault in the data, the learning rate, anywhere else. The remedy is old, and still the first advice to everyone who writes a backward pass ([@bengio2012]): move an input a little, and see what the function does. How far should you move it? Why is smaller not better, and how close is close enough? And how can a check pass on a backward pass that returns nothing but zeros? This chapter answers all four.
 #
 # You need [the symbols of this book](notation.md) and [backpropagation by hand](chain_rule.py).
 
@@ -177,7 +177,7 @@ for h in (Fraction(1, 10), Fraction(1, 100)):
 #
 # ## Why not the smallest h there is?
 #
-# This is the step at which most people stumble. If the error shrinks with $h$, take $h = 10^{-15}$! Look at the two numbers that are subtracted, for $f(x) = \ln(1 + e^x)$ at $x = 1$:
+# If the error shrinks with $h$, why not take $h = 10^{-15}$? Look at the two numbers that are subtracted, for $f(x) = \ln(1 + e^x)$ at $x = 1$:
 
 
 # %%
@@ -383,7 +383,7 @@ assert broken == {"abs(x)", "x.conj()", "vdot(x, x)", "linalg.norm(x)", "var(x)"
                   "x.astype(float)"}
 
 # %% [markdown]
-# `abs` of a complex number is its length, a real number: no imaginary part, slope 0. `conj` turns its sign, and `vdot` conjugates its first argument. `norm` and `var` use `abs` inside, which you do not see. The comparison is the odd one out: NumPy compares real parts first, so away from the kink it happens to work, though an order of complex numbers has no meaning. A `.T` is safe; a conjugate transpose is not. ([@martins2003] say how to rewrite such functions.)
+# `abs` of a complex number is its length, a real number: no imaginary part, slope 0. `conj` turns its sign, and `vdot` conjugates its first argument. `norm` and `var` multiply each number by its conjugate inside, which you do not see. The comparison is the odd one out: NumPy compares real parts first, so away from the kink it happens to work, though an order of complex numbers has no meaning. A `.T` is safe; a conjugate transpose is not. ([@martins2003] say how to rewrite such functions.)
 #
 # So the complex step is for functions that you can read. The layers of this book refuse complex input; their [equations](../verify/checks.py) take it, and that is where the book uses it.
 #
@@ -478,13 +478,13 @@ assert spared > 10, spared
 # \end{aligned}}
 # $$
 #
-# The maximum in $\varphi$ runs over all elements. The larger of the two slopes is in the denominator, so that neither is trusted more, and that $0$ against $3$ gives 1, not infinity. The floor $\varphi$ is there for gradients that are 0 by right: measured, they are rounding noise, and noise against 0 would be an error of one whole.
+# The maximum in $\varphi$ runs over all elements. The larger of the two slopes is in the denominator, so that neither is trusted more, and that $0$ against $3$ gives 1, not infinity. The floor $\varphi$ is there for gradients that should be 0: measured, they are rounding noise, and noise against 0 would be an error of one whole.
 
 # %% tags=["remove-input"]
 show_source(relative_error)
 
 # %% [markdown]
-# A floor has a price, and it is better to know it. With a tolerance of $10^{-6}$, an element is wrong unnoticed if it is off by less than $10^{-6} \varphi$, so by $10^{-10}$ or by a thousand-millionth of the largest. You will meet it again among the mistakes.
+# A floor has a price, and it is better to know it. With a tolerance of $10^{-6}$, an element is wrong unnoticed if it is off by less than $10^{-6} \varphi$, so by $10^{-10}$ or by a billionth of the largest. You will meet it again among the mistakes.
 #
 # ## How close is close enough?
 #
@@ -570,7 +570,7 @@ show(
     fig,
     name="right-layers",
     alt=(
-        "The layers of the book, one a row, on a logarithmic axis of relative error. Complex step: "
+        "The layers of the book, one per row, on a logarithmic axis of relative error. Complex step: "
         f"at most {top['complex step']:.0e}. Central differences in float64: at most "
         f"{top['central, float64']:.0e}. Central differences in float32: at most "
         f"{top['central, float32']:.0e}."
@@ -1205,7 +1205,7 @@ assert max(row[2] for rows in depth_rows.values() for row in rows) < 2e-9 and ga
 #
 # **What this does not show.** These networks begin well, so that signals neither die nor explode. Where they do, the gradients of some layers become so small that rounding can drown them. Check layer by layer, each with an upstream gradient of its own: that is what this book does.
 #
-# ## Eight ways to fool yourself
+# ## Nine ways to fool yourself
 #
 # **The step from folklore.** Softmax with three steps. Too large and truncation accuses a right gradient; too small and rounding does:
 
@@ -1326,7 +1326,7 @@ def careless(f, x, h=1e-6):
 x = rng.standard_normal((5, 7))
 before = x.copy()
 flatten = careless(lambda x: x.reshape(-1), x)
-print(f"slopes of a reshape: {set(flatten.tolist())}, by right 1")
+print(f"slopes of a reshape: {set(flatten.tolist())}, it should be 1")
 print(f"elements changed for good: {(x != before).sum()} of {x.size}")
 assert (flatten == 0).all() and (x != before).any()
 
@@ -1374,6 +1374,33 @@ assert close and report.max_error < 1e-6
 # %% [markdown]
 # A fixed floor assumes that outputs and gradients are about 1 in size. So make them so: draw the upstream gradient of that size, as `gradient_check` does, scale the loss, and do not check at the end of a long chain of small factors.
 #
+# **The penalty that hides it.** Check a loss with a large L2 penalty, and what you check is the penalty. Here the gradient of the data is wrong, twice too large, and the penalty's is right ([@li2016] warns of it):
+
+# %%
+w = rng.standard_normal(50)
+features, target = rng.standard_normal((2, 50))
+
+
+def loss(w, penalty):
+    return 0.5 * (features @ w - target[0]) ** 2 / 50 + 0.5 * penalty * w @ w
+
+
+def twice(w, penalty):
+    """Wrong: the gradient of the data is twice as large as it should be."""
+    return 2 * (features @ w - target[0]) * features / 50 + penalty * w
+
+
+for penalty in (0.0, 100.0, 1e6):
+    steps = 1e-5 * np.eye(50)
+    measured = [(loss(w + e, penalty) - loss(w - e, penalty)) / 2e-5 for e in steps]
+    error = relative_error(np.array(measured), twice(w, penalty))
+    print(f"penalty {penalty:g}: relative error {error:.0e}")
+    assert error > 0.1 or penalty
+assert error < 1e-5
+
+# %% [markdown]
+# Check the loss without the penalty first, and then the penalty alone.
+#
 # ## A list to keep
 #
 # 1. float64, central, $h = 10^{-6}$ for a layer, $10^{-5}$ for a network's loss.
@@ -1413,4 +1440,5 @@ show_exercises("numerical_gradient")
 # - Squire and Trapp (1998), *Using complex variables to estimate derivatives of real functions*, SIAM Review: the complex step.
 # - Martins, Sturdza and Alonso (2003), *The complex-step derivative approximation*, ACM Transactions on Mathematical Software: how to write code for it, and what breaks it.
 # - Press, Teukolsky, Vetterling and Flannery (2007), *Numerical recipes*, third edition, section 5.7: the best step, and steps that can be taken exactly.
+# - Li, Karpathy and Johnson (2016), *CS231n: convolutional neural networks for visual recognition*, course notes, Stanford University: the penalty that hides a mistake.
 # - Bengio (2012), *Practical recommendations for gradient-based training of deep architectures*, in Neural Networks: Tricks of the Trade: gradient checks in practice.

@@ -327,7 +327,7 @@ count = sum(len(part) for part in (flowers.x_train, flowers.x_val, flowers.x_tes
 #
 # Under each title there are two files: a notebook with the results in it, and the plain Python it was made from. Both need the book's package. In a copy of its repository, `make lab` sets everything up and opens the chapters in Jupyter. Change a number, run the cells, and see which `assert` complains: most of them hold a sentence of the page.
 #
-# ## What the checks do not prove
+# ## What the checks do not show
 #
 # - **They look at samples.** An equation is compared with the code on a handful of shapes and random numbers. A mistake that shows for other numbers only is not found. This is strong evidence, and no mathematical proof.
 # - **They compare.** If the equation, the code and PyTorch were wrong in the same way, nothing would be noticed.

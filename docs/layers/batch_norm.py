@@ -8,7 +8,7 @@
 # %% [markdown]
 # # Batch normalisation
 #
-# Each layer works on what the layer below puts out, and training moves that all the time. Batch normalisation ([@ioffe2015]) takes the mean of every feature away and divides by its spread, both measured on the batch that is passing. At the end of this page you will know its backward pass, in which every example answers for every other; why it is two functions in one layer; and which of its promises survived an experiment.
+# Each layer works on what the layer below puts out, and training moves that all the time. Batch normalisation ([@ioffe2015]) takes the mean of every feature away and divides by its spread, both measured on the batch that is passing. You will derive its backward pass, in which every example answers for every other, see why it is two functions in one layer, and test which of its promises survive an experiment.
 #
 # You need [the symbols of this book](../foundations/notation.md), [backpropagation by hand](../foundations/chain_rule.py) and [the linear layer](linear.py).
 
@@ -252,11 +252,11 @@ assert (node["by_var"].ravel() == [3, 1, 0, -1, -3]).all()
 assert (node["dmean"] == -10).all() and node["by_var"].sum() == 0
 
 # %% [markdown]
-# Here is the step at which most people stumble. The variance was computed *from* the mean. So the mean reaches the loss over two roads, directly and through the variance, and both belong into `dmean`. But the second brings nothing: `by_var` is $(3, 1, 0, -1, -3)$, and its sum is 0. This is no accident of the numbers. Each entry is a constant times $x - \mu$, and those always sum to 0. There is a reason to remember, too: as a function of $c$, the mean of $(x - c)^2$ is *smallest* at $c = \mu$, and at a minimum the slope is 0.
+# One thing is easily forgotten. The variance was computed *from* the mean. So the mean reaches the loss over two roads, directly and through the variance, and both belong into `dmean`. But the second brings nothing: `by_var` is $(3, 1, 0, -1, -3)$, and its sum is 0. This is no accident of the numbers. Each entry is a constant times $x - \mu$, and those always sum to 0. There is a reason to remember, too: as a function of $c$, the mean of $(x - c)^2$ is *smallest* at $c = \mu$, and at a minimum the slope is 0.
 #
 # ## From the graph to one line
 #
-# That is ten lines, and most of them walk through the array once more. Now put them into each other. All is for one column, so the index $d$ is left out; write $g_n = \gamma\, \partial L/\partial y_n$ for what arrives at $\hat x_n$.
+# That is ten lines, and most of them walk through the array once more. Now put them into each other. All is for one column, so the index $d$ is left out; write $g_n = \gamma\, \partial L/\partial y_n$ for the upstream gradient at $\hat x_n$.
 #
 # **One number.** If the batch did not matter, $\hat x = (x - \mu)\rho$ would be a straight line, and the slope would be $\rho$. So $g_n \rho$ is the direct road, and two corrections are to come.
 #
@@ -326,11 +326,11 @@ assert (np.einsum("nd->d", dy) == dbeta).all()
 # %% [markdown]
 # ## What the gradient cannot do
 #
-# The box takes two things away from what arrives: its mean, and its part along $\hat x$. What is left is orthogonal to both. It must be. Add one constant to the whole column, and no output changes; stretch the column about its mean, and no output changes either. In these two directions the loss is flat.
+# The box takes two things away from the upstream gradient: its mean, and its part along $\hat x$. What is left is orthogonal to both. It must be. Add one constant to the whole column, and no output changes; stretch the column about its mean, and no output changes either. In these two directions the loss is flat.
 
 # %% tags=["remove-input"]
 pieces = [
-    (dy, "What arrives: ∂L/∂y", "blue"),
+    (dy, "The upstream gradient: ∂L/∂y", "blue"),
     (np.full_like(dy, dbeta[0] / 5), "Taken away: its mean", "muted"),
     (cache.xhat * dgamma / 5, "Taken away: its part along x̂", "muted"),
     (dx / 2, "What is left: ∂L/∂x, without γρ", "orange"),
@@ -371,7 +371,7 @@ along = batch_norm_backward(cache.xhat, cache)[0]
 assert (ones == 0).all() and (along == 0).all()
 
 # %% [markdown]
-# So if what arrives is all ones, the gradient is exactly 0. You can see it without any formula: the outputs of a column always sum to $N\beta$, whatever $x$ is. A loss that is their sum cannot be changed through $x$. Remember this when you test such a layer.
+# So if the upstream gradient is all ones, the gradient is exactly 0. You can see it without any formula: the outputs of a column always sum to $N\beta$, whatever $x$ is. A loss that is their sum cannot be changed through $x$. Remember this when you test such a layer.
 #
 # (With $\varepsilon > 0$ a stretch changes the output a little, and the second sum is $\gamma\rho\,\varepsilon/(\sigma^2 + \varepsilon)$ times $\partial L/\partial\gamma$, no longer 0.)
 #
@@ -403,7 +403,7 @@ assert np.allclose(longer_dweights, dweights / 10, **close)  # but a tenth
 #
 # Too long a step makes the weights long, long weights have small gradients, and the steps that follow turn them less. Batch normalisation has a brake built in (Ioffe and Szegedy 2015, section 3.3; [@laarhoven2017]). The experiment below will meet it.
 #
-# ## Proof
+# ## Evidence
 #
 # Differences of the forward pass, with a random gradient from above, in float64:
 
@@ -463,7 +463,7 @@ show(
 )
 
 # %% [markdown]
-# In float64 the largest error is ${{ power(worst) }}$, from the differences with $h = 10^{-6}$; for the two exact witnesses it is ${{ power(exact) }}$. In float32 expect ${{ power(single) }}$: the gradient is what is left after two subtractions, and a rest has fewer good digits than what it is the rest of.
+# In float64 the largest error is ${{ power(worst) }}$, from the differences with $h = 10^{-6}$; for the two exact witnesses it is ${{ power(exact) }}$. In float32 expect ${{ power(single) }}$: the gradient is what is left after two subtractions, and subtracting nearly equal numbers loses digits.
 #
 # ## Two functions in one layer
 #
@@ -473,7 +473,7 @@ show(
 show_equations("batch_norm_eval", "Y", "dX")
 
 # %% [markdown]
-# With the five numbers and the given statistics $\mu = 3$ and $\sigma^2 = 4$ the layer is the straight line $y = 2x - 5$, and what arrives is doubled. No example looks at another.
+# With the five numbers and the given statistics $\mu = 3$ and $\sigma^2 = 4$ the layer is the straight line $y = 2x - 5$, and the upstream gradient is doubled. No example looks at another.
 
 # %%
 given = {"mean": np.array([3.0]), "var": np.array([4.0]), "eps": 0.0}
@@ -589,7 +589,7 @@ for name, roads in ways.items():
     assert unseen == (name in ("right", "variance constant"))
 
 # %% [markdown]
-# The first number is the gradient check's relative error, the second the cosine of the angle to the right gradient: all three wrong ones point roughly the right way. The check finds each of them. All ones from above find two; the constant variance passes, since what arrives has no part along $\hat x$. A missing factor $\gamma\rho$ would pass as well: any multiple of 0 is 0.
+# The first number is the gradient check's relative error, the second the cosine of the angle to the right gradient: all three wrong ones point roughly the right way. The check finds each of them. All ones from above find two; the constant variance passes, since the upstream gradient has no part along $\hat x$. A missing factor $\gamma\rho$ would pass as well: any multiple of 0 is 0.
 #
 # What would you see if nobody had checked? Three hidden layers of 64 units learn the handwritten digits (992 for training), with each of the four gradients and five seeds:
 
@@ -667,7 +667,7 @@ assert ends["variance constant"] > ends["right"]
 assert max(largest_bias["right"]) < 1e-5 and min(largest_bias["mean constant"]) > 0.1
 
 # %% [markdown]
-# With a constant **mean** the loss ends at {{ ends["mean constant"]:.2f}} instead of {{ ends["right"]:.2f}}, and the test accuracy at {{ scores["mean constant"]:.1%}} instead of {{ scores["right"]:.1%}}. The wrong gradient believes that a shift of a whole column would help. The step shifts it, the layer takes the shift away, the loss is what it was, and the next gradient believes the same. The biases of the first layer by right never move; the largest has grown to {{ np.mean(largest_bias["mean constant"]):.1f}} (Ioffe and Szegedy 2015, section 2, tell this story).
+# With a constant **mean** the loss ends at {{ ends["mean constant"]:.2f}} instead of {{ ends["right"]:.2f}}, and the test accuracy at {{ scores["mean constant"]:.1%}} instead of {{ scores["right"]:.1%}}. The wrong gradient believes that a shift of a whole column would help. The step shifts it, the layer takes the shift away, the loss is what it was, and the next gradient believes the same. The biases of the first layer should never move; the largest has grown to {{ np.mean(largest_bias["mean constant"]):.1f}} (Ioffe and Szegedy 2015, section 2, tell this story).
 #
 # With a constant **variance** you get {{ scores["variance constant"]:.1%}} of the test images, no worse than with the right gradient. The loss is a little higher, but *unless the right curve stood beside it, nothing would tell you.* You would ship it. This is the reason for checking gradients by differences, not by looking at what was learnt.
 #
@@ -1101,7 +1101,7 @@ assert (below_moved[1, 1] > 0.7).all() and (below_moved[1, 0] < 0.5).all()
 #
 # **Less drift: yes, and one number of the two says nothing.** The mean of the inputs to the last ReLU moves by {{ drift[0, 0].mean():.2f}} standard deviations in ten steps without normalisation (three layers) and by {{ drift[0, 1].mean():.3f}} with it. That number is no evidence: the layer *makes* the mean $\beta$. More honest is the question of Santurkar and others: let only the layers below take their step. How much does that turn the gradient of the last hidden layer's weights? With three layers the cosine is {{ below_moved[0, 1].mean():.2f}} with and {{ below_moved[0, 0].mean():.2f}} without, no difference worth the name; with eight it is {{ below_moved[1, 1].mean():.2f}} and {{ below_moved[1, 0].mean():.2f}}. In their networks, this shift was not smaller with normalisation. In our deep one it is, by far.
 #
-# **The verdict.** Faster, and at home at ten times the rate: both hold here, at both depths. The prediction that the gain grows with depth fails: the usable rates gain the same factor, the epochs no larger one, and the final accuracy gains less. As for the reason, drift and roughness fall together in our deep network, so this experiment cannot say which of them mattered. [Bjorck and others (2018)](@bjorck2018) see the cause in the larger steps that become possible; that fits what we saw at the low rate, where much of the gain is gone.
+# **The verdict.** Faster, and at home at ten times the rate: both hold here, at both depths. The prediction that the gain grows with depth fails: the usable rates gain the same factor, the epochs no larger one, and the final accuracy gains less. As for the reason, drift and roughness fall together in our deep network, so this experiment cannot say which of them mattered. [Bjorck and others (2018)](@bjorck2018) see the cause in the larger steps that become possible. With eight layers that fits: the best rate is higher with normalisation, and at the low rate much of the gain is gone. With three layers it does not explain enough. Both kinds have their best rate at {{ rates[best[0, 1]]:g}}, take steps of the same rate there, and still it is {{ needed[3, 1]:.1f}} epochs against {{ needed[3, 0]:.1f}}.
 #
 # **What this does not show.** Anything about seconds: an epoch with normalisation does more work, and this page holds no clock. Small images, fully connected layers, plain gradient descent and good first weights are the easy case; with momentum or Adam the usable rates may be others. And five rates, each about three times the one before, place a "best" rate only to within such a factor.
 #
@@ -1110,11 +1110,11 @@ assert (below_moved[1, 1] > 0.7).all() and (below_moved[1, 0] < 0.5).all()
 # ??? question "1. How many numbers does the layer learn, and how many does it keep besides?"
 #     $2D$ are learnt ($\gamma$, $\beta$), and $2D$ are kept without a gradient: running mean and running variance. PyTorch calls those *buffers*, and so do we.
 #
-# ??? question "2. With a pencil: $x = (0, 2, 2, 4)$, $\gamma = 1$, $\varepsilon = 0$, and what arrives is $(1, 0, 0, 1)$. What is passed on?"
-#     $\mu = 2$ and $\sigma^2 = 2$, so $\hat x = (-1, 0, 0, 1)\cdot\sqrt2$. The mean of what arrives is $\tfrac12$, and its part along $\hat x$ is 0. So $\tfrac{1}{\sqrt2}\,(\tfrac12, -\tfrac12, -\tfrac12, \tfrac12)$. Sum 0, as it must be.
+# ??? question "2. With a pencil: $x = (0, 2, 2, 4)$, $\gamma = 1$, $\varepsilon = 0$, and the upstream gradient is $(1, 0, 0, 1)$. What is passed on?"
+#     $\mu = 2$ and $\sigma^2 = 2$, so $\hat x = (-1, 0, 0, 1)\cdot\sqrt2$. The mean of the upstream gradient is $\tfrac12$, and its part along $\hat x$ is 0. So $\tfrac{1}{\sqrt2}\,(\tfrac12, -\tfrac12, -\tfrac12, \tfrac12)$. Sum 0, as it must be.
 #
 # ??? question "3. A batch of two, $\varepsilon = 0$, any gradient from above. What is $\partial L/\partial x$?"
-#     Zero. What arrives has two components; one direction is taken away with the mean, the other with $\hat x = (-1, 1)$, and two is all there were. The layers below learn only through $\varepsilon$. It is one reason for what the figure of the batch sizes shows at its left end.
+#     Zero. The upstream gradient has two components; one direction is taken away with the mean, the other with $\hat x = (-1, 1)$, and two is all there were. The layers below learn only through $\varepsilon$. It is one reason for what the figure of the batch sizes shows at its left end.
 #
 # ??? question "4. What does weight decay do to weights that stand below a batch norm?"
 #     It makes them shorter, and the output does not depend on their length. But their gradient does: shorter weights have longer gradients, so every later step turns them more. Weight decay acts like a higher learning rate there, and without it plain gradient descent could only lengthen them (van Laarhoven 2017).
@@ -1136,4 +1136,4 @@ show_exercises("batch_norm", "batch_norm_backward")
 # - Wu and He (2018), *Group normalization*, ECCV: small batches, and statistics that do not need them.
 # - van Laarhoven (2017), *L2 regularization versus batch and weight normalization*: the length of weights that do not mind it.
 # - Yang, Pennington, Rao, Sohl-Dickstein and Schoenholz (2019), *A mean field theory of batch normalization*, ICLR: gradients at the start of very deep networks.
-# - He, Zhang, Ren and Sun (2015), *Delving deep into rectifiers*, ICCV: how large the weights should begin.
+# - He, Zhang, Ren and Sun (2015), *Delving deep into rectifiers: surpassing human-level performance on ImageNet classification*, ICCV: how large the weights should begin.

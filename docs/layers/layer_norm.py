@@ -373,7 +373,7 @@ assert np.allclose(y_images.reshape(4, 30), y_rows, rtol=0, atol=1e-14)
 # %% [markdown]
 # ## What it cannot see
 #
-# The box takes two things away from what arrives: its mean over the example, and its part along $\hat x$. In these two directions the loss is flat, because the forward pass has forgotten them: how high the numbers of an example lie, and how far apart. For an image those are brightness and contrast.
+# The box takes two things away from the upstream gradient: its mean over the example, and its part along $\hat x$. In these two directions the loss is flat, because the forward pass has forgotten them: how high the numbers of an example lie, and how far apart. For an image those are brightness and contrast.
 
 # %% tags=["remove-input"]
 ink = LinearSegmentedColormap.from_list("ink", [COLORS["background"], COLORS["text"]])
@@ -434,7 +434,7 @@ for what, (other_x, other_w) in changes.items():
 # %% [markdown]
 # The pattern is the picture at the top. Whatever befalls a whole column, batch normalisation takes out; whatever befalls a whole row, layer normalisation takes out. One practical consequence: the bias of a linear layer adds a number to each column. Below a batch norm it has nothing to do; below a layer norm it is of use.
 #
-# ## Proof
+# ## Evidence
 #
 # Differences of the forward pass, with a random $\gamma$ and a random gradient from above, in float64:
 
@@ -781,7 +781,7 @@ assert short_weights["layer norm"].min() > short_weights["plain"].max()
 # ??? question "1. Behind a convolution with 8 channels of 28×28 pixels: how many numbers does a batch norm learn and keep, and how many a layer norm?"
 #     Batch norm learns 8 pairs of $\gamma$ and $\beta$ and keeps 8 means and 8 variances. Layer norm learns a pair for each of the $8 \cdot 28 \cdot 28 = 6272$ places and keeps nothing.
 #
-# ??? question "2. With a pencil: $x = (0, 2, 2, 4)$, $\gamma = (2, 1, 1, 2)$, $\varepsilon = 0$, and what arrives is $(1, 0, 0, 1)$. What is passed on?"
+# ??? question "2. With a pencil: $x = (0, 2, 2, 4)$, $\gamma = (2, 1, 1, 2)$, $\varepsilon = 0$, and the upstream gradient is $(1, 0, 0, 1)$. What is passed on?"
 #     $\mu = 2$, $\sigma^2 = 2$, so $\hat x = (-1, 0, 0, 1)\cdot\sqrt2$. First through $\gamma$: $g = (2, 0, 0, 2)$, whose mean is 1 and whose part along $\hat x$ is 0. So $\tfrac{1}{\sqrt2}\,(1, -1, -1, 1)$. With $\gamma$ in front of the bracket you would have got $\tfrac{1}{\sqrt2}\,(1, -\tfrac12, -\tfrac12, 1)$, whose sum is not 0.
 #
 # ??? question "3. What does a layer norm over one feature put out? Over two?"

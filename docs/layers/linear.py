@@ -8,7 +8,7 @@
 # %% [markdown]
 # # The fully connected layer
 #
-# Every output looks at every input, each through a weight of its own. Most of the arithmetic of a neural network is this one layer, and its backward pass is where most people first lose their way among transposes. At the end of this page you will be able to derive all three gradients with indices, you will know what fitting shapes prove and what they do not, and you will have seen how the size of the first weights can decide, before the first step, whether a deep network learns.
+# Every output looks at every input, each through a weight of its own. Most of the arithmetic of a neural network is this one layer, and its backward pass is where most people first lose their way among transposes. Here you derive all three gradients with indices, learn what fitting shapes tell you and what they do not, and see how the size of the first weights can decide, before the first step, whether a deep network learns.
 #
 # You need [the symbols of this book](../foundations/notation.md) and [backpropagation by hand](../foundations/chain_rule.py).
 
@@ -26,6 +26,7 @@ from nn_tutorial import (
     Linear,
     ReLU,
     Sequential,
+    Sigmoid,
     Tanh,
     digits,
     evaluate,
@@ -112,8 +113,8 @@ show(
 # | Symbol | In code | Shape | Meaning |
 # |---|---|---|---|
 # | $X$ | `x` | $(N, n_\text{in})$ | inputs, one example a row |
-# | $W$ | `weight` | $(n_\text{in}, n_\text{out})$ | weights, one unit a column |
-# | $b$ | `bias` | $(n_\text{out})$ | biases, one a unit |
+# | $W$ | `weight` | $(n_\text{in}, n_\text{out})$ | weights, one unit per column |
+# | $b$ | `bias` | $(n_\text{out})$ | biases, one per unit |
 # | $Y$ | `y` | $(N, n_\text{out})$ | outputs, $Y = XW + b$ |
 # | $\partial L/\partial Y$ | `dy` | that of $Y$ | the gradient that arrives |
 # | $\partial L/\partial X$, $\partial L/\partial W$, $\partial L/\partial b$ | `dx`, `dweight`, `dbias` | those of $X$, $W$, $b$ | the gradients that go out |
@@ -135,7 +136,7 @@ show(
 # $$Y = \begin{bmatrix}6 & -4\\ 0 & 5\end{bmatrix}, \qquad
 #   \frac{\partial L}{\partial Y} = \begin{bmatrix}1 & -2\\ 3 & 1\end{bmatrix}$$
 #
-# **Each gradient is a sum over the roads by which a number acted.** Weight $w_{10} = 2$ (row 1, column 0; we count from 0) acted twice, once in each example. In the first it was multiplied by the input 2, and what arrives there is 1. In the second it was multiplied by $-1$, and what arrives is 3:
+# **Each gradient is a sum over the roads by which a number acted.** Weight $w_{10} = 2$ (row 1, column 0; we count from 0) acted twice, once in each example. In the first it was multiplied by the input 2, and the upstream gradient there is 1. In the second it was multiplied by $-1$, and the upstream gradient is 3:
 #
 # $$\frac{\partial L}{\partial w_{10}} = 2 \cdot 1 + (-1) \cdot 3 = -1$$
 #
@@ -217,7 +218,7 @@ show_derivation("linear", 0)
 show_derivation("linear", 2)
 
 # %% [markdown]
-# There is another way to see it. Give every example one more input that is always 1. Then the bias is an ordinary weight, the last row of a longer $W$, and its gradient is a row of the longer $\partial L/\partial W$: ones times what arrives.
+# There is another way to see it. Give every example one more input that is always 1. Then the bias is an ordinary weight, the last row of a longer $W$, and its gradient is a row of the longer $\partial L/\partial W$: ones times the upstream gradient.
 
 # %%
 with_one = np.hstack([x, np.ones((2, 1))])
@@ -228,7 +229,7 @@ assert (with_one.T @ dy == np.vstack([dweight, dbias])).all()
 # %% [markdown]
 # ## From indices to matrices
 #
-# **This is the step at which most people stumble**: where do the transposes come from? A matrix product $AB$ sums over the *last* index of $A$ and the *first* of $B$: $\;(AB)_{ik} = \sum_n a_{in} b_{nk}$. Hold the sums against that.
+# **Where do the transposes come from?** A matrix product $AB$ sums over the *last* index of $A$ and the *first* of $B$: $\;(AB)_{ik} = \sum_n a_{in} b_{nk}$. Hold the sums against that.
 #
 # - $\sum_i x_{ni} w_{ik}$: last of $X$, first of $W$. It is $XW$ as it stands.
 # - $\sum_n x_{ni}\, \partial L/\partial y_{nk}$: the sum runs over the *first* index of $X$. Turn $X$ over, and it is the last: $X^\top \,\partial L/\partial Y$.
@@ -273,6 +274,14 @@ class WrongInSquares(Linear):
         return dy @ cache.weight if need_dx else None, grads
 
 
+class NothingBelow(Linear):
+    """Linear, but it sends no gradient down: the layer below keeps its random weights."""
+
+    def backward(self, dy, cache, *, need_dx=True):
+        dx, grads = super().backward(dy, cache)
+        return 0 * dx, grads
+
+
 # %% tags=["hide-input"]
 data = digits(seed=SEED)
 mean, std = data.x_train.mean(), data.x_train.std()
@@ -292,15 +301,17 @@ def test_accuracy(middle, seed):
 
 
 # %%
-right_way, wrong_way = np.array([
+right_way, wrong_way, no_way = np.array([
     [test_accuracy(middle, seed) for seed in range(5)]
-    for middle in (Linear, WrongInSquares)
+    for middle in (Linear, WrongInSquares, NothingBelow)
 ])
-print(f"right: {right_way.mean():.1%}, wrong: {wrong_way.mean():.1%}")
-assert wrong_way.min() > 0.9
+print(f"right {right_way.mean():.1%}, wrong {wrong_way.mean():.1%}, none {no_way.mean():.1%}")
+assert right_way.mean() > wrong_way.mean() > no_way.mean() > 0.9
 
 # %% [markdown]
-# The wrong network reads {{ wrong_way.mean():.1%}} of the test digits, the right one {{ right_way.mean():.1%}} (means over five seeds; standard deviations {{ 100 * wrong_way.std(ddof=1):.1f}} and {{ 100 * right_way.std(ddof=1):.1f}} points). Nobody would look for a bug there. Only the first layer is misled. The layers above it get true gradients, and adapt to whatever it does. Even a *random* matrix instead of $W^\top$ lets a network learn ([@lillicrap2016]). "It trains" is no evidence that a gradient is right.
+# The wrong network reads {{ wrong_way.mean():.1%}} of the test digits, the right one {{ right_way.mean():.1%}} (means over five seeds; standard deviations {{ 100 * wrong_way.std(ddof=1):.1f}} and {{ 100 * right_way.std(ddof=1):.1f}} points). Nobody would look for a bug there. Only the first layer is misled. The layers above it get true gradients, and adapt to whatever it does.
+#
+# How much is such a first layer worth? The third number is the control: its first layer gets no gradient and keeps its random weights. It reads {{ no_way.mean():.1%}}. So most of the {{ wrong_way.mean():.1%}} is the work of the two layers above, and the wrong gradient still earned {{ 100 * (wrong_way - no_way).mean():.1f}} points of the {{ 100 * (right_way - no_way).mean():.1f}} that the right one earns. That a wrong matrix can teach is known: a *random* one instead of $W^\top$ lets a network learn too ([@lillicrap2016]). "It trains" is no evidence that a gradient is right.
 #
 # ## The code says the same
 #
@@ -315,7 +326,7 @@ show_equations("linear", "Y", "dX", "dW", "db")
 # %% [markdown]
 # Forward costs $N\, n_\text{in}\, n_\text{out}$ multiplications, backward twice as many. The gradient of the input is left out at the first layer of a network (`need_dx=False`), where nobody asks for it.
 #
-# ## Proof
+# ## Evidence
 #
 # Differences of the forward pass, with a random gradient from above and three sizes that are all different:
 
@@ -430,7 +441,7 @@ for wrong in (weight_turned, input_not_turned):
 # %% [markdown]
 # With three different sizes, the shapes give the transposes away before any number is compared. With equal sizes only the numbers do. And with a batch of *one*, a mean is a sum, and the averaged bias passes every check. In a training it is the quietest of the four: the biases learn $N$ times too slowly, and little else shows. So check with more than one example, and with sizes that all differ; this book takes primes.
 #
-# The first mistake is worth a second look, because it can run. If the update makes a new array, NumPy broadcasts without a word, and the bias becomes a table with one row an example:
+# The first mistake is worth a second look, because it can run. If the update makes a new array, NumPy broadcasts without a word, and the bias becomes a table with one row per example:
 
 # %%
 new_bias = bias - 0.1 * dy  # should be dy.sum(0)
@@ -530,7 +541,7 @@ assert np.allclose(stacked, as_one, rtol=0, atol=1e-12)
 #
 # ## How large should the first weights be?
 #
-# Twenty layers multiply a signal by twenty factors. If each makes it a tenth as large, $10^{-20}$ of it arrives; if each doubles it, a million times as much. Only a factor near 1 leaves anything to work with, and the weights decide the factor. Let us compute it.
+# Twenty layers multiply a signal by twenty factors. If each makes it a tenth as large, $10^{-20}$ of it arrives; if each doubles it, a million times as much. Only a factor near 1 leaves anything to work with, and the weights decide the factor. To choose them is called **initialisation**. Let us compute the factor.
 #
 # | Symbol | Meaning |
 # |---|---|
@@ -543,6 +554,8 @@ assert np.allclose(stacked, as_one, rtol=0, atol=1e-12)
 #
 # $$\mathbb{E}[y^2] = \sigma^2 \sum_i x_i^2 = n_\text{in}\, \sigma^2\, q(x)$$
 #
+# The number of terms, $n_\text{in}$, is the layer's **fan-in**; $n_\text{out}$ is its **fan-out**. A filter of a convolution adds up $C k_h k_w$ products, so that is its fan-in.
+#
 # See what was *not* assumed: nothing about $x$. The inputs may be correlated, and all of one sign. They must not depend on these weights, and fresh weights depend on nothing.
 #
 # **The bend.** Let $w$ and $-w$ be equally likely. Then so are $y$ and $-y$, and a ReLU sets one of the two to 0: $\;\mathbb{E}[\max(y, 0)^2] = \tfrac12\, \mathbb{E}[y^2]$. That half is where He's factor 2 comes from. From layer to layer:
@@ -551,7 +564,7 @@ assert np.allclose(stacked, as_one, rtol=0, atol=1e-12)
 #
 # For the mean this is exact. A tanh has no such factor. Small inputs it hardly changes, so there the factor is $n_\text{in} \sigma^2$; large ones it makes smaller.
 #
-# **Backward.** $\partial L/\partial x_i = \sum_k w_{ik}\, \partial L/\partial y_k$ is a sum of the same kind, with $n_\text{out}$ terms, and a ReLU stops about half of what arrives. So the factor should be $\tfrac12\, n_\text{out}\, \sigma^2$. Now say the assumption aloud: what arrives must not depend on these weights. That is *not true*. What arrives has passed the gates above, the gates hang on $y$, and $y$ on these weights. How much that matters has to be measured.
+# **Backward.** $\partial L/\partial x_i = \sum_k w_{ik}\, \partial L/\partial y_k$ is a sum of the same kind, with $n_\text{out}$ terms, and a ReLU stops about half of the upstream gradient. So the factor should be $\tfrac12\, n_\text{out}\, \sigma^2$. Now say the assumption aloud: the upstream gradient must not depend on these weights. That is *not true*. The upstream gradient has passed the gates above, the gates depend on $y$, and $y$ on these weights. How much that matters has to be measured.
 #
 # **The choices.** To keep the factor at 1, forward wants $\sigma^2$ to be one over $n_\text{in}$, backward one over $n_\text{out}$, and a ReLU twice as much. Unless the two sizes are equal, nobody can please both.
 #
@@ -562,6 +575,8 @@ assert np.allclose(stacked, as_one, rtol=0, atol=1e-12)
 # | **He** and others (2015) | $2/n_\text{in}$ | forward, ReLU |
 #
 # He's choice does not look at $n_\text{out}$ at all, and need not. Backward its factor is $n_\text{out}/n_\text{in}$, and what one layer puts out the next takes in. So over all layers everything cancels but the last width over the first. That is one ratio, and not a power.
+#
+# **What your homework will ask.** PyTorch calls He's choice `kaiming_normal_`, after the author's first name. Each of the three has a uniform form as well: a number drawn evenly between $-a$ and $a$ has the variance $a^2/3$, so $a = \sqrt{3}\,\sigma$. For a convolution $n_\text{in} = C k_h k_w$ and $n_\text{out} = F k_h k_w$. Biases begin at 0. The argument above counts on it, and nothing is lost: random weights already make the units different. Batch normalisation begins with $\gamma = 1$ and $\beta = 0$, which change nothing at first.
 #
 # ## Twenty layers, measured
 #
@@ -598,7 +613,7 @@ def sizes(init, bend, seed):
 
 
 # %% [markdown]
-# In code, the promise is a product of factors. Its third row is new: a weight's gradient is a sum over $N$ products, $\sum_n x_{ni}\, \partial L/\partial y_{nk}$. If what arrives is independent from one example to the next, the diagonal argument holds again, and its square is $N\, q(X)\, q(\partial L/\partial Y)$ on average.
+# In code, the promise is a product of factors. Its third row is new: a weight's gradient is a sum over $N$ products, $\sum_n x_{ni}\, \partial L/\partial y_{nk}$. If the upstream gradient is independent from one example to the next, the diagonal argument holds again, and its square is $N\, q(X)\, q(\partial L/\partial Y)$ on average.
 
 
 # %%
@@ -686,7 +701,7 @@ for bend in bends:
 # %% [markdown]
 # The means lie within a factor of {{ mean_off:.1f}} of their lines, single runs within {{ run_off:.1f}}, while the sizes span {{ np.ptp(span):.0f}} powers of ten. So the assumption that is not true did little harm, before any training and with a random gradient instead of a loss's. He's start keeps the size near 1 in both directions. Xavier's, made without a ReLU in mind, loses half of the mean square in each layer of equal widths, and after twenty layers the size is down to ${{ power(seen["ReLU", "Xavier"][:, 0, -1].mean()) }}$.
 #
-# **The last plot is the surprise.** You will often read that in a deep network the *lower* layers get no gradient. With weights that are too small, activations do fall from left to right, and gradients from right to left. But that is the gradient of the *outputs*. The gradient of a weight is a product of the two, one from below and one from above, and the product has the same number of factors in *every* layer. From layer 2 up (the first reads 64 numbers, not 256), the largest and the smallest differ by a factor of {{ flat:.1f}} at most. Glorot and Bengio (2010) noted it. The layers starve or burn all together.
+# **The last plot is the surprise.** You will often read that in a deep network the *lower* layers get no gradient. With weights that are too small, activations do fall from left to right, and gradients from right to left. But that is the gradient of the *outputs*. The gradient of a weight is a product of the two, one from below and one from above, and the product has the same number of factors in *every* layer. From layer 2 up (the first reads 64 numbers, not 256), the largest and the smallest differ by a factor of {{ flat:.1f}} at most. Glorot and Bengio (2010) noted it. With a ReLU the layers starve or burn all together. [With other bends](#where-the-gradient-does-vanish) they do not.
 #
 # **Zeros.** The first layer puts out 0, and then so does every other. Backward, $\partial L/\partial Y\; W^\top$ is 0 because $W$ is. No weight gets any gradient, in any layer. (In a classifier without a bend at its end, the last bias does: it learns how common each class is.)
 #
@@ -746,6 +761,32 @@ assert top["σ = 0.01"].max() < 1e-10
 # A tanh stays between −1 and 1, so forward nothing can burst. With $\sigma = 0.2$, {{ saturated:.0%}} of the outputs at the top are beyond ±0.99 (seed {{ SEED }}). There a tanh is almost flat, and you will often read what follows from that: units saturate, gradients vanish. The measurement says the opposite. At the first layer the gradient is {{ bottom["σ = 0.2"].mean():.0f}} times as large as the one that arrived at the top. The flat units do stop it. The others multiply it by weights that are far too large, and they win. [Schoenholz and others (2017)](@schoenholz2017) derive from which $\sigma$ on that happens.
 #
 # Xavier's promise is not kept either. After twenty layers the size is {{ top["Xavier"].mean():.2f}}, where {{ linear_promise[0, -1]:.2f}} was promised, because a tanh makes everything a bit smaller, and the argument left that out. But the smaller the values are, the less a tanh bends, so the shrinking slows down from layer to layer.
+#
+# ### Where the gradient does vanish
+#
+# With a ReLU the gradients of the weights are level. Is that so with every bend? The same measurement for four pairs of a bend and a start. The last column is the largest of the layers 2 to 20 over the smallest:
+
+# %%
+pairs = {
+    ("ReLU", "He"): seen["ReLU", "He"],
+    ("tanh", "Xavier"): seen["tanh", "Xavier"],
+    ("tanh", "σ = 0.2"): seen["tanh", "σ = 0.2"],
+    ("sigmoid", "Xavier"): np.array([sizes(xavier_normal, Sigmoid(), s) for s in seeds]),
+}
+weights_of = {pair: runs[:, 2].mean(0) for pair, runs in pairs.items()}
+spread = {pair: found[1:].max() / found[1:].min() for pair, found in weights_of.items()}
+for pair, found in weights_of.items():
+    print(
+        f"{pair[0]:<8}{pair[1]:<8} layer 2: {found[1]:7.2g}, layer 20: {found[-1]:7.2g}, "
+        f"largest/smallest {spread[pair]:7.2g}"
+    )
+low, high = weights_of["sigmoid", "Xavier"][[1, -1]]
+assert low < 1e-9 < 0.1 < high and spread["ReLU", "He"] < 2 < 50 < spread["tanh", "σ = 0.2"]
+
+# %% [markdown]
+# With a sigmoid the **vanishing gradient** is there as you will have read of it: ${{ power(low) }}$ in layer 2, {{ high:.2g}} in layer 20. Its slope is at most $1/4$, so each layer takes three quarters of the gradient or more on the way down, and Xavier's weights do not give them back. The way up has no such factor, since outputs near $1/2$ keep their size. One of the two factors of a weight's gradient shrinks from layer to layer and the other does not, so the product shrinks. A tanh near 0 has the slope 1, and with Xavier's start it stays nearly level. With $\sigma = 0.2$ it is the other way round: the gradient grows on the way down, and the lowest layers get the most. That is an **exploding gradient**.
+#
+# So the rule is: the layers starve or burn together where values and gradients shrink or grow by the same factor per layer, as with a ReLU. Where a bend holds the values and not the gradients, the gradients of the weights drift apart.
 #
 # ### The promise is about a mean
 #
@@ -929,7 +970,7 @@ assert repaired["first"] > 0.7 and repaired["last, no biases"] > 0.7 and repaire
 #     Xavier: $\sqrt{2/500} \approx 0.063$. He: $\sqrt{2/400} \approx 0.071$. He's keeps it, since $\tfrac12 \cdot 400 \cdot \tfrac{2}{400} = 1$. Backward the factor is $\tfrac12 \cdot 100 \cdot \tfrac{2}{400} = \tfrac14$ for the square.
 #
 # ??? question "5. For the notebook: repair Xavier's start in one place. In the network of twenty layers multiply the weights of a single layer by $2^{9.5}$, once the first layer's and once the last one's. Do both learn?"
-#     While the biases are 0, they compute the same function, because $\max(cx, 0) = c \max(x, 0)$ for $c > 0$: it does not matter in which layer a factor stands. Yet with the first layer enlarged the network reaches {{ repaired["first"]:.0%}} at a learning rate of 0.003, and with the last one enlarged it fails ({{ repaired["last"]:.0%}}, where diverged runs count as 0). The gradients of the weights are alike, since those are products of below and above. The gradient of a *bias* is not: it is what arrives from above alone, and that is now some 700 times as large, beside activations of a thousandth. Hold the biases at 0, and the second network reaches {{ repaired["last, no biases"]:.0%}}.
+#     While the biases are 0, they compute the same function, because $\max(cx, 0) = c \max(x, 0)$ for $c > 0$: it does not matter in which layer a factor stands. Yet with the first layer enlarged the network reaches {{ repaired["first"]:.0%}} at a learning rate of 0.003, and with the last one enlarged it fails ({{ repaired["last"]:.0%}}, where diverged runs count as 0). The gradients of the weights are alike, since those are products of below and above. The gradient of a *bias* is not: it is the upstream gradient alone, and that is now some 700 times as large, beside activations of a thousandth. Hold the biases at 0, and the second network reaches {{ repaired["last, no biases"]:.0%}}.
 
 # %% tags=["remove-input"]
 from nn_tutorial.pages.exercise_boxes import show_exercises
@@ -942,7 +983,7 @@ show_exercises("linear", "linear_backward", "he_normal", "xavier_uniform")
 # - LeCun, Bottou, Orr and Müller (1998), *Efficient backprop*, in Neural networks: tricks of the trade: the variance $1/n_\text{in}$.
 # - Glorot and Bengio (2010), *Understanding the difficulty of training deep feedforward neural networks*, AISTATS: the compromise, and the weights' gradients that are the same in all layers.
 # - Krizhevsky, Sutskever and Hinton (2012), *ImageNet classification with deep convolutional neural networks*, NIPS: $\sigma = 0.01$.
-# - He, Zhang, Ren and Sun (2015), *Delving deep into rectifiers*, ICCV: the factor 2, and a network of thirty layers that learns with it and not without.
+# - He, Zhang, Ren and Sun (2015), *Delving deep into rectifiers: surpassing human-level performance on ImageNet classification*, ICCV: the factor 2, and a network of thirty layers that learns with it and not without.
 # - Lillicrap, Cownden, Tweed and Akerman (2016), *Random synaptic feedback weights support error backpropagation for deep learning*, Nature Communications.
 # - Schoenholz, Gilmer, Ganguli and Sohl-Dickstein (2017), *Deep information propagation*, ICLR: from which $\sigma$ on gradients grow through a tanh.
 # - Hanin and Rolnick (2018), *How to start training: the effect of initialization and architecture*, NeurIPS: the spread around the mean.

@@ -8,7 +8,7 @@
 # %% [markdown]
 # # ReLU
 #
-# A stack of linear layers is one linear layer: without something that bends between them, depth buys nothing. The rectified linear unit is the simplest bend there is, and at the end of this page you will know its gradient, why it hangs on the *input* and on nothing else, and how a unit dies.
+# A stack of linear layers is one linear layer: without something that bends between them, depth buys nothing. Such a bend is called an **activation function**, and what it puts out an activation. The rectified linear unit is the simplest one there is. By the end of this page you will know its gradient, why that depends on the *input* and on nothing else, and how a unit dies.
 #
 # You need [the symbols of this book](../foundations/notation.md) and [the chain rule](../foundations/chain_rule.py).
 
@@ -85,12 +85,12 @@ show(
 #   Y = \begin{bmatrix}0 & 1 & 0\\ 3 & 0 & 4\end{bmatrix}, \qquad
 #   M = \begin{bmatrix}0 & 1 & 0\\ 1 & 0 & 1\end{bmatrix}$$
 #
-# Now a gradient arrives from the layers above, and the mask lets it through or stops it:
+# The mask is what the forward pass keeps for the backward pass, its **cache**. Now the upstream gradient arrives from the layers above, and the mask lets it through or stops it:
 #
 # $$\frac{\partial L}{\partial Y} = \begin{bmatrix}5 & -2 & 7\\ -1 & 6 & 2\end{bmatrix}, \qquad
 #   \frac{\partial L}{\partial X} = \begin{bmatrix}0 & -2 & 0\\ -1 & 0 & 2\end{bmatrix}$$
 #
-# A negative gradient passes an open gate as well as a positive one. The sign of what arrives plays no part.
+# A negative gradient passes an open gate as well as a positive one. The sign of the upstream gradient plays no part.
 
 # %%
 x = np.array([[-2.0, 1.0, 0.0], [3.0, -1.0, 4.0]])
@@ -142,7 +142,7 @@ show(
 #
 # $$\frac{\partial L}{\partial x_{nd}} = \sum_{m,k} \frac{\partial L}{\partial y_{mk}} \frac{\partial y_{mk}}{\partial x_{nd}}$$
 #
-# Here is the step at which most people stumble: what is $\partial y_{mk}/\partial x_{nd}$, with four indices? Each output looks at one input, its own. So it is 0 unless $m = n$ and $k = d$:
+# What is $\partial y_{mk}/\partial x_{nd}$, with four indices? Each output looks at one input, its own. So it is 0 unless $m = n$ and $k = d$:
 #
 # $$\frac{\partial y_{mk}}{\partial x_{nd}} = \delta_{mn}\,\delta_{kd}\,[x_{nd} > 0]$$
 #
@@ -180,7 +180,7 @@ show_equations("relu", "Y", "dX")
 assert (np.einsum("nd,nd->nd", dy, mask) == dx).all()
 
 # %% [markdown]
-# ## Proof
+# ## Evidence
 #
 # Differences of the forward pass know nothing of our derivation. With $h = 10^{-6}$ and a random gradient from above, they are compared with `relu_backward`, element by element. The input is in float64 and kept away from 0.
 
@@ -256,7 +256,7 @@ def mask_from_output(dy, y):
 
 
 def mask_from_upstream(dy, mask):
-    """Wrong: the gate belongs to the input, not to what arrives."""
+    """Wrong: the gate belongs to the input, not to the upstream gradient."""
     return dy * (dy > 0)
 
 
@@ -314,7 +314,7 @@ assert (both_masks(ones, gates) == relu_backward(ones, gates)).all()
 print("with a gradient of all ones, both are right")
 
 # %% [markdown]
-# The third one passes on *any* input as long as what arrives is positive. Only negative numbers from above give it away.
+# The third one passes on *any* input as long as the upstream gradient is positive. Only negative numbers from above give it away.
 #
 # ### The input that was overwritten
 #
@@ -324,7 +324,7 @@ print("with a gradient of all ones, both are right")
 stored = x.copy()
 np.maximum(stored, 0, out=stored)  # the input is gone
 late_mask = stored >= 0
-print(f"gates open: {late_mask.sum()} of {late_mask.size}; by right {mask.sum()}")
+print(f"gates open: {late_mask.sum()} of {late_mask.size}; it should be {mask.sum()}")
 assert late_mask.all()
 
 # %% [markdown]
@@ -332,38 +332,41 @@ assert late_mask.all()
 #
 # ## How a unit dies
 #
-# A hidden unit whose input is negative for *every* example puts out 0 for all of them. Its gate is shut for all of them too. So the gradient of its weights is exactly 0, and no step will ever change them: the unit is **dead**.
+# A hidden unit whose input is negative for *every* example puts out 0 for all of them. Its gate is shut for all of them too. So the gradient of its weights is exactly 0, and a step of plain gradient descent leaves them as they are: the unit is **dead**.
 #
 # **The question.** How many units die in a network that learns real data, and does it do harm?
 #
 # **A prediction.** One large step can push a unit's weights so far that every input lands below 0. So a higher learning rate should kill more units, and the accuracy should fall with each unit that is lost.
 #
-# The data are handwritten digits, the network has one hidden layer of 64 units. Every learning rate is run with five seeds, which choose the first weights and the order of the examples; the split stays the same.
+# The data are handwritten digits, the network has one hidden layer of 64 units. Every learning rate is run with five seeds, which choose the first weights and the order of the examples; the split stays the same. The best rate is the one with the best accuracy on the validation images; the test images only report. Some units may be dead before the first step, so they are counted there too.
 
 # %% tags=["hide-input"]
 data = digits(seed=SEED)
-pixels = [part.reshape(len(part), -1) for part in (data.x_train, data.x_test)]
+pixels = {part: getattr(data, f"x_{part}").reshape(-1, 64) for part in ("train", "val", "test")}
 rates = [0.03, 0.1, 0.3, 1.0, 1.5, 2.0]
 seeds = range(5)
 
 
-def measured(net):
-    """The network, the share of its units that are dead, and its test accuracy."""
-    before_relu = net.layers[0](pixels[0])
-    dead = (before_relu <= 0).all(axis=0).mean()
-    return net, float(dead), evaluate(net, pixels[1], data.y_test)[1]
+def dead_units(net):
+    """Which hidden units are shut for every training image."""
+    return (net.layers[0](pixels["train"]) <= 0).all(axis=0)
+
+
+def accuracy_of(net, part):
+    return evaluate(net, pixels[part], getattr(data, f"y_{part}"))[1]
 
 
 pairs = [(lr, seed) for lr in rates for seed in seeds]
 draws = [np.random.default_rng(seed) for _, seed in pairs]
 nets = [mlp(64, [64], 10, rng=draw) for draw in draws]
-fit_many(nets, (pixels[0], data.y_train), optimizer=SGD, lr=[lr for lr, _ in pairs], epochs=20,
-         batch_size=32, rngs=draws)  # side by side
-runs = {lr: [] for lr in rates}
-for (lr, _), net in zip(pairs, nets):
-    runs[lr].append(measured(net))
-dead = np.array([[share for _, share, _ in runs[lr]] for lr in rates])
-accuracy = np.array([[score for _, _, score in runs[lr]] for lr in rates])
+at_first = np.mean([dead_units(net).sum() for net in nets[: len(seeds)]])
+fit_many(nets, (pixels["train"], data.y_train), optimizer=SGD, lr=[lr for lr, _ in pairs],
+         epochs=20, batch_size=32, rngs=draws)  # side by side
+by_rate = (len(rates), len(seeds))
+dead = np.array([dead_units(net).mean() for net in nets]).reshape(by_rate)
+validation, accuracy = (
+    np.array([accuracy_of(net, part) for net in nets]).reshape(by_rate) for part in ("val", "test")
+)
 
 # %% tags=["hide-input"]
 fig, (upper, lower) = plt.subplots(2, 1, figsize=(4.8, 5.0), sharex=True)
@@ -374,12 +377,14 @@ for ax, values, color, marker in (
     ax.plot(rates, values.mean(1), color=COLORS[color])
     for column in values.T:
         ax.plot(rates, column, marker, color=COLORS[color], markersize=4, alpha=0.5)
+upper.axhline(at_first, color=COLORS["muted"], linestyle="--", linewidth=1.1)
+upper.text(rates[0], at_first + 2, "before training", color=COLORS["muted"], va="bottom")
 upper.set(title="More units die as the steps grow", ylabel="dead units of 64", ylim=(-3, 67))
 lower.set(title="Accuracy holds until nearly all are dead", ylabel="test accuracy (%)",
           ylim=(0, 104), xscale="log", xlabel="learning rate", xticks=rates)
 lower.set_xticks(rates, [f"{rate:g}" for rate in rates])
 lower.minorticks_off()
-best, worst = accuracy.mean(1).argmax(), accuracy.mean(1).argmin()
+best = validation.mean(1).argmax()
 show(
     fig,
     name="relu-dead-units",
@@ -394,13 +399,13 @@ show(
         "at the two plots together: the best accuracy does not stand where the fewest units died."
     ),
 )
-assert dead[best].mean() > dead[0].mean()
+assert dead[best].mean() > dead[0].mean() and 0 < best < len(rates) - 1
 assert dead[-1].mean() == 1 and accuracy[-1].mean() < 0.15
 assert dead[-2].mean() > 0.9 and accuracy[-2].mean() < 0.5
 baseline = np.bincount(data.y_test).max() / len(data.y_test)
 
 # %% [markdown]
-# **The verdict.** Half of the prediction is right. At a learning rate of {{ rates[0] }}, {{ dead[0].mean() * 64:.1f}} of 64 units are dead on average; at {{ rates[best]:g}}, {{ dead[best].mean() * 64:.1f}}; at {{ rates[-1]:g}}, {{ dead[-1].mean() * 64:.0f}}. But the accuracy does not fall with them. The best of the six learning rates is {{ rates[best]:g}}, with {{ accuracy[best].mean():.1%}} (from {{ accuracy[best].min():.1%}} to {{ accuracy[best].max():.1%}} over the seeds), though it killed more units than the smallest rate, which reached {{ accuracy[0].mean():.1%}}. The units that are left do the work. It falls only where nearly none are left: at {{ rates[-2]:g}}, with {{ dead[-2].mean() * 64:.1f}} dead units, to {{ accuracy[-2].mean():.0%}}, and at {{ rates[-1]:g}} to {{ accuracy[-1].mean():.0%}}, which is what you get by always naming the commonest digit ({{ baseline:.0%}}).
+# **The verdict.** Half of the prediction is right. Before the first step {{ at_first:.1f}} of 64 units are dead on average. After training at a learning rate of {{ rates[0] }}, {{ dead[0].mean() * 64:.1f}} are; at {{ rates[best]:g}}, {{ dead[best].mean() * 64:.1f}}; at {{ rates[-1]:g}}, {{ dead[-1].mean() * 64:.0f}}. But the accuracy does not fall with them. The best of the six learning rates on the validation images is {{ rates[best]:g}}. Its test accuracy is {{ accuracy[best].mean():.1%}} (from {{ accuracy[best].min():.1%}} to {{ accuracy[best].max():.1%}} over the seeds), though it killed more units than the smallest rate, which reached {{ accuracy[0].mean():.1%}}. The units that are left do the work. It falls only where nearly none are left: at {{ rates[-2]:g}}, with {{ dead[-2].mean() * 64:.1f}} dead units, to {{ accuracy[-2].mean():.0%}}, and at {{ rates[-1]:g}} to {{ accuracy[-1].mean():.0%}}, which is what you get by always naming the commonest digit ({{ baseline:.0%}}).
 #
 # **What this does not show.** These networks are shallow and wide for their task. In a narrow or a deep one a dead unit may be missed more. And a small learning rate was given the same 20 epochs: part of its lower accuracy is that it had not finished.
 #
@@ -409,12 +414,13 @@ baseline = np.bincount(data.y_test).max() / len(data.y_test)
 # The claim was that the gradient of a dead unit is exactly 0, not merely small. Here is the first layer's gradient, on the whole training set, in a network of the best learning rate:
 
 # %%
-net = next(net for net, share, _ in runs[rates[best]] if 0 < share < 1)
-logits, cache = net.forward(pixels[0])
+of_best = nets[best * len(seeds) : (best + 1) * len(seeds)]
+net = next(net for net in of_best if 0 < dead_units(net).sum() < 64)
+logits, cache = net.forward(pixels["train"])
 upstream = rng.standard_normal(logits.shape).astype(np.float32)
 _, grads = net.backward(upstream, cache)
 size = np.abs(grads["0.weight"]).max(axis=0)
-is_dead = (net.layers[0](pixels[0]) <= 0).all(axis=0)
+is_dead = dead_units(net)
 for name, units in (("dead", size[is_dead]), ("alive", size[~is_dead])):
     print(f"{name}: {len(units)} units, {(units > 0).sum()} of them with a gradient")
 assert (size[is_dead] == 0).all() and (size[~is_dead] > 0).all()
@@ -449,8 +455,9 @@ show_exercises("relu")
 # %% [markdown]
 # ## Sources
 #
-# - Nair and Hinton (2010), *Rectified linear units improve restricted Boltzmann machines*, ICML: the unit and its name.
+# - Fukushima (1969), *Visual feature extraction by a multilayered network of analog threshold elements*, IEEE Transactions on Systems Science and Cybernetics: the function, in a network.
+# - Nair and Hinton (2010), *Rectified linear units improve restricted Boltzmann machines*, ICML: the name, and units of this kind that learn.
 # - Glorot, Bordes and Bengio (2011), *Deep sparse rectifier neural networks*, AISTATS: deep networks that train with it.
 # - Maas, Hannun and Ng (2013), *Rectifier nonlinearities improve neural network acoustic models*: the leaky variant.
-# - He, Zhang, Ren and Sun (2015), *Delving deep into rectifiers*, ICCV: how large the weights should begin.
+# - He, Zhang, Ren and Sun (2015), *Delving deep into rectifiers: surpassing human-level performance on ImageNet classification*, ICCV: how large the weights should begin.
 # - Springenberg, Dosovitskiy, Brox and Riedmiller (2015), *Striving for simplicity*: guided backpropagation, the third "mistake" above when it is meant.

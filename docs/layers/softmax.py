@@ -1,6 +1,6 @@
 # ---
 # title: Softmax
-# description: Scores become probabilities, the exponential overflows unless you subtract the maximum, and a gradient that needs a million slopes is had from one sum.
+# description: Scores become probabilities, the exponential overflows unless you subtract the maximum, and a gradient that seems to need a million slopes comes from one sum.
 # tags:
 #   - layers
 # ---
@@ -8,7 +8,7 @@
 # %% [markdown]
 # # Softmax
 #
-# A network ends in scores, any numbers at all. To choose among classes, and to be taught, it has to say probabilities: positive, with sum 1. Softmax makes the one into the other. At the end of this page you will know why a correct formula can give `nan`, why the gradient needs no Jacobian, and how far to believe a network that says "99 %".
+# A network ends in scores, any numbers at all. To choose among classes, and to be taught, it has to say probabilities: positive, with sum 1. Softmax makes the one into the other. Why can a correct formula give `nan`? Why does the gradient need no Jacobian? And how far should you believe a network that says "99 %"?
 #
 # You need [the symbols of this book](../foundations/notation.md) and [backpropagation by hand](../foundations/chain_rule.py).
 
@@ -68,7 +68,7 @@ show(
 #
 # | Symbol | In code | Shape | Meaning |
 # |---|---|---|---|
-# | $Z$ | `z` | $(N, C)$ | scores, called **logits**, one row an example |
+# | $Z$ | `z` | $(N, C)$ | scores, called **logits**, one row per example |
 # | $P$ | `p` | $(N, C)$ | probabilities; each row sums to 1 |
 # | $\partial L/\partial P$ | `dp` | $(N, C)$ | the gradient that arrives |
 # | $\partial L/\partial Z$ | `dz` | $(N, C)$ | the gradient that is passed on |
@@ -86,7 +86,7 @@ show(
 #
 # $$P = \begin{bmatrix}\tfrac16 & \tfrac26 & \tfrac36\\[3pt] \tfrac14 & \tfrac14 & \tfrac24\end{bmatrix}$$
 #
-# **Backward.** A gradient arrives. For each row, first take the mean of what arrived, weighted with the probabilities. Then each class gets its probability times how far its own gradient lies above that mean:
+# **Backward.** A gradient arrives. For each row, first take the mean of the upstream gradient, weighted with the probabilities. Then each class gets its probability times how far its own gradient lies above that mean:
 #
 # $$\frac{\partial L}{\partial P} = \begin{bmatrix}6 & 0 & 0\\ 0 & 4 & -2\end{bmatrix}, \qquad
 #   \text{means } \begin{bmatrix}1\\ 0\end{bmatrix}$$
@@ -216,13 +216,13 @@ assert np.allclose(wide.sum(0), 0, rtol=0, atol=1e-15)
 #
 # ## The sum that needs no matrix
 #
-# The [rule of the chapter on the chain rule](../foundations/chain_rule.py#where-two-roads-meet-gradients-add): $z_i$ is used by *all* the $p_j$ of its row, so its gradient is a sum over $j$, as at the top of [](../foundations/chain_rule.py#graph), where $x$ is used twice. Here is the step at which most people stumble. They multiply by the diagonal alone, $p_i(1 - p_i)$, as if a score fed its own probability only. It feeds all of them.
+# The [rule of the chapter on the chain rule](../foundations/chain_rule.py#where-two-roads-meet-gradients-add): $z_i$ is used by *all* the $p_j$ of its row, so its gradient is a sum over $j$, as at the top of [](../foundations/chain_rule.py#graph), where $x$ is used twice. It is tempting to multiply by the diagonal alone, $p_i(1 - p_i)$, as if a score fed its own probability only. It feeds all of them.
 
 # %% tags=["remove-input"]
 show_derivation("softmax", 1)
 
 # %% [markdown]
-# The sum over $j$ is one number for each row: the mean of what arrived, weighted with the probabilities. With $\langle a, b \rangle_n$ for that row-wise sum of products:
+# The sum over $j$ is one number for each row: the mean of the upstream gradient, weighted with the probabilities. With $\langle a, b \rangle_n$ for that row-wise sum of products:
 #
 # $$\boxed{\frac{\partial L}{\partial Z} = P \odot \left(\frac{\partial L}{\partial P} - \Big\langle \frac{\partial L}{\partial P},\, P \Big\rangle_n\right)}$$
 #
@@ -234,7 +234,7 @@ show_derivation("softmax", 1)
 fig, axes = plt.subplots(2, 1, figsize=(4.6, 4.9))
 short = dp[0] - dp[0] @ p[0]
 rows = (
-    (axes[0], [*jacobian.T, dp[0], dz[0]], "Jacobian, times what arrives", "·"),
+    (axes[0], [*jacobian.T, dp[0], dz[0]], "Jacobian, times the upstream gradient", "·"),
     (axes[1], [p[0], short, dz[0]], "Probabilities, times what lies above the mean", "⊙"),
 )
 for ax, parts, title, times in rows:
@@ -330,7 +330,7 @@ assert times[-1] > 100 and memory[-1] > 100 and times[0] < 5
 # %% [markdown]
 # At {{ classes[0] }} classes the matrix costs {{ times[0]:.1f}} times as much time, and nobody would notice. At {{ classes[-1]:,}} it is {{ times[-1]:.0f}} times as much, and {{ memory[-1]:.0f}} times the memory. A language model chooses among some hundred thousand words: its Jacobian would have $10^{10}$ entries, for each word of the text.
 #
-# ## Proof
+# ## Evidence
 #
 # Differences of the forward pass, with a random gradient from above:
 
@@ -464,6 +464,7 @@ def best_temperature(logits, t):
 
 
 sure, correct, cooled, chosen = (np.empty((len(seeds), len(stops))) for _ in range(4))
+ends = {"as trained": [], "with T": []}  # confidence and rightness of each test image, by seed
 for seed in seeds:
     draw = np.random.default_rng(seed)
     net = mlp(64, [64], 10, rng=draw)
@@ -477,7 +478,10 @@ for seed in seeds:
         sure[seed, j] = said.max(1).mean()
         correct[seed, j] = (said.argmax(1) == labels["test"]).mean()
         chosen[seed, j] = best_temperature(logits["val"], labels["val"])
-        cooled[seed, j] = softmax(logits["test"] / chosen[seed, j])[0].max(1).mean()
+        calmer = softmax(logits["test"] / chosen[seed, j])[0]
+        cooled[seed, j] = calmer.max(1).mean()
+    for name, p in (("as trained", said), ("with T", calmer)):
+        ends[name].append((p.max(1), p.argmax(1) == labels["test"]))
 
 # %% tags=["hide-input"]
 fig, ax = plt.subplots(figsize=(4.8, 3.6))
@@ -522,14 +526,57 @@ spread = gap[:, -1].std(ddof=1)
 #
 # There is a cheap cure. Divide all scores by one number, the **temperature** $T$, chosen on the validation images: $p = \operatorname{softmax}(z / T)$. At the end it is {{ chosen[:, -1].mean():.2f}} on average, and the gap shrinks to {{ 100 * np.abs(cooled - correct)[:, -1].mean():.1f}} points. Since dividing keeps the order of the scores, not one answer changes ([@guo2017]).
 #
-# **What this does not show.** That such networks are honest for each digit, or on images of another kind: this is a mean over images that resemble the training set. One split was used, and 200 training images are few; how the gap depends on their number was not measured.
+# Two means can agree while the probabilities are wrong, too high for one half of the images and too low for the other. A **reliability diagram** looks closer. Sort the test images by confidence, cut them into six groups of equal size, and compare within each group:
+
+# %% tags=["hide-input"]
+def grouped(confidence, right, parts=6):
+    """Mean confidence and share that is right, in groups from the least sure to the surest."""
+    groups = np.array_split(confidence.argsort(), parts)
+    return [(confidence[g].mean(), right[g].mean()) for g in groups]
+
+
+bins = {name: 100 * np.array([grouped(*end) for end in runs]) for name, runs in ends.items()}
+fig, ax = plt.subplots(figsize=(4.8, 3.8))
+ax.plot([60, 100], [60, 100], "--", color=COLORS["muted"], linewidth=1)
+for (name, runs), color, marker in zip(bins.items(), ("orange", "green"), "so"):
+    x, y = runs.mean(0).T
+    ax.vlines(x, runs[..., 1].min(0), runs[..., 1].max(0), color=COLORS[color], linewidth=1.2)
+    ax.plot(x, y, marker + "-", color=COLORS[color], markersize=5)
+    ax.annotate(name, (x[0], y[0]), (-6, 8) if name == "with T" else (8, -4),
+                textcoords="offset points", color=COLORS[color], va="center",
+                ha="right" if name == "with T" else "left")
+ax.set(xlabel="mean confidence of the group (%)", ylabel="right (%)",
+       title=f"After {stops[-1]} epochs", xlim=(59, 101), ylim=(59, 102))
+off = {name: np.abs(runs[..., 0] - runs[..., 1]).mean() for name, runs in bins.items()}
+first = {name: runs[:, 0].mean(0) for name, runs in bins.items()}
+show(
+    fig,
+    name="digit-reliability",
+    alt=(
+        "Share of right answers against mean confidence, six groups. The least sure group is "
+        f"{first['as trained'][0]:.0f} % sure and {first['as trained'][1]:.0f} % right as trained, "
+        f"and {first['with T'][0]:.0f} % sure with the temperature. The surer groups lie near the "
+        "diagonal."
+    ),
+    caption=(
+        "Means over five seeds, lines from the lowest to the highest; on the dashed line a network "
+        f"is as sure as it is right. As trained the groups are {off['as trained']:.1f} points off "
+        f"on average, with the temperature {off['with T']:.1f}."
+    ),
+)
+assert off["with T"] < off["as trained"] and first["as trained"][0] > first["as trained"][1] + 5
+
+# %% [markdown]
+# It is the least sure sixth of the images where the network says too much: {{ first["as trained"][0]:.0f}} % sure, {{ first["as trained"][1]:.0f}} % right. With the temperature it says {{ first["with T"][0]:.0f}} %.
+#
+# **What this does not show.** That such networks are honest for each digit, or on images of another kind: these images resemble the training set. One split was used, and 200 training images are few; how the gap depends on their number was not measured.
 #
 # ## Try it
 #
 # ??? question "1. Why may you subtract the maximum, and not divide by it?"
 #     A constant that is *added* to all scores becomes a common factor of all exponentials and cancels. A constant that multiplies them changes the differences between scores: that is a temperature.
 #
-# ??? question "2. With a pencil: the scores are $\ln 1$ and $\ln 3$, and what arrives is $(4, 0)$. What is passed on?"
+# ??? question "2. With a pencil: the scores are $\ln 1$ and $\ln 3$, and the upstream gradient is $(4, 0)$. What is passed on?"
 #     $p = (\tfrac14, \tfrac34)$, the weighted mean is $1$, and $\partial L/\partial z = (\tfrac14 \cdot 3,\ \tfrac34 \cdot (-1)) = (\tfrac34, -\tfrac34)$.
 #
 # ??? question "3. For two classes, what is softmax?"
@@ -549,7 +596,7 @@ show_exercises("softmax", "softmax_backward")
 # %% [markdown]
 # ## Sources
 #
-# - Bridle (1990), *Probabilistic interpretation of feedforward classification network outputs*, in Neurocomputing: the function, and its name.
+# - Bridle (1990), *Probabilistic interpretation of feedforward classification network outputs*, in Neurocomputing: the name. The form is older: it is Boltzmann's distribution of energies.
 # - Goodfellow, Bengio and Courville (2016), *Deep learning*, MIT Press, sections 4.1 and 6.2.2: overflow, and softmax as an output.
 # - Guo, Pleiss, Sun and Weinberger (2017), *On calibration of modern neural networks*, ICML: too sure, and the temperature.
 # - Blanchard, Higham and Higham (2021), *Accurately computing the log-sum-exp and softmax functions*, IMA Journal of Numerical Analysis: what subtracting the maximum does to the rounding.

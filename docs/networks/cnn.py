@@ -257,7 +257,7 @@ show_source(small_cnn)
 #
 # The max-pool sends $-\kappa$ to the upper left of the first map and $2\kappa$ to the lower right of the second, where the maxima were. The other places get nothing. The ReLU lets both pass, for both inputs were positive.
 #
-# A filter's gradient is now what it *saw* at the winning place, times what arrived:
+# A filter's gradient is now what it *saw* at the winning place, times the upstream gradient:
 #
 # $$\frac{\partial L}{\partial W_0} = -\kappa \begin{bmatrix}1&0&0\\ 1&0&0\\ 1&0&0\end{bmatrix}$$
 #
@@ -345,7 +345,7 @@ show(
 #
 # and the same sum, with a weight of layer $\ell$ instead of $x_{\ell-1,a}$, is that weight's gradient. Nothing in it asks what the other layers do. That is why each layer could be derived on a page of its own.
 #
-# **Where people stumble: the flatten.** Between pooling and the linear layer the four axes become two, and this is the only place where the order of axes is decided by you. `Flatten` numbers the pixels of *one* picture in reading order, channel after channel, with $C$ channels of $H \times W$:
+# **Mind the flatten.** Between pooling and the linear layer the four axes become two, and this is the only place where the order of axes is decided by you. `Flatten` numbers the pixels of *one* picture in reading order, channel after channel, with $C$ channels of $H \times W$:
 #
 # $$y_{n,q} = x_{ncij} \qquad\text{with}\qquad q = (cH + i)W + j$$
 #
@@ -368,7 +368,7 @@ show(
 #
 # for $\ell = K, \dots, 1$. The first line is `softmax_cross_entropy`; the second is the line in the loop of `Sequential.backward`. The shapes agree by themselves: $D_\ell$ has that of $X_\ell$, because layer $\ell$ made $X_\ell$ and its backward pass takes nothing else.
 #
-# ## Proof
+# ## Evidence
 #
 # ### All gradients at once
 #
@@ -1547,5 +1547,5 @@ assert bias_apart.max() > 1e-3 > max(apart(losses, 0, 100) for losses in against
 # - Simard, Steinkraus and Platt (2003), *Best practices for convolutional neural networks applied to visual document analysis*, ICDAR: learning from distorted copies.
 # - Xiao, Rasul and Vollgraf (2017), *Fashion-MNIST: a novel image dataset for benchmarking machine learning algorithms*: the clothes.
 # - Zeiler and Fergus (2014), *Visualizing and understanding convolutional networks*, ECCV: what filters and feature maps show, and occlusion.
-# - He, Zhang, Ren and Sun (2015), *Delving deep into rectifiers*, ICCV: the initial weights.
+# - He, Zhang, Ren and Sun (2015), *Delving deep into rectifiers: surpassing human-level performance on ImageNet classification*, ICCV: the initial weights.
 # - Wilson (1927), *Probable inference, the law of succession, and statistical inference*, Journal of the American Statistical Association, and Nadeau and Bengio (2003), *Inference for the generalization error*, Machine Learning: the intervals.

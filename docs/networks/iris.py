@@ -268,7 +268,7 @@ show(
         "gradient of R has −2 in the second row; the mask turns it into 0 in the gradient of A."
     ),
     caption=(
-        "The same two flowers, one a row: forward from left to right above, backward from right to "
+        "The same two flowers, one per row: forward from left to right above, backward from right to "
         "left below. Look at the lower left corners: the −1 that the ReLU stopped on the way out "
         "stops the −2 on the way back."
     ),
@@ -283,7 +283,7 @@ show(
 #
 # $$a = w_1 x + b_1, \quad r = \max(a, 0), \quad z = w_2 r + b_2$$
 #
-# Suppose that you know how the loss changes with $z$. The chain rule then walks to the left, and at each step multiplies what arrives by the slope of that step:
+# Suppose that you know how the loss changes with $z$. The chain rule then walks to the left, and at each step multiplies the upstream gradient by the slope of that step:
 #
 # $$\frac{\partial L}{\partial w_2} = \frac{\partial L}{\partial z}\, r, \quad
 # \frac{\partial L}{\partial b_2} = \frac{\partial L}{\partial z}, \quad
@@ -313,7 +313,7 @@ show(
 #
 # ### Many numbers: which index is summed?
 #
-# Here is where everybody stumbles. With indices the second layer reads
+# With indices the second layer reads
 #
 # $$z_{nk} = \sum_m r_{nm}\, w_{mk} + b_k$$
 #
@@ -413,7 +413,7 @@ show_source(mlp)
 show_source(loop._epoch)
 
 # %% [markdown]
-# ## Proof
+# ## Evidence
 #
 # The whole network at once, in float64, with $N = 5$, $D = 4$, $M = 7$, $C = 3$: each of its gradients against central differences of the loss, element by element.
 
@@ -1187,7 +1187,7 @@ print(f"last epoch {np.mean(ends):.3f}   best epoch {np.mean(bests):.3f}")
 print(f"best seed  {max(ends):.3f}")
 
 # %% [markdown]
-# Choosing the epoch is worth {{ gift:.1f}} flowers of 25 on average, and choosing the seed gives a perfect score. Neither network is any better for it. The gift is larger than what separates runs 1 and 2 on average. That is why choices are made on the validation part.
+# Choosing the epoch is worth {{ gift:.1f}} flowers of 25 on average, and choosing the seed gives a perfect score. Neither network is any better for it: the choice **overfits** the test flowers. The gift is larger than what separates runs 1 and 2 on average. That is why choices are made on the validation part.
 #
 # ### Standardising with all flowers
 #
@@ -1256,4 +1256,4 @@ show_exercises("two_layer_loss", "two_layer_gradients")
 # - Nadeau and Bengio (2003), *Inference for the generalization error*, Machine Learning. The corrected interval for repeated splits.
 # - Ambroise and McLachlan (2002), *Selection bias in gene extraction on the basis of microarray gene-expression data*, PNAS. What peeking at the test set can do.
 # - Rumelhart, Hinton and Williams (1986), *Learning representations by back-propagating errors*, Nature. The backward pass, and initial weights that differ.
-# - He, Zhang, Ren and Sun (2015), *Delving deep into rectifiers*. The initial weights.
+# - He, Zhang, Ren and Sun (2015), *Delving deep into rectifiers: surpassing human-level performance on ImageNet classification*. The initial weights.

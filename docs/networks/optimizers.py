@@ -8,7 +8,7 @@
 # %% [markdown]
 # # Optimisers
 #
-# Backpropagation tells each parameter which way is uphill, and says nothing about how far to go. An optimiser decides that. At the end of this page you can say, for a parabola, exactly which learning rates converge; you will have derived what momentum and Adam add, and seen which choice matters most on real data.
+# Backpropagation tells each parameter which way is uphill, and says nothing about how far to go. An optimiser decides that. For a parabola this chapter says exactly which learning rates converge. Then it derives what momentum and Adam add, and asks which choice matters most on real data.
 #
 # You need [the symbols of this book](../foundations/notation.md), gradients, and for the experiments [the network on Iris](iris.py).
 
@@ -203,7 +203,7 @@ assert heights["momentum"][2] > heights["SGD"][2]
 #
 # **Many directions.** With $H$ the symmetric matrix of second derivatives, $f(\theta) = \tfrac12\theta^\top H\theta$ has the gradient $H\theta$. In most directions $H\theta$ points elsewhere than $\theta$. The exceptions are the *eigenvectors*: along them $H$ does nothing but stretch, $H\theta = \lambda\theta$, and the factor $\lambda$ is their *eigenvalue*. A symmetric matrix has one for each dimension, at right angles to each other. (In our valley they are the two axes, with the eigenvalues 1 and 9.) Measure $\theta$ along them, and each direction is a parabola of its own, with its own curvature $\lambda$, and knows nothing of the others. Let all curvatures be positive.
 #
-# But **all directions share one $\eta$**, and here most intuitions stumble. It is not the direction that you care about, the long and flat one, that limits the learning rate; it is the steepest:
+# But **all directions share one $\eta$**, and here intuition misleads. It is not the direction that you care about, the long and flat one, that limits the learning rate; it is the steepest:
 #
 # $$\boxed{\text{it converges} \iff 0 < \eta < \frac{2}{\lambda_{\max}}}$$
 #
@@ -293,7 +293,7 @@ show(
 #
 # $$r^2 - (1 + \mu - \eta\lambda)\,r + \mu = 0$$
 #
-# **Where people stumble.** The product of the two roots is the constant term, $\mu$, whatever $\lambda$ is. If the roots are complex, they are $a + bi$ and $a - bi$, with the product $a^2 + b^2$, which is the square of the absolute value of either. So both have the absolute value $\sqrt\mu$: *every* direction in that case shrinks at the same rate, steep or flat. The roots are complex when $(1 + \mu - \eta\lambda)^2 < 4\mu$, so when $1 + \mu - \eta\lambda$ lies between $-2\sqrt\mu$ and $2\sqrt\mu$. Since $1 \pm 2\sqrt\mu + \mu = (1 \pm \sqrt\mu)^2$, that is
+# **Easily overlooked.** The product of the two roots is the constant term, $\mu$, whatever $\lambda$ is. If the roots are complex, they are $a + bi$ and $a - bi$, with the product $a^2 + b^2$, which is the square of the absolute value of either. So both have the absolute value $\sqrt\mu$: *every* direction in that case shrinks at the same rate, steep or flat. The roots are complex when $(1 + \mu - \eta\lambda)^2 < 4\mu$, so when $1 + \mu - \eta\lambda$ lies between $-2\sqrt\mu$ and $2\sqrt\mu$. Since $1 \pm 2\sqrt\mu + \mu = (1 \pm \sqrt\mu)^2$, that is
 #
 # $$(1 - \sqrt\mu)^2 < \eta\lambda < (1 + \sqrt\mu)^2$$
 #
@@ -594,7 +594,7 @@ ADAM_RULES = [
 
 
 def aligned(rules):
-    """The rules as LaTeX, one a line."""
+    """The rules as LaTeX, one per line."""
     text = r" \\[4pt] ".join(Equation(rule).latex.replace(" = ", " &= ", 1) for rule in rules)
     for number in "12":
         text = text.replace(rf"\beta^{{({number})}}", rf"\beta_{number}")
@@ -649,7 +649,7 @@ show_source(SGD._checked, SGD.step, Adam.step)
 #
 # In SGD the learning rate stands *outside* the velocity, as in PyTorch. Many papers put it inside, $v' = \mu v + \eta g$. As long as $\eta$ stays the same the two walk the same path; if you change $\eta$ on the way, they part.
 #
-# ## Proof: fifty steps beside PyTorch
+# ## Evidence: fifty steps beside PyTorch
 #
 # The same start, the same fifty random gradients, float64:
 
@@ -1236,4 +1236,4 @@ show_exercises("sgd_momentum", "adam")
 # - Loshchilov and Hutter (2019), *Decoupled weight decay regularization*, ICLR: AdamW.
 # - Choi, Shallue, Nado, Lee, Maddison and Dahl (2019), *On empirical comparisons of optimizers for deep learning*: the more general optimiser does not lose if all is tuned.
 # - Cohen, Kaur, Li, Kolter and Talwalkar (2021), *Gradient descent on neural networks typically occurs at the edge of stability*, ICLR.
-# - Schmidt, Schneider and Hennig (2021), *Descending through a crowded valley*, ICML: fifteen optimisers on eight tasks.
+# - Schmidt, Schneider and Hennig (2021), *Descending through a crowded valley: benchmarking deep learning optimizers*, ICML: fifteen optimisers on eight tasks.

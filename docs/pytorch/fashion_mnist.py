@@ -785,7 +785,7 @@ show(
 #
 # This was recorded too, by `{{ ablation["command"] }}`: {{ f"{a_train:,}" }} training pictures of {{ A_THERE }}, {{ ablation["plan"]["epochs"] }} epochs in batches of {{ ablation["plan"]["batch_size"] }}, all four combinations, {{ len(a_seeds) }} seeds. A seed decides the pictures, the first weights and every step, and is the same for the four, so each line in the figure compares like with like. What is compared is *validation* accuracy after the last epoch, on {{ f"{a_val:,}" }} pictures: a choice between networks is a choice, and the test is for what has been chosen.
 #
-# **What is an effect?** Write $v_{00}$ for the accuracy with neither, $v_{10}$ with batch normalisation alone, $v_{01}$ with dropout alone, $v_{11}$ with both. The effect of batch normalisation is what it adds, on the mean of the two cases that there are, without dropout and with it. The **interaction** is what dropout takes from that:
+# **What is an effect?** Write $v_{00}$ for the accuracy with neither, $v_{10}$ with batch normalisation alone, $v_{01}$ with dropout alone, $v_{11}$ with both. The effect of batch normalisation is what it adds, averaged over the two cases, without dropout and with it. The **interaction** is how much that effect changes when dropout is added; it is negative if dropout makes it smaller:
 #
 # $$\begin{aligned}
 #   \text{batch norm} &= \tfrac12\left[(v_{10} - v_{00}) + (v_{11} - v_{01})\right] \\[2pt]
@@ -871,13 +871,13 @@ assert all((values < 0).all() for values in cost.values())
 #
 # Dropout changes it by {{ told(effects["dropout"]) }}, and costs in each of its {{ 2 * len(a_seeds) }} comparisons. Taken alone it is beyond chance. As one of three it is not: {{ told(effects["dropout"], ALL_THREE).split("(interval ")[1][:-1] }} reaches 0. {{ len(a_seeds) }} seeds that agree make a cost likely, and leave its size open.
 #
-# The third effect was not predicted: the two do not get on. The interaction is {{ told(effects["interaction"]) }}, beyond chance by either yardstick. Batch normalisation adds {{ f"{helped['without'].mean():.1f}" }} points without dropout and {{ f"{helped['with'].mean():.1f}" }} with it; in other words, dropout costs more where batch normalisation is there too. [Li and others (2019)](@li2019) offer a reason: dropout changes the variance of what the next normalisation sees in training, and not in evaluation, for which the statistics are kept. Whether that is the reason here was not tested.
+# The third effect was not predicted: the two interfere with each other. The interaction is {{ told(effects["interaction"]) }}, beyond chance by either yardstick. Batch normalisation adds {{ f"{helped['without'].mean():.1f}" }} points without dropout and {{ f"{helped['with'].mean():.1f}" }} with it; in other words, dropout costs more where batch normalisation is there too. [Li and others (2019)](@li2019) offer a reason: dropout changes the variance of what the next normalisation sees in training, and not in evaluation, for which the statistics are kept. Whether that is the reason here was not tested.
 #
 # **What this does not show.** What the two are worth in a long training; for dropout, the next section looks. Nor that the effects are the same at another learning rate, since each variant was given the one of the full network and none its own.
 #
 # ## The long training without dropout
 #
-# Dropout cost accuracy in {{ ablation["plan"]["epochs"] }} epochs on {{ f"{a_train:,}" }} pictures. Should you leave it out of what you hand in? That training is longer and has more pictures, so it was run once more, with one change:
+# Dropout cost accuracy in {{ ablation["plan"]["epochs"] }} epochs on {{ f"{a_train:,}" }} pictures. Should you leave it out of what you hand in? That training is longer and has more pictures, so it was run once more without dropout. (It was also run later, with PyTorch {{ bare["libraries"]["torch"] }} in place of {{ record["libraries"]["torch"] }}. That changes the last digits of a training and so its course a little, as another seed does.)
 #
 # `{{ bare["command"] }}`
 
@@ -945,8 +945,8 @@ without = difference(bare, record)
 #
 # Three more changes are often recommended. Each is an option of the script, and each is off by default:
 #
-# - **Moves** (`--shift 2`): each picture is moved by up to two pixels, down or up and right or left, anew in each epoch. A random crop of a picture with a border of two black pixels is the same.
-# - **Mixtures** (`--mixup 0.2`, [@zhang2018mixup]): each step draws $\lambda$ from the distribution $\text{Beta}(0.2, 0.2)$, most of which lies near 0 and 1. In place of a picture $x$ with its class $t$, the network reads a mixture with another one of the batch, $x'$ of class $t'$. The loss is mixed alike:
+# - **Moves** (`--shift 2`): each picture is moved by up to two pixels, down or up and right or left, anew in each epoch. Padding with two black pixels and cropping at random comes to the same.
+# - **Mixtures** (`--mixup 0.2`, [@zhang2018mixup]): each step draws $\lambda$ from the distribution $\text{Beta}(0.2, 0.2)$, most of which lies near 0 and 1. In place of a picture $x$ with its class $t$, the network reads a mixture with another one of the batch, $x'$ of class $t'$. The loss is mixed in the same proportion:
 #
 # $$\tilde x = \lambda x + (1 - \lambda)\, x', \qquad \tilde L = \lambda\, L(\tilde x, t) + (1 - \lambda)\, L(\tilde x, t')$$
 #
@@ -990,11 +990,11 @@ raw = [stats.ttest_rel(r[name], r["default"]).pvalue for name in gain]
 p_holm = dict(zip(gain, holm(raw), strict=True))
 
 # %% [markdown]
-# **The question.** Which of them adds to the validation accuracy of the default?
+# **The question.** Which of them adds to the validation accuracy of the default? (The default is the network of the long training, with batch normalisation and a dropout of {{ recipes["runs"][0]["dropout"] }}; its rate falls as a cosine, and half of its pictures are flipped.)
 #
 # **A prediction.** Moves and mixtures make it harder to learn the pictures by heart. In a short training nothing is learnt by heart, so both should cost. Over a whole training the mean rate of one-cycle is about that of the cosine: no difference should be seen.
 #
-# Recorded by `{{ recipes["command"] }}`: {{ f"{r_train:,}" }} training pictures of {{ R_THERE }}, {{ recipes["plan"]["epochs"] }} epochs in batches of {{ recipes["plan"]["batch_size"] }}, {{ len(r_seeds) }} seeds. As in the ablation, a seed decides pictures, first weights and steps, and is the same for all. So each difference from the default is one between twins. The p-values are those of paired t-tests, corrected by Holm for {{ len(gain) }} comparisons.
+# Recorded by `{{ recipes["command"] }}`: {{ f"{r_train:,}" }} training pictures of {{ R_THERE }}, {{ recipes["plan"]["epochs"] }} epochs in batches of {{ recipes["plan"]["batch_size"] }}, {{ len(r_seeds) }} seeds. As in the ablation, a seed decides pictures, first weights and steps, and is the same for all. So each difference from the default compares two runs that share their seed. The p-values are those of paired t-tests, corrected by Holm for {{ len(gain) }} comparisons.
 
 # %% tags=["hide-input"]
 fig, ax = plt.subplots(figsize=(5.2, 0.9 + 0.62 * len(gain)))
@@ -1034,13 +1034,13 @@ display(Markdown(
 ))
 
 # %% [markdown]
-# **The verdict.** Moves change the accuracy by {{ told(gain["shift 2"]) }}: a cost with every seed, and beyond chance. Mixtures change it by {{ told(gain["mixup 0.2"]) }} and one-cycle by {{ told(gain["one-cycle"]) }}; both intervals hold 0. So the prediction holds for moves and for one-cycle, and for mixtures it does not: they were to cost something, and no cost is seen. Effects up to the ends of these intervals remain possible.
+# **The verdict.** Moves change the accuracy by {{ told(gain["shift 2"]) }}: a cost with every seed, and beyond chance. Mixtures change it by {{ told(gain["mixup 0.2"]) }} and one-cycle by {{ told(gain["one-cycle"]) }}; both intervals hold 0. So the prediction holds for moves and for one-cycle. For mixtures, which were to cost something, it is neither confirmed nor refuted. Effects up to the ends of these intervals remain possible.
 #
 # **What this does not show.** Why moves cost so much. Clothes fill their pictures, in training as in validation, so that a network has little use for other places and loses what is pushed over the edge; but that was not tested. Nor that a move by one pixel, another $\alpha$ or a higher peak of the rate does no better; each recipe had one setting. And these trainings are short: what helps against learning by heart has nothing to do in them.
 #
 # ## Which would you hand in?
 #
-# Three comparisons were made on validation pictures. A plain rule for reading them: a part stays in the program if it is seen to help. Batch normalisation did, in the ablation. Dropout seemed to cost accuracy there, and in the long training it is not seen to help. Moves cost; mixtures and one-cycle are not told apart from the default. That leaves the smallest program: batch normalisation, the cosine, and flips, which were not compared.
+# The comparisons were made on validation pictures. A plain rule for reading them: a part that was compared stays in the program if it is seen to help. Batch normalisation did, in the ablation. Dropout seemed to cost accuracy there, and in the long training it is not seen to help. Moves cost; mixtures and one-cycle are not told apart from the default. That leaves batch normalisation. The cosine and the flips were not compared with anything here; they stay because every run had them.
 
 # %% tags=["remove-input"]
 def handed_row(name, run):
@@ -1060,13 +1060,13 @@ assert all(bare["epochs"][-1][f"val_{kind}"] * sign > record["epochs"][-1][f"val
 b_low, b_high = wilson(bare["test"]["accuracy"], n_test)
 
 # %% [markdown]
-# So you would hand in the training without dropout; its validation numbers are slightly better, too. Then you report {{ f"{bare['test']['accuracy']:.1%}" }}, give or take {{ f"{50 * (b_high - b_low):.1f}" }} points, on {{ THERE }}. You do not report that it is better than the one with dropout: {{ points(*without) }} do not show that. Its test loss is even the {{ "higher" if bare["test"]["loss"] > record["test"]["loss"] else "lower" }} one.
+# So you would hand in the training without dropout; its validation numbers are slightly better, too. Then you report {{ f"{bare['test']['accuracy']:.1%}" }}, give or take {{ f"{50 * (b_high - b_low):.1f}" }} points, on {{ THERE }}. You do not report that it is better than the one with dropout: {{ points(*without) }} do not show that. Its test loss is in fact slightly {{ "higher" if bare["test"]["loss"] > record["test"]["loss"] else "lower" }}.
 #
-# **What was not tried:** a long training with moves, mixtures or one-cycle. Without dropout there is a gap between the losses, and mixtures are meant against such a gap; there, and in more epochs, they have something to do that the short trainings do not give them.
+# **What was not tried:** a long training with moves, mixtures or one-cycle. Without dropout there is a gap between the losses, and mixtures are meant to close such a gap; there, and in more epochs, they have something to do that the short trainings do not give them.
 #
 # ## Common mistakes
 #
-# None of these raises an error. Each runs here, on {{ HERE }}. Where a network must be trained for it, it is one hidden layer of 128 units, which learns {{ f"{len(taught.x):,}" }} pictures quickly: the mistakes do not care.
+# None of these raises an error. Each runs here, on {{ HERE }}. Where a network must be trained for it, it is one hidden layer of 128 units, which learns {{ f"{len(taught.x):,}" }} pictures quickly. The mistakes do not depend on the network.
 
 
 # %%

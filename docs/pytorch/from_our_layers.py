@@ -189,7 +189,7 @@ print(layer.weight.grad.numpy().astype(int))
 #
 # $$\frac{\partial L}{\partial v_{ki}} = \sum_n \frac{\partial L}{\partial y_{nk}}\, x_{ni} = \frac{\partial L}{\partial w_{ik}}$$
 #
-# **The array.** Here people stumble, because two things are turned at once. The sum runs over $n$, so $n$ must be the inner index of a matrix product. $\partial L/\partial Y$ has $n$ first and must be transposed; $X$ has it first as well and stays:
+# **The array.** Two things are transposed at once. The sum runs over $n$, so $n$ must be the inner index of a matrix product. $\partial L/\partial Y$ has $n$ first and must be transposed; $X$ has it first as well and stays:
 #
 # $$\boxed{V = W^\top, \qquad \frac{\partial L}{\partial V} = \left(\frac{\partial L}{\partial Y}\right)^{\top} X = \left(\frac{\partial L}{\partial W}\right)^{\top}}$$
 #
@@ -1042,7 +1042,7 @@ self_apart = drift[0.25, np.float32][:, -1, 1]
 assert 0.1 < np.median(self_apart) / np.median(final[0.25, np.float32]) < 10
 
 # %% [markdown]
-# **The verdict.** At the calm rate the prediction holds: in float64 the distance grows like the number of steps to the power {{ calm.min():.2f}} to {{ calm.max():.2f}}, over the five seeds, where a random walk has one half. It ends at {{ np.median(final[0.05, np.float64]) / np.finfo(np.float64).eps:.1f}} $\varepsilon$, which is less than foretold; the likely reason is that a step adds only a small multiple of a gradient to a weight, and with it only a small multiple of the gradient's rounding. Of 1,000 test images, {{ changed[0.05, np.float64].max() }} got another answer in float64 and {{ changed[0.05, np.float32].max() }} in float32.
+# **The verdict.** At the calm rate the prediction holds: in float64 the distance grows like the number of steps to the power {{ calm.min():.2f}} to {{ calm.max():.2f}}, over the five seeds, where a random walk has one half. It ends at {{ np.median(final[0.05, np.float64]) / np.finfo(np.float64).eps:.1f}} $\varepsilon$, which is less than predicted; the likely reason is that a step adds only a small multiple of a gradient to a weight, and with it only a small multiple of the gradient's rounding. Of 1,000 test images, {{ changed[0.05, np.float64].max() }} got another answer in float64 and {{ changed[0.05, np.float32].max() }} in float32.
 #
 # At the lively rate it fails. The distance *doubles* every {{ lively.min():.0f}} to {{ lively.max():.0f}} steps (float64, from step 100 on): each step stretches whatever difference is there. In float64 that is still invisible at the end, {{ changed[0.25, np.float64].max() }} answers differ. In float32 there is less room. The networks end up to {{ final[0.25, np.float32].max():.0%}} of their length apart, {{ changed[0.25, np.float32].min() }} to {{ changed[0.25, np.float32].max() }} of 1,000 answers differ, and the two accuracies by up to {{ 100 * apart_of[0.25, np.float32].max():.1f}} points. Which of the two programs is right? Both. After the smallest nudge PyTorch ends about as far from itself, {{ np.median(self_apart):.0%}} in the median where ours is {{ np.median(final[0.25, np.float32]):.0%}} away. Between seeds the accuracy has a standard deviation of {{ 100 * spread[0.25, np.float32]:.1f}} points; rounding has become one more seed.
 #

@@ -8,7 +8,7 @@
 # %% [markdown]
 # # How this book checks itself
 #
-# A book prints an equation and, beside it, code that somebody hopes agrees. Here the equation on the page *is* what runs, and at the end of this page you will have seen one changed letter stop the build.
+# A book prints an equation and, beside it, code that somebody hopes agrees. Here the equation on the page *is* what runs. You will see one changed letter stop the build.
 #
 # You need [Notation and shapes](../foundations/notation.md), and have ideally met one derivation, that of [ReLU](../layers/relu.py).
 
@@ -194,7 +194,7 @@ assert groups["sign"] < groups["index"] / 2
 #
 # All of them are run at every test, with those of the derivations and the wrong backward passes: [Verified](verified.py) has the totals.
 #
-# ## What this does not prove
+# ## What this does not show
 #
 # The samples are finite: an equation that is wrong only at some very special values could pass. The witnesses agree on numbers; they say nothing about whether a sentence explains well. And the checks themselves are code. They were broken on purpose, too; that is what the mutants are for.
 #

@@ -104,3 +104,16 @@ def test_the_books_words() -> None:
     for term in terms:
         assert term.text.find(".") == len(term.text) - 1, f"{term.name}: one sentence"
         assert not term.chapter or (ROOT / "docs" / term.chapter).is_file(), term.name
+
+
+def test_each_word_is_in_the_prose_of_its_chapter() -> None:
+    """Who follows a word to the chapter that explains it finds the word there."""
+    for term in read(ROOT / "docs" / "glossary.yml"):
+        if not term.chapter:
+            continue
+        lines = (ROOT / "docs" / term.chapter).read_text(encoding="utf-8").splitlines()
+        if term.chapter.endswith(".py"):
+            lines = [line for line in lines if line.startswith("# ")]
+        prose = re.sub(r"[*`]", "", "\n".join(lines)).lower()
+        forms = (term.name, *term.forms)
+        assert any(form.lower() in prose for form in forms), f"{term.name}: {term.chapter}"

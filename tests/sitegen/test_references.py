@@ -14,6 +14,7 @@ TWO = "---\ntitle: Second\n---\n\nAs in [](../layers/one.py#fall) and `[](#rise)
 DATA = """\
 few2001: {authors: [Few, Names], year: 2001, title: On few}
 many2002: {authors: [A, B, C, D], year: 2002, title: "Many: an essay", venue: Journal}
+web2003: {authors: [E], year: 2003, title: On links, arxiv: "0301.1", doi: 10.1/x(2)}
 """
 
 
@@ -74,7 +75,7 @@ def test_listed_sources_lead_there_too(register: Register) -> None:
 def test_the_bibliography_lists_who_cites(data: Path) -> None:
     here, mark = "reference/bibliography.md", "<!-- bibliography -->"
     text = resolve(mark, here, collect({"one.py": ONE + "[@many2002]", here: mark}, data))
-    many, few = text.splitlines()
+    many, _, few = text.splitlines()
     assert many == (
         '- <span id="many2002"></span>A, B, C and D (2002), *Many: an essay*, Journal. '
         "Cited in [First](../one.py)."
@@ -94,3 +95,10 @@ def test_the_books_sources_are_cited_or_named() -> None:
     for key, entry in collect({}, ROOT / "docs" / "references.yml").sources.items():
         assert entry.title in text, key
         assert str(entry.year) in key, key
+
+
+def test_a_source_is_linked_where_it_can_be_read(register: Register) -> None:
+    assert register.sources["web2003"].entry == (
+        "E (2003), *On links*, [arXiv:0301.1](https://arxiv.org/abs/0301.1), "
+        "[doi:10.1/x(2)](<https://doi.org/10.1/x(2)>)."
+    )

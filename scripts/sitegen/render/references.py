@@ -40,6 +40,8 @@ class Source:
     year: int
     title: str
     venue: str = ""
+    arxiv: str = ""  # its number there
+    doi: str = ""
 
     @property
     def names(self) -> str:
@@ -51,8 +53,12 @@ class Source:
     @property
     def entry(self) -> str:
         """The line of the bibliography, as Markdown."""
-        after = f", {self.venue}" if self.venue else ""
-        return f"{join(self.authors)} ({self.year}), *{self.title}*{after}."
+        parts = [self.venue] if self.venue else []
+        if self.arxiv:
+            parts.append(f"[arXiv:{self.arxiv}](https://arxiv.org/abs/{self.arxiv})")
+        if self.doi:
+            parts.append(f"[doi:{self.doi}](<https://doi.org/{self.doi}>)")
+        return ", ".join([f"{join(self.authors)} ({self.year}), *{self.title}*", *parts]) + "."
 
 
 @dataclass
@@ -172,7 +178,7 @@ def _bibliography(page: str, register: Register) -> str:
 def _sources(path: Path) -> dict[str, Source]:
     entries = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else {}
     return {
-        key: Source(tuple(entry["authors"]), entry["year"], entry["title"], entry.get("venue", ""))
+        key: Source(**entry | {"authors": tuple(entry["authors"])})
         for key, entry in entries.items()
     }
 
