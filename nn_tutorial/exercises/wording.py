@@ -332,13 +332,7 @@ def of_failure(function: Function, outcome: Outcome, limits: Limits) -> str:
         case "not written":
             return f"`{name}` is not written yet{where}."
         case "raised":
-            shapes = ", ".join(f"{k} {v}" for k, v in dict(about.get("shapes", {})).items())
-            # Python says of an error in syntax, too, where it is.
-            text = re.sub(rf" \([^()]*, line {about.get('line')}\)$", "", str(about.get("text")))
-            says = f"Your code raised {about.get('type')}: {text}{where}."
-            says += f" The shapes in this line: {shapes}." if shapes else ""
-            advice = next((t for k, t in ADVICE.items() if k in text), "")
-            return says + (EMPTY if advice and re.search(r"[(,]0[,)]|size 0 ", text) else advice)
+            return _of_error(about, where)
         case "too slow" if about.get("loading"):
             return (
                 f"Your file was stopped after {limits.seconds:g} s{where}, while it was read in: "
@@ -379,6 +373,17 @@ def of_failure(function: Function, outcome: Outcome, limits: Limits) -> str:
             return f"`{name}` returned {got}, expected {names}.{advice}"
         case _:
             return f"The program ended in the middle of `{name}`, and nobody caught why."
+
+
+def _of_error(about: dict[str, Any], where: str) -> str:
+    """What was raised, and what the shapes in that line have to do with it."""
+    shapes = ", ".join(f"{k} {v}" for k, v in dict(about.get("shapes", {})).items())
+    # Of an error in syntax Python says, too, where it is.
+    text = re.sub(rf" \([^()]*, line {about.get('line')}\)$", "", str(about.get("text")))
+    says = f"Your code raised {about.get('type')}: {text}{where}."
+    says += f" The shapes in this line: {shapes}." if shapes else ""
+    advice = next((t for k, t in ADVICE.items() if k in text), "")
+    return says + (EMPTY if advice and re.search(r"[(,]0[,)]|size 0 ", text) else advice)
 
 
 def _written(key: str, value: Any) -> Any:
