@@ -1,5 +1,6 @@
 """The small scripts around the text: glossary, shortcuts, what has been read, printing."""
 
+import io
 import json
 from collections.abc import Callable
 from typing import Any
@@ -7,11 +8,17 @@ from typing import Any
 import pytest
 from built import chapters, file_of
 from built import page as page_of
+from pypdf import PdfReader
 
 TERM = "article a.term"
 NOTE = "#book-term"
 FIGURE = "article a[href*='#']:text-matches('^Figure [0-9]')"
 THEME = "document.body.dataset.mdColorScheme"
+LOAD = """async () => {
+    const pictures = [...document.querySelectorAll("article img")];
+    for (const picture of pictures) picture.loading = "eager";
+    await Promise.all(pictures.map((picture) => picture.decode()));
+}"""
 
 
 def test_term_is_explained_where_it_stands(visitor: Callable[..., Any]) -> None:
@@ -238,3 +245,27 @@ def test_each_displayed_formula_has_its_tex(address: str) -> None:
     count = len(page_of(address).article.select("div.math"))
     place = file_of(address).with_name("formulas.json")
     assert (len(json.loads(place.read_text())) if place.is_file() else 0) == count
+
+
+# A browser loads nothing while it prints.
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("address", ["layers/relu/", "layers/convolution/"])  # lines; pixels too
+def test_all_pictures_are_on_paper(address: str, scheme: str, visitor: Callable[..., Any]) -> None:
+    visits = visitor(scheme=scheme)
+    page = visits.open(address)
+    pictures = page.locator("article img.book-light")
+    there = "(all) => all.filter((image) => image.naturalWidth > 0).length"
+    assert pictures.evaluate_all(there) < pictures.count()
+    at_once = drawn(page.pdf())
+    assert page.locator(".book-brought").count() == 0
+    page.evaluate(LOAD)
+    assert pictures.evaluate_all(there) == pictures.count()
+    assert at_once == pytest.approx(drawn(page.pdf()), rel=0.003)
+    assert visits.problems == []
+
+
+def drawn(pdf: bytes) -> list[int]:
+    """The bytes that draw a PDF's pages, and how many pictures of pixels are on them."""
+    pages = PdfReader(io.BytesIO(pdf)).pages
+    lines = sum(len(page.get_contents().get_data()) for page in pages)
+    return [lines, sum(len(page.images) for page in pages)]
