@@ -6,6 +6,7 @@ const EXAMPLE = [1, 3, 4, 5, 7];
 const START = { x: EXAMPLE, gamma: 4, beta: 1, train: true, memory: { mean: 0, variance: 1 } };
 const [EPS, MOMENTUM] = [1e-5, 0.1];
 const [LEAST, MOST] = [-12, 12];
+const SYMBOLS = { x: "X", xhat: "Xhat", y: "Y" };
 const ROWS = { x: 42, xhat: 102, y: 152 };
 const [ORIGIN, UNIT] = [184, 13.5];
 const place = (value) => ORIGIN + UNIT * value;
@@ -27,8 +28,8 @@ export function mount(stage, signal) {
   for (let value = LEAST; value <= MOST; value += 4) {
     picture.append(svg("text", { x: place(value), y: 190, "text-anchor": "middle" }, number(value)));
   }
-  const spread = svg("line", { y1: ROWS.x + 19, y2: ROWS.x + 19, class: "book-norm-spread" });
-  const middle = svg("line", { y1: ROWS.x - 8, y2: ROWS.x + 24, class: "book-norm-mean" });
+  const spread = svg("line", { "data-symbol": "sigma2", y1: ROWS.x + 19, y2: ROWS.x + 19, class: "book-norm-spread" });
+  const middle = svg("line", { "data-symbol": "mu", y1: ROWS.x - 8, y2: ROWS.x + 24, class: "book-norm-mean" });
   const mu = svg("text", { y: ROWS.x + 37, "text-anchor": "middle", class: "book-norm-name" }, "μ ± σ");
   picture.append(spread, middle);
   for (const name of ["xhat", "y"]) {
@@ -71,7 +72,7 @@ export function mount(stage, signal) {
   const table = element("table", { class: "book-norm-table" });
   for (const [name, label] of [["x", "x"], ["xhat", "x̂"], ["y", "y"]]) {
     cells[name] = EXAMPLE.map(() => element("td"));
-    table.append(element("tr", {}, element("th", { scope: "row" }, label), ...cells[name]));
+    table.append(element("tr", { "data-symbol": SYMBOLS[name] }, element("th", { scope: "row" }, label), ...cells[name]));
   }
   table.prepend(element("tr", {}, element("th", { scope: "col" }, "example"), ...EXAMPLE.map((_, n) => element("th", { scope: "col" }, `${n + 1}`))));
   const batch = element("p");
@@ -80,7 +81,9 @@ export function mount(stage, signal) {
   const training = button("Training", () => mode(true), signal);
   const evaluation = button("Evaluation", () => mode(false), signal);
   const gamma = slider({ label: "scale γ", min: -4, max: 4, step: 0.5, value: START.gamma, signal, onInput: (to) => change({ gamma: to }) });
+  gamma.node.dataset.symbol = "gamma";
   const beta = slider({ label: "shift β", min: -4, max: 4, step: 0.5, value: START.beta, signal, onInput: (to) => change({ beta: to }) });
+  beta.node.dataset.symbol = "beta";
   stage.append(
     element("p", { class: "book-hint" }, "Drag example 1 to 11. Which outputs move? Then do it in evaluation."),
     picture,
