@@ -1,9 +1,11 @@
 // Five values of one feature to be dragged; normalised with this batch, or with what is remembered.
 import { normalise, remember, statistics } from "../arithmetic/batch_norm.js";
+import { normals } from "../arithmetic/network.js";
 import { announcer, button, element, number, slider, svg } from "./tools.js";
 
 const EXAMPLE = [1, 3, 4, 5, 7];
-const START = { x: EXAMPLE, gamma: 4, beta: 1, train: true, memory: { mean: 0, variance: 1 } };
+const [MIDDLE, SPREAD] = [3, 2]; // of the numbers that a new batch is drawn from
+const START = { draws: 0, x: EXAMPLE, gamma: 4, beta: 1, train: true, memory: { mean: 0, variance: 1 } };
 const [EPS, MOMENTUM] = [1e-5, 0.1];
 const [LEAST, MOST] = [-12, 12];
 const SYMBOLS = { x: "X", xhat: "Xhat", y: "Y" };
@@ -93,6 +95,7 @@ export function mount(stage, signal) {
       element("span", { role: "group", "aria-label": "Mode" }, training, evaluation),
       button("One pass", () => pass(1), signal),
       button("Ten passes", () => pass(10), signal),
+      button("New batch", () => redraw(), signal),
       button("Back to the example", () => ((state = structuredClone(START)), (moved = null), gamma.set(state.gamma), beta.set(state.beta), change({})), signal)),
     element("div", { class: "book-norm-sliders" }, gamma.node, beta.node),
   );
@@ -129,6 +132,14 @@ export function mount(stage, signal) {
     let { memory } = state;
     for (let i = 0; i < times; i += 1) memory = remember(memory, state.x, MOMENTUM);
     change({ memory }, `Remembered now: mean ${clear(memory.mean)}, variance ${clear(memory.variance)}.`);
+  }
+
+  // Five new numbers, from one distribution; what is remembered moves when they pass.
+  function redraw() {
+    const drawn = normals(state.draws + 1, EXAMPLE.length).map((value) => edge(Math.round(2 * (MIDDLE + SPREAD * value)) / 2));
+    moved = null;
+    const { mean, variance } = statistics(drawn);
+    change({ draws: state.draws + 1, x: drawn }, `A new batch, drawn with mean ${MIDDLE} and variance ${SPREAD ** 2}: its own are ${clear(mean)} and ${clear(variance)}.`);
   }
 
   function used() {
