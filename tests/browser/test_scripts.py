@@ -139,6 +139,31 @@ def test_map_knows_what_has_been_read(visitor: Callable[..., Any]) -> None:
     assert visits.problems == []
 
 
+def test_drawn_map_leads_to_the_chapters(visitor: Callable[..., Any]) -> None:
+    visits = visitor()
+    page = visits.open("layers/relu/")
+    page.locator("article > :last-child").scroll_into_view_if_needed()
+    page.locator(".book-tick").first.wait_for(state="attached")
+    page = visits.open("foundations/reading/")
+    page.locator(".book-map > a").first.wait_for()
+    listed = page.locator("#the-chapters-in-order ~ ul li > strong + a")
+    drawn = page.locator(".book-map > a")
+    addresses = "(all) => all.map((link) => link.href)"
+    assert set(drawn.evaluate_all(addresses)) <= set(listed.evaluate_all(addresses))
+    assert drawn.count() > 15
+    read = page.locator(".book-map > a", has=page.locator(".book-tick"))
+    assert read.evaluate_all(addresses) == [visits.address + "layers/relu/"]
+    # They lie in the order of the titles, within the picture, and out of the keyboard's way.
+    picture = page.locator("#chapters img.book-light").bounding_box()
+    boxes = [link.bounding_box() for link in drawn.all()]
+    assert [box["y"] for box in boxes] == sorted(box["y"] for box in boxes)
+    assert all(picture["y"] <= box["y"] <= picture["y"] + picture["height"] for box in boxes)
+    assert drawn.evaluate_all("(all) => all.every((link) => link.tabIndex === -1)")
+    read.click()
+    page.wait_for_url("**/layers/relu/")
+    assert [told for told in visits.problems if "ERR_ABORTED" not in told] == []
+
+
 @pytest.mark.parametrize("kept", ["{", '"relu"', "7", "null"])
 def test_map_bears_what_others_have_stored(kept: str, visitor: Callable[..., Any]) -> None:
     visits = visitor()
