@@ -6,7 +6,7 @@ import { announcer, button, element, number, slider, svg } from "./tools.js";
 const EXAMPLE = { start: [12, 4], sgd: 0.2, heavy: 0.25, momentum: 0.25, adam: 1, beta1: 0.9, beta2: 0.999 };
 const STEPS = 16;
 const [LEFT, RIGHT, LOW, HIGH] = [-5, 13.5, -6, 6]; // of the valley that is shown
-const UNIT = 23; // of the drawing, for a unit of the valley
+const UNIT = 25; // of the drawing, for a unit of the valley
 const [WIDTH, HEIGHT] = [(RIGHT - LEFT) * UNIT, (HIGH - LOW) * UNIT];
 const FAR = 1000; // beyond the picture; a path that runs away is drawn no further
 const x = (value) => (value - LEFT) * UNIT;
@@ -34,7 +34,7 @@ export function mount(stage, signal) {
     return { name, line, steps };
   });
   const handle = svg("g", { class: "book-valley-start", role: "slider", tabindex: 0, "aria-label": "Start", "aria-valuemin": 0, "aria-valuemax": Math.round(height([RIGHT, HIGH])) },
-    svg("circle", { r: 15, fill: "transparent" }), svg("circle", { r: 6 }));
+    svg("circle", { r: 18, fill: "transparent" }), svg("circle", { r: 6 }));
   picture.append(handle);
 
   const of = (label, name, min, max, step, digits = 2) =>
