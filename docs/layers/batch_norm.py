@@ -1111,7 +1111,7 @@ assert (below_moved[1, 1] > 0.7).all() and (below_moved[1, 0] < 0.5).all()
 #
 # - Each feature loses its mean over the batch and is divided by its deviation; $\gamma$ and $\beta$ choose both anew.
 # - The mean reaches the loss over two roads, so its gradient is a sum of two.
-# - The backward pass takes away from what arrives its mean and its part along $\hat x$.
+# - The backward pass subtracts from the upstream gradient its mean and its part along $\hat x$.
 # - Training uses the batch's statistics, evaluation the remembered ones: they are two functions.
 # - It bears higher learning rates and learns in fewer epochs here; very small batches spoil it.
 #

@@ -1116,8 +1116,8 @@ assert mixed[:, 1].mean() < min(mlp_real[:, 1].mean(), mlp_mixed[:, 1].mean()) -
 # ## In five lines
 #
 # - One small kernel is laid over every window of the image: multiply, add up, add the bias.
-# - Backward, each output lays the kernel down at its window, times what arrived; where windows overlap, add.
-# - Seen from a pixel the kernel comes back turned, and the gradient is a convolution too.
+# - Backward, each output lays the kernel down at its window, times its upstream gradient; where windows overlap, add.
+# - Seen from a pixel the kernel comes back rotated by 180°, and the gradient is a convolution too.
 # - It is a matrix product after all: `im2col` writes the windows as rows, at the price of memory.
 # - Equal weights everywhere mean that a pattern that moves one pixel moves its answer one pixel.
 #

@@ -586,8 +586,8 @@ assert np.isclose(flat_start, np.log(10), rtol=1e-6) and began > flat_start
 # %% [markdown]
 # ## In five lines
 #
-# - The loss is the mean of minus the logarithm of what was said of the true class.
-# - Together with softmax its gradient is what was said minus what was true, divided by $N$.
+# - The loss is the mean of minus the logarithm of the true class's probability.
+# - Together with softmax its gradient is the probabilities minus the one-hot labels, divided by $N$.
 # - Compute the two together: apart, they fail in float32 when a wrong score leads by enough.
 # - A loss above $\log C$ is worse than to know nothing.
 # - Clipping the probability keeps the loss finite, and stops the gradient where it is needed most.

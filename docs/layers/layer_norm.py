@@ -780,7 +780,7 @@ assert short_weights["layer norm"].min() > short_weights["plain"].max()
 #
 # - Each example loses its own mean and is divided by its own deviation, over its features.
 # - So no example looks at another, and training and evaluation are the same function.
-# - The backward pass is that of batch normalisation turned by 90 degrees, with $\gamma$ inside of the means.
+# - The backward pass is that of batch normalisation with rows and columns exchanged, and with $\gamma$ inside the means.
 # - While all $\gamma$ are 1, a wrong place of $\gamma$ passes every check: test with random ones.
 # - Take it where batches are small or uneven; where they are large, batch normalisation did better here.
 #

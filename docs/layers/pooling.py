@@ -1282,7 +1282,7 @@ assert (np.diff([d[p] for p in ("max", "mean")]) < -0.05).all()
 #
 # - Pooling makes an image smaller: of each window it keeps the largest number, or the mean.
 # - The gradient of a maximum goes to the winner alone, that of a mean to all in equal shares.
-# - Where windows overlap, the shares of a pixel add up; what arrives and what is passed back have the same sum.
+# - Where windows overlap, the shares of a pixel add up, so the gradient that is passed back has the sum of the upstream gradient.
 # - At a tie the first in reading order wins; after a ReLU ties are common, and the choice does not change the filters' gradient here.
 # - Pooling tolerates small shifts; a network without it can learn that from data that moves.
 #

@@ -434,7 +434,7 @@ assert (size[is_dead] == 0).all() and (size[~is_dead] > 0).all()
 #
 # ## In five lines
 #
-# - ReLU keeps what is positive and puts 0 in the place of the rest, element by element.
+# - ReLU keeps what is positive and replaces the rest by 0, element by element.
 # - Backward, it is a gate: the gradient passes where the *input* was positive, whatever its own sign.
 # - The mask is all that the backward pass needs; at 0 the gate is shut by convention.
 # - Check it with a random gradient from above: one of all ones lets mistakes pass.

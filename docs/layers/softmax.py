@@ -575,7 +575,7 @@ assert off["with T"] < off["as trained"] and first["as trained"][0] > first["as 
 #
 # - Softmax turns scores into probabilities: positive, with sum 1 in each row.
 # - Take the row's maximum away first: no probability changes, and no exponential overflows.
-# - The gradient needs no Jacobian: take the weighted mean of what arrives away, and multiply by the probabilities.
+# - The gradient needs no Jacobian: subtract the weighted mean of the upstream gradient, and multiply by the probabilities.
 # - Use it once, along the axis of the classes; a second softmax keeps the loss from falling.
 # - Trained for long, a network is surer than it is right; one temperature for all scores is a cheap cure.
 #
