@@ -362,7 +362,10 @@ def test_exactly_what_depends_on_a_change_runs_again(
         ("# %% [markdown]\n# {{ nowhere:.2f }}", r"nowhere:.2f }} failed:\s+NameError"),
         ("# %% [markdown]\n# See [it](nothing.py).", "contains a link 'nothing.py'"),
         ("# %% [markdown]\n# See [it](first.py#nowhere).", "does not contain an anchor '#nowhere'"),
-        ("# %% [markdown]\n# See [](first.py#fall).", r"third\.py: no figure 'fall' on first\.py"),
+        (
+            "# %% [markdown]\n# See [](first.py#fall).",
+            r"third\.py: no figure and no equation 'fall' on first\.py",
+        ),
         ("# %% [markdown]\n# See [@nobody].", r"third\.py: no source 'nobody'"),
         ("# %% [markdown]\n# $$\\frac{1}$$", r"third\.py: KaTeX(.|\n)*in the formula \\frac"),
         ("# %%\nimport matplotlib.pyplot as plt\n_ = plt.plot([1])", "without alt text"),
