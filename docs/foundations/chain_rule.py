@@ -532,6 +532,14 @@ assert norms[True, 1.0][:, -1].min() > 1000
 #
 # **What this does not show.** These networks are not trained: it is the gradient at the start. Whether a larger gradient helps learning is another experiment, and how weights should begin has [its own chapter](../layers/linear.py).
 #
+# ## In five lines
+#
+# - Each operation knows only its own slope; the gradient that arrives is multiplied by it and passed on.
+# - A value that is used more than once adds up the gradients of all its uses.
+# - So you walk backwards through the order in which the values were made, and visit no operation twice.
+# - One such walk gives the gradient of every parameter; its price is the memory for the values on the way.
+# - With arrays the rule stays the same, and no Jacobian is ever built.
+#
 # ## Try it
 #
 # ??? question "1. What is the gradient of $L$ with respect to $L$?"

@@ -977,6 +977,14 @@ assert max(raw_errors.values()) == 0
 # %% [markdown]
 # Exactly zero, for all of them. Products of sixteenths are multiples of $\tfrac{1}{256}$, and float32 holds every multiple of $\tfrac1{256}$ up to $2^{16} = 65{,}536$: nothing is ever rounded. A test on tidy numbers tests no rounding.
 #
+# ## In five lines
+#
+# - Write a letter for each axis: what is missing after the arrow is summed, what stands there is kept.
+# - An equation with all its indices becomes the string when you cross out everything else.
+# - The gradient of an einsum is an einsum: the operand and the output change places.
+# - With three operands or more, `optimize=True` decides how much work it is; for small arrays it costs more than it saves.
+# - Always write the arrow, and give long sums in float32 to BLAS or to float64.
+#
 # ## Try it
 
 # %% tags=["remove-cell"]

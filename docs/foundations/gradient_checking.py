@@ -1410,6 +1410,14 @@ assert error < 1e-5
 # 5. Relative error below $10^{-6}$. Up to about $10^{-3}$: look for a forgotten $\varepsilon$, a float32 on the way, a step that does not suit. Above, and at no kink: the gradient is wrong.
 # 6. Kinks counted, not ignored.
 #
+# ## In five lines
+#
+# - Move an input a little to both sides, and the difference of the losses is the slope, nearly.
+# - A smaller step cuts off less and rounds more; between the two lies the best step.
+# - The complex step subtracts nothing, so it has no such limit; but every operation must take complex numbers.
+# - Check with a random gradient from above, sizes that all differ, and values that are away from kinks.
+# - A check can pass a wrong gradient, so break yours on purpose once and see that it is caught.
+#
 # ## Try it
 #
 # ??? question "1. The error of a central difference is $10^{-8}$ at $h = 10^{-3}$. What is it at $h = 10^{-4}$?"

@@ -286,6 +286,8 @@ show_derivation("batch_norm")
 # %% [markdown]
 # The sums over the batch were computed already, for $\beta$ and $\gamma$. Nothing new is left to add up:
 #
+# <!-- equation batch-norm-backward -->
+#
 # $$\boxed{\begin{aligned}
 # \frac{\partial L}{\partial X} = \gamma \rho \odot \Big( &\frac{\partial L}{\partial Y} - \frac1N \frac{\partial L}{\partial \beta}\\
 # & - \frac1N\, \hat X \odot \frac{\partial L}{\partial \gamma} \Big)
@@ -308,7 +310,7 @@ assert np.allclose(closed, walked, rtol=0, atol=1e-14)
 # %% [markdown]
 # ## The code says the same
 #
-# `dx` begins as $-\hat X \odot \tfrac1m\,\partial L/\partial\gamma$, gets $\partial L/\partial Y$ and $-\tfrac1m\,\partial L/\partial\beta$ added, and is multiplied by $\gamma\rho$: the box, read from its end. (`m` is $N$ here; for images it is more, see below.)
+# `dx` begins as $-\hat X \odot \tfrac1m\,\partial L/\partial\gamma$, gets $\partial L/\partial Y$ and $-\tfrac1m\,\partial L/\partial\beta$ added, and is multiplied by $\gamma\rho$: [](#batch-norm-backward), read from its end. (`m` is $N$ here; for images it is more, see below.)
 
 # %% tags=["remove-input"]
 show_source(batch_norm, batch_norm_backward)
@@ -1104,6 +1106,14 @@ assert (below_moved[1, 1] > 0.7).all() and (below_moved[1, 0] < 0.5).all()
 # **The verdict.** Faster, and at home at ten times the rate: both hold here, at both depths. The prediction that the gain grows with depth fails: the usable rates gain the same factor, the epochs no larger one, and the final accuracy gains less. As for the reason, drift and roughness fall together in our deep network, so this experiment cannot say which of them mattered. [Bjorck and others (2018)](@bjorck2018) see the cause in the larger steps that become possible. With eight layers that fits: the best rate is higher with normalisation, and at the low rate much of the gain is gone. With three layers it does not explain enough. Both kinds have their best rate at {{ rates[best[0, 1]]:g}}, take steps of the same rate there, and still it is {{ needed[3, 1]:.1f}} epochs against {{ needed[3, 0]:.1f}}.
 #
 # **What this does not show.** Anything about seconds: an epoch with normalisation does more work, and this page holds no clock. Small images, fully connected layers, plain gradient descent and good first weights are the easy case; with momentum or Adam the usable rates may be others. And five rates, each about three times the one before, place a "best" rate only to within such a factor.
+#
+# ## In five lines
+#
+# - Each feature loses its mean over the batch and is divided by its deviation; $\gamma$ and $\beta$ choose both anew.
+# - The mean reaches the loss over two roads, so its gradient is a sum of two.
+# - The backward pass subtracts from the upstream gradient its mean and its part along $\hat x$.
+# - Training uses the batch's statistics, evaluation the remembered ones: they are two functions.
+# - It bears higher learning rates and learns in fewer epochs here; very small batches spoil it.
 #
 # ## Try it
 #

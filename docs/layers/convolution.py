@@ -1113,6 +1113,14 @@ assert mixed[:, 1].mean() < min(mlp_real[:, 1].mean(), mlp_mixed[:, 1].mean()) -
 #
 # **What this does not show.** These digits were normalised in size and place by those who prepared them, which spares an MLP the very thing that it is bad at; photographs are not so kind. The move was made at the test alone: a network that sees moved images in training may learn to bear them, and this was not tried. And {{ means[cells[0]][1]:.0f}}% is poor as well. Moving *along* is not staying the *same*: the last layer reads the maps at fixed places, and has never seen them moved. [Pooling](pooling.py) is the next thing to look at.
 #
+# ## In five lines
+#
+# - One small kernel is laid over every window of the image: multiply, add up, add the bias.
+# - Backward, each output lays the kernel down at its window, times its upstream gradient; where windows overlap, add.
+# - Seen from a pixel the kernel comes back rotated by 180°, and the gradient is a convolution too.
+# - It is a matrix product after all: `im2col` writes the windows as rows, at the price of memory.
+# - Equal weights everywhere mean that a pattern that moves one pixel moves its answer one pixel.
+#
 # ## Try it
 #
 # ??? question "1. An image of 32×32, a kernel of 5×5, padding 2. How large is the output with stride 1, and with stride 2?"

@@ -584,6 +584,14 @@ print(f"as the others: {began:.3f}; last layer 0: {flat_start:.3f}")
 assert np.isclose(flat_start, np.log(10), rtol=1e-6) and began > flat_start
 
 # %% [markdown]
+# ## In five lines
+#
+# - The loss is the mean of minus the logarithm of the true class's probability.
+# - Together with softmax its gradient is the probabilities minus the one-hot labels, divided by $N$.
+# - Compute the two together: apart, they fail in float32 when a wrong score leads by enough.
+# - A loss above $\log C$ is worse than to know nothing.
+# - Clipping the probability keeps the loss finite, and stops the gradient where it is needed most.
+#
 # ## Try it
 #
 # ??? question "1. Two networks are right about every test image. Can their losses differ?"

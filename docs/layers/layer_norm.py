@@ -776,6 +776,14 @@ assert short_weights["layer norm"].min() > short_weights["plain"].max()
 #
 # **What this does not show.** Anything about the deep networks for text in which layer normalisation is at home, or about Adam, which trains them. We had small images, two hidden layers, and five epochs of plain gradient descent. One test image is {{ 1 / 400:.2%}}, so a per cent is four images. And with rates a factor of three apart, the best is known only to within such a factor.
 #
+# ## In five lines
+#
+# - Each example loses its own mean and is divided by its own deviation, over its features.
+# - So no example looks at another, and training and evaluation are the same function.
+# - The backward pass is that of batch normalisation with rows and columns exchanged, and with $\gamma$ inside the means.
+# - While all $\gamma$ are 1, a wrong place of $\gamma$ passes every check: test with random ones.
+# - Take it where batches are small or uneven; where they are large, batch normalisation did better here.
+#
 # ## Try it
 #
 # ??? question "1. Behind a convolution with 8 channels of 28×28 pixels: how many numbers does a batch norm learn and keep, and how many a layer norm?"

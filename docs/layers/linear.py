@@ -955,6 +955,14 @@ assert np.allclose(tries["first"][0][0], tries["last"][0][0], rtol=1e-3, atol=1e
 assert repaired["first"] > 0.7 and repaired["last, no biases"] > 0.7 and repaired["last"] < 0.2
 
 # %% [markdown]
+# ## In five lines
+#
+# - Each output is a sum of all inputs, each times a weight of its own, plus a bias: $Y = XW + b$.
+# - Backward, the index that the result does not have is summed; that is where the transposes come from.
+# - The bias was added to every row, so its gradient is the sum over the rows.
+# - Check with sizes that all differ: then most wrong transposes do not even fit.
+# - First weights of the right size carry a signal and its gradient through many layers; with others both vanish or burst.
+#
 # ## Try it
 #
 # ??? question "1. Why is $\partial L/\partial W$ summed over the examples, and $\partial L/\partial X$ not?"

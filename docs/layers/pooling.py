@@ -235,12 +235,14 @@ show_derivation("avg_pool2d")
 # %% [markdown]
 # **The whole array.** Think of the forward pass by *taps*. The tap $X^{(u,v)}$ holds, for every window, the pixel that stands at row $u$ and column $v$ of it; in NumPy it is a view, `x[:, :, u::s, v::s]` cut to the right length. It has the shape of $Y$, $(N, C, H', W')$, and $Y$ is the largest, element by element, of $k_h k_w$ such taps. The mask $M^{(u,v)}$ has that shape too; it is 1 where this tap won. Going back, each tap collects its share:
 #
+# <!-- equation max-pool-backward -->
+#
 # $$\boxed{\begin{aligned}
 #   \text{max: } \; & \frac{\partial L}{\partial X^{(u,v)}} \text{ += } \frac{\partial L}{\partial Y} \odot M^{(u,v)} \\[6pt]
 #   \text{mean: } \; & \frac{\partial L}{\partial X^{(u,v)}} \text{ += } \frac{1}{k_h k_w} \frac{\partial L}{\partial Y}
 #   \end{aligned}}$$
 #
-# Start with zeros and go through all $(u, v)$. The shapes agree: three arrays of the shape of $Y$. It is ReLU's box again, with a mask for each tap. And there is a `+=` in it, which is the sum over windows.
+# Start with zeros and go through all $(u, v)$. The shapes agree: three arrays of the shape of $Y$. It is [](relu.py#relu-backward) again, with a mask for each tap. And there is a `+=` in it, which is the sum over windows.
 #
 # ## The code says the same
 #
@@ -296,7 +298,7 @@ assert np.allclose(back, avg_pool2d_backward(arrives, cache), rtol=0, atol=1e-15
 show_source(pooling._first_max, pooling._send)
 
 # %% [markdown]
-# In `_first_max`, `free` marks the windows that have no winner yet; it is what lets the first one win. `_send` is the box, once from windows to rows, once from rows to pixels; `where_open` does what the product with a mask does. So the mask $M^{(u,v)}$ is a product of two: pixel $v$ won its row, and row $u$ won the window. On the sixteen numbers, the box word for word:
+# In `_first_max`, `free` marks the windows that have no winner yet; it is what lets the first one win. `_send` is [](#max-pool-backward), once from windows to rows, once from rows to pixels; `where_open` does what the product with a mask does. So the mask $M^{(u,v)}$ is a product of two: pixel $v$ won its row, and row $u$ won the window. On the sixteen numbers, the box word for word:
 
 # %%
 row_winners, row_of_window = max_cache.winners
@@ -1275,6 +1277,14 @@ assert (np.diff([d[p] for p in ("max", "mean")]) < -0.05).all()
 
 # %% [markdown]
 # At the image, a digit moved by a pixel is as far off as another digit ({{ d["max"][0]:.2f}}). One block with the maximum brings that to {{ d["max"][1]:.2f}}, two to {{ d["max"][2]:.2f}}, the scores to {{ d["max"][3]:.2f}}. With none it is {{ d["none"][2]:.2f}} after two blocks; whatever tolerance that network has, {{ d["none"][3]:.2f}} at the scores, is nearly all the work of its linear layer. One block with pooling does little, several in a row add up, and all of it is far from invariance, which would be 0.
+#
+# ## In five lines
+#
+# - Pooling makes an image smaller: of each window it keeps the largest number, or the mean.
+# - The gradient of a maximum goes to the winner alone, that of a mean to all in equal shares.
+# - Where windows overlap, the shares of a pixel add up, so the gradient that is passed back has the sum of the upstream gradient.
+# - At a tie the first in reading order wins; after a ReLU ties are common, and the choice does not change the filters' gradient here.
+# - Pooling tolerates small shifts; a network without it can learn that from data that moves.
 #
 # ## Try it
 #

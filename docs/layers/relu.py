@@ -154,13 +154,15 @@ show_derivation("relu")
 # %% [markdown]
 # **The whole array.** As a matrix, the Jacobian of $ND$ outputs by $ND$ inputs would be diagonal: $(ND)^2$ numbers, of which $ND$ can be other than 0. Nobody builds it. With the mask $M_{nd} = [x_{nd} > 0]$ it is one product, element by element:
 #
+# <!-- equation relu-backward -->
+#
 # $$\boxed{\frac{\partial L}{\partial X} = \frac{\partial L}{\partial Y} \odot M}$$
 #
 # The shapes agree: three arrays, all of the shape of $X$.
 #
 # ## The code says the same
 #
-# The forward pass returns $\max(x, 0)$, written as a clip, and keeps the mask. `where_open` is the equation in the box: it keeps the upstream gradient where the mask is true and puts 0 elsewhere. It multiplies the bits of each number, read as an integer, by the mask. That is as fast as a product of floats, and it is right for infinity too: $0 \cdot \infty$ would be NaN.
+# The forward pass returns $\max(x, 0)$, written as a clip, and keeps the mask. `where_open` is [](#relu-backward): it keeps the upstream gradient where the mask is true and puts 0 elsewhere. It multiplies the bits of each number, read as an integer, by the mask. That is as fast as a product of floats, and it is right for infinity too: $0 \cdot \infty$ would be NaN.
 
 # %% tags=["remove-input"]
 show_source(relu, relu_backward, where_open)
@@ -429,6 +431,14 @@ assert (size[is_dead] == 0).all() and (size[~is_dead] > 0).all()
 # No gradient, so no way back: not with plain gradient descent on these examples. Weight decay, momentum that is still rolling, or a change in the layers below can revive a unit; its own gradient cannot.
 #
 # This is why a ReLU likes inputs that are centred, weights that begin at the right size ([@he2015]), and learning rates that are not the largest that will run.
+#
+# ## In five lines
+#
+# - ReLU keeps what is positive and replaces the rest by 0, element by element.
+# - Backward, it is a gate: the gradient passes where the *input* was positive, whatever its own sign.
+# - The mask is all that the backward pass needs; at 0 the gate is shut by convention.
+# - Check it with a random gradient from above: one of all ones lets mistakes pass.
+# - A unit whose input is negative for every example gets no gradient, and with plain descent it stays so.
 #
 # ## Try it
 #

@@ -571,6 +571,14 @@ assert off["with T"] < off["as trained"] and first["as trained"][0] > first["as 
 #
 # **What this does not show.** That such networks are honest for each digit, or on images of another kind: these images resemble the training set. One split was used, and 200 training images are few; how the gap depends on their number was not measured.
 #
+# ## In five lines
+#
+# - Softmax turns scores into probabilities: positive, with sum 1 in each row.
+# - Take the row's maximum away first: no probability changes, and no exponential overflows.
+# - The gradient needs no Jacobian: subtract the weighted mean of the upstream gradient, and multiply by the probabilities.
+# - Use it once, along the axis of the classes; a second softmax keeps the loss from falling.
+# - Trained for long, a network is surer than it is right; one temperature for all scores is a cheap cure.
+#
 # ## Try it
 #
 # ??? question "1. Why may you subtract the maximum, and not divide by it?"

@@ -1509,6 +1509,14 @@ assert abs(straight[without_relu][0] - straight[None][0]) < 0.02
 # %% [markdown]
 # Without ReLUs the network is about as good as with them, since **a max-pool bends as well**. Only when the pools take means is it a straight line, to rounding, and pays for it. A forgotten ReLU is therefore a mistake that neither the accuracy nor the gradient check will show you. What does: print the model, and compare it with what you meant.
 #
+# ## In five lines
+#
+# - A network is two loops: forward through the layers, and backward through them with what each has kept.
+# - If each layer's backward pass is right, so is the network's; check the whole all the same.
+# - Our CNN takes PyTorch's steps; what differs is rounding, which training makes larger.
+# - Neighbourhoods are what the CNN lives on: with shuffled pixels it falls behind, and moved digits mislead it too.
+# - Most mistakes raise no error: look at the loss before the first step, and at one picture alone.
+#
 # ## Try it
 
 # %% tags=["remove-cell"]

@@ -96,6 +96,7 @@ ends = {name: float(height(path)[-1]) for name, path in paths.items()}
 show(
     fig,
     name="three-ways-down",
+    live="optimizers",
     alt=(
         "Contours of a valley three times as long as it is wide, with three paths from one start. "
         "SGD jumps from side to side, each time less far; momentum jumps further at first "
@@ -204,6 +205,8 @@ assert heights["momentum"][2] > heights["SGD"][2]
 # **Many directions.** With $H$ the symmetric matrix of second derivatives, $f(\theta) = \tfrac12\theta^\top H\theta$ has the gradient $H\theta$. In most directions $H\theta$ points elsewhere than $\theta$. The exceptions are the *eigenvectors*: along them $H$ does nothing but stretch, $H\theta = \lambda\theta$, and the factor $\lambda$ is their *eigenvalue*. A symmetric matrix has one for each dimension, at right angles to each other. (In our valley they are the two axes, with the eigenvalues 1 and 9.) Measure $\theta$ along them, and each direction is a parabola of its own, with its own curvature $\lambda$, and knows nothing of the others. Let all curvatures be positive.
 #
 # But **all directions share one $\eta$**, and here intuition misleads. It is not the direction that you care about, the long and flat one, that limits the learning rate; it is the steepest:
+#
+# <!-- equation cliff -->
 #
 # $$\boxed{\text{it converges} \iff 0 < \eta < \frac{2}{\lambda_{\max}}}$$
 #
@@ -1175,6 +1178,14 @@ assert np.abs(apart - theirs.detach().numpy()).max() < 1e-12
 
 # %% [markdown]
 # Two weights of 1 got gradients that lead nowhere, one set a hundred times as large. Added to the gradient, as in `Adam(weight_decay=…)` here and in PyTorch, the decay is divided by Adam's root as well, and the weight with large gradients hardly decays: {{ added[1]:.2f}} is left of it, and {{ added[0]:.2f}} of the other. Decoupled, both decay alike, to {{ apart[0]:.2f}}; that is `AdamW` ([@loshchilov2019]), which the package has too, and the last line compares it with PyTorch's. With plain SGD the two are the same step, which is why the confusion is so common.
+#
+# ## In five lines
+#
+# - An optimiser decides how far to go: SGD by the gradient, momentum by its sum, Adam by its size.
+# - Beyond a rate of 2 through the curvature a step does harm; just below it the walk swings.
+# - Momentum adds up what points the same way, and cancels what changes its sign.
+# - Adam gives each element a step of its own, and needs its correction in the first steps.
+# - On these data the learning rate decides far more than the choice of the optimiser: tune it first.
 #
 # ## Try it
 

@@ -10,7 +10,7 @@
 #
 # [The last chapter](optimizers.py) ended with one piece of advice: tune the learning rate. But why should one rate be right from the first step to the last? By the end of this page you will be able to derive why a rate that falls gets further than any that stays, and you will know when that matters. You will have seen the safeguards of everyday training beside a baseline, and where the cliff of the last chapter stands when the valley changes under your feet.
 #
-# You need [optimisers](optimizers.py): the symbols, momentum, Adam, and the boxed limit $2/\lambda_{\max}$.
+# You need [optimisers](optimizers.py): the symbols, momentum, Adam, and the limit of [](optimizers.py#cliff).
 
 # %% tags=["hide-input"]
 from fractions import Fraction
@@ -879,6 +879,14 @@ print(f"no decay, at the same rate: {undecayed['AdamW'].mean():.3f}")
 
 # %% [markdown]
 # AdamW with Adam's number hardly decays at all; Adam with AdamW's decays so much that it learns little. Neither stops with an error. When you change the one for the other, look for the decay anew.
+#
+# ## In five lines
+#
+# - A large rate travels far and a small one settles, so let the rate fall to 0 by the end.
+# - A warm-up, a cosine and one-cycle are factors for the step's rate, and each is asked at every step.
+# - Nesterov's momentum measures the gradient where the velocity is about to go.
+# - Clipping bounds the length of the whole gradient, and keeps its direction.
+# - AdamW lets the decay pass by Adam's division, so its number means something else there.
 #
 # ## Try it
 

@@ -1259,6 +1259,14 @@ assert abs(strangers["train_loss"] - np.log(10)) < 0.5
 # %% [markdown]
 # The loss stays about $\ln 10$, that of a network that knows nothing, and falls below it only as far as the pictures are learnt by heart. Validation stays at chance. Draw ten pictures with their labels before each training, as this page began: no other check is as quick.
 #
+# ## In five lines
+#
+# - Train with shuffled batches, measure with `eval()`, choose by validation.
+# - Normalise with the training pictures' statistics alone.
+# - Read the test once, after the last epoch, and give its interval.
+# - Batch normalisation earned its place here; dropout did not.
+# - Silent mistakes show against a baseline, and never in a message.
+#
 # ## Try it
 #
 # ??? question "1. Validation accuracy is above training accuracy. Has somebody mixed up the two?"

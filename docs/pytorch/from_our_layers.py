@@ -191,6 +191,8 @@ print(layer.weight.grad.numpy().astype(int))
 #
 # **The array.** Two things are transposed at once. The sum runs over $n$, so $n$ must be the inner index of a matrix product. $\partial L/\partial Y$ has $n$ first and must be transposed; $X$ has it first as well and stays:
 #
+# <!-- equation weight-on-its-side -->
+#
 # $$\boxed{V = W^\top, \qquad \frac{\partial L}{\partial V} = \left(\frac{\partial L}{\partial Y}\right)^{\top} X = \left(\frac{\partial L}{\partial W}\right)^{\top}}$$
 #
 # The shapes agree: $(n_\text{out}, N)$ times $(N, n_\text{in})$ is the shape of $V$. A convolution's weight has the same shape, $(F, C, k_h, k_w)$, in both, and so have all other parameters.
@@ -399,7 +401,7 @@ def walk(node, depth=0):
 walk(loss.grad_fn)
 
 # %% [markdown]
-# Read it beside the first figure. `AddmmBackward0` is a linear layer: *add* a bias to a *m*atrix product. Its three inputs are a bias, the layer below and a weight; `TBackward0` is the transposition of the box above. `AccumulateGrad` is where a path ends, at a parameter, and puts what has arrived into its `.grad`.
+# Read it beside the first figure. `AddmmBackward0` is a linear layer: *add* a bias to a *m*atrix product. Its three inputs are a bias, the layer below and a weight; `TBackward0` is the transposition of [](#weight-on-its-side). `AccumulateGrad` is where a path ends, at a parameter, and puts what has arrived into its `.grad`.
 #
 # A node does what our `backward(dy, cache)` does: it takes the gradient of its output and what it saved, and returns the gradients of its inputs. No Jacobian is built there either. The graph is made anew at each forward pass, by running it ([@paszke2019]); the walk back is the reverse mode of automatic differentiation ([@baydin2018]), which you know as backpropagation.
 #
@@ -1241,6 +1243,14 @@ print(f"a matrix of fives as target: loss {nonsense:.1f}")
 
 # %% [markdown]
 # A float target of shape $(N, C)$ is accepted: each row is read as a distribution over the classes, and whether it sums to 1 is not asked. So a matrix that was meant as something else passes without a word.
+#
+# ## In five lines
+#
+# - You write the forward pass, and PyTorch's graph goes back over the same gradients as our layers.
+# - Its linear weight lies on its side; every other difference between the twins is rounding.
+# - `backward` adds to `.grad`, so put the gradients to `None` before each step.
+# - Do not change a tensor in place that the way back needs: PyTorch notices it, our layers would not.
+# - A module keeps the books: what is no parameter and no buffer is neither moved nor saved.
 #
 # ## Try it
 #

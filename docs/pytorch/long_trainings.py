@@ -544,6 +544,14 @@ assert (two[0] > one[0]).all()
 # %% [markdown]
 # Half of the steps, and with every seed a higher training loss in the last epoch; validation changes by {{ told(two[1] - one[1]) }} points. [Goyal and others (2017)](@goyal2017) let the rate grow with the batch, after a warm-up. In this package `batch_size` is that of all processes together, so the question does not arise: `torchrun` with two processes reads the same plan as one.
 #
+# ## In five lines
+#
+# - Save all that the next step depends on: weights, statistics, optimiser, random state, place in the schedule.
+# - Write a checkpoint whole or not at all, under another name first.
+# - To go on from it must give the bits of a training that was never broken off: test that once.
+# - Two processes take the step of one only if their gradients add up to that of the whole batch.
+# - Keep a record of what was run, so that somebody else can tell whether a number is true.
+#
 # ## Try it
 #
 # ??? question "1. Why is the state of the random generator not in the checkpoint of `train`?"

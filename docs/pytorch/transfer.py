@@ -1376,6 +1376,14 @@ assert (kept_still.features[1].running_mean == 0).all()
 # - **Another backbone.** [@kornblith2019] found that networks that are better on ImageNet transfer better. None but AlexNet was tried here.
 # - **Other data.** CIFAR-10's classes are things that ImageNet knows. On X-rays the order may be another.
 #
+# ## In five lines
+#
+# - Frozen, new classifier: each picture passes the convolutions once.
+# - Unfrozen, the same rate can destroy what was learnt; a smaller one gains.
+# - Transfer pays most where labels are few.
+# - Put frozen modules into `eval()`, too.
+# - Count what is trainable, and audit it.
+#
 # ## Try it
 #
 # ??? question "1. You mirror the training pictures at random. May you still cache frozen features?"

@@ -109,7 +109,7 @@
 
   // The words of the article, but for what only a script adds.
   function words() {
-    const added = ".book-live, .book-read, .book-tick, .book-fold, .md-code__nav";
+    const added = ".book-live, .book-read, .book-tick, .book-fold, .book-symbols, .md-code__nav";
     for (const node of article().querySelectorAll(added)) node.remove();
     return article().innerText.split(/\s+/).filter(Boolean);
   }

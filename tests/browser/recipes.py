@@ -84,6 +84,8 @@ RECIPES: dict[str, tuple[str, list[Step]]] = {
             Click("Evaluation"),
             Press("example 1", "ArrowLeft"),
             Says("no other output moved"),
+            Click("New batch"),
+            Says("drawn with mean 3 and variance 4"),
         ],
     ),
     "nn-convolution": (
@@ -92,8 +94,22 @@ RECIPES: dict[str, tuple[str, list[Step]]] = {
             Press("Window", "ArrowDown"),
             Says("Window 4 of 4 gives 3."),
             RESET,
-            Click("Backward"),
+            Press("Pixel", "ArrowLeft"),
+            Says("Seen by 2 of 4 windows"),
+            Click("Step"),
+            Says("Window 3 of 4 gives"),
             Says("Seen by 4 of 4 windows"),
+        ],
+    ),
+    "nn-optimizers": (
+        "networks/optimizers/",
+        [
+            Fill("rate of SGD", "0.3"),
+            Says("SGD has run away"),
+            RESET,
+            Fill("momentum μ", "0.9"),
+            Press("Start", "ArrowLeft", 4),
+            Says("Heights after 16 steps"),
         ],
     ),
     "nn-pooling": (

@@ -1,5 +1,6 @@
 """The small scripts around the text: glossary, shortcuts, what has been read, printing."""
 
+import io
 import json
 from collections.abc import Callable
 from typing import Any
@@ -7,11 +8,17 @@ from typing import Any
 import pytest
 from built import chapters, file_of
 from built import page as page_of
+from pypdf import PdfReader
 
 TERM = "article a.term"
 NOTE = "#book-term"
 FIGURE = "article a[href*='#']:text-matches('^Figure [0-9]')"
 THEME = "document.body.dataset.mdColorScheme"
+LOAD = """async () => {
+    const pictures = [...document.querySelectorAll("article img")];
+    for (const picture of pictures) picture.loading = "eager";
+    await Promise.all(pictures.map((picture) => picture.decode()));
+}"""
 
 
 def test_term_is_explained_where_it_stands(visitor: Callable[..., Any]) -> None:
@@ -132,6 +139,31 @@ def test_map_knows_what_has_been_read(visitor: Callable[..., Any]) -> None:
     assert visits.problems == []
 
 
+def test_drawn_map_leads_to_the_chapters(visitor: Callable[..., Any]) -> None:
+    visits = visitor()
+    page = visits.open("layers/relu/")
+    page.locator("article > :last-child").scroll_into_view_if_needed()
+    page.locator(".book-tick").first.wait_for(state="attached")
+    page = visits.open("foundations/reading/")
+    page.locator(".book-map > a").first.wait_for()
+    listed = page.locator("#the-chapters-in-order ~ ul li > strong + a")
+    drawn = page.locator(".book-map > a")
+    addresses = "(all) => all.map((link) => link.href)"
+    assert set(drawn.evaluate_all(addresses)) <= set(listed.evaluate_all(addresses))
+    assert drawn.count() > 15
+    read = page.locator(".book-map > a", has=page.locator(".book-tick"))
+    assert read.evaluate_all(addresses) == [visits.address + "layers/relu/"]
+    # They lie in the order of the titles, within the picture, and out of the keyboard's way.
+    picture = page.locator("#chapters img.book-light").bounding_box()
+    boxes = [link.bounding_box() for link in drawn.all()]
+    assert [box["y"] for box in boxes] == sorted(box["y"] for box in boxes)
+    assert all(picture["y"] <= box["y"] <= picture["y"] + picture["height"] for box in boxes)
+    assert drawn.evaluate_all("(all) => all.every((link) => link.tabIndex === -1)")
+    read.click()
+    page.wait_for_url("**/layers/relu/")
+    assert [told for told in visits.problems if "ERR_ABORTED" not in told] == []
+
+
 @pytest.mark.parametrize("kept", ["{", '"relu"', "7", "null"])
 def test_map_bears_what_others_have_stored(kept: str, visitor: Callable[..., Any]) -> None:
     visits = visitor()
@@ -238,3 +270,27 @@ def test_each_displayed_formula_has_its_tex(address: str) -> None:
     count = len(page_of(address).article.select("div.math"))
     place = file_of(address).with_name("formulas.json")
     assert (len(json.loads(place.read_text())) if place.is_file() else 0) == count
+
+
+# A browser loads nothing while it prints.
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("address", ["layers/relu/", "layers/convolution/"])  # lines; pixels too
+def test_all_pictures_are_on_paper(address: str, scheme: str, visitor: Callable[..., Any]) -> None:
+    visits = visitor(scheme=scheme)
+    page = visits.open(address)
+    pictures = page.locator("article img.book-light")
+    there = "(all) => all.filter((image) => image.naturalWidth > 0).length"
+    assert pictures.evaluate_all(there) < pictures.count()
+    at_once = drawn(page.pdf())
+    assert page.locator(".book-brought").count() == 0
+    page.evaluate(LOAD)
+    assert pictures.evaluate_all(there) == pictures.count()
+    assert at_once == pytest.approx(drawn(page.pdf()), rel=0.003)
+    assert visits.problems == []
+
+
+def drawn(pdf: bytes) -> list[int]:
+    """The bytes that draw a PDF's pages, and how many pictures of pixels are on them."""
+    pages = PdfReader(io.BytesIO(pdf)).pages
+    lines = sum(len(page.get_contents().get_data()) for page in pages)
+    return [lines, sum(len(page.images) for page in pages)]

@@ -64,3 +64,13 @@ def test_browser_knows_the_colours(scheme: str, visitor: Callable[..., Any]) -> 
 def test_pages_have_no_tabs(address: str) -> None:
     """Their rules are left out of the stylesheet (sitegen/output/stylesheet.py)."""
     assert "tabbed-set" not in page(address).html
+
+
+def test_first_picture_of_the_landing_page_is_asked_for_at_once() -> None:
+    """It is the largest thing there, and a browser would find it late (overrides/landing.html)."""
+    start = page("")
+    link = start.soup.find("link", rel="preload")
+    picture = start.article.select_one("img.book-light")
+    assert picture is not None
+    assert link["href"] == picture["src"]
+    assert "light" in link["media"]  # where the theme is dark, another one is shown

@@ -13,7 +13,7 @@ UNITS = (
 )
 # Pattern, and what to write.
 AVOID = {
-    r"\b(simply|obviously|just(?! as\b))\b": "leave it out",
+    r"\b(simply|obviously|just(?! (?:as|below|above)\b))\b": "leave it out",
     r"\bstumbl\w+": "name the mistake, or say nothing",
     r"\bat the end of this page\b": "say what the chapter does",
     r"\bforetold?\b": "predicted",

@@ -42,6 +42,28 @@ def test_a_figure_of_another_page_is_named_with_it(register: Register) -> None:
     assert "[Figure 2 of *First*](../layers/one.py#fall) and `[](#rise)`" in text
 
 
+def test_equations_that_are_referred_to_are_numbered(data: Path) -> None:
+    one = (
+        "$$x$$\n\n<!-- equation first -->\n\n$$y\n= z$$\n\n"
+        "<!-- equation last -->\n$$w$$\n\nBy [](#last).\n"
+    )
+    two = "By [](../layers/one.py#first).\n"
+    register = collect(
+        {"layers/one.py": f"---\ntitle: One\n---\n{one}", "networks/two.py": two}, data
+    )
+    start = '<div class="book-equation" id="first" markdown="1">'
+    text = resolve(one, "layers/one.py", register)
+    assert f"$$x$$\n\n{start}\n\n$$y\n= z$$\n\n(1)\n\n</div>" in text
+    assert "$$w$$\n\n(2)\n\n</div>\n\nBy [equation (2)](#last)." in text
+    text = resolve(two, "networks/two.py", register)
+    assert text == "By [equation (1) of *One*](../layers/one.py#first).\n"
+
+
+def test_a_name_that_nobody_uses_is_refused(data: Path) -> None:
+    with pytest.raises(UnknownReferenceError, match=r"^a\.md: nothing refers to .*'one'"):
+        collect({"a.md": "<!-- equation one -->\n\n$$x$$\n"}, data)
+
+
 def test_code_is_left_alone(register: Register) -> None:
     fence = "```text\n[](#nowhere) [@nobody]\n```\n"
     assert resolve(fence, "layers/one.py", register) == fence

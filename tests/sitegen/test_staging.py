@@ -106,6 +106,7 @@ def test_the_folder_holds_the_book(pages: list[Executed], docs: Path) -> None:
         "assets/a.css",
         "assets/javascripts/figures/data.js",
         "assets/javascripts/glossary/sentences.js",
+        "assets/javascripts/symbols/names.js",
     }
 
 

@@ -14,6 +14,7 @@ const FIGURES = {
   "nn-batch-norm": () => import("./figures/batch_norm.js"),
   "nn-iris": () => import("./figures/network_small.js"),
   "nn-network": () => import("./figures/network.js"),
+  "nn-optimizers": () => import("./figures/optimizers.js"),
   "nn-pooling": () => import("./figures/pooling.js"),
   "nn-softmax": () => import("./figures/softmax.js"),
 };

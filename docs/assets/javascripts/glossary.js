@@ -1,10 +1,10 @@
-// Shows what a link leads to where it stands: a word of the glossary, a figure, a source. On hover,
-// on focus, on the first tap.
+// Shows what a link leads to where it stands: a word of the glossary, a figure, an equation, a
+// source. On hover, on focus, on the first tap.
 //
 // Without this, and where the list or the page cannot be had, the links lead there all the same.
 
 const LINKS = "article :is(a.term, a[href*='#'])";
-const REFERENCE = /^Figure \d/;
+const REFERENCE = /^(Figure |equation \()\d/;
 const SOURCES = /\/bibliography(\/|\.html)#/;
 
 let shown, timer, second;

@@ -51,7 +51,8 @@ function draw() {
   const links = mapped();
   // The link of another part leads to its first page, and says nothing of the others.
   const ofPages = ".md-nav--primary .md-nav__item:not(.md-nav__item--pruned) > a.md-nav__link[href]";
-  for (const link of [...document.querySelectorAll(ofPages), ...links]) {
+  const drawn = document.querySelectorAll(".book-map > a");
+  for (const link of [...document.querySelectorAll(ofPages), ...links, ...drawn]) {
     tick(link, pages.has(name(link.href)) && !link.hash);
   }
   document.querySelector(".book-read")?.remove();
@@ -88,6 +89,10 @@ function start() {
   const last = document.querySelector("article")?.lastElementChild;
   if (last) end.observe(last);
   draw();
+  const picture = document.getElementById("chapters");
+  if (!picture || !mapped().length || picture.querySelector(".book-map")) return;
+  // From the disk nothing can be fetched; there the list is the only map.
+  import("./references/map.js").then(({ follow }) => follow(picture, mapped())).then(draw, () => {});
 }
 
 addEventListener("storage", draw); // another tab

@@ -46,3 +46,8 @@ def tight(frame: str) -> str:
     """Take away the blanks between the tags of the theme's frame, and around a text in a tag."""
     frame = re.sub(r"\s*\n\s*", "\n", frame)
     return re.sub(r">\n([^<\n]+)\n<", r">\1<", re.sub(r">\n+<", "><", frame))
+
+
+def unquoted(page: str) -> str:
+    """Leave out the quotation marks around a class that is one word: a hundredth of a page."""
+    return re.sub(r'(<[a-z][\w-]*(?: [^<>]*?)? class=)"([\w-]+)"(?=[ >])', r"\1\2", page)

@@ -1,9 +1,11 @@
-"""What pages refer to: figures by their numbers, and sources by their keys.
+"""What pages refer to: figures and equations by their numbers, and sources by their keys.
 
 In the Markdown of a page, `[](#relu-gate)` becomes "Figure 2", with a link to that figure, and
-`[](../layers/relu.py#relu-gate)` becomes "Figure 2 of ReLU". `[@ioffe2015]` becomes "Ioffe and
-Szegedy 2015" and `[as they write](@ioffe2015)` keeps its words; both lead to the bibliography.
-A figure or a key that does not exist ends the build.
+`[](../layers/relu.py#relu-gate)` becomes "Figure 2 of ReLU". A displayed formula has a number where
+`<!-- equation NAME -->` stands before it, and `[](#NAME)` becomes "equation (1)"; one that nothing
+refers to needs no name. `[@ioffe2015]` becomes "Ioffe and Szegedy 2015" and
+`[as they write](@ioffe2015)` keeps its words; both lead to the bibliography. A figure, an equation
+or a key that does not exist ends the build, and so does an equation's name that no page uses.
 """
 
 import posixpath
@@ -16,6 +18,9 @@ import yaml
 
 BIBLIOGRAPHY = "reference/bibliography.md"
 _FIGURE = re.compile(r'<figure id="([^"]+)"(?:(?!</figure>).)*<figcaption[^>]*>', re.DOTALL)
+_EQUATION = re.compile(
+    r"^<!-- equation ([\w-]+) -->\n+(\$\$.+?\$\$)[ \t]*$", re.MULTILINE | re.DOTALL
+)
 _TO_FIGURE = re.compile(r"\[\]\(([^()#\s]*)#([\w-]+)\)")
 _CITATION = re.compile(r"\[@([\w-]+)\]|\[([^\[\]]+)\]\(@([\w-]+)\)")
 # Code is left alone: fences, and what stands between backticks.
@@ -67,6 +72,7 @@ class Register:
 
     titles: dict[str, str] = field(default_factory=dict)  # of pages, by their path below docs/
     figures: dict[str, dict[str, int]] = field(default_factory=dict)  # of a page: their numbers
+    equations: dict[str, dict[str, int]] = field(default_factory=dict)  # likewise
     sources: dict[str, Source] = field(default_factory=dict)  # by their keys
     cited: dict[str, list[str]] = field(default_factory=dict)  # the pages that cite a source
 
@@ -85,6 +91,11 @@ def collect(pages: dict[str, str], references: Path) -> Register:
         register.titles[page] = str(about.get("title", page))
         numbered = enumerate(figure_names(text), 1)
         register.figures[page] = {name: number for number, name in numbered}
+        named = enumerate(_EQUATION.findall(text), 1)
+        register.equations[page] = {name: number for number, (name, _) in named}
+        for name in register.equations[page]:
+            if not any(f"#{name})" in other for other in pages.values()):
+                raise UnknownReferenceError(f"{page}: nothing refers to the equation {name!r}")
     for page, text in pages.items():
         for key in sorted(_keys(_without_code(text), register)):
             register.cited.setdefault(key, []).append(page)
@@ -99,7 +110,13 @@ def resolve(text: str, page: str, register: Register) -> str:
         number = numbers.get(match[1])  # none in the text of a single cell of a notebook
         return match[0] if number is None else f"{match[0]}<b>Figure {number}.</b> "
 
-    text = _FIGURE.sub(numbered, text)
+    def equation(match: re.Match[str]) -> str:
+        name, formula = match.groups()
+        number = register.equations[page][name]
+        start = f'<div class="book-equation" id="{name}" markdown="1">'
+        return f"{start}\n\n{formula}\n\n({number})\n\n</div>"
+
+    text = _EQUATION.sub(equation, _FIGURE.sub(numbered, text))
     text = outside_code(text, lambda prose: _written_out(prose, page, register))
     mark = "<!-- bibliography -->"
     return text.replace(mark, _bibliography(page, register)) if mark in text else text
@@ -109,11 +126,13 @@ def _written_out(prose: str, page: str, register: Register) -> str:
     def figure(match: re.Match[str]) -> str:
         path, name = match.groups()
         there = posixpath.normpath(posixpath.join(posixpath.dirname(page), path)) if path else page
-        number = register.figures.get(there, {}).get(name)
-        if number is None:
-            raise UnknownReferenceError(f"{page}: no figure {name!r} on {there}: {match[0]}")
         of = f" of *{register.titles[there]}*" if there != page else ""
-        return f"[Figure {number}{of}]({path}#{name})"
+        if name in register.figures.get(there, {}):
+            return f"[Figure {register.figures[there][name]}{of}]({path}#{name})"
+        if name in register.equations.get(there, {}):
+            return f"[equation ({register.equations[there][name]}){of}]({path}#{name})"
+        what = f"no figure and no equation {name!r} on {there}"
+        raise UnknownReferenceError(f"{page}: {what}: {match[0]}")
 
     def citation(match: re.Match[str]) -> str:
         key = match[1] or match[3]

@@ -19,7 +19,7 @@ from nn_tutorial.files import write_whole
 
 from ..run.execute import Executed
 from ..run.page import PageError
-from . import figure_data, figures, glossary, markdown, notebook, references
+from . import figure_data, figures, glossary, markdown, notebook, references, symbols
 
 # A link to a file of docs/, as a Markdown page has it: the way, the anchor, and a title.
 _LINK = re.compile(r"""\]\(([^()\s#:]+\.py)(\#[^()\s]*)?([ ]"[^"]*")?\)""")
@@ -75,6 +75,7 @@ def stage(executed: Iterable[Executed], docs: Path, folder: Path) -> list[Staged
             raise PageError(f"{page.source}: there is a {page.name} beside it")
         contents[page.name] = page.text.encode()
     contents["assets/javascripts/figures/data.js"] = figure_data.module().encode()
+    contents[symbols.FILE] = symbols.module().encode()
     contents[glossary.FILE] = glossary.definitions(terms).encode()
     _write(contents, folder)
     return pages

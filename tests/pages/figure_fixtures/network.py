@@ -1,4 +1,4 @@
-"""The live network: forward, gradients and whole epochs of the book's layers, in float64."""
+"""The live network: forward, gradients and steps of the book's layers, in float64."""
 
 import math
 from typing import Any
@@ -129,6 +129,7 @@ def calls() -> list[tuple[str, list[Any], Any]]:
             before = plain(net)
             kept = caches(network(sizes, norm, 4), x, train)
             logits, cache = net.forward(x, train=train)
+            found.append(("gates", [plain(net)], _gates(net, x)))  # remembered statistics too
             found.append(("forward", [before, x, train], {"logits": logits, "caches": kept}))
             if train:
                 value, gradient = nt.softmax_cross_entropy(logits, labels)
@@ -138,7 +139,7 @@ def calls() -> list[tuple[str, list[Any], Any]]:
                 found.append(
                     ("backward", [before, kept, gradient.tolist()], plain_grads(net, grads))
                 )
-        found += _epochs(sizes, norm, x, labels, rng)
+        found += _steps(sizes, norm, x, labels, rng)
     found.append(
         ("loss", [[[1000.0, -1000.0, 0.0]], [1]], {"loss": 2000.0, "gradient": [[1, -1, 0]]})
     )
@@ -150,26 +151,40 @@ def calls() -> list[tuple[str, list[Any], Any]]:
     return [(name, [_listed(a) for a in args], _listed(out)) for name, args, out in found]
 
 
-def _epochs(sizes: list[int], norm: bool, x: Any, labels: Any, rng: Any) -> list[Any]:
-    """Three epochs, each from what the one before returned."""
+def _steps(sizes: list[int], norm: bool, x: Any, labels: Any, rng: Any) -> list[Any]:
+    """Three epochs of steps, each from what the one before returned."""
     net = network(sizes, norm, 6)
     optimizer = nt.SGD(net.params, 0.1, momentum=0.5)
-    settings = {"rate": 0.1, "momentum": 0.5, "batch": 5}
+    settings = {"rate": 0.1, "momentum": 0.5}
     found, velocity = [], None
     for _ in range(3):
         order = rng.permutation(len(x))
-        before, total = plain(net), 0.0
         for start in range(0, len(x), 5):
             rows = order[start : start + 5]
+            before = plain(net)
             logits, cache = net.forward(x[rows])
             value, gradient = nt.softmax_cross_entropy(logits, labels[rows])
             optimizer.step(net.backward(gradient, cache)[1])
-            total += value * len(rows)
-        after = plain_grads(net, optimizer.velocity)
-        result = {"net": plain(net), "velocity": after, "loss": total / len(x)}
-        found.append(("epoch", [before, velocity, x, labels, order, settings], result))
-        velocity = after
+            after = plain_grads(net, optimizer.velocity)
+            result = {"net": plain(net), "velocity": after, "loss": value}
+            found.append(("step", [before, velocity, x[rows], labels[rows], settings], result))
+            velocity = after
     return found
+
+
+def _gates(net: nt.Sequential, x: Any) -> list[dict[str, Any]]:
+    """The first ReLU's input is a straight line: its value at 0, and what each feature adds."""
+
+    def given(rows: Any) -> Any:
+        for layer in net.layers:
+            if isinstance(layer, nt.ReLU):
+                return rows
+            rows = layer.forward(rows, train=False)[0]
+        return np.zeros((len(rows), 0))  # no hidden layer
+
+    bias = given(np.zeros((1, x.shape[1])))[0]
+    weight = given(np.eye(x.shape[1])) - bias
+    return [{"weight": w.tolist(), "bias": float(b)} for w, b in zip(weight.T, bias, strict=True)]
 
 
 def _evaluated(net: nt.Sequential, x: Any, labels: Any) -> dict[str, float]:

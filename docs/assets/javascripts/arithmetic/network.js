@@ -1,8 +1,8 @@
-// A small network of fully connected layers, its gradients, and one epoch of its training.
+// A small network of fully connected layers, its gradients, and one step of its training.
 //
 // A network is a list of layers, plain objects: {weight, bias}, {gamma, beta, mean, variance} for
 // batch normalisation, and {bend: true} for a ReLU. Rows are examples. Nothing is changed in place:
-// an epoch returns a new network.
+// a step returns a new network.
 
 import { softmax } from "./softmax.js";
 
@@ -88,21 +88,15 @@ export function backward(net, caches, gradient) {
   return found;
 }
 
-// One pass over the examples in the given order, in batches. `velocity` is what the last epoch
-// returned, or null at the beginning.
-export function epoch(net, velocity, x, labels, order, { rate, momentum, batch }) {
+// One step, on one batch. `velocity` is what the last step returned, or null at the beginning.
+export function step(net, velocity, x, labels, { rate, momentum }) {
   velocity ??= net.map((layer) => parameters(layer, () => 0));
-  let total = 0;
-  for (let start = 0; start < order.length; start += batch) {
-    const rows = order.slice(start, start + batch);
-    const { logits, caches } = forward(net, rows.map((i) => x[i]), true);
-    const found = loss(logits, rows.map((i) => labels[i]));
-    const gradients = backward(net, caches, found.gradient);
-    total += found.loss * rows.length;
-    velocity = net.map((layer, l) => parameters(layer, (_, at) => momentum * at(velocity[l]) + at(gradients[l])));
-    net = net.map((layer, l) => ({ ...layer, ...parameters(layer, (value, at) => value - rate * at(velocity[l])), ...remembered(layer, caches[l]) }));
-  }
-  return { net, velocity, loss: total / order.length };
+  const { logits, caches } = forward(net, x, true);
+  const found = loss(logits, labels);
+  const gradients = backward(net, caches, found.gradient);
+  velocity = net.map((layer, l) => parameters(layer, (_, at) => momentum * at(velocity[l]) + at(gradients[l])));
+  net = net.map((layer, l) => ({ ...layer, ...parameters(layer, (value, at) => value - rate * at(velocity[l])), ...remembered(layer, caches[l]) }));
+  return { net, velocity, loss: found.loss };
 }
 
 // A layer's parameters, each number replaced; `at` finds the same place in another object.
@@ -135,6 +129,18 @@ export function evaluate(net, x, labels) {
 // Of each example the probabilities of the classes.
 export function probabilities(net, x) {
   return forward(net, x, false).logits.map((row) => softmax(row, 1));
+}
+
+// Of each unit of the first hidden layer, what its ReLU is given, as weights and a bias: of a batch
+// normalisation too, which in evaluation is a straight line. No hidden layer, no units.
+export function gates([first, next, bend]) {
+  if (!next) return [];
+  return first.bias.map((bias, k) => {
+    const weight = column(first.weight, k);
+    if (!bend?.bend || !next.gamma) return { weight, bias };
+    const scale = next.gamma[k] / Math.sqrt(next.variance[k] + EPS);
+    return { weight: weight.map((w) => scale * w), bias: scale * (bias - next.mean[k]) + next.beta[k] };
+  });
 }
 
 // Numbers from 0 to 1 that a seed decides: mulberry32, by Tommy Ettinger (2017), public domain.

@@ -1,11 +1,14 @@
 // Five values of one feature to be dragged; normalised with this batch, or with what is remembered.
 import { normalise, remember, statistics } from "../arithmetic/batch_norm.js";
+import { normals } from "../arithmetic/network.js";
 import { announcer, button, element, number, slider, svg } from "./tools.js";
 
 const EXAMPLE = [1, 3, 4, 5, 7];
-const START = { x: EXAMPLE, gamma: 4, beta: 1, train: true, memory: { mean: 0, variance: 1 } };
+const [MIDDLE, SPREAD] = [3, 2]; // of the numbers that a new batch is drawn from
+const START = { draws: 0, x: EXAMPLE, gamma: 4, beta: 1, train: true, memory: { mean: 0, variance: 1 } };
 const [EPS, MOMENTUM] = [1e-5, 0.1];
 const [LEAST, MOST] = [-12, 12];
+const SYMBOLS = { x: "X", xhat: "Xhat", y: "Y" };
 const ROWS = { x: 42, xhat: 102, y: 152 };
 const [ORIGIN, UNIT] = [184, 13.5];
 const place = (value) => ORIGIN + UNIT * value;
@@ -27,8 +30,8 @@ export function mount(stage, signal) {
   for (let value = LEAST; value <= MOST; value += 4) {
     picture.append(svg("text", { x: place(value), y: 190, "text-anchor": "middle" }, number(value)));
   }
-  const spread = svg("line", { y1: ROWS.x + 19, y2: ROWS.x + 19, class: "book-norm-spread" });
-  const middle = svg("line", { y1: ROWS.x - 8, y2: ROWS.x + 24, class: "book-norm-mean" });
+  const spread = svg("line", { "data-symbol": "sigma2", y1: ROWS.x + 19, y2: ROWS.x + 19, class: "book-norm-spread" });
+  const middle = svg("line", { "data-symbol": "mu", y1: ROWS.x - 8, y2: ROWS.x + 24, class: "book-norm-mean" });
   const mu = svg("text", { y: ROWS.x + 37, "text-anchor": "middle", class: "book-norm-name" }, "μ ± σ");
   picture.append(spread, middle);
   for (const name of ["xhat", "y"]) {
@@ -71,7 +74,7 @@ export function mount(stage, signal) {
   const table = element("table", { class: "book-norm-table" });
   for (const [name, label] of [["x", "x"], ["xhat", "x̂"], ["y", "y"]]) {
     cells[name] = EXAMPLE.map(() => element("td"));
-    table.append(element("tr", {}, element("th", { scope: "row" }, label), ...cells[name]));
+    table.append(element("tr", { "data-symbol": SYMBOLS[name] }, element("th", { scope: "row" }, label), ...cells[name]));
   }
   table.prepend(element("tr", {}, element("th", { scope: "col" }, "example"), ...EXAMPLE.map((_, n) => element("th", { scope: "col" }, `${n + 1}`))));
   const batch = element("p");
@@ -80,7 +83,9 @@ export function mount(stage, signal) {
   const training = button("Training", () => mode(true), signal);
   const evaluation = button("Evaluation", () => mode(false), signal);
   const gamma = slider({ label: "scale γ", min: -4, max: 4, step: 0.5, value: START.gamma, signal, onInput: (to) => change({ gamma: to }) });
+  gamma.node.dataset.symbol = "gamma";
   const beta = slider({ label: "shift β", min: -4, max: 4, step: 0.5, value: START.beta, signal, onInput: (to) => change({ beta: to }) });
+  beta.node.dataset.symbol = "beta";
   stage.append(
     element("p", { class: "book-hint" }, "Drag example 1 to 11. Which outputs move? Then do it in evaluation."),
     picture,
@@ -90,6 +95,7 @@ export function mount(stage, signal) {
       element("span", { role: "group", "aria-label": "Mode" }, training, evaluation),
       button("One pass", () => pass(1), signal),
       button("Ten passes", () => pass(10), signal),
+      button("New batch", () => redraw(), signal),
       button("Back to the example", () => ((state = structuredClone(START)), (moved = null), gamma.set(state.gamma), beta.set(state.beta), change({})), signal)),
     element("div", { class: "book-norm-sliders" }, gamma.node, beta.node),
   );
@@ -126,6 +132,14 @@ export function mount(stage, signal) {
     let { memory } = state;
     for (let i = 0; i < times; i += 1) memory = remember(memory, state.x, MOMENTUM);
     change({ memory }, `Remembered now: mean ${clear(memory.mean)}, variance ${clear(memory.variance)}.`);
+  }
+
+  // Five new numbers, from one distribution; what is remembered moves when they pass.
+  function redraw() {
+    const drawn = normals(state.draws + 1, EXAMPLE.length).map((value) => edge(Math.round(2 * (MIDDLE + SPREAD * value)) / 2));
+    moved = null;
+    const { mean, variance } = statistics(drawn);
+    change({ draws: state.draws + 1, x: drawn }, `A new batch, drawn with mean ${MIDDLE} and variance ${SPREAD ** 2}: its own are ${clear(mean)} and ${clear(variance)}.`);
   }
 
   function used() {

@@ -24,6 +24,7 @@ export function mount(stage, signal) {
     dy: grid("∂L/∂Y arrives", MOST, (i, j) => field("∂L/∂Y", i, j, (value) => (state.dy[i][j] = value), () => choose([i, j]))),
   };
   for (const [name, role] of [["x", "group"], ["dx", "img"], ["y", "radiogroup"], ["dy", "group"]]) grids[name].body.setAttribute("role", role);
+  for (const [name, { body }] of Object.entries(grids)) body.dataset.symbol = name.replace(/[xy]/, (letter) => letter.toUpperCase());
   const frames = ["x", "dx"].map((name) => {
     const frame = element("div", { class: "book-pool-frame" });
     grids[name].body.append(frame);

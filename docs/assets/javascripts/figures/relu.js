@@ -36,6 +36,7 @@ export function mount(stage, signal) {
     const nodes = cells.flat().map(({ node }) => node);
     const body = element("div", { class: "book-relu-cells" }, ...nodes);
     const about = { class: `book-relu-${way}`, role: "group", "aria-label": title };
+    body.dataset.symbol = name.replace(/[xy]/, (letter) => letter.toUpperCase());
     return { cells, node: element("div", about, element("p", { "aria-hidden": "true" }, title), body) };
   }
 

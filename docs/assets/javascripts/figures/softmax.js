@@ -8,8 +8,8 @@ const LARGEST = 0.25; // no entry of the Jacobian is farther from 0
 const two = (value) => value.toFixed(2).replace(/^-(0\.00)$/, "$1").replace("-", "−");
 
 // Columns of cells with numbers, and a function that writes new numbers into them.
-function matrix(left, columns, title, shade = () => 0, weight = 400) {
-  const node = svg("g", {}, svg("text", { x: left + (columns * CELL) / 2, y: 15, "text-anchor": "middle" }, title));
+function matrix(left, columns, title, { symbol, shade = () => 0, weight = 400 } = {}) {
+  const node = svg("g", symbol ? { "data-symbol": symbol } : {}, svg("text", { x: left + (columns * CELL) / 2, y: 15, "text-anchor": "middle" }, title));
   const cells = [];
   for (let i = 0; i < 3 * columns; i += 1) {
     const [x, y] = [left + (i % columns) * CELL, TOP + Math.floor(i / columns) * HIGH];
@@ -40,22 +40,22 @@ export function mount(stage, signal) {
   bars.append(svg("text", { x: 105, y: 14, "text-anchor": "middle" }, "p = softmax(z / T)"));
   const columns = [0, 1, 2].map((k) => {
     const x = 15 + 60 * k;
-    const box = svg("rect", { x: x + 5, width: 50, class: "book-softmax-bar" });
+    const box = svg("rect", { x: x + 5, width: 50, class: "book-softmax-bar", "data-symbol": "P" });
     const text = svg("text", { x: x + 30, "text-anchor": "middle" });
     bars.append(box, text, svg("text", { x: x + 30, y: 146, "text-anchor": "middle" }, `class ${k + 1}`));
     return { box, text };
   });
   bars.append(svg("line", { x1: 10, x2: 200, y1: 130, y2: 130, class: "book-softmax-axis" }));
 
-  const J = matrix(1, 3, "Jacobian J", far);
-  const arrives = matrix(143, 1, "∂L/∂p");
-  const long = matrix(201, 1, "∂L/∂z", size, 700);
+  const J = matrix(1, 3, "Jacobian J", { shade: far });
+  const arrives = matrix(143, 1, "∂L/∂p", { symbol: "dP" });
+  const long = matrix(201, 1, "∂L/∂z", { symbol: "dZ", shade: size, weight: 700 });
   const withMatrix = svg("svg", { width: 246, height: 118, viewBox: "0 0 246 118", role: "img" });
   withMatrix.append(J.node, sign(135, "·"), arrives.node, sign(193, "="), long.node);
 
-  const weights = matrix(1, 1, "p");
+  const weights = matrix(1, 1, "p", { symbol: "P" });
   const above = matrix(59, 1, "∂L/∂p − m");
-  const short = matrix(123, 1, "∂L/∂z", size, 700);
+  const short = matrix(123, 1, "∂L/∂z", { symbol: "dZ", shade: size, weight: 700 });
   const without = svg("svg", { width: 168, height: 118, viewBox: "0 0 168 118", role: "img" });
   without.append(weights.node, sign(51, "⊙"), above.node, sign(112, "="), short.node);
 
@@ -65,10 +65,12 @@ export function mount(stage, signal) {
   const scores = state.scores.map((value, k) =>
     control(`score z${"₁₂₃"[k]}`, -3, 3, 0.01, value, (to) => (state.scores[k] = to), two),
   );
+  for (const { node } of scores) node.dataset.symbol = "Z";
   const temperature = control("temperature T", 0.2, 5, 0.1, 1, (to) => (state.temperature = to));
   const gradients = state.dp.map((value, k) =>
     control(`∂L/∂p${"₁₂₃"[k]}`, -6, 6, 0.5, value, (to) => (state.dp[k] = to)),
   );
+  for (const { node } of gradients) node.dataset.symbol = "dP";
   const back = button("Back to the example", () => {
     Object.assign(state, structuredClone(EXAMPLE));
     scores.forEach((one, k) => one.set(state.scores[k]));

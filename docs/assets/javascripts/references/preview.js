@@ -1,5 +1,5 @@
-// What a reference leads to, small: a figure with its caption, or a source's line. From this page, or
-// from one that is fetched for it; from the disk nothing can be fetched.
+// What a reference leads to, small: a figure with its caption, an equation, or a source's line. From
+// this page, or from one that is fetched for it; from the disk nothing can be fetched.
 
 const pages = new Map();
 
@@ -35,5 +35,6 @@ export async function preview(link) {
   const [address, name] = link.href.split("#");
   const target = (await page(address)).getElementById(decodeURIComponent(name));
   if (target?.localName === "figure") return small(target, address);
+  if (target?.matches(".book-equation")) return target.querySelector("math")?.cloneNode(true);
   return target?.closest("li")?.textContent.replace(/\s*Cited in .*/s, "");
 }
