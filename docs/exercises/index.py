@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from IPython.display import Markdown, display
 
-from nn_tutorial.exercises import EXERCISES, Limits, check, grade
+from nn_tutorial.exercises import EXERCISES, Limits, grade
 from nn_tutorial.exercises.catalogue import TOPICS
 from nn_tutorial.exercises.grading import SEED as GRADER_SEED
 
@@ -28,19 +28,22 @@ assert len(EXERCISES) >= 24 and mistakes >= 70
 #
 # ## Begin
 #
-# You need the book's package: [set it up](../foundations/reading.py#run-it-yourself) once. Then, in a terminal:
+# The exercises need the book's package. In a terminal, go into a copy of the book's repository and call `make setup` once. It makes an environment, `.venv`, with a Python that has the package; the Python of your system does not have it. Switch to that Python in each new terminal, and begin:
 #
 # ```bash
+# source .venv/bin/activate                      # from now on `python` is the one in .venv
 # python -m nn_tutorial.exercises start          # writes a folder of files to fill in
 # python -m nn_tutorial.exercises check relu     # grades one of them
 # python -m nn_tutorial.exercises check --watch  # grades again whenever you save
 # ```
 #
+# (In a project of your own, `pip install` with the path of the copy gives its Python the package.)
+#
 # | Command | What it does |
 # |---|---|
 # | `start [DIR]` | writes the files that are not there yet; yours stay as they are |
 # | `list` | shows all exercises and how far you are |
-# | `check [NAME]` | grades one, or all that you have begun; with `--watch` again at each save, helper files too |
+# | `check [NAME …]` | grades those that you name, or all that you have begun; with `--watch` again at each save, helper files too |
 # | `hint NAME` | a hint: first a question, then an idea, then nearly the answer |
 # | `solution NAME` | the solution, after asking whether you want it |
 # | `reset NAME` | a fresh file; your old one is kept beside it |
@@ -65,6 +68,8 @@ assert report.misconceptions == ["the weight's gradient is a mean"]
 report
 
 # %% [markdown]
+# The last line is an address of this book on your own machine: it works while `make serve` runs in another terminal. If you read the book elsewhere, put its address into the environment variable `SITE_URL`, and the grader links to that.
+#
 # And here is one that no known mistake explains. Then the grader tells you what the numbers show, and no more:
 
 # %%
@@ -97,10 +102,12 @@ report
 #
 # ## In a notebook
 #
-# Write the function with `my_` before its name, and hand it over. It is graded in a process of its own, as a file would be. Whatever it uses is sent with it: other functions and classes of the notebook, decorators, defaults, imports and plain numbers. Arrays of the notebook are not sent: pass them as arguments, or make them inside the function.
-
+# Import `check`, write the function with `my_` before its name, and hand it over. It is graded in a process of its own, as a file would be. Whatever it uses is sent with it: other functions and classes of the notebook, decorators, defaults, imports and plain numbers. Arrays of the notebook are not sent: pass them as arguments, or make them inside the function.
 
 # %%
+from nn_tutorial.exercises import check
+
+
 def my_softmax(x):
     e = np.exp(x - x.max(axis=-1, keepdims=True))
     return e / e.sum(axis=-1, keepdims=True)
@@ -111,11 +118,13 @@ assert report.passed
 report
 
 # %% [markdown]
+# A notebook shows the report because it is the last line of a cell. In a script, write `print(check(my_softmax))`. One function of an exercise can be checked alone: the first line then says so, and the others are not looked at.
+#
 # ## What runs, and within which limits
 #
-# Your code runs in a process of its own. One call may compute for {{ Limits().seconds:g}} second, and the process may use {{ Limits().memory / 2**30:g}} GB of memory. It may import NumPy, Python's own modules and files of yours that lie beside it; not this book's package, nor another that has the answer. It may not write files, start programs or use the network. Files are read as Python reads them, with their declared encoding. If it raises an error, never ends, exits, or prints megabytes, you get a message, and the other functions of the file are graded all the same. This keeps accidents away from you. It is no prison for somebody who wants to break out.
+# Your code runs in a process of its own. One call may compute for {{ Limits().seconds:g}} second, and the process may use {{ Limits().memory / 2**30:g}} GB of memory. It may import NumPy, Python's own modules and files of yours that lie beside it; not this book's package, nor another that has the answer. It may read files that lie beside it, Python's and NumPy's, and no others. It may not write files, start programs or use the network. Files of code are read as Python reads them, with their declared encoding. If it raises an error, never ends, exits, or prints megabytes, you get a message, and the other functions of the file are graded all the same. This keeps accidents away from you. It will not stop someone who is determined to break out. On Linux with [bubblewrap](https://github.com/containers/bubblewrap) installed, your code also runs where nothing but Python, NumPy and its own folder can be seen, which is much harder to leave.
 #
-# The inputs are random. They come in many sizes, in both float types and in several memory layouts. Answers must keep the type: float32 in, float32 out. An argument must be the same after the call; one that was changed and put back is.
+# The inputs are random. They come in many sizes, in both float types and in several memory layouts. Answers must keep the type: float32 in, float32 out. Arguments must be unchanged after the call; changing one and restoring it is fine.
 #
 # ## All of them
 

@@ -8,7 +8,7 @@
 # %% [markdown]
 # # For teachers
 #
-# A class hands in its files, and you want to know two things: who has solved what, and what the class as a whole has misunderstood. One command answers both with a table.
+# A class hands in its files, and you want to know two things: who has solved what, and what the class as a whole has misunderstood. One command answers both questions in a table.
 
 # %% tags=["hide-input"]
 import csv
@@ -19,9 +19,12 @@ from pathlib import Path
 from IPython.display import Markdown, display
 
 from nn_tutorial.exercises import EXERCISES, Limits
+from nn_tutorial.exercises.grading import SEED as LEARNERS_SEED
 from nn_tutorial.exercises.teacher import COLUMNS, grade_folder
+from nn_tutorial.exercises.teacher import SEED as TEACHERS_SEED
 
 SEED = 7
+assert len({SEED, TEACHERS_SEED, LEARNERS_SEED}) == 3
 exercise = EXERCISES["relu"]
 
 # %% [markdown]
@@ -48,7 +51,7 @@ for student, text in submissions.items():
 # %% [markdown]
 # ## The table
 #
-# In a terminal the command is `python -m nn_tutorial.exercises grade FOLDER TABLE.csv --seed 7`. It uses all cores. This page calls the function behind it, for one exercise:
+# In a terminal the command is `python -m nn_tutorial.exercises grade FOLDER TABLE.csv --seed 7`. It uses all cores; `--only relu,linear` grades these two exercises alone. This page calls the function behind it, for one exercise:
 
 # %%
 def graded(name, long=False):
@@ -79,11 +82,22 @@ _, long_rows = graded("long.csv", long=True)
 display(as_table(long_rows, ("id", "file", "passed", "tests", "points", "known mistakes", "messages")))
 
 # %% [markdown]
-# Excel reads the table's accents correctly, and never takes a cell for a formula. It is written whole or not at all, so an interrupted run leaves the one of last week as it was. Start the same command again, and it grades only what it has not graded yet.
+# Excel reads the table's accents correctly, and never takes a cell for a formula: what could be one gets an apostrophe, so a student whose folder is `=eve` has the id `'=eve`. The table is written whole or not at all, so an interrupted run leaves last week's table as it was. After an interruption, start the same command again: it grades only what is left.
 #
-# If an exercise is a folder, or lies in several places, it is not graded, and the table says why. A link is followed only if it stays inside the student's folder. Hidden folders are skipped, and so is `__MACOSX`, which a Mac adds to a zip.
+# If an exercise is a folder, or lies in several places, it counts 0, and the table says why. A link is followed only if it stays inside the student's folder. Hidden folders are skipped, and so is `__MACOSX`, which a Mac adds to a zip.
 #
-# **Another seed than the class had.** Random inputs are drawn anew for `--seed`. An answer that was made to fit the tests, and not the task, fails here.
+# **Other names.** Only `relu.py` is graded as `relu`, in capitals too. A file called `relu (1).py`, `relu_final.py` or `relu.zip` is not, and the student's cell stays empty. So that nothing is lost in silence, the table then remarks "not recognised: relu (1).py". It says the same of all files of a student who has handed in nothing that has the name of an exercise. The last line of `grade` counts what it has left out, with the files that lie beside the students' folders. Rename them, and grade again.
+
+# %% tags=["remove-cell"]
+lost = class_folder / "dora" / "relu (1).py"
+lost.write_text(right)
+_, again = graded("again.csv")
+assert again[3]["remarks"] == "relu: not recognised: relu (1).py"
+assert again[3]["relu (of 2)"] == ""
+lost.unlink()
+
+# %% [markdown]
+# **Another seed than the class had.** Random inputs are drawn anew for each seed. The learners' `check` has the seed {{ LEARNERS_SEED }}, and `grade` has {{ TEACHERS_SEED }} where you give none, so an answer that was made to fit the tests, and not the task, fails here. A seed that only you know, given with `--seed`, is safer still.
 #
 # ## What the class has misunderstood
 #

@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import io
+import itertools
 import os
 import shutil
 import sys
@@ -13,9 +14,8 @@ from typing import TYPE_CHECKING
 
 from .catalogue import EXERCISES
 from .exercise import Exercise
-from .grading import SEED
+from .notebook import meant
 from .report import lines
-from .submissions import MISSING
 from .text import STYLES, WIDTH, Line
 from .workspace import Workspace
 
@@ -52,7 +52,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupted:
+        print(f"Interrupted{f': {interrupted}' if interrupted.args else ''}.", file=sys.stderr)
         return 130
 
 
@@ -71,8 +72,8 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("start", _start, "write the exercise files that are not there yet")
     sub.add_argument("dir", type=Path, nargs="?", help="folder (default: exercises)")
     folder(command("list", _list, "show all exercises and how far you are"))
-    sub = command("check", _check, "check one exercise, or all that you have begun")
-    sub.add_argument("name", nargs="?", type=_exercise, help="of the exercise")
+    sub = command("check", _check, "check some exercises, or all that you have begun")
+    sub.add_argument("names", nargs="*", metavar="name", type=_exercise, help="of an exercise")
     sub.add_argument("--watch", action="store_true", help="check again whenever a file is saved")
     folder(sub)
     sub = command("hint", _hint, "show a hint; the next one, if you ask again")
@@ -88,8 +89,12 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("grade", _grade, "for teachers: grade a folder of submissions into a CSV file")
     sub.add_argument("folder", type=Path, help="with one subfolder a student")
     sub.add_argument("table", type=Path, help="the CSV file to write")
-    sub.add_argument("--only", type=_exercise, nargs="+", metavar="NAME", help="these exercises")
-    sub.add_argument("--seed", type=int, default=SEED, help="of the inputs (default: %(default)s)")
+    sub.add_argument(
+        "--only", type=_exercises, action="extend", metavar="NAME,NAME", help="these exercises"
+    )
+    sub.add_argument(
+        "--seed", type=int, help="of the inputs (default: one that `check` does not have)"
+    )
     sub.add_argument("--long", action="store_true", help="a line for each exercise of a student")
     sub.add_argument(
         "--processes", type=_count, help="that grade side by side (default: all cores)"
@@ -110,8 +115,13 @@ def _count(text: str) -> int:
 def _exercise(name: str) -> Exercise:
     name = Path(name).stem
     if name not in EXERCISES:
-        raise argparse.ArgumentTypeError(f"expected one of {', '.join(EXERCISES)}, got {name}")
+        near = meant(name, EXERCISES) or ": the command `list` shows all names"
+        raise argparse.ArgumentTypeError(f"expected the name of an exercise, got {name}{near}")
     return EXERCISES[name]
+
+
+def _exercises(names: str) -> list[Exercise]:
+    return [_exercise(name) for name in names.split(",")]
 
 
 def _workspace(arguments: argparse.Namespace) -> Workspace:
@@ -135,8 +145,16 @@ def _start(arguments: argparse.Namespace) -> int:
     count = f"{len(new)} file{'s' * (len(new) != 1)}"
     _write([("good", f"{count} written to {workspace.folder}; what was there is untouched.")])
     first = next(iter(EXERCISES))
-    _write([("", f"Edit {first}.py, then: python -m nn_tutorial.exercises check {first}")])
+    _write([("", f"Edit {first}.py, then: {_python()} -m nn_tutorial.exercises check {first}")])
     return 0
+
+
+def _python() -> str:
+    """How the Python that runs is called from here."""
+    if shutil.which("python") == sys.executable:
+        return "python"
+    own = Path(sys.executable)
+    return str(own.relative_to(Path.cwd()) if own.is_relative_to(Path.cwd()) else own)
 
 
 def _list(arguments: argparse.Namespace) -> int:
@@ -153,7 +171,7 @@ def _list(arguments: argparse.Namespace) -> int:
 
 def _check(arguments: argparse.Namespace) -> int:
     workspace = _begun(_workspace(arguments))
-    asked = [arguments.name] if arguments.name else list(EXERCISES.values())
+    asked = arguments.names or list(EXERCISES.values())
 
     def once(exercises: Iterable[Exercise]) -> int:
         failed = 0
@@ -165,7 +183,8 @@ def _check(arguments: argparse.Namespace) -> int:
             _write([*lines(report, _width()), ("", "")])
         return failed
 
-    chosen = [e for e in asked if arguments.name or workspace.state(e) not in _UNTOUCHED]
+    before = _saved(workspace)  # what is saved during the first check is checked again
+    chosen = [e for e in asked if arguments.names or workspace.state(e) not in _UNTOUCHED]
     if not chosen and not arguments.watch:
         raise ValueError(
             "nothing has been begun yet: edit a file, or name an exercise, such as "
@@ -174,7 +193,7 @@ def _check(arguments: argparse.Namespace) -> int:
     failed = once(chosen)
     if arguments.watch:
         with contextlib.suppress(KeyboardInterrupt):
-            _watch(workspace, chosen, once)
+            _watch(workspace, chosen, before, once)
     return int(failed > 0)
 
 
@@ -186,26 +205,33 @@ def _width() -> int:
     return max(40, shutil.get_terminal_size().columns - 1) if sys.stdout.isatty() else WIDTH
 
 
+def _saved(workspace: Workspace) -> dict[Path, float]:
+    """When each file was saved."""
+    found = {}
+    for path in workspace.folder.glob("*.py"):
+        with contextlib.suppress(FileNotFoundError):  # gone meanwhile
+            found[path] = path.stat().st_mtime
+    return found
+
+
 def _watch(
     workspace: Workspace,
     current: Sequence[Exercise],
+    before: dict[Path, float],
     once: Callable[[Sequence[Exercise]], int],
 ) -> None:
     """Check again what is saved; where it is a file of helpers, what was checked last."""
-
-    def saved() -> dict[Path, float]:
-        return {path: path.stat().st_mtime for path in workspace.folder.glob("*.py")}
-
     _say_what_is_next(workspace, current)
-    before = saved()
     while True:
         time.sleep(0.3)
-        now = saved()
+        now = _saved(workspace)
         changed = [path for path in now if now[path] != before.get(path)]
+        gone = [path for path in before if path not in now]
         before = now
+        _write([("bad", f"{path} is gone; it is checked when it is there again.") for path in gone])
         if changed:
             named = [EXERCISES[path.stem] for path in changed if path.stem in EXERCISES]
-            current = named or current
+            current = [e for e in named or current if workspace.path(e).is_file()]
             if sys.stdout.isatty():
                 print("\x1b[2J\x1b[H", end="")  # an empty screen
             once(current)
@@ -243,18 +269,22 @@ _YES = ("y", "yes")
 def _reset(arguments: argparse.Namespace) -> int:
     workspace = _workspace(arguments)
     kept = workspace.reset(arguments.name)
-    text = f"{workspace.path(arguments.name)} is new"
+    text = f"{workspace.path(arguments.name)} is as it was at the start"
     _write([("good", text + (f"; your old file is {kept}." if kept else "."))])
     return 0
 
 
 def _grade(arguments: argparse.Namespace) -> int:
     from . import prisons, teacher
+    from .sandbox import harmless
+    from .submissions import MISSING, UNKNOWN, left_out, submissions
 
     if not arguments.folder.is_dir():
-        raise ValueError(f"folder: expected a folder, got {arguments.folder}")
-    if arguments.table.is_dir():
-        raise ValueError(f"table: expected a file to write, got the folder {arguments.table}")
+        is_there = "a file" if arguments.folder.exists() else "what does not exist"
+        raise ValueError(f"folder: expected a folder, got {is_there}: {arguments.folder}")
+    teacher.check_table(arguments.table)
+    chosen = arguments.only or list(EXERCISES.values())
+    asked = submissions(arguments.folder, chosen)
     if why := prisons.why_no_bubblewrap():
         if arguments.require_sandbox:
             raise ValueError(f"--require-sandbox: bubblewrap cannot be used: {why}")
@@ -265,30 +295,54 @@ def _grade(arguments: argparse.Namespace) -> int:
             [("good", "Sandbox: bubblewrap. Submissions see Python, NumPy and their own files.")]
         )
     rows = teacher.grade_folder(
-        arguments.folder, arguments.table, exercises=arguments.only, seed=arguments.seed,
+        arguments.folder, arguments.table, exercises=chosen,
+        seed=teacher.SEED if arguments.seed is None else arguments.seed,
         long=arguments.long, processes=arguments.processes or teacher.cores(),
     )  # fmt: skip
-    done = [row for row in _shown(rows, arguments) if row.file != MISSING]
+    files = [one for one in asked if one.state != MISSING and not one.state.startswith(UNKNOWN)]
+    done: list[Row] = []
+    try:
+        for row in _shown(rows, len(files)):
+            done.append(row)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(
+            f"{len(done)} of {len(files)} files are graded, {arguments.table} is unchanged; the "
+            "same command goes on from there"
+        ) from None
     solved = sum(row.solved for row in done)
     _write([("title", f"{solved} of {len(done)} files solved; {arguments.table} is written")])
+    out = [name for name in left_out(arguments.folder, chosen) if name != _own(arguments)]
+    if out:
+        count = f"{len(out)} file{'s' * (len(out) > 1)}"
+        names = ", ".join(harmless(name, "") for name in out[:5]) + ", …" * (len(out) > 5)
+        _write([("bad", f"Left out: {count} that no exercise is named as: {names}")])
     return 0
 
 
-def _shown(rows: "Iterator[Row]", arguments: argparse.Namespace) -> "Iterator[Row]":
-    """Show what is graded as it comes: a bar on a terminal, else a line each."""
-    students = sum(path.is_dir() for path in arguments.folder.iterdir())
-    with contextlib.suppress(ImportError):
-        from tqdm import tqdm
+def _own(arguments: argparse.Namespace) -> str:
+    """The table's name, if it lies in the folder that is graded."""
+    inside = arguments.table.resolve().parent == arguments.folder.resolve()
+    return str(arguments.table.name) if inside else ""
 
-        if sys.stderr.isatty():
-            total = students * len(arguments.only or EXERCISES)
-            yield from tqdm(rows, total=total, unit=" files", leave=False)
-            return
-    for row in rows:
-        if row.file != MISSING:
-            sign = "✓" if row.solved else "✗"
-            _write([("good" if row.solved else "", f"{sign} {row.id}: {row.exercise}")])
-        yield row
+
+def _shown(rows: "Iterator[Row]", total: int) -> "Iterator[Row]":
+    """Yield the files' rows, and show what is graded as it comes: a bar on a terminal, or lines."""
+    rows, bar = (row for row in rows if row.handed_in), False
+    if sys.stderr.isatty():
+        with contextlib.suppress(ImportError):
+            from tqdm import tqdm
+
+            rows, bar = tqdm(rows, total=total, unit=" files", leave=False), True
+    for noted, group in itertools.groupby(rows, lambda row: row.noted):
+        if noted:  # they come first
+            yield from (found := list(group))
+            _write([("dim", f"{len(found)} taken from the interrupted grading.")])
+            continue
+        for row in group:
+            if not bar:
+                sign = "✓" if row.solved else "✗"
+                _write([("good" if row.solved else "", f"{sign} {row.id}: {row.exercise}")])
+            yield row
 
 
 def _write(rows: Iterable[Line]) -> None:

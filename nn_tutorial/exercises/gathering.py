@@ -1,19 +1,21 @@
 """The source of functions of a notebook, and of all that they use, so that it stands alone.
 
-A function's own text is taken where it is a plain one. What a decorator, ``partial``, a class or
-another function has made is taken as the statement of a cell that has made it.
+A function's own text is taken where it is a plain one, and a ``lambda`` with the statement that it
+stands in. What a decorator, ``partial``, a class or another function has made is taken as the
+statement that has made it: the last one that has run.
 """
 
 import ast
 import contextlib
 import inspect
+import linecache
 import symtable
 import sys
 import textwrap
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,12 +27,15 @@ class Gathered:
     ----------
     space : mapping
         The notebook's variables.
+    frame : frame, optional
+        From which it is asked: what stands further down in its cell or script has not run yet.
     """
 
-    def __init__(self, space: Mapping[str, Any]) -> None:
+    def __init__(self, space: Mapping[str, Any], frame: types.FrameType | None = None) -> None:
         self.space = space
         self.parts: dict[str, str] = {}
-        self._statements: dict[int, dict[str, str]] = {}
+        self._running = _running(frame)
+        self._statements: dict[int, dict[str, _Statement]] = {}
 
     @property
     def text(self) -> str:
@@ -65,19 +70,23 @@ class Gathered:
         if plain:
             with contextlib.suppress(OSError, TypeError):
                 return textwrap.dedent(inspect.getsource(value))
-        statement = self._statement(name, space)
+        statement = _own_statement(name, value)
+        if statement is None and space.get(name) is value:  # the name of another one may be alike
+            last = self._statement(name, space)
+            statement = last if last and not last.is_function else None
         if statement is None:
             raise ValueError(
-                f"{name}: expected a function whose source can be read, as in a notebook's cell or "
-                "a file, got one without"
+                f"{name}: expected a function whose source can be read, as a `def` of its own in a "
+                "notebook's cell or a file, got one without"
             )
-        return statement
+        return statement.text
 
     def _use(self, name: str, value: Any, user: str, space: Mapping[str, Any]) -> None:
         """Add what makes a global name of the notebook known."""
         if name in self.parts:
             return
-        statement = self._statement(name, space) or ""
+        last = self._statement(name, space)
+        statement = last.text if last else ""
         if isinstance(value, types.ModuleType):
             self.parts[name] = f"import {value.__name__} as {name}"
         elif getattr(np, name, None) is value:
@@ -96,32 +105,96 @@ class Gathered:
             self.add(name, value)
         else:
             raise ValueError(
-                f"{user}: expected a function that needs nothing but its arguments, got one that "
-                f"uses the notebook's variable {name}"
+                f"{user}: expected a function that uses functions, imports and plain values of the "
+                f"notebook, got one that uses the notebook's variable {name}, "
+                f"{_what(value)}: pass it as an argument, or make it inside the function"
             )
 
-    def _statement(self, name: str, space: Mapping[str, Any]) -> str | None:
+    def _statement(self, name: str, space: Mapping[str, Any]) -> "_Statement | None":
         """The last statement, outside of functions, that has bound a name."""
         if id(space) not in self._statements:
-            self._statements[id(space)] = dict(_statements(space))
+            found = _statements(_cells(space), self._running if space is self.space else None)
+            self._statements[id(space)] = dict(found)
         return self._statements[id(space)].get(name)
 
 
-def _statements(space: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield names with the statements that bind them, in the order of the cells."""
-    for cell in _cells(space):
+class _Statement(NamedTuple):
+    """A statement that binds a name; whether it writes a function down, and calls nothing."""
+
+    text: str
+    is_function: bool
+
+
+def _statements(
+    cells: Sequence[str], running: tuple[str, int] | None = None
+) -> Iterator[tuple[str, _Statement]]:
+    """Yield names with the statements that bind them, in the order of the cells.
+
+    Of the last cell, if it is the one that is running, only down to the line that runs.
+    """
+    for i, cell in enumerate(cells):
         try:
             tree = ast.parse(cell)
         except SyntaxError:
             continue
+        text, end = running or ("", 0)
+        here = i == len(cells) - 1 and cell.splitlines()[end - 1 : end] == [text]
         for statement in tree.body:
-            text = ast.get_source_segment(cell, statement) or ""
-            decorators = getattr(statement, "decorator_list", [])
-            if decorators:  # the segment begins behind them
-                lines = cell.splitlines()[decorators[0].lineno - 1 : statement.end_lineno]
-                text = "\n".join(lines)
+            if here and statement.lineno > end:
+                break
             for name in _bound(statement):
-                yield name, text
+                yield name, _told(statement, cell)
+
+
+def _told(statement: ast.stmt, cell: str) -> _Statement:
+    """A statement with its decorators, behind which its own text begins."""
+    text = ast.get_source_segment(cell, statement) or ""
+    decorators = getattr(statement, "decorator_list", [])
+    if decorators:
+        lines = cell.splitlines()[decorators[0].lineno - 1 : statement.end_lineno]
+        text = textwrap.dedent("\n".join(lines))
+    written = isinstance(statement, ast.FunctionDef) and not decorators
+    value = getattr(statement, "value", None)
+    return _Statement(text, written or isinstance(value, ast.Lambda))
+
+
+def _own_statement(name: str, value: Any) -> _Statement | None:
+    """The statement in which a function itself is written and bound to a name, if there is one."""
+    if not isinstance(value, types.FunctionType):
+        return None
+    try:
+        lines, _ = inspect.findsource(value)
+        cell = "".join(lines)
+        tree = ast.parse(cell)
+    except (OSError, SyntaxError):
+        return None
+    line = value.__code__.co_firstlineno
+    found = [
+        statement
+        for statement in ast.walk(tree)
+        if isinstance(statement, ast.Assign | ast.AnnAssign)
+        and statement.lineno <= line <= (statement.end_lineno or 0)
+        and name in _bound(statement)
+    ]
+    return _told(found[0], cell) if len(found) == 1 and not value.__closure__ else None
+
+
+def _running(frame: types.FrameType | None) -> tuple[str, int] | None:
+    """The line of the cell or script from which a frame was called, and its number."""
+    space = frame.f_globals if frame else None
+    while frame is not None:
+        if frame.f_globals is space and frame.f_code.co_name.startswith(("<module", "<cell")):
+            text = linecache.getline(frame.f_code.co_filename, frame.f_lineno)
+            return (text.rstrip("\n"), frame.f_lineno) if text else None
+        frame = frame.f_back
+    return None
+
+
+def _what(value: Any) -> str:
+    """What a value is, in words."""
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {value.shape}"
+    return f"of the type {type(value).__name__}"
 
 
 def _cells(space: Mapping[str, Any]) -> list[str]:
@@ -131,7 +204,7 @@ def _cells(space: Mapping[str, Any]) -> list[str]:
         path = Path(str(space.get("__file__", "")))
         cells = [path.read_text(encoding="utf-8", errors="replace")] if path.is_file() else []
     odd = ("%", "!", "?")
-    return ["\n".join(r for r in str(c).splitlines() if not r.startswith(odd)) for c in cells]
+    return ["\n".join("" if r.startswith(odd) else r for r in str(c).splitlines()) for c in cells]
 
 
 def _bound(statement: ast.stmt) -> list[str]:

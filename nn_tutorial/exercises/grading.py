@@ -1,5 +1,6 @@
 """Grade a learner's file: every test has an outcome, and every wrong answer a diagnosis."""
 
+import codecs
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -50,12 +51,27 @@ def grade(
     asked = tuple(functions or exercise.functions)
     limits = limits or Limits()
     cases = [function.cases(seed) for function in asked]
+    if why := _no_python(source.read_bytes()):
+        none = [FunctionReport(f, (False,) * len(c), (why,), ()) for f, c in zip(asked, cases)]
+        return Report(exercise, tuple(none))
     outcomes, printed = sandbox.run(source, asked, cases, limits)
     # NumPy's warnings say where the file lies; on a page that is a folder with a random name.
     for folder in (source.resolve().parent, SUBMISSION):
         printed = printed.replace(f"{folder}{os.sep}", "")
     reports = [judge(f, c, o, limits) for f, c, o in zip(asked, cases, outcomes, strict=True)]
     return Report(exercise, tuple(reports), printed)
+
+
+def _no_python(content: bytes) -> str:
+    """Why a file can hold no function, if Python itself would say so in odd words or not at all."""
+    if not content.strip():
+        return "The file is empty."
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in content:
+        return (
+            "The file is saved as UTF-16, or is no text, and Python reads UTF-8: in your editor "
+            "choose “Save with encoding” or “Save as”, and there UTF-8."
+        )
+    return ""
 
 
 def judge(

@@ -1,8 +1,9 @@
 """Check functions that were written in a notebook: their source goes where a file would go."""
 
+import difflib
 import inspect
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -35,15 +36,16 @@ def check(*functions: Callable[..., Any]) -> Report:
     """
     if not functions:
         raise ValueError(
-            "functions: expected at least one function, as in check(my_relu), got none; the names "
-            f"of the exercises' functions are {', '.join(_homes())}"
+            "functions: expected at least one function, as in check(my_relu), got none; "
+            "`python -m nn_tutorial.exercises list` shows all exercises"
         )
-    frame = inspect.currentframe()
-    caller = frame.f_back.f_globals if frame and frame.f_back else {}
+    here = inspect.currentframe()
+    frame = here.f_back if here else None
+    caller = frame.f_globals if frame else {}
     own = [_name(function, caller) for function in functions]
     names = [name.removeprefix("my_") for name in own]
     exercise, asked = _find(names)
-    gathered = Gathered(caller)
+    gathered = Gathered(caller, frame)
     for name, function in zip(own, functions):
         gathered.add(name, function)
     renamed = [f"{name} = {mine}\n" for name, mine in zip(names, own) if name != mine]
@@ -71,6 +73,18 @@ def _name(function: Any, caller: dict[str, Any]) -> str:
     return next((n for n in fitting if n in bound), own)
 
 
+def meant(name: str, known: Iterable[str]) -> str:
+    """Return a question for the known name that is nearest to one; nothing if none is near.
+
+    Parameters
+    ----------
+    name : str
+    known : iterable of str
+    """
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.7)
+    return f": did you mean {near[0]}?" if near else ""
+
+
 def _homes() -> dict[str, Exercise]:
     return {f.name: e for e in EXERCISES.values() for f in e.functions}
 
@@ -79,7 +93,10 @@ def _find(names: list[str]) -> tuple[Exercise, list[Function]]:
     homes = _homes()
     for name in names:
         if name not in homes:
-            raise ValueError(f"functions: expected names of exercises {sorted(homes)}, got {name}")
+            raise ValueError(
+                f"functions: expected one called as in an exercise, with or without my_ before "
+                f"it, as in my_relu; got {name or 'one without a name'}{meant(name, homes)}"
+            )
     exercises = {homes[name].name: homes[name] for name in names}
     if len(exercises) > 1:
         raise ValueError(f"functions: expected those of one exercise, got {sorted(exercises)}")

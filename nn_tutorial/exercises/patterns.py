@@ -320,7 +320,8 @@ def moved(wrong: Wrong) -> Found | None:
     """The right numbers, some places up or down along one axis."""
     for axis in range(min(want.ndim for _, want, _ in wrong.differences)):
         for by in (1, -1, 2, -2):
-            if all(_is_moved(wrong.function, d, axis, by) for d in wrong.differences):
+            told = [_is_moved(wrong.function, d, axis, by) for d in wrong.differences]
+            if min(told) > 0 and max(told) > 1:
                 places = f"{abs(by)} place{'s' * (abs(by) > 1)}"
                 return {"places": places, "way": "up" if by > 0 else "down", "axis": axis}
     return None
@@ -442,12 +443,19 @@ def no_pattern(wrong: Wrong) -> Found | None:
     return wrong.count
 
 
-def _is_moved(function: Function, difference: Difference, axis: int, by: int) -> bool:
-    """Whether the numbers of one case are moved by so many places along an axis."""
+def _is_moved(function: Function, difference: Difference, axis: int, by: int) -> int:
+    """How many different lines of one case are moved by so many places along an axis.
+
+    0 where the places that can be compared are fewer than half of all, or are right as they are:
+    there equal lines of the right answer would be taken for moved ones.
+    """
     case, want, got = difference
-    if want.shape[axis] <= abs(by):
-        return False
+    if want.shape[axis] < 2 * abs(by):
+        return 0
     later, earlier = slice(abs(by), None), slice(None, -abs(by))
     here, there = (later, earlier) if by > 0 else (earlier, later)
     before = (slice(None),) * axis
-    return same(function, got[(*before, here)], want[(*before, there)], case)
+    own, right, moved = got[(*before, here)], want[(*before, here)], want[(*before, there)]
+    if not same(function, own, moved, case) or same(function, own, right, case):
+        return 0
+    return np.unique(moved, axis=axis).shape[axis]

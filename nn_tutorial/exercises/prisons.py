@@ -89,7 +89,7 @@ def why_no_bubblewrap() -> str:
     if sys.platform != "linux":
         return "it needs Linux"
     if shutil.which("bwrap") is None:
-        return "its program bwrap is not installed"
+        return "bubblewrap is not installed"
     try:
         program = "import sys; sys.path.append('/book'); import numpy"
         command = _locked(HERE, *_PYTHON, "-c", program)

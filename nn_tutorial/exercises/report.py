@@ -1,6 +1,7 @@
 """What was found in a learner's file, and how it reads: plain, or in colour on a terminal."""
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -82,12 +83,20 @@ def lines(report: Report, width: int = WIDTH) -> Iterator[Line]:
     """
     sign = "✓" if report.passed else "✗"
     style = "good" if report.passed else "bad"
+    title, names = report.exercise.title, [f.function.name for f in report.functions]
+    if len(names) < len(report.exercise.functions):
+        title = f"{' and '.join(names)} alone"
     yield (
         style,
-        f"{sign} {report.exercise.title}: {report.right} of {report.tests} tests passed",
+        f"{sign} {title}: {report.right} of {report.tests} tests passed",
     )
+    told = {f.messages for f in report.functions}
+    diagnosed = any(f.diagnoses for f in report.functions)
+    of_the_file = len(report.functions) > 1 and len(told) == 1 and not (diagnosed or report.right)
+    for message in report.functions[0].messages if of_the_file else ():
+        yield from wrapped(message, width=width)
     for function in report.functions:
-        if all(function.passed):
+        if all(function.passed) or of_the_file:
             continue
         yield "", ""
         yield (
@@ -98,11 +107,26 @@ def lines(report: Report, width: int = WIDTH) -> Iterator[Line]:
             yield from wrapped(message, width=width)
         for diagnosis in function.diagnoses:
             yield from _diagnosis(function.function, diagnosis, width)
-    if report.printed.strip():
-        yield "", ""
-        yield "dim", "Your code printed:"
-        for line in report.printed.strip().splitlines()[:12]:
-            yield "dim", f"  {line}"
+    printed, warned = _told_apart(report.printed)
+    for head, text in (("Your code printed:", printed), ("Python warned:", warned)):
+        if text:
+            yield "", ""
+            yield "dim", head
+            for line in text[:12]:
+                yield "dim", f"  {line}"
+
+
+def _told_apart(printed: str) -> tuple[list[str], list[str]]:
+    """Lines that the learner's code has printed, and warnings with the lines that they quote."""
+    own: list[str] = []
+    warned: list[str] = []
+    for line in printed.strip().splitlines():
+        quoted = line.startswith("  ") and warned and _WARNING.match(warned[-1])
+        (warned if quoted or _WARNING.match(line) else own).append(line)
+    return own, warned
+
+
+_WARNING = re.compile(r"\S+:\d+: \w*Warning: ")
 
 
 def plain(report: Report) -> str:
@@ -123,7 +147,8 @@ def _diagnosis(function: Function, found: Diagnosis, width: int) -> Iterator[Lin
         yield from inputs(found.case)
         yield from side_by_side(function, found, width)
     if found.misconception:
-        yield "dim", f"Read again: {address(found.misconception.reread)}"
+        where = "" if "SITE_URL" in os.environ else " (while `make serve` runs)"
+        yield "dim", f"Read again: {address(found.misconception.reread)}{where}"
 
 
 def address(place: str) -> str:

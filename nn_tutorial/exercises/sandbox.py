@@ -4,7 +4,7 @@ import contextlib
 import io
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,8 @@ class Outcome:
     changed : dict of int to ndarray
         Arguments that the call has changed, by their position, as they are now.
     about : dict
-        Line, text and type of an error; what was refused or returned.
+        Line, text and type of an error; what was refused or returned; "loading" if it was the file
+        itself that could not be run.
     """
 
     kind: str
@@ -104,6 +105,7 @@ def run(
         load, flat, ended, text = _once(source.resolve(), calls, limits)
         printed = printed or text
         if load.kind != "done":  # the file itself could not be run
+            load = replace(load, about={**load.about, "loading": True})
             return outcomes + [[load] * len(own) for own in cases[done:]], printed
         for own in cases[done:]:
             found, flat = flat[: len(own)], flat[len(own) :]

@@ -9,8 +9,10 @@ import multiprocessing
 import os
 import re
 import signal
+import threading
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
+from multiprocessing import connection
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +20,15 @@ from ..files import check_folder, write_whole
 from . import prisons
 from .catalogue import EXERCISES
 from .exercise import Exercise
-from .grading import SEED, grade
+from .grading import SEED as LEARNERS_SEED
+from .grading import grade
 from .sandbox import Limits, harmless
-from .submissions import FOUND, MISSING, Submission, submissions
+from .submissions import FOUND, MISSING, UNKNOWN, Submission, submissions
 
 COLUMNS = (
     "id", "exercise", "file", "tests", "passed", "points", "solved", "known mistakes", "messages",
 )  # fmt: skip
+SEED = LEARNERS_SEED + 1  # other inputs than those on which learners try their answers
 PACKAGE = Path(__file__).resolve().parent.parent
 
 
@@ -43,6 +47,8 @@ class Row:
         A point for each function that passes all of its tests, out of so many functions.
     mistakes, messages : tuple of str
         Known mistakes by their names, and what else was told.
+    noted : bool
+        Whether an interrupted grading had made it before.
     """
 
     id: str
@@ -54,6 +60,12 @@ class Row:
     most: int
     mistakes: tuple[str, ...]
     messages: tuple[str, ...]
+    noted: bool = field(default=False, compare=False)
+
+    @property
+    def handed_in(self) -> bool:
+        """Whether something was handed in that has the exercise's name."""
+        return self.file != MISSING and not self.file.startswith(UNKNOWN)
 
     @property
     def solved(self) -> bool:
@@ -97,18 +109,17 @@ def grade_folder(
     Yields
     ------
     Row
-        After each file, for a progress bar; in the order in which they are done.
+        After each file, for a progress bar; in the order in which they are done, and before them
+        those that an interrupted grading had noted.
 
     Raises
     ------
     ValueError
-        If the folder has no subfolders; nothing is written then.
+        If the folder has no subfolders, or the table's is not there; nothing is written then.
     """
     chosen = exercises or tuple(EXERCISES.values())
     asked = submissions(folder, chosen)
-    if not table.parent.is_dir():
-        raise ValueError(f"table: expected a file in a folder that is there, got {table}")
-    check_folder(table.parent, "table")
+    check_table(table)
     noted = _Notes(table.with_name(f".{table.name}.graded"))
     known = {i: row for i, one in enumerate(asked) if (row := noted.row(_key(one, seed, limits)))}
     yield from known.values()
@@ -127,6 +138,28 @@ def grade_folder(
     noted.forget()
 
 
+def check_table(table: Path) -> None:
+    """Raise unless a table can be written there.
+
+    Parameters
+    ----------
+    table : Path
+
+    Raises
+    ------
+    ValueError
+        If it is a folder, or its own folder is not there or cannot be written into.
+    """
+    if table.is_dir():
+        raise ValueError(f"table: expected a file to write, got the folder {table}")
+    if not table.parent.is_dir():
+        raise ValueError(
+            f"table: expected a file in a folder that is there, got {table}: the folder "
+            f"{table.parent} does not exist"
+        )
+    check_folder(table.parent, "table")
+
+
 def _graded(
     asked: dict[int, Submission], seed: int, limits: Limits | None, processes: int
 ) -> Generator[tuple[int, Row], None, None]:
@@ -137,11 +170,23 @@ def _graded(
         return
     # A fresh interpreter each: this one may have threads, which a copy would lack. Ctrl-C is for
     # the one that notes the rows; when it leaves, it ends the others.
-    ignore = (signal.SIGINT, signal.SIG_IGN)
     fresh = multiprocessing.get_context("spawn")
-    with fresh.Pool(min(processes, len(asked)), signal.signal, ignore) as pool:
+    with fresh.Pool(min(processes, len(asked)), _begin) as pool:
         sent = ((i, s.student, s.exercise.name, s.path, s.state, one) for i, s in asked.items())
         yield from pool.imap_unordered(_of_name, sent)
+
+
+def _begin() -> None:
+    """In each process: leave Ctrl-C to the first one, and if that is killed, end without a word."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def fall_silent() -> None:
+        connection.wait([parent.sentinel])
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # nobody is there to take the next row
+
+    threading.Thread(target=fall_silent, daemon=True).start()
 
 
 def _of_name(sent: tuple[int, str, str, Path | None, str, Any]) -> tuple[int, Row]:
@@ -199,9 +244,9 @@ def _wide(rows: Sequence[Row], each: int) -> Iterator[Sequence[object]]:
     yield ["id", *heads, f"total (of {sum(of_each.values())})", "remarks"]
     for start in range(0, len(rows), each):  # not by name: two may look the same
         own = rows[start : start + each]
-        points = ["" if row.file == MISSING else row.points for row in own]
-        remarks = "; ".join(f"{row.exercise}: {text}" for row in own if (text := _remark(row)))
-        yield [own[0].id, *points, sum(row.points for row in own), remarks]
+        points = [row.points if row.handed_in else "" for row in own]
+        remarks = [f"{row.exercise}: {text}" for row in own if (text := _remark(row))]
+        yield [own[0].id, *points, sum(row.points for row in own), "; ".join(remarks)]
 
 
 def _remark(row: Row) -> str:
@@ -232,7 +277,7 @@ class _Notes:
             try:
                 noted = json.loads(line)
                 lists = {k: tuple(v) for k, v in noted["row"].items() if isinstance(v, list)}
-                self.rows[str(noted["key"])] = Row(**noted["row"] | lists)
+                self.rows[str(noted["key"])] = replace(Row(**noted["row"] | lists), noted=True)
             except (ValueError, KeyError, TypeError, AttributeError):
                 continue  # cut off, or of an earlier edition
 

@@ -12,7 +12,7 @@ from .diagnosis import Diagnosis
 from .exercise import Case, Function, Seed, SharedFunction
 
 WIDTH = 88
-MOST_SHOWN = 40  # numbers of an array
+MOST_SHOWN, MOST_LINES = 40, 8  # numbers and lines of an array
 STYLES = {
     "title": "bold",
     "good": "green",
@@ -34,10 +34,11 @@ def inputs(case: Case) -> Iterator[Line]:
     """The arguments of a case, as Python reads them; of large arrays only the shape."""
     yield "dim", "The smallest test that fails:"
     for name, value in case.inputs.items():
-        if isinstance(value, np.ndarray) and value.size > MOST_SHOWN:
+        first, *others = _python(value).splitlines()
+        large = isinstance(value, np.ndarray) and value.size > MOST_SHOWN
+        if large or len(others) >= MOST_LINES:
             yield "dim", f"  {name}: an array of shape {value.shape}, {value.dtype}"
             continue
-        first, *others = _python(value).splitlines()
         yield "dim", f"  {name} = {first}"
         for row in others:
             yield "dim", f"  {' ' * len(name)}   {row}"
@@ -62,25 +63,22 @@ def side_by_side(function: Function, found: Diagnosis, width: int = WIDTH) -> It
     assert case is not None
     assert want is not None
     assert got is not None
-    room = (width - 8) // 2
+    room, named = (width - 8) // 2, found.result
     if want.shape != got.shape:
         left, right = _clipped(want, room), _clipped(got, room)
         marks: list[bool] = [False] * max(len(left), len(right))
     else:
-        where = ""
         if want.ndim > 2:  # the first slice with a difference
             for index in np.ndindex(want.shape[:-2]):
                 if not same(function, got[index], want[index], case):
                     want, got = want[index], got[index]
-                    where = f"[{', '.join(map(str, index))}]"
+                    named = f"{found.result}[{', '.join(map(str, index))}]"
                     break
         off = ~equal(function, got, want, case)
         digits = _digits(want[off], got[off])
         left, right = _clipped(want, room, None, digits), _clipped(got, room, off, digits)
         marks = [bool(row.any()) for row in off.reshape(-1, off.shape[-1] if off.ndim else 1)]
-        if where:
-            yield "dim", f"  of {found.result} the part {where}:"
-    head = f"{found.result} expected"
+    head = f"{named} expected"
     wide = max(len(row) for row in [*left, head])
     yield "title", f"  {head:<{wide}}    yours"
     for i in range(max(len(left), len(right))):

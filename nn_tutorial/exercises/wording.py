@@ -1,5 +1,6 @@
 """What a learner is told, sentence by sentence; `diagnosis.py` and `grading.py` say when."""
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ from .substitutes import Substituted
 from .wrong import Found, Wrong
 
 _DIFFER = "{off} of {size} elements of `{name}` differ"
-_SHAPE = "`{name}` has the shape {got}, expected {want}"
+_SHAPE = "`{name}` {got}, expected {want}"
 _NOT_FINITE = (
     ": look for a division by zero, a logarithm of zero, or an exponential that overflows."
 )
@@ -215,7 +216,8 @@ def of_the_tests(wrong: Wrong, *, alike: bool = True) -> str:
     tests, failed = len(attempt.cases), len(attempt.failed)
     says = ""
     if off < tests:
-        says = f" It is right on {tests - off} of {tests} tests"
+        its = "Its numbers are" if attempt.changed else "It is"
+        says = f" {its} right on {tests - off} of {tests} tests"
         where = common.cases_alike(attempt, wrong.cases) if alike else []
         if common.too_fine_for_float32(attempt, wrong.differences):
             where, says = [], says + ", where float32 is too coarse for so small a difference"
@@ -278,7 +280,7 @@ def of_change(function: Function, arguments: Sequence[str]) -> str:
     named = f"arguments {', '.join(others)} and {last}" if others else f"argument {last}"
     return (
         f"`{function.name}` changed its {named}. The caller still needs the old values: write the "
-        "result into a new array."
+        "result into a new array. A test on which an argument is changed counts as failed."
     )
 
 
@@ -309,6 +311,11 @@ ADVICE = {
 }
 
 
+EMPTY = (
+    " One of the shapes has a 0 in it: a slice in this line is empty. Does it end before it begins?"
+)
+
+
 def of_failure(function: Function, outcome: Outcome, limits: Limits) -> str:
     """Say in plain words why a call gave no answer.
 
@@ -325,10 +332,12 @@ def of_failure(function: Function, outcome: Outcome, limits: Limits) -> str:
         case "not written":
             return f"`{name}` is not written yet{where}."
         case "raised":
-            shapes = ", ".join(f"{k} {v}" for k, v in dict(about.get("shapes", {})).items())
-            says = f"Your code raised {about.get('type')}: {about.get('text')}{where}."
-            says += f" The shapes in this line: {shapes}." if shapes else ""
-            return says + next((t for k, t in ADVICE.items() if k in str(about.get("text"))), "")
+            return _of_error(about, where)
+        case "too slow" if about.get("loading"):
+            return (
+                f"Your file was stopped after {limits.seconds:g} s{where}, while it was read in: "
+                "no function was called yet. Does something outside of the functions never end?"
+            )
         case "too slow":
             return (
                 f"`{name}` was stopped after {limits.seconds:g} s{where}. The inputs are small: "
@@ -349,7 +358,8 @@ def of_failure(function: Function, outcome: Outcome, limits: Limits) -> str:
         case "forbidden":
             return (
                 f"Your code tried something that no exercise needs: {about.get('what')}{where}. "
-                "It may compute and print, but not write files, start programs or use the network."
+                "It may compute, print, and read files of its own folder, but not read or write "
+                "others, start programs or use the network."
             )
         case "missing":
             return f"The file has no function called `{name}`: was it renamed?"
@@ -365,6 +375,17 @@ def of_failure(function: Function, outcome: Outcome, limits: Limits) -> str:
             return f"The program ended in the middle of `{name}`, and nobody caught why."
 
 
+def _of_error(about: dict[str, Any], where: str) -> str:
+    """What was raised, and what the shapes in that line have to do with it."""
+    shapes = ", ".join(f"{k} {v}" for k, v in dict(about.get("shapes", {})).items())
+    # Of an error in syntax Python says, too, where it is.
+    text = re.sub(rf" \([^()]*, line {about.get('line')}\)$", "", str(about.get("text")))
+    says = f"Your code raised {about.get('type')}: {text}{where}."
+    says += f" The shapes in this line: {shapes}." if shapes else ""
+    advice = next((t for k, t in ADVICE.items() if k in text), "")
+    return says + (EMPTY if advice and re.search(r"[(,]0[,)]|size 0 ", text) else advice)
+
+
 def _written(key: str, value: Any) -> Any:
     """A number, a shape or some sizes in words; anything else as it is."""
     match value:
@@ -372,8 +393,10 @@ def _written(key: str, value: Any) -> Any:
             return ": the right numbers, without what stands behind the point" if value else ""
         case float():
             return f"{value:.4g}".replace("-", "−")
+        case tuple() if key == "got":
+            return f"has the shape {value}" if value else "is a single number"
         case tuple():
-            return str(value) if value else "of one number"
+            return str(value) if value else "a single number"
         case dict():
             told = ", ".join(f"{name} = {size:g}" for name, size in value.items())
             return f" ({told})" if told else ""

@@ -94,7 +94,9 @@ def guard(readable: Sequence[Path], library: Path) -> None:
             path = args[0]
         if isinstance(path, int) or path is None:
             return ""
-        return "" if may_be_read(real(path)) else "reading a file of others"
+        if may_be_read(real(path)):
+            return ""
+        return "reading a file of others" if event == "open" else "looking into a folder of others"
 
     def hook(event: str, args: tuple[Any, ...]) -> None:
         if what := refused(event, args):

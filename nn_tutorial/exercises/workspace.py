@@ -53,7 +53,15 @@ class Workspace:
         return self.folder / f"{exercise.name}.py"
 
     def start(self) -> list[Path]:
-        """Write the files that are not there yet, and return them. Others stay as they are."""
+        """Write the files that are not there yet, and return them. Others stay as they are.
+
+        Raises
+        ------
+        ValueError
+            If the folder is a file.
+        """
+        if self.folder.is_file():
+            raise ValueError(f"dir: expected a folder, got the file {self.folder}")
         self.folder.mkdir(parents=True, exist_ok=True)
         return [self.path(e) for e in EXERCISES.values() if _create(self.path(e), e.stub)]
 
@@ -63,10 +71,10 @@ class Workspace:
         Returns
         -------
         Path or None
-            Where the old file is now; None if there was none.
+            Where the old file is now; None if there was none, or nothing was written in it.
         """
         path, kept = self.path(exercise), None
-        if path.exists():
+        if path.exists() and self.state(exercise) != "not begun":
             names = (path.with_suffix(f".py.{number}") for number in itertools.count(1))
             kept = next(name for name in names if not name.exists())
             path.rename(kept)

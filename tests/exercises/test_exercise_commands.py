@@ -9,6 +9,7 @@ import threading
 import time
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -87,10 +88,40 @@ def test_without_a_folder_there_is_a_clear_error(here: Path, capsys) -> None:
     for command in (["list"], ["check"], ["check", "relu"]):
         assert main(command) == 2
         assert "begin with the command `start`" in capsys.readouterr().err
+    (here / "file").write_text("")
+    assert main(["start", "file"]) == 2
+    assert capsys.readouterr().err == "error: dir: expected a folder, got the file file\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [("nonsense", ": the command `list` shows all names"), ("relou", ": did you mean relu?")],
+)
+def test_a_name_that_is_none(here: Path, name: str, says: str, capsys) -> None:
     with pytest.raises(SystemExit) as stop:
-        main(["check", "nonsense"])
+        main(["check", "relu", name])
     assert stop.value.code == 2
-    assert "expected one of" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert error.endswith(f"expected the name of an exercise, got {name}{says}\n")
+
+
+def test_several_can_be_checked(here: Path, capsys) -> None:
+    main(["start"])
+    assert main(["check", "relu", "linear.py"]) == 1
+    out = capsys.readouterr().out
+    assert out.count("tests passed") == 2
+
+
+def test_start_says_how_this_python_is_called(here: Path, monkeypatch, capsys) -> None:
+    for executable, found, told in (
+        (here / ".venv/bin/python", None, ".venv/bin/python"),
+        ("/usr/bin/python3", "/usr/bin/python", "/usr/bin/python3"),
+        ("/usr/bin/python", "/usr/bin/python", "python"),
+    ):
+        monkeypatch.setattr("sys.executable", str(executable))
+        monkeypatch.setattr("shutil.which", lambda _, found=found: found)
+        main(["start"])
+        assert f"then: {told} -m nn_tutorial.exercises check" in capsys.readouterr().out
 
 
 def test_hints_come_one_after_the_other(here: Path, capsys) -> None:
@@ -126,8 +157,10 @@ def test_reset_keeps_every_old_file(here: Path) -> None:
     assert path.with_suffix(".py.1").read_text() == "first"
     assert path.with_suffix(".py.2").read_text() == "second"
     path.unlink()
-    assert main(["reset", "relu"]) == 0
-    assert path.exists()
+    for _ in range(2):  # nothing has been written in it: there is nothing to keep
+        assert main(["reset", "relu"]) == 0
+        assert path.read_text() == EXERCISES["relu"].stub
+    assert not path.with_suffix(".py.3").exists()
 
 
 def test_damaged_progress_is_forgotten_and_nothing_else(here: Path) -> None:
@@ -190,13 +223,45 @@ def test_watch_goes_on_until_it_is_interrupted(here: Path, monkeypatch, capsys) 
     assert out.count("13 of 13 tests passed") >= 1
 
 
+def test_watch_loses_no_save_and_says_what_is_gone(here: Path, monkeypatch, capsys) -> None:
+    """Not one that is made during the first check; and a file may come back."""
+    main(["start"])
+    path = here / "exercises" / "relu.py"
+    path.write_text(WRONG)
+    real = Workspace.check
+
+    def saved_meanwhile(*about: Any) -> Any:
+        report = real(*about)
+        if path.read_text() == WRONG:
+            path.write_text(RIGHT)
+            os.utime(path, (9, 9))
+        return report
+
+    monkeypatch.setattr(Workspace, "check", saved_meanwhile)
+    naps = iter([lambda: None, path.unlink, lambda: path.write_text(RIGHT + "\n")])
+
+    def sleep(_: float) -> None:
+        nap = next(naps, None)
+        if nap is None:
+            raise KeyboardInterrupt
+        nap()
+
+    monkeypatch.setattr("nn_tutorial.exercises.__main__.time", SimpleNamespace(sleep=sleep))
+    assert main(["check", "--watch"]) == 1
+    out = capsys.readouterr().out
+    first, _, rest = out.partition("13 of 13 tests passed")
+    assert "7 of 13 tests passed" in first
+    assert "relu.py is gone" in rest.partition("13 of 13 tests passed")[0]
+    assert rest.count("13 of 13 tests passed") == 1
+
+
 def test_an_interruption_is_no_traceback(here: Path, monkeypatch, capsys) -> None:
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("nn_tutorial.exercises.workspace.Workspace.start", interrupted)
     assert main(["start"]) == 130
-    assert capsys.readouterr().err == ""
+    assert capsys.readouterr().err == "Interrupted.\n"
 
 
 def test_check_names_a_file_that_is_missing(here: Path, capsys) -> None:
@@ -213,7 +278,9 @@ def test_large_and_deep_arrays_are_cut(here: Path, capsys) -> None:
     solution = EXERCISES["conv2d"].solution
     (folder / "conv2d.py").write_text(solution.replace("+ bias[:, None, None]", "+ 1"))
     assert main(["check", "conv2d"]) == 1
-    assert re.search(r"of y the part \[\d+, \d+\]:", capsys.readouterr().out)
+    out = capsys.readouterr().out
+    assert re.search(r"^  y\[\d+, \d+\] expected ", out, re.MULTILINE)
+    assert len(out.splitlines()) < 25
     (folder / "conv2d.py").write_text(solution.replace("+ bias[:, None, None]", "[:, :, :1]"))
     assert main(["check", "conv2d"]) == 1
     out = capsys.readouterr().out
@@ -267,7 +334,7 @@ def test_functions_of_a_notebook_are_checked() -> None:
 def test_what_a_notebook_cannot_hand_over_is_refused() -> None:
     with pytest.raises(ValueError, match="uses the notebook's variable TABLE"):
         check(relu)
-    with pytest.raises(ValueError, match="expected names of exercises"):
+    with pytest.raises(ValueError, match=r"expected one called as in an exercise.*got helper"):
         check(helper)
     with pytest.raises(ValueError, match="at least one"):
         check()
@@ -322,9 +389,11 @@ def test_an_error_in_a_shape_is_told_once_with_the_shapes(here: Path, capsys) ->
 def test_an_address_is_whole(here: Path, monkeypatch, capsys) -> None:
     out = shown(here, "relu", "def relu(x):\n    return np.abs(x)\n", capsys)
     assert "Read again: http://127.0.0.1:8000/layers/relu/#six-numbers-by-hand" in out
+    assert "#six-numbers-by-hand (while `make serve` runs)\n" in out
     monkeypatch.setenv("SITE_URL", "https://example.org/book/")
     out = shown(here, "relu", "def relu(x):\n    return np.abs(x)\n", capsys)
     assert "Read again: https://example.org/book/layers/relu/#six" in out
+    assert "make serve" not in out
 
 
 def test_lines_are_as_wide_as_the_terminal() -> None:

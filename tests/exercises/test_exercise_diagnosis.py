@@ -133,6 +133,30 @@ def test_a_pattern_is_described(name: str) -> None:
         assert says in found[0]
 
 
+def test_equal_lines_are_not_taken_for_moved_ones() -> None:
+    """Where few places can be compared, or what is right already is equal to what is beside it."""
+
+    def gradient(rows: Any) -> Function:
+        return Function(
+            solution=product,
+            reference=lambda x: np.array(rows) + 0 * x,
+            returns=("grad",),
+            samples=lambda rng: [{"x": rng.standard_normal((len(rows), 2))} for _ in range(5)],
+            misconceptions=(),
+        )
+
+    few = gradient([[1.0, 2.0], [3.0, 5.0], [1.0, 2.0]])
+    assert "moved" not in said(lambda x: edited(few.reference(x), 1), few)[0]
+    alike = gradient([[1.0, 2.0], [1.0, 2.0], [3.0, 4.0]])
+    assert "moved" not in said(lambda x: edited(alike.reference(x), 2, [1.0, 2.0]), alike)[0]
+    one = gradient([[1.0, 2.0], [3.0, 5.0]])
+    assert "moved" not in said(lambda x: edited(one.reference(x), 1, [1.0, 2.0]), one)[0]
+    other = gradient([[1.0, 2.0], [3.0, 5.0], [6.0, 4.0], [7.0, 9.0]])
+    assert (
+        "moved by 2 places" in said(lambda x: edited(moved(other.reference(x), 2, 0), 0), other)[0]
+    )
+
+
 def test_only_the_border_differs() -> None:
     function = Function(
         solution=product,

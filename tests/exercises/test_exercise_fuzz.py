@@ -142,7 +142,6 @@ def test_no_array_stops_the_grader(function: Function) -> None:
 def test_damaged_outcomes_get_a_message() -> None:
     """What a forged file could hold: too few results, no arrays, odd facts about an error."""
     _, function = HOMES["linear_backward"]
-    cases = function.cases(20)
     one = np.ones(2)
     damaged = [
         Outcome("done", [], ()),
@@ -152,5 +151,6 @@ def test_damaged_outcomes_get_a_message() -> None:
         Outcome("import", about={}),
         Outcome("nonsense"),
     ]
+    cases = function.cases(20)[: len(damaged)]
     assert len(damaged) == len(cases)
     assert "returned 0 things" in told(function, cases, damaged)

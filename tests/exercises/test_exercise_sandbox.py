@@ -52,6 +52,17 @@ BAD = {
     "imports the reference": ("import nn_tutorial", "imports `nn_tutorial`"),
     "imports PyTorch": ("from torch import relu", "imports `torch`"),
     "imports SciPy": ("import scipy.special", "imports `scipy`"),
+    "reads a file of others": (
+        "open('/etc/hosts')",
+        "reading a file of others (line 3: `open('/etc/hosts')`). It may compute, print, and read "
+        "files of its own folder, but not read or write others",
+    ),
+    "looks around": ("__import__('os').listdir('/')", "looking into a folder of others"),
+    "reads from an empty slice": (
+        "return x[..., 5:2] + x",
+        "The shapes in this line: x (2, 3). One of the shapes has a 0 in it: a slice in this line "
+        "is empty.",
+    ),
     "writes a file": ("open('/tmp/never-written', 'w')", "writing a file"),
     "removes a file": ("__import__('os').remove('/tmp/never-written')", "os.remove"),
     "starts a program": ("__import__('subprocess').run(['true'])", "subprocess"),
@@ -83,7 +94,8 @@ def test_a_submission_that_misbehaves_gets_a_message(tmp_path: Path, name: str) 
     ("text", "message"),
     [
         ("def relu(x:\n", "SyntaxError"),
-        ("while True: pass\n", "stopped after"),
+        ("while True: pass\n", "Your file was stopped after 0.5 s (line 2: `while True: pass`)"),
+        ("import time\ntime.sleep(1000)\n", "while it was read in: no function was called yet"),
         ("raise SystemExit\n", "ends the program"),
         ("import os; os._exit(3)\n", "ended in the middle"),
         ("from nn_tutorial import relu\n", "imports `nn_tutorial`"),
@@ -95,6 +107,43 @@ def test_a_file_that_cannot_be_loaded(tmp_path: Path, text: str, message: str) -
     report = graded(tmp_path, text)
     assert report.right == 0
     assert message in report.functions[0].messages[0]
+
+
+def test_what_is_wrong_with_the_file_is_said_once(tmp_path: Path) -> None:
+    report = graded(tmp_path, f"def relu(x)\n    return x\n{GOOD}")
+    text = " ".join(repr(report).split())
+    assert text == (
+        "✗ ReLU, forward and backward: 0 of 13 tests passed Your code raised SyntaxError: "
+        "expected ':' (line 2: `def relu(x)`)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "The file is empty."),
+        (b" \n\t\n", "The file is empty."),
+        (GOOD.encode("utf-16"), "saved as UTF-16"),
+        (GOOD.encode("utf-16-le"), "there UTF-8."),
+    ],
+)
+def test_a_file_that_is_no_python(tmp_path: Path, content: bytes, message: str) -> None:
+    source = tmp_path / "relu.py"
+    source.write_bytes(content)
+    report = grade(EXERCISES["relu"], source, limits=QUICK)
+    assert (report.right, report.tests) == (0, 13)
+    assert message in report.functions[1].messages[0]
+    assert " ".join(repr(report).split()).count(message) == 1
+
+
+def test_warnings_stand_apart_from_what_is_printed(tmp_path: Path) -> None:
+    body = "print('mine')\n    return np.maximum(x, 0) + 0 * np.log(x - x)"
+    report = graded(tmp_path, f"def relu(x):\n    {body}\n{GOOD}")
+    own, _, warned = repr(report).partition("Python warned:\n")
+    assert "Your code printed:\n  mine\n" in own
+    assert "Warning" not in own
+    assert "  relu.py:4: RuntimeWarning: divide by zero" in warned
+    assert "mine" not in warned
 
 
 def test_megabytes_of_print_are_cut(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from nn_tutorial.exercises import EXERCISES, Report, prisons, teacher
+from nn_tutorial.exercises import EXERCISES, Report, grading, prisons, teacher
 from nn_tutorial.exercises.__main__ import main
 from nn_tutorial.exercises.exercise import Exercise
-from nn_tutorial.exercises.submissions import submissions
+from nn_tutorial.exercises.submissions import left_out, submissions
 from nn_tutorial.exercises.teacher import COLUMNS, Row, grade_folder
 
 RELU = [EXERCISES["relu"]]
@@ -59,7 +60,7 @@ def table_of(path: Path) -> list[dict[str, str]]:
 
 
 def test_a_row_a_student(handed_in: Path, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    command = ["grade", str(handed_in), "marks.csv", "--only", "relu", "linear", "--seed", "7"]
+    command = ["grade", str(handed_in), "marks.csv", "--only", "relu,linear", "--seed", "7"]
     assert main([*command, "--processes", "1"]) == 0
     rows = table_of(here / "marks.csv")
     heads = ["id", "relu (of 2)", "linear (of 1)", "total (of 3)", "remarks"]
@@ -97,6 +98,63 @@ def test_a_row_an_exercise(handed_in: Path, here: Path) -> None:
     assert rows[1]["known mistakes"] == "the absolute value"
 
 
+def test_only_may_stand_anywhere_and_often(handed_in: Path, here: Path) -> None:
+    for only in (["--only", "relu,linear"], ["--only", "relu", "--only", "linear"]):
+        assert main(["grade", *only, str(handed_in), "marks.csv"]) == 0
+        assert list(table_of(here / "marks.csv")[0])[1:3] == ["relu (of 2)", "linear (of 1)"]
+
+
+def test_the_class_does_not_have_the_default_inputs(handed_in: Path, here: Path) -> None:
+    """An answer that knows the inputs of `check` fails here."""
+    cases = RELU[0].functions[0].cases(grading.SEED)
+    known = repr([float(c.inputs["x"].sum()) for c in cases])
+    text = RIGHT.replace(
+        "return np.maximum", f"assert float(x.sum()) in {known}\n    return np.maximum"
+    )
+    put(handed_in / "ann/relu.py", text)
+    assert main(["check", "relu", "--dir", str(handed_in / "ann")]) == 0
+    (handed_in / "ann/.progress.json").unlink()
+    first, *_ = list(grade_folder(handed_in, here / "a.csv", exercises=RELU))
+    assert not first.solved
+    row = teacher.graded(submissions(handed_in, RELU)[0], seed=grading.SEED)
+    assert row.solved
+    assert main(["grade", str(handed_in), "b.csv", "--only", "relu", "--processes", "1"]) == 0
+    assert (here / "a.csv").read_bytes() == (here / "b.csv").read_bytes()
+
+
+def test_nothing_is_lost_in_silence(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = here / "in"
+    put(folder / "ann/relu.py", RIGHT)
+    put(folder / "ann/helpers.py", "")
+    put(folder / "ann/conv2d_backward (1).py", "")
+    put(folder / "bob/relu (1).py", RIGHT)
+    put(folder / "cem/week 1/ReLU_final.py", RIGHT)
+    put(folder / "cem/relu.zip", "")
+    put(folder / "dan/homework.zip", "")
+    put(folder / "relu_eve.py", RIGHT)
+    (folder / "zoe").mkdir()
+    only = ["--only", "relu,conv2d,conv2d_backward", "--processes", "1"]
+    assert main(["grade", str(folder), "in/marks.csv", *only]) == 0
+    rows = {row["id"]: row for row in table_of(folder / "marks.csv")}
+    assert {name: row["remarks"] for name, row in rows.items()} == {
+        "ann": "conv2d_backward: not recognised: conv2d_backward (1).py",
+        "bob": "relu: not recognised: relu (1).py",
+        "cem": "relu: not recognised: relu.zip, week 1/ReLU_final.py",
+        "dan": "relu: not recognised: homework.zip",
+        "zoe": "",
+    }
+    assert rows["bob"]["relu (of 2)"] == ""
+    told = capsys.readouterr().out
+    assert "1 of 1 files solved" in told
+    last = told.splitlines()[-1]
+    assert last.startswith(
+        "Left out: 6 files that no exercise is named as: ann/conv2d_backward (1)"
+    )
+    assert "…" in last
+    assert "marks.csv" not in last
+    assert left_out(folder, RELU)[-1] == "relu_eve.py"
+
+
 def test_several_processes_give_the_same_table(handed_in: Path, here: Path) -> None:
     for count in (1, 2):
         list(grade_folder(handed_in, here / f"{count}.csv", exercises=RELU, processes=count))
@@ -129,7 +187,7 @@ def test_what_is_no_file_is_said(here: Path) -> None:
         "dangling": "a link to nothing",
         "deeper": "found",
         "folder": "a folder",
-        "inside": "a link",
+        "inside": "followed a link",
         "outside": "a link that leaves the folder",
         "neighbour": "a link to another folder",
         "several": "several: a/relu.py, b/relu.py",
@@ -172,10 +230,22 @@ def test_two_names_that_look_the_same_have_two_rows(here: Path) -> None:
 
 
 def test_where_the_table_cannot_be_is_said_before_anything_is_graded(
-    here: Path, handed_in: Path
+    here: Path, handed_in: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(ValueError, match="table: expected a file in a folder that is there"):
+    with pytest.raises(ValueError, match=r"the folder .*nowhere does not exist"):
         next(grade_folder(handed_in, here / "nowhere/out.csv", exercises=RELU))
+    for command, says in (
+        (["grade", str(handed_in), "nowhere/out.csv"], "the folder nowhere does not exist"),
+        (
+            ["grade", "nobody", "out.csv"],
+            "folder: expected a folder, got what does not exist: nobody",
+        ),
+        (["grade", "handed-in/readme.txt", "out.csv"], "folder: expected a folder, got a file"),
+    ):
+        assert main(command) == 2
+        told = capsys.readouterr()
+        assert says in told.err
+        assert told.out == ""  # not even of the sandbox
     (here / ".out.csv.graded").mkdir()
     with pytest.raises(ValueError, match=r"table: .*\.out\.csv\.graded is there"):
         next(grade_folder(handed_in, here / "out.csv", exercises=RELU))
@@ -195,9 +265,32 @@ def test_no_process_is_left_when_a_grading_is_broken_off(here: Path, handed_in: 
         for _ in range(3):
             os.killpg(started.pid, signal.SIGINT)
             time.sleep(0.2)
-        started.stdout.read()  # ends when nobody holds it any more
+        told = started.stdout.read()  # ends when nobody holds it any more
     assert started.wait() == 130
+    assert re.search(
+        rb"Interrupted: \d of 4 files are graded, out.csv is unchanged; the same", told
+    )
     assert len((here / ".out.csv.graded").read_text().splitlines()) >= 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows knows no SIGKILL")
+def test_the_others_end_without_a_word_when_the_first_is_killed(
+    here: Path, handed_in: Path
+) -> None:
+    command = [sys.executable, "-m", "nn_tutorial.exercises", "grade", str(handed_in), "out.csv"]
+    put(handed_in / "cem/relu.py", "import time\ntime.sleep(1)\n" + HALF)
+    started = subprocess.Popen(
+        [*command, "--processes", "2", "--only", "relu"], stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert started.stdout is not None
+    assert started.stderr is not None
+    with started.stdout, started.stderr:
+        started.stdout.readline()  # of the sandbox
+        started.stdout.readline()  # a file has been graded
+        started.kill()
+        assert b"Traceback" not in started.stderr.read()  # ends when nobody holds it any more
+    started.wait()
 
 
 def test_no_half_written_table_is_left(
@@ -218,8 +311,9 @@ def test_no_half_written_table_is_left(
 
 
 def test_an_interrupted_grading_goes_on(
-    here: Path, handed_in: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    here: Path, handed_in: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
     graded, whole = [], list(grade_folder(handed_in, here / "whole.csv", exercises=RELU))
     real = teacher.grade
 
@@ -242,6 +336,18 @@ def test_an_interrupted_grading_goes_on(
     assert sorted(rows, key=lambda row: row.id) == whole
     assert (here / "out.csv").read_bytes() == (here / "whole.csv").read_bytes()
     assert not notes.exists()
+
+    first = grade_folder(handed_in, here / "out.csv", exercises=RELU)
+    noted = [next(first) for _ in range(2)]
+    first.close()
+    assert not any(row.noted for row in noted)
+    command = ["grade", str(handed_in), "out.csv", "--only", "relu", "--processes", "1"]
+    assert main(command) == 0
+    told = capsys.readouterr().out
+    assert "2 taken from the interrupted grading." in told
+    assert "ann" not in told
+    assert "eve" in told
+    assert "1 of 4 files solved" in told
 
     first = grade_folder(handed_in, here / "out.csv", exercises=RELU)
     next(first)

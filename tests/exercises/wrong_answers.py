@@ -61,6 +61,13 @@ WRONG: dict[str, list[tuple[str, str]]] = {
         ("g = right(f, x, h)\nx[...] = 0\nreturn g", "changed its argument x"),
         ("return right(f, x, h).astype(int)", "whole numbers"),
         ("return right(f, x, h)[..., None]", "axis of size 1 too many"),
+        ("return right(f, x, h).sum()", "`grad` is a single number, expected (2, 2) | shape of"),
+        (
+            "g = np.zeros_like(x)\nfor i in np.ndindex(x.shape):\n    x[i] += h\n    up = f(x)\n"
+            "    x[i] -= 2 * h\n    g[i] = (up - f(x)) / (2 * h)\n    x[i] += h * 1.0000001\n"
+            "return g",
+            "Its numbers are right on | moved",
+        ),
     ],
     "relu": [
         ("return np.clip(x, 0, 7)", "`x` is | known"),
@@ -76,6 +83,7 @@ WRONG: dict[str, list[tuple[str, str]]] = {
         ("return x * (x > 0)", "the output instead of the gradient"),
         ("return dy * (x > 1)", "they are 0 where they should not be"),
         ("return dy * x", "`dy` times `x`"),
+        ("return np.where(x > 0, 1, 0.01)", "Known mistake: dy is forgotten, and the gate leaks"),
     ],
     "linear": [
         ("return x @ (2 * weight) + bias", "or if `weight` were twice as large | known"),

@@ -195,6 +195,25 @@ def last_window_left_out(x, weight, bias, stride, padding):
     return conv2d(x, weight, bias, stride, padding)[:, :, :-1, :-1]
 
 
+def stops_at_the_border(x, weight, bias, stride, padding):
+    """Without the windows at which ``range(0, H + 2 * padding - kh, stride)`` never begins."""
+    sizes = zip(x.shape[2:], weight.shape[2:])
+    rows, columns = (len(range(0, n + 2 * padding - k, stride)) for n, k in sizes)
+    return conv2d(x, weight, bias, stride, padding)[:, :, :rows, :columns]
+
+
+def zero_at_the_border(x, weight, bias, stride, padding):
+    """The same, of an array that was made as large as it should be."""
+    inside = stops_at_the_border(x, weight, bias, stride, padding)
+    y = np.zeros_like(conv2d(x, weight, bias, stride, padding))
+    y[:, :, : inside.shape[2], : inside.shape[3]] = inside
+    return y
+
+
+def bias_alone_at_the_border(x, weight, bias, stride, padding):
+    return zero_at_the_border(x, weight, 0 * bias, stride, padding) + bias[:, None, None]
+
+
 def image_transposed(x, weight, bias, stride, padding):
     return conv2d(x, weight, bias, stride, padding).swapaxes(2, 3)
 
@@ -655,6 +674,15 @@ EXERCISES = (
                         "Your output has one row and one column too few. The number of windows is "
                         "(H + 2 * padding − kh) // stride + 1: mind the 1.",
                         SHAPES,
+                    ),
+                    Misconception(
+                        "the window at the border is left out",
+                        stops_at_the_border,
+                        "A window that ends exactly at the border of the padded image is left out: "
+                        "`range(0, H + 2 * padding - kh, stride)` stops before the place where it "
+                        "begins. Add 1 to the end.",
+                        SHAPES,
+                        also=(zero_at_the_border, bias_alone_at_the_border),
                     ),
                     Misconception(
                         "rows and columns are swapped",

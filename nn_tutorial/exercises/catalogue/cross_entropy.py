@@ -144,6 +144,10 @@ def labels_of_all_rows(probabilities, labels):
     return -np.log(probabilities[:, labels]).mean()
 
 
+def labels_of_all_rows_summed(probabilities, labels):
+    return -np.log(probabilities[:, labels]).sum() / len(labels)
+
+
 def labels_from_one(probabilities, labels):
     return -np.log(of_labels(probabilities, labels - 1)).mean()
 
@@ -560,6 +564,7 @@ EXERCISES = (
                         "array of {N} times {N}. One element a row is "
                         "`probabilities[np.arange(N), labels]`.",
                         WRONG,
+                        also=(labels_of_all_rows_summed,),
                     ),
                     Misconception(
                         "labels counted from 1",

@@ -116,6 +116,36 @@ def last_window_left_out_max(x, kernel_size, stride):
     return windows_of(x, kernel_size, stride).max(axis=(4, 5))[:, :, :-1, :-1]
 
 
+def without_the_border(y, x, kernel_size, stride):
+    """An output without the windows at which ``range(0, H - kernel_size, stride)`` never begins."""
+    rows, columns = (len(range(0, n - kernel_size, stride)) for n in x.shape[2:])
+    return y[:, :, :rows, :columns]
+
+
+def zero_at_the_border(y, x, kernel_size, stride):
+    """The same, of an array that was made as large as it should be."""
+    inside = without_the_border(y, x, kernel_size, stride)
+    y = np.zeros_like(y)
+    y[:, :, : inside.shape[2], : inside.shape[3]] = inside
+    return y
+
+
+def stops_at_the_border_max(x, kernel_size, stride):
+    return without_the_border(max_pool2d(x, kernel_size, stride), x, kernel_size, stride)
+
+
+def zero_at_the_border_max(x, kernel_size, stride):
+    return zero_at_the_border(max_pool2d(x, kernel_size, stride), x, kernel_size, stride)
+
+
+def stops_at_the_border_mean(x, kernel_size, stride):
+    return without_the_border(avg_pool2d(x, kernel_size, stride), x, kernel_size, stride)
+
+
+def zero_at_the_border_mean(x, kernel_size, stride):
+    return zero_at_the_border(avg_pool2d(x, kernel_size, stride), x, kernel_size, stride)
+
+
 def median_max(x, kernel_size, stride):
     return np.median(windows_of(x, kernel_size, stride), axis=(4, 5)).astype(x.dtype)
 
@@ -583,6 +613,15 @@ EXERCISES = (
                         SHAPES,
                     ),
                     Misconception(
+                        "the window at the border is left out",
+                        stops_at_the_border_max,
+                        "A window that ends exactly at the border is left out: `range(0, H - "
+                        "kernel_size, stride)` stops before H - kernel_size, where it begins. Add "
+                        "1 to the end.",
+                        SHAPES,
+                        also=(zero_at_the_border_max,),
+                    ),
+                    Misconception(
                         "the sum of the window",
                         window_sum_max,
                         "Your y is the sum of each window. Asked for is the largest value.",
@@ -892,6 +931,15 @@ EXERCISES = (
                         "Your output has one row and one column too few. The number of windows is "
                         "(H - kernel_size) // stride + 1: mind the 1.",
                         SHAPES,
+                    ),
+                    Misconception(
+                        "the window at the border is left out",
+                        stops_at_the_border_mean,
+                        "A window that ends exactly at the border is left out: `range(0, H - "
+                        "kernel_size, stride)` stops before H - kernel_size, where it begins. Add "
+                        "1 to the end.",
+                        SHAPES,
+                        also=(zero_at_the_border_mean,),
                     ),
                     Misconception(
                         "negative pixels count as 0",

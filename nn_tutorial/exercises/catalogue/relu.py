@@ -125,6 +125,14 @@ def mask_alone(dy, x):
     return (x > 0).astype(x.dtype)
 
 
+def leaky_mask_alone(dy, x):
+    return np.where(x > 0, 1, 0.01).astype(x.dtype)
+
+
+def leakier_mask_alone(dy, x):
+    return np.where(x > 0, 1, 0.1).astype(x.dtype)
+
+
 def times_input(dy, x):
     return dy * np.maximum(x, 0)
 
@@ -315,6 +323,15 @@ EXERCISES = (
                         "Your dx is the mask itself, as if 1 arrived at every output. The chain "
                         "rule multiplies the slope by what arrives.",
                         MASK,
+                    ),
+                    Misconception(
+                        "dy is forgotten, and the gate leaks",
+                        leaky_mask_alone,
+                        "Your dx is the slope of a leaky ReLU: 1 where x is positive, and a small "
+                        "number elsewhere. That of a ReLU is 0 there. And it is only the slope: "
+                        "the chain rule multiplies it by what arrives, dy.",
+                        MASK,
+                        also=(leakier_mask_alone,),
                     ),
                     Misconception(
                         "multiplied by the output",
