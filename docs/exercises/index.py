@@ -28,7 +28,9 @@ assert len(EXERCISES) >= 24 and mistakes >= 70
 #
 # ## Begin
 #
-# You need the book's package: [set it up](../foundations/reading.py#run-it-yourself) once. Then, in a terminal:
+# The quickest way is the box at the end of a chapter: "Write it here" opens an editor in the page, and "Check" runs this grader [in your browser](../verify/in_page.py). What you write stays there; below, under [All of them](#all-of-them), you can download it and take it in again.
+#
+# To work with files of your own, you need the book's package: [set it up](../foundations/reading.py#run-it-yourself) once. Then, in a terminal:
 #
 # ```bash
 # python -m nn_tutorial.exercises start          # writes a folder of files to fill in

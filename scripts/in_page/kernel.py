@@ -13,6 +13,8 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from . import display, stand_ins
 from .printed import Printed
 from .stand_ins import MissingError
@@ -41,6 +43,7 @@ class Kernel:
         stand_ins.install()
         display.install(self.show)
         _timers(deadline)
+        _wide_labels()
         self.reset()
 
     def reset(self) -> None:
@@ -77,6 +80,8 @@ class Kernel:
             self._run(code, name)
         except BaseException as error:
             about |= self._told(error, code, name)
+            if plt := sys.modules.get("matplotlib.pyplot"):
+                plt.close("all")  # they are half drawn
         self.out.end()
         self.err.end()
         about["names"] = sorted(n for n in self.names if not n.startswith("_"))
@@ -185,6 +190,16 @@ def _names(code: str) -> set[str]:
         elif isinstance(node, ast.alias):
             found.add((node.asname or node.name).partition(".")[0])
     return found
+
+
+def _wide_labels() -> None:
+    """Let ``np.bincount`` take 64-bit numbers, as everywhere else: this Python has 32 bits."""
+    original = np.bincount
+
+    def bincount(x: Any, *rest: Any, **named: Any) -> Any:
+        return original(np.asarray(x).astype(np.intp, casting="same_kind"), *rest, **named)
+
+    np.bincount = bincount
 
 
 def _timers(deadline: Deadline) -> None:

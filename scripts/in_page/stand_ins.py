@@ -23,7 +23,7 @@ NEEDED = {
 OPERATORS = (
     "call iter next enter len bool contains getitem setitem delitem mro_entries instancecheck "
     "array int float index add radd sub rsub mul rmul truediv rtruediv pow neg matmul rmatmul "
-    "lt le gt ge format"
+    "lt le gt ge eq ne hash format"
 )
 
 
@@ -49,6 +49,7 @@ def _use(self: StandIn, *_: Any, **__: Any) -> NoReturn:
 
 for _name in OPERATORS.split():
     setattr(StandIn, f"__{_name}__", _use)
+StandIn.__signature__ = property(_use)  # type: ignore[attr-defined]
 
 
 class Module(types.ModuleType):

@@ -22,6 +22,7 @@ from nn_tutorial.exercises.grading import grade
 from nn_tutorial.exercises.prisons import MOST_TEXT, Ended
 from nn_tutorial.exercises.report import lines
 
+WIDE = 1000  # characters: no line of a report is broken
 Hook = Callable[[str, tuple[Any, ...]], None]
 _hook: list[Hook] = []  # at most one: that of the submission which runs
 
@@ -76,7 +77,8 @@ def check(name: str, source: str) -> str:
     Returns
     -------
     str
-        JSON: the report line by line, each with its style, and what was found.
+        JSON: the report line by line, each with its style; the same with each sentence in one
+        line, which a page breaks itself; and what was found.
     """
     with tempfile.TemporaryDirectory(prefix="exercise-") as folder:
         path = Path(folder) / f"{name}.py"
@@ -84,7 +86,8 @@ def check(name: str, source: str) -> str:
         report = grade(EXERCISES[name], path)
     return json.dumps(
         {
-            "lines": list(lines(report)),
+            "lines": list(lines(report)),  # as in a terminal
+            "shown": list(lines(report, WIDE)),
             "right": report.right,
             "tests": report.tests,
             "misconceptions": report.misconceptions,

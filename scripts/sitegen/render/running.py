@@ -1,8 +1,10 @@
 """What a page that runs in the browser must know of itself: its code, and what came out of it."""
 
+import hashlib
 import json
 import posixpath
 import re
+from pathlib import Path
 from typing import Any
 
 from ..run.execute import Executed
@@ -10,8 +12,11 @@ from ..run.page import Cell
 from . import figures, notebook
 
 # PyTorch does not run in a browser; the other pages read the book's own files, or its records.
-RUNS = re.compile(r"index$|foundations/(?!reading)|layers/|networks/|exercises/|verify/checks$")
+RUNS = re.compile(
+    r"index$|foundations/(?!reading)|layers/|networks/|exercises/(?!teaching)|verify/(checks|in_page)$"
+)
 FILE = "cells.json"
+RECORD = Path(__file__).resolve().parents[3] / "benchmarks" / "in_page.json"
 
 
 def runs(page: str) -> bool:
@@ -34,6 +39,7 @@ def cells(executed: Executed) -> dict[str, str]:
     page = executed.page
     if not runs(page.name):
         return {}
+    seconds = _seconds(page.name)
     values, outputs = iter(enumerate(executed.values)), iter(executed.outputs)
     found: list[dict[str, Any]] = []
     for cell in page.cells:
@@ -45,6 +51,7 @@ def cells(executed: Executed) -> dict[str, str]:
                     "tags": list(cell.tags),
                     "outputs": [_output(o) for o in shown] if is_shown(cell) else [],
                     "values": [],
+                    "seconds": seconds.get(short(cell.source), 0),
                 }
             )
             continue
@@ -53,6 +60,19 @@ def cells(executed: Executed) -> dict[str, str]:
             found[-1]["values"] += own
     written = json.dumps({"name": notebook.stem(page.name), "cells": found})
     return {posixpath.join(figures.folder(page.name), FILE): written}
+
+
+def short(code: str) -> str:
+    """A short name for a cell's code, as benchmarks/in_page.py gives it."""
+    return hashlib.sha256(code.encode()).hexdigest()[:8]
+
+
+def _seconds(page: str) -> dict[str, float]:
+    """How long the page's long cells took when that was measured, by the names of their code."""
+    if not RECORD.is_file():
+        return {}
+    found: dict[str, float] = json.loads(RECORD.read_text(encoding="utf-8"))["pages"].get(page, {})
+    return found
 
 
 def is_shown(cell: Cell) -> bool:

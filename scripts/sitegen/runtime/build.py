@@ -10,7 +10,7 @@ import re
 import subprocess
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,8 @@ MANIFEST = f"{PLACE}manifest.json"
 SCRIPTS = "assets/javascripts/running/"
 CORE = ("pyodide.js", "pyodide.asm.js")  # also as they are, for where a policy forbids more
 DATA = ("datasets/data/iris.csv", "datasets/data/digits.csv.gz")  # of scikit-learn
-FILES = ("benchmarks/chapters.json",)  # that a chapter reads
+PICTURES = ("datasets/images/china.jpg", "datasets/images/flower.jpg")  # fetched when asked for
+FILES = ("benchmarks/chapters.json", "benchmarks/in_page.json")  # that pages read
 # A page's Markdown is rendered as the site's is, by these.
 LIBRARIES = {
     "Markdown": re.compile(r"markdown/(?!test_tools|__main__)"),
@@ -76,6 +77,7 @@ def runtime(root: Path, cache: Path) -> Runtime:
     key = _hash(json.dumps([lock["info"], names]).encode(), recipe.encode())
     fixed = _kept(cache / f"core-{key}", lambda folder: _make_core(core, cache, folder))
     book = {"book.zip": _zipped(_sources(root)), "markdown.zip": _zipped(_libraries())}
+    book["pictures.zip"] = _zipped(_shipped(PICTURES))
     key = _hash(*book.values(), recipe.encode(), json.dumps(lock["info"]).encode())
     own = _kept(cache / f"book-{key}", lambda folder: _make_book(core, book, folder))
     own |= {"exercises.json": exercises()}
@@ -190,13 +192,17 @@ def _sources(root: Path) -> Iterator[tuple[str, bytes]]:
                 yield path.relative_to(folder).as_posix(), path.read_bytes()
     for name in ("__init__", "render/__init__", "render/mathml", "render/typography"):
         yield f"sitegen/{name}.py", (scripts / f"sitegen/{name}.py").read_bytes()
-    yield from ((name, (root / name).read_bytes()) for name in FILES)
+    yield from ((name, (root / name).read_bytes()) for name in FILES if (root / name).is_file())
     yield "sklearn/__init__.py", b""  # nothing of it but its data
+    yield from _shipped(DATA)
+
+
+def _shipped(names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+    """Files of scikit-learn, which need not be imported for that."""
     found = importlib.util.find_spec("sklearn")
     if found is not None and found.origin is not None:
-        yield from (
-            (f"sklearn/{name}", (Path(found.origin).parent / name).read_bytes()) for name in DATA
-        )
+        for name in names:
+            yield f"sklearn/{name}", (Path(found.origin).parent / name).read_bytes()
 
 
 def _libraries() -> Iterator[tuple[str, bytes]]:

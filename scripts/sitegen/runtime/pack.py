@@ -25,7 +25,7 @@ NO_STANDARD = re.compile(
     r"|cgi|imaplib|smtplib|ftplib|nntplib|telnetlib|poplib|mailbox|multiprocessing/|pickletools"
     r"|concurrent/futures/process|modulefinder|curses/|dbm/|sqlite3/|zipapp|tomllib/|antigravity"
     r"|this|nturl2path|aifc|sunau|wave|chunk|sndhdr|mailcap|uu\.|xdrlib|pipes|crypt|msilib/|config-"
-    r"|asyncio/(windows|proactor)|ctypes/|rlcompleter|code\.|cmd\.|sched|symtable|tabnanny|timeit"
+    r"|asyncio/(windows|proactor)|ctypes/|rlcompleter|cmd\.|sched|tabnanny"
     r"|webbrowser|ssl\.py|_osx|_aix|pyclbr|filecmp|fileinput|graphlib|imghdr|netrc|smtpd|stringprep"
     r"|unittest/(?!(__init__|result|case|suite|loader|main|runner|signals|util|async_case)\.)"
     r"|xml/(dom|sax)/|encodings/(?!(__init__|aliases|utf_8|utf_8_sig|ascii|latin_1|cp437|idna"
@@ -99,5 +99,7 @@ if numpy:
     pack("matplotlib", chosen(others, NO_FIGURES.search), PACKAGES, docstrings=True)
 for path in IN.glob("book.zip"):  # the pages show its functions, and read their docstrings
     pack("book", chosen([path], lambda name: False), BOOK, sources=True, docstrings=True)
+for path in IN.glob("pictures.zip"):
+    pack("pictures", chosen([path], lambda name: False), BOOK)
 for path in IN.glob("markdown.zip"):
     pack("markdown", chosen([path], lambda name: False), PACKAGES)

@@ -1,7 +1,7 @@
 // The cells of a page: where each stands, its editor, and what came out of it here.
 
 import { button, element, say, show } from "./dom.js";
-import { asText, drawn, fault, isSame, joined, missing } from "./outputs.js";
+import { asText, drawn, fault, isSame, joined, missing, otherwise } from "./outputs.js";
 import * as python from "./python.js";
 
 const LONG = 5; // seconds from which a reader is told how long a cell takes
@@ -156,13 +156,14 @@ export class Cell {
     const isOn = !["remove-output", "remove-cell"].some((tag) => this.about.tags.includes(tag)) || done.error;
     const expects = this.about.tags.includes("raises-exception");
     const all = done.error && expects ? [...outputs, { text: done.error, isError: true }] : outputs;
-    if (done.missing) {
+    this.isOtherwise = this.isClean && !expects && /^AssertionError/m.test(done.error);
+    if (done.missing || this.isOtherwise) {
       this.restore();
       this.live?.remove();
-      this.mine = [missing(done.missing, this.page.about)];
+      this.mine = [done.missing ? missing(done.missing, this.page.about) : otherwise()];
       this.place.to.before(...this.mine);
       this.note.textContent = "";
-      say(`Code ${this.index + 1} needs ${done.missing}.`);
+      say(`Code ${this.index + 1}: ${this.mine[0].textContent}`);
       return;
     }
     const failed = done.error && !expects;

@@ -114,10 +114,14 @@ function rules(sheet) {
 /** An error, short, with the learner's line. */
 export const fault = (text) => box("book-fault", "Error", element("pre", {}, text));
 
+/** What is told of a cell of the book's own whose assertion fails here. */
+export const otherwise = () =>
+  element("p", { class: "book-needs" }, "What this cell asserts does not hold here: your browser’s Python has 32 bits, and rounds in another order. The output is the book’s own.");
+
 /** What a cell needs that is not here. */
 export function missing(needed, about) {
-  const way = (text, name) => element("a", { href: name, download: "" }, text);
-  const told = `This cell needs ${needed}, which does not run in a browser. The output is the book's own. To run it: `;
+  const way = (text, name) => element("a", { href: `${about.folder}${name}`, download: "" }, text);
+  const told = `This cell needs ${needed}, which a browser does not have. The output is the book’s own. To run it: `;
   const note = element("p", { class: "book-needs" }, told, way("the notebook", `${about.name}.ipynb`), ", or ");
   note.append(way("the source", `${about.name}.py`), " with ", element("code", {}, `python ${about.name}.py`), ".");
   return note;

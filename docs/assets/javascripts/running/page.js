@@ -8,6 +8,8 @@ import * as python from "./python.js";
 
 const MEGABYTE = 1e6;
 const BASE = new URL("../../../", import.meta.url);
+// A page's own files lie in its folder: beside it, or, in the edition for the disk, in one of its name.
+const own = () => location.pathname.replace(/(index)?\.html$/, (_, isIndex) => (isIndex ? "" : "/"));
 const START = ["pyodide.asm.wasm.gz", "pyodide.asm.js.gz", "python_stdlib.zip.gz", "numpy.zip.gz", "book.zip.gz"];
 
 /** Start Python, with its progress in the bar; false where the reader has broken it off. */
@@ -52,10 +54,10 @@ export async function exercise(bar, item, name, opener) {
 
 /** Make a page run. */
 export async function run(bar) {
-  const about = fetch("cells.json").then((answer) => answer.json());
+  const about = fetch(`${own()}cells.json`).then((answer) => answer.json());
   const [isOn, { createEditor }, cells] = await Promise.all([started(bar), editor(), about]);
   if (!isOn) return undefined;
-  const page = new Page(bar, cells, createEditor);
+  const page = new Page(bar, { ...cells, folder: own() }, createEditor);
   await page.begin();
   return page;
 }
@@ -64,6 +66,7 @@ class Page {
   constructor(bar, about, createEditor) {
     Object.assign(this, { bar, about, createEditor });
     this.names = [];
+    this.python = python;
     this.cells = make(this, about, document.querySelector("article"));
     globalThis.bookPage = this; // for the tests, and for the curious
   }
@@ -133,7 +136,7 @@ class Page {
       for (const cell of todo) {
         const { names, error } = await cell.run();
         this.names = names;
-        if (error && !cell.about.tags.includes("raises-exception")) break;
+        if (error && !cell.isOtherwise && !cell.about.tags.includes("raises-exception")) break;
       }
     } catch (error) {
       // What ran is told where it ran; the names are gone if Python had to be ended.

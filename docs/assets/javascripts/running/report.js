@@ -6,8 +6,8 @@ import { element } from "./dom.js";
 const BESIDE = /^ {2}(.* expected) {4,}yours$/;
 const ADDRESS = /https?:\/\/\S+/;
 
-/** @param {{lines: [string, string][]}} report */
-export function reportOf({ lines }) {
+/** @param {{shown: [string, string][]}} report */
+export function reportOf({ shown: lines }) {
   const node = element("section", { class: "book-output book-told", role: "group", "aria-label": "Report", tabindex: "0" });
   for (let at = 0; at < lines.length; at += 1) {
     const [style, text] = lines[at];
@@ -26,7 +26,8 @@ export function reportOf({ lines }) {
 
 function line(style, text) {
   const [address] = ADDRESS.exec(text) ?? [];
-  if (!address) return element("p", { class: `book-${style || "plain"}` }, text || "\u00a0");
+  const kind = text.startsWith("  ") ? " book-mono" : text ? "" : " book-gap";
+  if (!address) return element("p", { class: `book-${style || "plain"}${kind}` }, text);
   const [before, after] = text.split(address);
   return element("p", { class: `book-${style || "plain"}` }, before, element("a", { href: address }, address), after);
 }

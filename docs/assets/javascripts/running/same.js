@@ -4,7 +4,10 @@
 const NUMBER = /[-−+]?\d+(?:,\d{3})*(?:\.\d+)?(?:e[-+]?\d+)?(?:\s*\\cdot\s*10\^\{[-−]?\d+\})?/gi;
 const SMALL = 1e-6; // below it a number is rounding
 
+const SITE = /https?:\/\/\S*?\/(?=\w+\/\w+\/#)/g; // a report links to the site that it is read on
+
 export function same(one, other) {
+  [one, other] = [one.replace(SITE, ""), other.replace(SITE, "")];
   const words = (text) => text.replace(NUMBER, "#").replace(/[\s#]+/g, " ").replace(/-{2,}/g, "--").trim();
   if (words(one) !== words(other)) return false;
   const [left, right] = [numbers(one), numbers(other)];

@@ -144,7 +144,7 @@ async function start() {
   python = await loadPyodide({
     indexURL: new URL(manifest.folders.core, BASE).href,
     packages: [],
-    env: { HOME: "/book", MPLBACKEND: "agg", PYTHONDONTWRITEBYTECODE: "1", TZ: "UTC" },
+    env: { HOME: "/book", MPLBACKEND: "agg", PYTHONDONTWRITEBYTECODE: "1", PYTHONHASHSEED: "0", TZ: "UTC" },
   });
   self.fetch = plain;
   python.unpackArchive(await (await numpy).arrayBuffer(), "zip", { extractDir: SITE });
@@ -161,6 +161,7 @@ const figures = once(async () => {
   await archive("matplotlib.zip", SITE);
   python.pyimport("in_page.figures").quiet();
 });
+const pictures = once(() => archive("pictures.zip", "/book"));
 const FIGURES = /matplotlib|pages\.plots|certificate_figure/;
 
 const grader = once(async () => {
@@ -184,6 +185,7 @@ const answers = {
   reset: () => kernel.reset(),
   async run({ code, expressions }) {
     if (FIGURES.test(code)) await figures();
+    if (code.includes("datasets/images")) await pictures();
     if (/nn_tutorial\.exercises/.test(code)) await grader();
     const began = performance.now();
     const about = JSON.parse(kernel.run(code));
