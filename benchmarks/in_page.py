@@ -107,11 +107,11 @@ def main(arguments: list[str] | None = None) -> int:
         record["date"] = datetime.datetime.now(datetime.UTC).date().isoformat()
         for name in names:
             started(page, f"{address}{name}/".replace("/./", "/"))
-            record["pages"][name.replace(".", "index")] = seconds_of(page)
-            print(name, record["pages"][name.replace(".", "index")], flush=True)
+            record["pages"][name.replace(".", "index")] = found = seconds_of(page)
+            print(name, found, flush=True)
+            with write_whole(RECORD) as beside:  # each page takes long
+                beside.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
         browser.close()
-    with write_whole(RECORD) as beside:
-        beside.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     return 0
 
 

@@ -46,7 +46,7 @@ rows = {
     ),
     "a small cell, `1 + 1`": f"{record['milliseconds_of_a_small_cell']:.0f} ms",
     "a check of the first exercise": f"{record['milliseconds_of_a_check']:.0f} ms",
-    f"the page that takes longest, `{longest}`, all of it": f"{whole[longest]:.0f} s",
+    f"of the {len(whole)} chapters that were measured whole, the longest, `{longest}`": f"{whole[longest]:.0f} s",
 }
 display(Markdown("| What | How much |\n|---|---|\n" + "\n".join(f"| {a} | {b} |" for a, b in rows.items())))
 
@@ -62,7 +62,7 @@ display(Markdown("| What | How much |\n|---|---|\n" + "\n".join(f"| {a} | {b} |"
 # - PyTorch, SciPy and the records of long trainings are not there. A cell that needs them says which, keeps the book's output, and names the notebook to run instead. What follows from such a cell is left as it is too.
 # - `np.bincount` of the page takes 64-bit labels, as elsewhere; Pyodide's own would refuse them.
 #
-# The tests run each of these pages whole in Chromium and compare every text with the build's. In Firefox and in WebKit they run a cell, stop a loop and check an exercise.
+# The tests run the pages that take seconds whole in Chromium, all pages of solutions among them, and compare every text with the build's. The chapters that train for minutes are not run by the tests. In Firefox and in WebKit the tests run a cell, stop a loop and check an exercise.
 #
 # ## The grader
 #

@@ -9,10 +9,10 @@ from sitegen.render import mathml, typography
 
 # Those of mkdocs.yml that an output uses; colours for code would need one more library.
 EXTENSIONS = {
-    "admonition": {},
-    "attr_list": {},
-    "md_in_html": {},
-    "tables": {},
+    "markdown.extensions.admonition": {},
+    "markdown.extensions.attr_list": {},
+    "markdown.extensions.md_in_html": {},
+    "markdown.extensions.tables": {},
     "pymdownx.arithmatex": {"generic": True},
     "pymdownx.details": {},
     "pymdownx.highlight": {"use_pygments": False},

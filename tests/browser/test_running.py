@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -29,10 +30,17 @@ PAGES = [
     f"{path}/" if (path := file.parent.relative_to(SITE).as_posix()) != "." else ""
     for file in FILES
 ]
-NEEDS = {"PyTorch", "SciPy", "scikit-learn", "the records of long trainings"}
-# What another processor's rounding leads elsewhere, or what only a real process or a file can show.
-ELSEWHERE: dict[str, set[int]] = {}
-CELLS = """bookPage.cells.map((cell) => ({
+# The pages that take seconds: the others train for minutes, in a browser for longer. They are run
+# whole by `make in-page`, which says where they differ.
+WHOLE = [
+    page
+    for page in PAGES
+    if re.match(r"$|exercises/|foundations/chain_rule/|layers/softmax/|verify/in_page/", page)
+]
+NEEDS = {"PyTorch", "SciPy"}
+# Cells whose text is another here, by a piece of their code: this NumPy does not warn of 0 / 0.
+ELSEWHERE = {"exercises/softmax/": ["np.exp(x - x.max())"]}
+CELLS = """bookPage.cells.map((cell) => ({ code: cell.about.code,
     place: cell.index, yours: cell.isYours ?? null, otherwise: cell.isOtherwise ?? false,
     expects: cell.about.tags.includes("raises-exception"),
     error: cell.done?.error ?? null, missing: cell.done?.missing ?? null, shown: Boolean(cell.code),
@@ -77,13 +85,13 @@ def ran(page: "Page", place: int) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("address", PAGES)
+@pytest.mark.parametrize("address", WHOLE)
 def test_a_page_runs_to_what_the_build_gave(address: str, visitor: Callable[..., Any]) -> None:
     visits = visitor()
     page = running(visits, address)
     page.evaluate("bookPage.runAll()")
     problems = []
-    elsewhere = ELSEWHERE.get(address, set())
+    elsewhere = ELSEWHERE.get(address, [])
     for found in page.evaluate(CELLS):
         place = found["place"]
         if not found["shown"] and not found["hidden"]:
@@ -92,16 +100,16 @@ def test_a_page_runs_to_what_the_build_gave(address: str, visitor: Callable[...,
             problems.append(f"{place}: did not run")
         elif found["error"] and not found["expects"]:
             problems.append(f"{place}: {found['error']}")
-        elif found["missing"] and found["missing"] not in NEEDS and place not in elsewhere:
+        elif found["missing"] and found["missing"] not in NEEDS:
             problems.append(f"{place}: needs {found['missing']}")
-        elif found["yours"] and place not in elsewhere:
+        elif found["yours"] and not any(piece in found["code"] for piece in elsewhere):
             problems.append(f"{place}: got {found['got']}, the build had {found['built']}")
     assert problems == []
     assert visits.problems == []
 
 
 def test_a_changed_cell_shows_what_is_yours(visitor: Callable[..., Any]) -> None:
-    visits = visitor(width=390, touch=True)
+    visits = visitor(width=390)
     page = running(visits, "foundations/chain_rule/")
     first = cell(page, "print(")
     assert ran(page, first)["yours"] is False
@@ -115,8 +123,9 @@ def test_a_changed_cell_shows_what_is_yours(visitor: Callable[..., Any]) -> None
         "(all) => all.map(({ src }) => decodeURIComponent(src).includes('#6cb8f0'))"
     )
     assert colours == [False, True]  # the dark twin of the first colour is in the second alone
-    for scheme in ("light", "dark"):
-        asked.set_mode(page, 390, scheme)
+    page.evaluate("probes.unfold()")
+    for width, scheme in ((1280, "dark"), (390, "light")):
+        asked.set_mode(page, width, scheme)
         assert asked.looks(page) == []
     back = page.get_by_role("button", name="The book’s output").first
     back.click()
@@ -296,7 +305,8 @@ def test_an_exercise_is_written_in_the_page(visitor: Callable[..., Any]) -> None
     assert page.locator(".book-help pre").count() == 0
     page.get_by_role("button", name="Show it").click()
     assert "def relu" in page.locator(".book-help pre").inner_text()
-    for width, scheme in ((390, "light"), (1280, "dark")):
+    page.evaluate("probes.unfold()")
+    for width, scheme in ((1280, "dark"), (390, "light")):
         asked.set_mode(page, width, scheme)
         assert asked.looks(page) == []
     page.evaluate("document.querySelector('.book-help').replaceChildren()")
@@ -358,7 +368,8 @@ def test_a_policy_is_kept() -> None:
 def test_other_engines_run_a_cell_and_check_an_exercise(engine: Engine, elsewhere: str) -> None:
     engine.set_width(1280)
     engine.open(elsewhere, "layers/relu/")
-    script = """(async () => {
+    # Begun, and asked for again: a driver waits for no answer as long as a slow machine takes.
+    engine.evaluate("""void (async () => {
         document.querySelector(".book-run button").click();
         while (!globalThis.bookPage?.stopButton) await new Promise((done) => setTimeout(done, 50));
         const page = globalThis.bookPage;
@@ -371,9 +382,14 @@ def test_other_engines_run_a_cell_and_check_an_exercise(engine: Engine, elsewher
         await new Promise((done) => setTimeout(done, 300));
         await python.stop();
         const told = await loop;
-        return [page.cells[2].isYours, page.cells[2].note.textContent, found.tests > 0, told.error];
-    })()"""
-    yours, note, is_graded, stopped = engine.evaluate(script)
+        const { isYours, note } = page.cells[2];
+        globalThis.told = [isYours, note.textContent, found.tests > 0, told.error];
+    })().catch((error) => (globalThis.told = [String(error)]))""")
+    for _ in range(1200):
+        if told := engine.evaluate("globalThis.told ?? null"):
+            break
+        time.sleep(0.5)
+    yours, note, is_graded, stopped = told
     assert (yours, is_graded, stopped) == (False, True, "Stopped.")
     assert note.endswith("as in the book")
     assert engine.messages() == []

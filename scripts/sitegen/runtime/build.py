@@ -33,7 +33,7 @@ FILES = ("benchmarks/chapters.json", "benchmarks/in_page.json")  # that pages re
 LIBRARIES = {
     "Markdown": re.compile(r"markdown/(?!test_tools|__main__)"),
     "pymdown-extensions": re.compile(
-        r"pymdownx/(__init__|util|details|superfences|highlight|arith)"
+        r"pymdownx/(__init__|__meta__|util|details|superfences|highlight|arith|sanehead|quotes)"
     ),
 }
 
@@ -134,7 +134,7 @@ def _make_core(core: Path, cache: Path, folder: Path) -> None:
     packed = _packed(core, given)
     for name in CORE:
         (folder / name).write_bytes((core / name).read_bytes())
-    for name in ("pyodide.asm.js", "pyodide.asm.wasm"):
+    for name in (*CORE, "pyodide.asm.wasm"):
         packed[name] = (core / name).read_bytes()
     for name, content in packed.items():
         (folder / f"{name}.gz").write_bytes(gzip.compress(content, 9, mtime=0))

@@ -96,6 +96,7 @@ export function createEditor(host, { text, label, onChange, onRun, names }) {
         EditorView.contentAttributes.of({
           "aria-label": label,
           "aria-description": "Shift and Enter runs it. Escape, then Tab, leaves it.",
+          tabindex: "0",
           autocapitalize: "off",
           autocorrect: "off",
           spellcheck: "false",

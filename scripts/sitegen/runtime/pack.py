@@ -21,7 +21,7 @@ LICENCE = re.compile(r"dist-info/(METADATA$|LICENS|COPYING|NOTICE|AUTHORS|licens
 # Of Python's own library what no page can use: windows, servers, processes, databases, old formats.
 NO_STANDARD = re.compile(
     r"^(pydoc|doctest|turtle|tkinter/|idlelib/|lib2to3/|ensurepip/|venv/|distutils/|pdb|bdb|cProfile"
-    r"|profile|pstats|trace\.|tracemalloc|wsgiref/|xmlrpc/|socketserver|http/(client|server|cookie)"
+    r"|profile|pstats|trace\.|tracemalloc|wsgiref/|xmlrpc/|socketserver|http/(server|cookie)"
     r"|cgi|imaplib|smtplib|ftplib|nntplib|telnetlib|poplib|mailbox|multiprocessing/|pickletools"
     r"|concurrent/futures/process|modulefinder|curses/|dbm/|sqlite3/|zipapp|tomllib/|antigravity"
     r"|this|nturl2path|aifc|sunau|wave|chunk|sndhdr|mailcap|uu\.|xdrlib|pipes|crypt|msilib/|config-"

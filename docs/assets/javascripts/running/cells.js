@@ -63,6 +63,7 @@ export class Cell {
 
   /** Put an editor in the code's place. */
   edit(isAsked) {
+    if (isAsked) this.code?.closest("details")?.setAttribute("open", "");
     if (!this.editor && this.code) {
       const host = element("div", { class: "book-editor" });
       this.code.after(host);

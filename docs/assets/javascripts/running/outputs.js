@@ -57,9 +57,16 @@ async function one(output) {
   if (kind === "text") return box("", "Output", element("pre", {}, text));
   const node = element("div", {});
   // What Python has shown is the reader's own, and the page's policy runs no script in it.
-  node.innerHTML = kind === "html" ? text : await python.render(text);
+  node.innerHTML = kind === "html" ? text : await rendered(text);
   return kind === "html" ? box("", "Output", node) : node;
 }
+
+/** Markdown as HTML; where it cannot be rendered, as it is. */
+const rendered = (text, inline) =>
+  python.render(text, inline).catch((error) => {
+    if (error instanceof python.Stopped) throw error;
+    return element("span", {}, text).innerHTML;
+  });
 
 /** A figure for both themes, as an image: nothing in it can reach the page. */
 async function figure({ data, metadata }) {
@@ -71,7 +78,7 @@ async function figure({ data, metadata }) {
   const node = element("figure", name ? { "data-figure": name } : {}, ...images);
   if (caption) {
     const words = element("figcaption");
-    words.innerHTML = await python.render(caption, true);
+    words.innerHTML = await rendered(caption, true);
     node.append(words);
   }
   return node;

@@ -10,7 +10,7 @@ const MEGABYTE = 1e6;
 const BASE = new URL("../../../", import.meta.url);
 // A page's own files lie in its folder: beside it, or, in the edition for the disk, in one of its name.
 const own = () => location.pathname.replace(/(index)?\.html$/, (_, isIndex) => (isIndex ? "" : "/"));
-const START = ["pyodide.asm.wasm.gz", "pyodide.asm.js.gz", "python_stdlib.zip.gz", "numpy.zip.gz", "book.zip.gz"];
+const START = ["pyodide.js.gz", "pyodide.asm.wasm.gz", "pyodide.asm.js.gz", "python_stdlib.zip.gz", "numpy.zip.gz", "book.zip.gz"];
 
 /** Start Python, with its progress in the bar; false where the reader has broken it off. */
 async function started(bar) {
@@ -140,8 +140,7 @@ class Page {
       }
     } catch (error) {
       // What ran is told where it ran; the names are gone if Python had to be ended.
-      say(error.message);
-      if (!(error instanceof python.Stopped)) say("Python was started anew: run the cells again.");
+      say(error instanceof python.Stopped ? error.message : `Python was started anew, run the cells again: ${error.message}`);
     } finally {
       this.isRunning = false;
       show(this.stopButton, false);

@@ -28,12 +28,12 @@ function heard({ id, kind, ...more }, onProgress) {
   if (kind === "progress") return onProgress(more.bytes);
   if (!busy || id !== busy.id) return undefined;
   if (kind === "output") return busy.onOutput?.(more.output);
-  const { resolve, reject } = busy;
+  const { resolve, reject, question } = busy;
   busy = undefined;
   if (kind === "done") resolve(more);
   else {
     // An error that is not the reader's own: memory is full, or something was not loaded.
-    end();
+    if (question.kind !== "render") end();
     reject(new Error(more.message));
   }
   return next();
@@ -68,7 +68,7 @@ function next() {
   if (busy || !waiting.length || !worker) return;
   busy = waiting.shift();
   // An address that Python looks up now and then: when it is taken back, it stops.
-  busy.stop = URL.createObjectURL(new Blob(["go on"]));
+  busy.stop = URL.createObjectURL(new Blob(["go on"], { type: "text/plain" }));
   worker.postMessage({ id: busy.id, stop: busy.stop, ...busy.question });
 }
 

@@ -106,6 +106,7 @@ function isTakenBack(where) {
   try {
     const request = new XMLHttpRequest();
     request.open("GET", where, false);
+    request.overrideMimeType("text/plain");
     request.send();
     return request.status !== 200;
   } catch {
@@ -129,7 +130,7 @@ async function start() {
   ];
   for (const part of [standard, numpy, book]) part.catch(() => 0); // the first that fails is told
   await script("pyodide.asm.js");
-  importScripts(address("pyodide.js"));
+  await script("pyodide.js");
   const own = {
     "pyodide.asm.wasm": async () =>
       new Response((await wasm).body, { headers: { "Content-Type": "application/wasm" } }),
@@ -216,7 +217,7 @@ async function serve({ id, kind, stop: where, ...given }) {
     tell("done", await answers[kind](given));
   } catch (error) {
     // Python's own errors are told by the kernel: what comes here has ended it, or was not loaded.
-    const message = String(error?.message ?? error).trim().split("\n").pop();
+    const message = String(error?.message ?? error).trim().split("\n").pop() || error?.type || "unknown";
     tell("failed", { message: message.slice(0, 300) });
   }
   stop = undefined;
