@@ -134,7 +134,7 @@ def _make_core(core: Path, cache: Path, folder: Path) -> None:
     packed = _packed(core, given)
     for name in CORE:
         (folder / name).write_bytes((core / name).read_bytes())
-    for name in (*CORE, "pyodide.asm.wasm"):
+    for name in ("pyodide.asm.js", "pyodide.asm.wasm"):
         packed[name] = (core / name).read_bytes()
     for name, content in packed.items():
         (folder / f"{name}.gz").write_bytes(gzip.compress(content, 9, mtime=0))

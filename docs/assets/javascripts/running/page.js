@@ -10,7 +10,7 @@ const MEGABYTE = 1e6;
 const BASE = new URL("../../../", import.meta.url);
 // A page's own files lie in its folder: beside it, or, in the edition for the disk, in one of its name.
 const own = () => location.pathname.replace(/(index)?\.html$/, (_, isIndex) => (isIndex ? "" : "/"));
-const START = ["pyodide.js.gz", "pyodide.asm.wasm.gz", "pyodide.asm.js.gz", "python_stdlib.zip.gz", "numpy.zip.gz", "book.zip.gz"];
+const START = ["pyodide.js", "pyodide.asm.wasm.gz", "pyodide.asm.js.gz", "python_stdlib.zip.gz", "numpy.zip.gz", "book.zip.gz"];
 
 /** Start Python, with its progress in the bar; false where the reader has broken it off. */
 async function started(bar) {

@@ -130,7 +130,7 @@ async function start() {
   ];
   for (const part of [standard, numpy, book]) part.catch(() => 0); // the first that fails is told
   await script("pyodide.asm.js");
-  await script("pyodide.js");
+  importScripts(address("pyodide.js"));
   const own = {
     "pyodide.asm.wasm": async () =>
       new Response((await wasm).body, { headers: { "Content-Type": "application/wasm" } }),
