@@ -199,7 +199,7 @@ def test_errors_loops_prints_and_memory(visitor: Callable[..., Any]) -> None:
         page.keyboard.press("Shift+Enter")
         page.locator("section.book-yours", has_text="begun").wait_for()
         page.get_by_role("button", name="Stop", exact=True).click()
-        page.wait_for_function("!bookPage.isRunning")
+        page.get_by_role("button", name="Stop", exact=True).wait_for(state="hidden")
 
     stopped("print('begun', flush=True)\nwhile True: pass")
     assert "7" in tried("kept")  # the names are still there

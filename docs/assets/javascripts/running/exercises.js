@@ -90,7 +90,7 @@ export async function open({ item, name, opener, createEditor, start }) {
 
   function ask() {
     const sure = button("Show it", () => {
-      help.replaceChildren(element("div", { class: "highlight" }, element("pre", { tabindex: "0" }, element("code", {}, exercise.solution))));
+      help.replaceChildren(element("div", { class: "highlight" }, element("pre", {}, element("code", { tabindex: "0" }, exercise.solution))));
       say("The solution is shown.");
     });
     help.replaceChildren(element("p", {}, "Do you want to see the solution? ", sure, " ", button("Not yet", () => hints(mine().hints ?? 0, true))));
