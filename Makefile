@@ -6,7 +6,7 @@ NEXT   := .venv-next
 # A Node from the machine if it has one, else the one that pip installs into the environment.
 NPM    := $(shell command -v npm 2>/dev/null)
 
-.PHONY: help setup site serve book next check test browser lighthouse lint bench mutate lab pins clean
+.PHONY: help setup site serve book next check test browser lighthouse lint bench in-page mutate lab pins clean
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -79,6 +79,9 @@ lint: $(TESTS)
 
 bench: $(BUILDS)  ## measure the speed against PyTorch's, in about ten minutes: benchmarks/results.json
 	$(BIN)/python -m benchmarks
+
+in-page: site  ## measure what pages that run cost in a browser: benchmarks/in_page.json (needs Chromium)
+	PYTHONPATH=scripts $(BIN)/python -m benchmarks.in_page
 
 mutate: $(BUILDS)  ## change every equation and backward pass on purpose: is each change noticed?
 	$(BIN)/python -m nn_tutorial.verify.mutants

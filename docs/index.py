@@ -104,6 +104,11 @@ print(report)
 #
 # **Mistakes are run.** Each chapter makes the classic mistakes on purpose, so that you know their symptoms when you meet them.
 #
+# ## Try one now
+#
+# !!! exercise "Write it yourself"
+#     - `relu`: ReLU, forward and backward, in a few lines of NumPy. It is checked in your browser, which tells you by name what was misunderstood. [Hints and solution](exercises/relu.py#relu)
+#
 # ## Where to begin
 #
 # You need some Python, and what a derivative is. [How to read this book](foundations/reading.py) shows in five minutes what the parts of a page mean, and has a map of the chapters.

@@ -28,7 +28,9 @@ assert len(EXERCISES) >= 24 and mistakes >= 70
 #
 # ## Begin
 #
-# The exercises need the book's package. In a terminal, go into a copy of the book's repository and call `make setup` once. It makes an environment, `.venv`, with a Python that has the package; the Python of your system does not have it. Switch to that Python in each new terminal, and begin:
+# The quickest way is the box at the end of a chapter: "Write it here" opens an editor in the page, and "Check" runs this grader [in your browser](../verify/in_page.py). What you write stays there; below, under [All of them](#all-of-them), you can download it and take it in again.
+#
+# To work with files of your own, you need the book's package. In a terminal, go into a copy of the book's repository and call `make setup` once. It makes an environment, `.venv`, with a Python that has the package; the Python of your system does not have it. Switch to that Python in each new terminal, and begin:
 #
 # ```bash
 # source .venv/bin/activate                      # from now on `python` is the one in .venv

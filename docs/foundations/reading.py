@@ -325,7 +325,9 @@ count = sum(len(part) for part in (flowers.x_train, flowers.x_val, flowers.x_tes
 #
 # ### Run it yourself
 #
-# Under each title there are two files: a notebook with the results in it, and the plain Python it was made from. Both need the book's package. In a copy of its repository, `make lab` sets everything up and opens the chapters in Jupyter. Change a number, run the cells, and see which `assert` complains: most of them hold a sentence of the page.
+# Under most titles there is a button, "Run this page": Python and NumPy start in your browser, and you can change every cell and write the exercises in the page. [How that works](../verify/in_page.py), and what it costs, has a page of its own.
+#
+# Beside it there are two files: a notebook with the results in it, and the plain Python it was made from. Both need the book's package. In a copy of its repository, `make lab` sets everything up and opens the chapters in Jupyter. Change a number, run the cells, and see which `assert` complains: most of them hold a sentence of the page.
 #
 # ## What the checks do not show
 #

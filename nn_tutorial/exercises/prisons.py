@@ -49,6 +49,7 @@ class Ended(NamedTuple):
 
 
 Prison = Callable[[Path, bytes, float], Ended]
+_chosen: Prison | None = None
 
 
 def process(source: Path, request: bytes, seconds: float) -> Ended:
@@ -79,8 +80,14 @@ def bubblewrap(source: Path, request: bytes, seconds: float) -> Ended:
 
 
 def best() -> Prison:
-    """Return the strongest that works on this machine."""
-    return bubblewrap if not why_no_bubblewrap() else process
+    """Return the one that was chosen, else the strongest that works on this machine."""
+    return _chosen or (bubblewrap if not why_no_bubblewrap() else process)
+
+
+def use(prison: Prison | None) -> None:
+    """Let every submission run there from now on; None: in the strongest again."""
+    global _chosen
+    _chosen = prison
 
 
 @functools.cache

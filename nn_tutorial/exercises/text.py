@@ -53,7 +53,7 @@ def _python(value: Any) -> str:
     if not isinstance(value, np.ndarray):
         return repr(value)
     rows = np.array2string(value, separator=", ", prefix="np.array(", floatmode="unique")
-    dtype = f', dtype="{value.dtype}"' if value.dtype not in (np.float64, np.int64) else ""
+    dtype = f', dtype="{value.dtype}"' if value.dtype not in (np.float64, np.int_) else ""
     return f"np.array({rows}{dtype})"
 
 

@@ -1,4 +1,6 @@
-"""Runs a learner's functions; started by ``prisons`` as a program of its own, never imported.
+"""Runs a learner's functions; started by ``prisons`` as a program of its own.
+
+Where there are no programs, in a page of a browser, ``answer`` is called instead (``in_page``).
 
 It reads the calls from its standard input, makes each, and answers on what was its standard output
 (see ``wire``); what the learner's code prints goes to the standard error. It must not know the
@@ -19,7 +21,7 @@ import traceback
 import types
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 HERE = Path(__file__).resolve().parent
 MOST_NUMBERS = 1_000_000  # of one answer
@@ -57,6 +59,15 @@ def guard(readable: Sequence[Path], library: Path) -> None:
     it is not (see ``prisons``). What it decides by stands in this function, out of reach of the
     module's names.
     """
+    hook = watcher(readable, library, resolver())
+    take_away()
+    sys.addaudithook(hook)
+
+
+def watcher(
+    readable: Sequence[Path], library: Path, real: Callable[[Any], str]
+) -> Callable[[str, tuple[Any, ...]], None]:
+    """The hook that refuses; `real` follows the links of a path. See ``guard``."""
     forbidden = (
         "subprocess.", "os.system", "os.exec", "os.fork", "os.posix_spawn", "os.spawn",
         "os.startfile", "os.kill", "os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.truncate",
@@ -68,7 +79,7 @@ def guard(readable: Sequence[Path], library: Path) -> None:
     )  # fmt: skip
     reads = ("os.listdir", "os.scandir", "os.walk", "os.fwalk", "os.getxattr", "os.listxattr")
     writes = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-    silent, real, separator = frozenset(SILENT), resolver(), os.sep
+    silent, separator = frozenset(SILENT), os.sep
     roots = tuple(real(path) for path in readable)
     standard, installed = real(library), ("site-packages", "dist-packages")
 
@@ -102,8 +113,7 @@ def guard(readable: Sequence[Path], library: Path) -> None:
         if what := refused(event, args):
             raise PermissionError(f"refused: {what}")
 
-    take_away()
-    sys.addaudithook(hook)
+    return hook
 
 
 def resolver() -> Callable[[Any], str]:
@@ -183,28 +193,49 @@ def time_limit(seconds: float) -> Any:
 
 
 def main(numpy_home: Path, folder: Path) -> None:
-    """Make all calls, and tell after each what happened."""
+    """Read the calls, lock this process in, and answer."""
     answers = os.dup(1)
     os.dup2(2, 1)  # what the learner's code prints must not come between the answers
     sys.path.append(str(numpy_home))  # at the end: other packages lie there too
+
+    def lock(asked: dict[str, Any]) -> None:
+        limit(asked["memory"], asked["seconds"])
+        guard(readable(numpy_home, folder), Path(os.__file__).parent)
+
+    def send(message: bytes) -> None:
+        while message:
+            message = message[os.write(answers, message) :]
+
+    answer(sys.stdin.buffer, send, folder, lock)
+
+
+def readable(numpy_home: Path, folder: Path) -> list[Path]:
+    """What a submission may read beside Python's own library."""
+    numpy_files = [numpy_home / name for name in ("numpy", "numpy.libs")]
+    return [*numpy_files, folder, Path(os.devnull), Path("/dev/urandom")]
+
+
+def answer(
+    requests: IO[bytes],
+    send: Callable[[bytes], None],
+    folder: Path,
+    lock: Callable[[dict[str, Any]], None],
+) -> None:
+    """Make all calls, and tell after each what happened; `lock` is called before the first."""
     import numpy as np
 
     shared, wire = loaded("shared"), loaded("wire")
-    asked, arrays = wire.unpack(sys.stdin.buffer)
+    asked, arrays = wire.unpack(requests)
     values = [np.array(a) for a in arrays]
     source = folder / asked["name"]
     sys.path.insert(0, str(folder))
     sys.meta_path.insert(0, _OnlyNumPy(folder))
-    limit(asked["memory"], asked["seconds"])
-    numpy_files = [numpy_home / name for name in ("numpy", "numpy.libs")]
-    guard([*numpy_files, folder, Path(os.devnull), Path("/dev/urandom")], Path(os.__file__).parent)
+    lock(asked)
 
     def tell(what: Any, results: Any = (), changed: Any = None) -> None:
         changed = changed or {}
         about = {**what, "results": len(results or ()), "changed": [*changed]}
-        message = wire.pack(about, [*(results or ()), *changed.values()])
-        while message:
-            message = message[os.write(answers, message) :]
+        send(wire.pack(about, [*(results or ()), *changed.values()]))
 
     # A module that can be found by its name, as dataclasses do.
     sys.modules["submission"] = module = types.ModuleType("submission")

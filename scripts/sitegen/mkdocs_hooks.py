@@ -32,6 +32,7 @@ from sitegen.output import (
     cards,
     csp,
     html_fixes,
+    in_page,
     jupyter,
     offline,
     search,
@@ -42,6 +43,7 @@ from sitegen.render import fonts, mathematics, staging, typography
 from sitegen.render.references import UnknownReferenceError
 from sitegen.run.execute import Project, execute_all
 from sitegen.run.page import PageError, find_pages
+from sitegen.runtime import build
 
 log = logging.getLogger("mkdocs.hooks.pages")
 SEARCH = "material/search"
@@ -53,6 +55,7 @@ _staged: dict[str, staging.Staged] = {}  # by the names of their files
 _math: dict[str, str] = {}
 _addresses: dict[str, str] = {}  # of the pages, by their source files
 _serves = False
+_runtime: build.Runtime | None = None
 
 
 def on_startup(command: str, dirty: bool) -> None:
@@ -88,6 +91,11 @@ def on_pre_build(config: MkDocsConfig) -> None:
         pages = staging.stage(done, project.docs, _folder(config))
     except (PageError, UnknownReferenceError) as error:
         raise PluginError(str(error)) from None
+    global _runtime
+    try:
+        _runtime = in_page.made(_root(config), log.info)
+    except in_page.NoRuntimeError as error:
+        raise PluginError(str(error)) from None
     _staged.clear()
     _staged.update({page.name: page for page in pages})
 
@@ -106,6 +114,7 @@ def _take_staged(files: Files, config: MkDocsConfig) -> Files:
             else File.generated(config, name, abs_src_path=_source(page, path))
         )
     _add(files, config, offline.files(_root(config)))
+    _add(files, config, _runtime.files if _runtime else {})
     _add(files, config, cards.files(config.site_url or "/"))
     return files
 
@@ -135,7 +144,11 @@ on_files = CombinedEvent(_take_staged, _keep_paths)
 def on_nav(nav: Any, config: MkDocsConfig, files: Files) -> None:
     """Note what every page is rendered in: the settings, and what can be linked to."""
     settings = Path(config.config_file_path).read_text(encoding="utf-8")
-    there = sorted((file.src_uri, file.url, file.inclusion.name) for file in files)
+    there = sorted(
+        (file.src_uri, file.url, file.inclusion.name)
+        for file in files
+        if not file.src_uri.startswith(build.PLACE)  # whose names change with the package
+    )
     _surroundings["site"] = [settings, config.use_directory_urls, there]
     package = [path.read_bytes() for path in sorted((_root(config) / "nn_tutorial").rglob("*.py"))]
     digest = hashlib.sha256(b"\0".join(package))
@@ -170,7 +183,8 @@ def _index(index: Any, theirs: Callable[[Page], None], memory: Memory, page: Pag
 def on_page_read_source(page: Page, config: MkDocsConfig) -> str:
     """Give MkDocs the staged text, with a mark for each output, and what this edition offers."""
     text = (_folder(config) / page.file.src_uri).read_text(encoding="utf-8")
-    return offline.with_downloads(jupyter.marked(text), config.extra.get("repository") or "")
+    text = in_page.with_bar(jupyter.marked(text), _runtime)
+    return offline.with_downloads(text, config.extra.get("repository") or "")
 
 
 @event_priority(-100)  # after mkdocs-jupyter, which gives the page its own way of being rendered

@@ -35,6 +35,7 @@ def mend(page: str) -> str:
 
 def lean(content: str) -> str:
     """Keep the tokens of highlighted code that have a colour, in short elements: half its size."""
+    content = re.sub(r"\n*(<!--(?:c\d+|/)-->)\n*(?=<|$)", r"\1", content)
     content = re.sub(r'<span class="(?:n|p|w|o)">([^<]*)</span>', r"\1", content)
     content = re.sub(
         r'<span class="([a-z][a-z0-9]?)">([^<]*)</span>', r"<i class=\1>\2</i>", content

@@ -10,25 +10,31 @@ two comments,
     <!-- /output -->
 
 with the numbers of its cell and of itself in that cell, so that a renderer of notebooks can put its
-own rendering where what stands between is.
+own rendering where what stands between is. Comments also tell where each cell of code and each
+value in the prose begins and ends, so that a page that runs (`running.py`) finds its places.
 """
 
 import functools
 import html
 import itertools
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from nn_tutorial.pages import reading_time
 
 from ..run.execute import Executed
 from ..run.page import EXPRESSION, Cell
-from . import figures, notebook, references
+from . import figures, notebook, references, running
 
 OUTPUT = re.compile(r"<!-- output (\d+)-(\d+)( timing)? -->.*?<!-- /output -->", re.DOTALL)
+RUN = "<!-- run -->"  # where a renderer that can puts what runs the page
 MEASURED = "Measured when this site was built; your machine gives other times."
 _TITLE = re.compile(r"^# .*$", re.MULTILINE)
 _IMPORT = re.compile(r"(?:import|from) ")
+# What is no text alone: a heading is also in the contents, a box's title in quotation marks.
+_NO_TEXT = ("#", "???", "!!!", "<")
+_IN_LINK = re.compile(r"\]\([^)]*$")
 _DEFINED = re.compile(r"^(?:class|def) (\w+)", re.MULTILINE)
 
 
@@ -39,24 +45,43 @@ def of(executed: Executed) -> str:
     outputs = iter(enumerate(executed.outputs))
     parts: list[str] = []
     numbers = itertools.count(1)  # of the figures
+    marks = running.runs(page.name)
+    places = itertools.count()  # of the expressions
     for cell in page.cells:
         before = len(parts)
         if cell.kind == "markdown":
-            parts.append(EXPRESSION.sub(lambda _: next(values), cell.source))
+            parts.append(_with_values(cell.source, values, places, marks))
         else:
             index, results = next(outputs)
-            if is_shown(cell):
+            if running.is_shown(cell):
                 parts += [_output(page.name, cell, index, n, out) for n, out in enumerate(results)]
         drawn = [next(numbers) for part in parts[before:] for _ in references.figure_names(part)]
         is_code = cell.kind == "code" and cell.source.strip()
         if is_code and not {"remove-cell", "remove-input"}.intersection(cell.tags):
             parts.insert(before, _fence(cell, drawn))
+        if cell.kind == "code" and marks:
+            parts[before:] = [f"<!--c{index}-->", *parts[before:], "<!--/-->"]
     return "\n\n".join([page.front_matter, *_with_origin(parts, executed)]) + "\n"
 
 
-def is_shown(cell: Cell) -> bool:
-    """Whether the outputs of a code cell are on the page."""
-    return not {"remove-cell", "remove-output"}.intersection(cell.tags)
+def _with_values(source: str, values: Iterator[str], places: Iterator[int], marks: bool) -> str:
+    """A text with its values; around each that stands in plain text its number, for `running`."""
+
+    def value(match: re.Match[str]) -> str:
+        written, place = next(values), next(places)
+        line = source[: match.start()].rpartition("\n")[2]
+        is_plain = marks and not (
+            line.lstrip().startswith(_NO_TEXT)
+            or line.count("$") % 2
+            or line.count("`") % 2
+            or source[: match.start()].count("$$") % 2
+            or _IN_LINK.search(line)
+            or "$" in written
+        )
+        return f"<!--v{place}-->{written}{match[2]}<!--/-->" if is_plain else written + match[2]
+
+    # A percent sign comes along: it will be closed up to its number.
+    return re.sub(f"{EXPRESSION.pattern}( %|)", value, source)
 
 
 def _with_origin(parts: list[str], executed: Executed) -> list[str]:
@@ -131,7 +156,7 @@ def _downloads(executed: Executed) -> str:
         f"{f'About {reading_time.minutes(words)} to read. ' if is_read else ''}"
         "Run when this site was built. Run it yourself: "
         f"[notebook with results]({stem}.ipynb){{ download }}, [source]({stem}.py){{ download }}.\n"
-        "{ .book-downloads data-search-exclude }"
+        "{ .book-downloads data-search-exclude }" + (f"\n\n{RUN}" if running.runs(page) else "")
     )
 
 

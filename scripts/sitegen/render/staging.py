@@ -19,7 +19,16 @@ from nn_tutorial.files import write_whole
 
 from ..run.execute import Executed
 from ..run.page import PageError
-from . import figure_data, figures, glossary, markdown, notebook, references, symbols
+from . import (
+    figure_data,
+    figures,
+    glossary,
+    markdown,
+    notebook,
+    references,
+    running,
+    symbols,
+)
 
 # A link to a file of docs/, as a Markdown page has it: the way, the anchor, and a title.
 _LINK = re.compile(r"""\]\(([^()\s#:]+\.py)(\#[^()\s]*)?([ ]"[^"]*")?\)""")
@@ -87,9 +96,10 @@ def _beside(done: Executed, register: references.Register) -> Iterator[tuple[str
     yield from notebook.downloads(
         done, lambda text: references.resolve(text, source, register)
     ).items()
+    yield from running.cells(done).items()
     drawn = set()
     for cell, outputs in zip(done.page.code, done.outputs, strict=True):
-        for output in outputs if markdown.is_shown(cell) else []:
+        for output in outputs if running.is_shown(cell) else []:
             yield from notebook.published(output).items()
             for figure in figures.of(output, done.page.name, cell):
                 for name, content in figure.files.items():

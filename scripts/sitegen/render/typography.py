@@ -15,7 +15,7 @@ _LEFT = re.compile(
     rf"<!--.*?-->|<(head|pre|code|kbd|samp|script|style|svg|math|textarea)\b.*?</\1>|{_TAG}",
     re.DOTALL,
 )
-_BETWEEN = re.compile(r"</?(?:a|abbr|b|em|i|mark|small|span|strong|sub|sup)\b")
+_BETWEEN = re.compile(r"<!--[v/]|</?(?:a|abbr|b|em|i|mark|small|span|strong|sub|sup)\b")
 _PERCENT = re.compile(r"(?<=\d)[ \u00a0\u202f]%")
 _MARK = re.compile(r"""["']|&quot;|&#39;""")
 _OPENING = "([{“‘—–-/"

@@ -1,0 +1,69 @@
+// The bar under a page's title that offers to run the page: Python, started in the browser when the
+// reader asks for it, and not before. All else is in running/, and is loaded on that press.
+
+const SCRIPTS = new URL("running/", import.meta.url);
+const FROM_DISK =
+  "To run this page in the browser, serve the folder it lies in: run python -m http.server there, " +
+  "and open the address that it names.";
+const KEPT = `${new URL("../../", import.meta.url).pathname}book.`; // before what this browser keeps
+
+/** Whether the reader has written something on this page before. */
+function isChanged() {
+  try {
+    return Boolean(localStorage.getItem(`${KEPT}cells.${location.pathname}`));
+  } catch {
+    return false;
+  }
+}
+
+function button(text, act) {
+  const node = document.createElement("button");
+  node.type = "button";
+  node.className = "book-button";
+  node.textContent = text;
+  node.addEventListener("click", act);
+  return node;
+}
+
+/** Where the reader can begin: under the title, and in the box of exercises. */
+function start() {
+  const bar = document.querySelector("article .book-run");
+  if (!bar || bar.firstChild) return;
+  if (location.protocol === "file:") {
+    bar.textContent = FROM_DISK;
+    return;
+  }
+  const load = () => import(new URL("page.js", SCRIPTS));
+  const note = isChanged() ? " You have changed code here; your changes come back." : "";
+  bar.append(button("Run this page", async () => (await load()).run(bar)), note);
+  for (const item of document.querySelectorAll("article .admonition.exercise li")) {
+    const name = item.querySelector("code")?.textContent;
+    if (!name) continue;
+    const open = button("Write it here", async () => {
+      open.disabled = true;
+      await (await load()).exercise(bar, item, name, open);
+    });
+    open.setAttribute("aria-label", `Write it here: ${name}`);
+    item.append(" ", open);
+  }
+}
+
+/** How far the reader is, where the exercises and the chapters are listed. */
+async function progress() {
+  let kept;
+  try {
+    kept = localStorage.getItem(`${KEPT}exercises`);
+  } catch {
+    return;
+  }
+  const lists = "#all-of-them, #the-chapters-in-order";
+  if (kept && document.querySelector(lists)) (await import(new URL("progress.js", SCRIPTS))).draw();
+}
+
+function both() {
+  start();
+  progress();
+}
+
+if (globalThis.document$) globalThis.document$.subscribe(both); // also after an instant navigation
+else both();

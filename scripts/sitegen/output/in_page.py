@@ -1,0 +1,53 @@
+"""The bar that runs a page, and what it starts; or a line where this copy has none."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from ..render.markdown import RUN
+from ..runtime import build, wheels
+
+NEEDED = "NN_TUTORIAL_REQUIRE_RUNTIME"  # where it is set, no site is built without
+NONE = (
+    "This copy of the site was built without Python for the browser: the notebook runs."
+    "\n{ .book-downloads data-search-exclude }"
+)
+
+
+class NoRuntimeError(Exception):
+    """The runtime is wrong, or it is required and cannot be had."""
+
+
+def made(root: Path, log: Callable[[str], None]) -> build.Runtime | None:
+    """Return the runtime, None where its parts cannot be had, which is told.
+
+    Parameters
+    ----------
+    root : Path
+        Of the project.
+    log : callable
+
+    Raises
+    ------
+    NoRuntimeError
+        If a part is not what it should be, or one is missing where NEEDED is set.
+    """
+    if not (root / "scripts" / "in_page").is_dir():  # another book than this one
+        return None
+    try:
+        if not (root / "node_modules" / "pyodide").is_dir():
+            raise wheels.NoWheelError("pyodide is not installed: run `make setup`")
+        return build.runtime(root, root / ".cache" / "runtime")
+    except wheels.WheelError as error:
+        raise NoRuntimeError(str(error)) from None
+    except wheels.NoWheelError as error:
+        if os.environ.get(NEEDED):
+            raise NoRuntimeError(f"{NEEDED} is set: {error}") from None
+        log(f"The pages will not run in the browser: {error}")
+        return None
+
+
+def with_bar(markdown: str, runtime: build.Runtime | None) -> str:
+    """Return a staged page's Markdown with the place of the bar, or with the line."""
+    place = '<div class="book-run"></div>'
+    return markdown.replace(RUN, place if runtime else NONE)

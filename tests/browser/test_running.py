@@ -1,0 +1,381 @@
+"""Pages that run: Python in the browser gives what the build gave, and grades as it does."""
+
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import asked
+import pytest
+from built import SITE, file_of
+from built import page as page_of
+from engines import NAMES, Engine
+from sitegen.render.running import FILE
+from sitegen.runtime.build import MANIFEST, PLACE
+
+from nn_tutorial.exercises import EXERCISES, grade
+from nn_tutorial.exercises.exercise import Exercise, Function, Misconception
+from nn_tutorial.exercises.report import plain
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+MOST_BYTES = 9_500_000  # over the wire, from the press to the first cell
+MOST_FIGURES = 6_000_000  # more, with the first figure
+MOST_BAR = 5_000
+PATIENCE = 600_000.0  # milliseconds for a whole chapter, on the slowest of machines
+FILES = sorted(SITE.rglob(FILE)) if SITE.is_dir() else []
+PAGES = [
+    f"{path}/" if (path := file.parent.relative_to(SITE).as_posix()) != "." else ""
+    for file in FILES
+]
+# The pages that take seconds: the others train for minutes, in a browser for longer. They are run
+# whole by `make in-page`, which says where they differ.
+WHOLE = [
+    page
+    for page in PAGES
+    if re.match(r"$|exercises/|foundations/chain_rule/|layers/softmax/|verify/in_page/", page)
+]
+NEEDS = {"PyTorch", "SciPy"}
+# Cells whose text is another here, by a piece of their code: this NumPy does not warn of 0 / 0.
+ELSEWHERE = {"exercises/softmax/": ["np.exp(x - x.max())"]}
+CELLS = """bookPage.cells.map((cell) => ({ code: cell.about.code,
+    place: cell.index, yours: cell.isYours ?? null, otherwise: cell.isOtherwise ?? false,
+    expects: cell.about.tags.includes("raises-exception"),
+    error: cell.done?.error ?? null, missing: cell.done?.missing ?? null, shown: Boolean(cell.code),
+    hidden: cell.about.tags.some((tag) => ["remove-input", "remove-cell"].includes(tag)),
+    got: cell.outputs ?? [], built: cell.about.outputs }))"""
+CHECK = """async ([name, source]) => {
+    const scripts = document.querySelector("script[src*='running.js']").src;
+    const { check } = await import(new URL("running/python.js", scripts));
+    return check(name, source);
+}"""
+
+pytestmark = pytest.mark.skipif(not FILES, reason="this copy of the site has no running pages")
+
+
+def running(visits: Any, address: str) -> "Page":
+    """A page on which Python has been started."""
+    page = visits.open(address)
+    page.set_default_timeout(PATIENCE)
+    page.get_by_role("button", name="Run this page").click()
+    page.get_by_role("button", name="Run all", exact=True).wait_for()
+    return page
+
+
+def cell(page: "Page", text: str) -> int:
+    """The number of the first cell with a text in its code."""
+    found = page.evaluate("(t) => bookPage.cells.findIndex(({ text }) => text.includes(t))", text)
+    assert found >= 0
+    return int(found)
+
+
+def write(page: "Page", place: int, text: str) -> None:
+    """Write something else into a cell, as a learner does."""
+    page.evaluate("(i) => bookPage.cells[i].edit(true)", place)
+    page.keyboard.press("Control+a")
+    page.keyboard.insert_text(text)
+
+
+def ran(page: "Page", place: int) -> dict[str, Any]:
+    """Run a cell, and what it needs above; what was found."""
+    page.evaluate("(i) => bookPage.run(bookPage.cells[i])", place)
+    found: dict[str, Any] = page.evaluate(CELLS)[place]
+    return found
+
+
+@pytest.mark.parametrize("address", WHOLE)
+def test_a_page_runs_to_what_the_build_gave(address: str, visitor: Callable[..., Any]) -> None:
+    visits = visitor()
+    page = running(visits, address)
+    page.evaluate("bookPage.runAll()")
+    problems = []
+    elsewhere = ELSEWHERE.get(address, [])
+    for found in page.evaluate(CELLS):
+        place = found["place"]
+        if not found["shown"] and not found["hidden"]:
+            problems.append(f"{place}: its code is not found on the page")
+        if found["error"] is None:
+            problems.append(f"{place}: did not run")
+        elif found["error"] and not found["expects"]:
+            problems.append(f"{place}: {found['error']}")
+        elif found["missing"] and found["missing"] not in NEEDS:
+            problems.append(f"{place}: needs {found['missing']}")
+        elif found["yours"] and not any(piece in found["code"] for piece in elsewhere):
+            problems.append(f"{place}: got {found['got']}, the build had {found['built']}")
+    assert problems == []
+    assert visits.problems == []
+
+
+def test_a_changed_cell_shows_what_is_yours(visitor: Callable[..., Any]) -> None:
+    visits = visitor(width=390)
+    page = running(visits, "foundations/chain_rule/")
+    first = cell(page, "print(")
+    assert ran(page, first)["yours"] is False
+    text = page.evaluate("(i) => bookPage.cells[i].text", first)
+    write(page, first, f"{text}\nprint('mine')\nimport matplotlib.pyplot as plt\nplt.plot([1, 2])")
+    page.keyboard.press("Shift+Enter")
+    page.locator("figure.book-yours img").first.wait_for(state="attached")
+    output = page.locator("section.book-yours", has_text="mine")
+    output.wait_for()
+    colours = page.locator("figure.book-yours img").evaluate_all(
+        "(all) => all.map(({ src }) => decodeURIComponent(src).includes('#6cb8f0'))"
+    )
+    assert colours == [False, True]  # the dark twin of the first colour is in the second alone
+    page.evaluate("probes.unfold()")
+    for width, scheme in ((1280, "dark"), (390, "light")):
+        asked.set_mode(page, width, scheme)
+        assert asked.looks(page) == []
+    back = page.get_by_role("button", name="The book’s output").first
+    back.click()
+    assert not output.is_visible()
+    back.click()
+    assert output.is_visible()
+
+    page.wait_for_timeout(500)  # what is typed is kept when the typing rests
+    visits.open("foundations/chain_rule/")
+    assert "You have changed code here" in page.locator(".book-run").inner_text()
+    page = running(visits, "foundations/chain_rule/")
+    assert "'mine'" in page.evaluate("(i) => bookPage.cells[i].text", first)
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Download .ipynb").click()
+    book = json.loads(saved.value.path().read_text(encoding="utf-8"))
+    assert "print('mine')" in book["cells"][first]["source"]
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Download .py").click()
+    compile(saved.value.path().read_text(encoding="utf-8"), "page.py", "exec")
+    page.get_by_role("button", name="Reset all").click()
+    assert page.evaluate("(i) => bookPage.cells[i].text", first) == text
+    assert visits.problems == []
+
+
+def test_values_in_the_prose_follow(visitor: Callable[..., Any]) -> None:
+    page = running(visitor(), "")
+    text = page.evaluate("bookPage.cells[0].text")
+    page.evaluate("(text) => bookPage.cells[0].changed(text)", f"{text}\nright = 3")
+    page.evaluate("bookPage.run(bookPage.cells[1])")
+    assert page.locator("mark.book-value").all_inner_texts() == ["3"]
+
+
+def test_errors_loops_prints_and_memory(visitor: Callable[..., Any]) -> None:
+    page = running(visitor(), "layers/relu/")
+    place = cell(page, "import")
+
+    def tried(code: str) -> str:
+        write(page, place, code)
+        ran(page, place)
+        return str(
+            page.evaluate("(i) => bookPage.cells[i].mine.map((n) => n.innerText).join(' ')", place)
+        )
+
+    told = tried("def f(x):\n    return x + undefined_name\n\nkept = 7\nf(1)")
+    assert "Line 2: return x + undefined_name" in told
+    assert "NameError: name 'undefined_name' is not defined" in told
+    assert "/lib/" not in told
+    assert "Line 1: x = (" in tried("x = (")
+    told = tried("for i in range(200_000): print(i)")
+    assert "characters more" in told
+    assert len(told) < 60_000
+    assert "MemoryError" in tried("import numpy as np\n[np.empty(2**28 - 1) for _ in range(3)]")
+
+    def stopped(code: str) -> None:
+        write(page, place, code)
+        page.keyboard.press("Shift+Enter")
+        page.locator("section.book-yours", has_text="begun").wait_for()
+        page.get_by_role("button", name="Stop", exact=True).click()
+        page.get_by_role("button", name="Stop", exact=True).wait_for(state="hidden")
+
+    stopped("print('begun', flush=True)\nwhile True: pass")
+    assert "7" in tried("kept")  # the names are still there
+    # What does not listen is ended; Python starts anew.
+    stopped("print('begun', flush=True)\nsum(range(10**12))")
+    assert "NameError" in tried("kept")
+    assert "2" in tried("1 + 1")
+
+
+def test_nothing_is_loaded_that_nobody_asked_for(visitor: Callable[..., Any]) -> None:
+    visits = visitor()
+    visits.weigh()
+    visits.open("layers/relu/")
+    ours = {url: size for url, size in visits.loaded.items() if "running" in url or PLACE in url}
+    assert [url.rpartition("/")[2] for url in ours] == ["running.js"]
+    assert (SITE / "assets/javascripts/running.js").stat().st_size <= MOST_BAR
+    visits.loaded.clear()
+    page = running(visits, "layers/relu/")
+    ran(page, 2)
+    figures = [url for url in visits.loaded if "matplotlib" in url]
+    first = sum(size for url, size in visits.loaded.items() if PLACE in url or "/running/" in url)
+    with_figures = sum(visits.loaded[url] for url in figures)
+    assert len(figures) == 1
+    assert first - with_figures <= MOST_BYTES
+    assert with_figures <= MOST_FIGURES
+    visits.loaded.clear()
+    running(visits, "layers/softmax/")
+    small = (MANIFEST, "/pyodide.js")  # kept as any script is
+    again = [url for url in visits.loaded if PLACE in url and not url.endswith(small)]
+    assert again == []  # the browser has kept them
+    assert visits.problems == []
+
+
+def wrong(exercise: Exercise, function: Function, mistake: Misconception) -> str:
+    """A learner's file that makes a mistake."""
+    import sys
+    from ast import FunctionDef, parse, unparse
+    from inspect import getsource
+
+    tree = parse(getsource(sys.modules[function.solution.__module__]))
+    kept = [unparse(node) for node in tree.body if isinstance(node, FunctionDef)]
+    return "\n\n".join(["import numpy as np", *kept, f"{function.name} = {mistake.wrong.__name__}"])
+
+
+MISTAKES = [(e, f, m) for e in EXERCISES.values() for f in e.functions for m in f.misconceptions]
+
+
+@pytest.fixture(scope="module")
+def grader(browser: Any, elsewhere: str) -> Iterator[Callable[[str, str], dict[str, Any]]]:
+    """The grader in a page."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    page.goto(f"{elsewhere}reference/")
+    yield lambda name, source: page.evaluate(CHECK, [name, source])
+    context.close()
+
+
+@pytest.mark.xdist_group("grader in a page")
+def test_all_solutions_pass(grader: Callable[[str, str], dict[str, Any]]) -> None:
+    for name, exercise in EXERCISES.items():
+        found = grader(name, exercise.solution)
+        assert found["right"] == found["tests"] > 0, (name, found["lines"])
+        assert grader(name, exercise.stub)["right"] == 0
+
+
+@pytest.mark.xdist_group("grader in a page")
+def test_all_mistakes_are_told_as_in_a_terminal(
+    grader: Callable[[str, str], dict[str, Any]], elsewhere: str, tmp_path: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setenv("SITE_URL", elsewhere)
+    for number, (exercise, function, mistake) in enumerate(MISTAKES):
+        source = wrong(exercise, function, mistake)
+        found = grader(exercise.name, source)
+        assert mistake.name in found["misconceptions"], (function.name, mistake.name)
+        if number % 12 == 0:  # each costs a process
+            path = tmp_path / f"{exercise.name}.py"
+            path.write_text(source, encoding="utf-8")
+            assert "\n".join(line for _, line in found["lines"]) == plain(grade(exercise, path))
+
+
+def test_an_exercise_is_written_in_the_page(visitor: Callable[..., Any]) -> None:
+    visits = visitor()
+    page = visits.open("layers/relu/")
+    page.get_by_role("button", name="Write it here: relu").click()
+    editor = page.get_by_role("textbox", name="Your file relu.py")
+    editor.wait_for()
+    page.keyboard.press("Control+a")
+    page.keyboard.insert_text(
+        "import numpy as np\n\n\ndef relu(x):\n    return np.maximum(x, 0)\n\n\n"
+        "def relu_backward(dy, x):\n    return dy * (np.maximum(x, 0) >= 0)\n"
+    )
+    page.keyboard.press("Shift+Enter")
+    report = page.locator(".book-told")
+    report.wait_for(timeout=PATIENCE)
+    assert "Known mistake: every gate is open" in report.inner_text()
+    assert report.locator("table mark").first.inner_text().startswith("▸")
+    link = report.locator("a").first.get_attribute("href")
+    assert link == f"{visits.address}layers/relu/#four-ways-to-get-it-wrong"
+    for shown in (1, 2, 3):
+        page.get_by_role("button", name="Hint", exact=True).click()
+        assert page.locator(".book-help p").count() == shown
+    page.get_by_role("button", name="Solution", exact=True).click()
+    assert page.locator(".book-help pre").count() == 0
+    page.get_by_role("button", name="Show it").click()
+    assert "def relu" in page.locator(".book-help pre").inner_text()
+    page.evaluate("probes.unfold()")
+    for width, scheme in ((1280, "dark"), (390, "light")):
+        asked.set_mode(page, width, scheme)
+        assert asked.looks(page) == []
+    page.evaluate("document.querySelector('.book-help').replaceChildren()")
+    # Tab writes in the editor, and leaves it after Escape.
+    editor.focus()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Check"
+    page = visits.open("exercises/")
+    row = page.locator("article tbody tr", has_text="relu").first
+    assert "6 of 13 tests pass" in row.inner_text()
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Download your files").click()
+    import zipfile
+
+    with zipfile.ZipFile(saved.value.path()) as files:
+        assert files.testzip() is None
+        assert "maximum(x, 0) >= 0" in files.read("relu.py").decode()
+        assert json.loads(files.read(".progress.json"))["relu"]["right"] == 6
+    page.get_by_label("Your files", exact=True).set_input_files(
+        {"name": "linear.py", "mimeType": "text/x-python", "buffer": b"pass"}
+    )
+    page.get_by_text("1 taken in.").wait_for()
+    assert visits.problems == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_same"),
+    [
+        ("loss 0.123456", "loss 0.123457", True),  # the last digit
+        ("loss 0.12", "loss 0.15", False),
+        ("error 3e-16", "error 1e-17", True),  # rounding
+        ("7 of 8", "6 of 8", False),
+        ("12 dead units", "12 live units", False),
+        ("[1, 2]", "[1, 2, 3]", False),
+        ("1  -2", "1 -2", True),
+        (r"$3 \cdot 10^{-16}$", r"$4 \cdot 10^{-17}$", True),
+    ],
+)
+def test_what_is_the_same(one: str, other: str, is_same: bool, visitor: Callable[..., Any]) -> None:
+    page = visitor().open("reference/")
+    script = """async ([one, other]) => {
+        const scripts = document.querySelector("script[src*='running.js']").src;
+        return (await import(new URL("running/same.js", scripts))).same(one, other);
+    }"""
+    assert page.evaluate(script, [one, other]) is is_same
+
+
+def test_a_policy_is_kept() -> None:
+    for file in FILES:
+        address = file.parent.relative_to(SITE).as_posix().removeprefix(".")
+        html = page_of(f"{address}/" if address else "").html
+        assert "unsafe" not in html.partition("Content-Security-Policy")[2][:1500]
+        assert html.count('class="book-run"') == 1
+        assert file_of(f"{address}/" if address else "").is_file()
+
+
+@pytest.mark.parametrize("engine", NAMES[1:], indirect=True)
+def test_other_engines_run_a_cell_and_check_an_exercise(engine: Engine, elsewhere: str) -> None:
+    engine.set_width(1280)
+    engine.open(elsewhere, "layers/relu/")
+    # Begun, and asked for again: a driver waits for no answer as long as a slow machine takes.
+    engine.evaluate("""void (async () => {
+        document.querySelector(".book-run button").click();
+        while (!globalThis.bookPage?.stopButton) await new Promise((done) => setTimeout(done, 50));
+        const page = globalThis.bookPage;
+        await page.run(page.cells[2]);
+        page.cells[2].edit(true);
+        const scripts = document.querySelector("script[src*='running.js']").src;
+        const python = await import(new URL("running/python.js", scripts));
+        const found = await python.check("relu", "def relu(x):\\n    return x");
+        const loop = python.run("while True: pass", [], () => 0);
+        await new Promise((done) => setTimeout(done, 300));
+        await python.stop();
+        const told = await loop;
+        const { isYours, note } = page.cells[2];
+        globalThis.told = [isYours, note.textContent, found.tests > 0, told.error];
+    })().catch((error) => (globalThis.told = [String(error)]))""")
+    for _ in range(1200):
+        if told := engine.evaluate("globalThis.told ?? null"):
+            break
+        time.sleep(0.5)
+    yours, note, is_graded, stopped = told
+    assert (yours, is_graded, stopped) == (False, True, "Stopped.")
+    assert note.endswith("as in the book")
+    assert engine.messages() == []
