@@ -4,13 +4,13 @@ import argparse
 import re
 import shlex
 import tomllib
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 from helpers import ROOT, script
 
+from nn_tutorial.__main__ import main
 from nn_tutorial.command_line import command_line
 
 SCRIPTS = sorted(path.stem for path in (ROOT / "scripts").glob("*.py"))
@@ -73,8 +73,7 @@ def test_the_one_command_leads_to_the_others(
 ) -> None:
     """`nn-tutorial exercises start` is `python -m nn_tutorial.exercises start`."""
     about = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    module, _, name = about["project"]["scripts"]["nn-tutorial"].partition(":")
-    main = getattr(import_module(module), name)
+    assert about["project"]["scripts"]["nn-tutorial"] == f"{main.__module__}:{main.__name__}"
     monkeypatch.chdir(tmp_path)
     assert main(["exercises", "start"]) == 0
     assert (tmp_path / "exercises" / "relu.py").exists()

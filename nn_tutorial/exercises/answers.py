@@ -67,11 +67,9 @@ def mistaken(
     except Exception:  # a mistake may also be one that raises
         return Answer(())
     changed = shared.changed(before, arguments)
-    if function.judge:
-        right = [e.shape for e in expected(function, case)]
-        results = (
-            judged(function, case, results) if [r.shape for r in results] == right else results
-        )
+    shapes = [r.shape for r in results]
+    if function.judge and shapes == [e.shape for e in expected(function, case)]:
+        results = judged(function, case, results)
     return Answer(results, changed)
 
 

@@ -380,7 +380,7 @@ on_post_build = CombinedEvent(_enrich_search, _split_search)
 
 @functools.lru_cache(maxsize=256)
 def _finished(page: str, hosted: bool) -> str:
-    page = typography.typeset(stylesheet.lighten(html_fixes.mend(page)))
+    page = typography.typeset(stylesheet.lighten(html_fixes.with_button(html_fixes.mend(page))))
     page = html_fixes.unquoted(page)
     # From the disk, where there is no site, a browser would take nothing for the site's own.
     return csp.with_policy(page) if hosted else page

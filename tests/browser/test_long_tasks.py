@@ -30,6 +30,7 @@ def tasks(browser: "Browser", page: "Page", work: Callable[[], None]) -> list[fl
     """The processor time of each task of the page while some work is done, the longest first."""
     browser.start_tracing(page=page, categories=CATEGORIES)
     work()
+    page.evaluate("new Promise(requestAnimationFrame)")  # the last task of the work has ended
     events = json.loads(browser.stop_tracing())["traceEvents"]
     pages = {
         (event["pid"], event["tid"])

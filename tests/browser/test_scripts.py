@@ -244,6 +244,8 @@ def test_all_code_is_shown_and_hidden(visitor: Callable[..., Any]) -> None:
     assert page.locator("article details.code[open]").count() == 0
     page = visitor().open("reference/")
     assert page.locator(".book-fold").count() == 0
+    page = visitor(javascript=False).open("layers/batch_norm/")
+    assert not page.locator(".book-fold").is_visible()
 
 
 def test_formulas_are_copied_as_tex(visitor: Callable[..., Any]) -> None:

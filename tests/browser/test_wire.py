@@ -74,3 +74,19 @@ def test_first_picture_of_the_landing_page_is_asked_for_at_once() -> None:
     assert picture is not None
     assert link["href"] == picture["src"]
     assert "light" in link["media"]  # where the theme is dark, another one is shown
+
+
+SHIFTS = """window.shifted = 0;
+new PerformanceObserver((list) => {
+    for (const shift of list.getEntries()) shifted += shift.value;
+}).observe({ type: "layout-shift", buffered: true });"""
+
+
+@pytest.mark.parametrize("where", ["layers/relu/", "layers/convolution/"])
+def test_a_page_does_not_move_as_it_loads(where: str, visitor: Callable[..., Any]) -> None:
+    """Less than a tenth, which is called good: what a script adds has its room before."""
+    visits = visitor(width=412)
+    visits.page.add_init_script(SHIFTS)
+    page = visits.open(where)
+    page.wait_for_function("document.fonts.status === 'loaded'")
+    assert page.evaluate("shifted") < 0.1

@@ -156,7 +156,7 @@ def test_wrong_split_is_refused(raw: Path, tmp_path: Path, sizes: tuple[int, ...
 
 
 def test_whole_numbers_are_refused_as_dtype(raw: Path, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="dtype: expected a float type"):
+    with pytest.raises(ValueError, match="dtype: expected float32 or float64, got int64"):
         nt.fashion_mnist(tmp_path, sizes=(40, 20), dtype=np.int64)
 
 

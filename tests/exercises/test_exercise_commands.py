@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -28,6 +29,19 @@ WRONG = RIGHT.replace("np.maximum(x, 0)", "np.abs(x)")
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+def sleep_by(monkeypatch: pytest.MonkeyPatch, *naps: Callable[[], object]) -> None:
+    """Let the watch do this in its naps, one after the other, and then be interrupted."""
+    left = iter(naps)
+
+    def sleep(_: float) -> None:
+        nap = next(left, None)
+        if nap is None:
+            raise KeyboardInterrupt
+        nap()
+
+    monkeypatch.setattr("nn_tutorial.exercises.__main__.time", SimpleNamespace(sleep=sleep))
 
 
 def test_start_writes_what_is_missing_and_nothing_else(here: Path, capsys) -> None:
@@ -208,15 +222,9 @@ def test_watch_goes_on_until_it_is_interrupted(here: Path, monkeypatch, capsys) 
     main(["start"])
     path = here / "exercises" / "relu.py"
     path.write_text(WRONG)
-    naps = iter([lambda: None, lambda: path.write_text(RIGHT), lambda: os.utime(path, (9, 9))])
-
-    def sleep(_: float) -> None:
-        nap = next(naps, None)
-        if nap is None:
-            raise KeyboardInterrupt
-        nap()
-
-    monkeypatch.setattr("nn_tutorial.exercises.__main__.time", SimpleNamespace(sleep=sleep))
+    sleep_by(
+        monkeypatch, lambda: None, lambda: path.write_text(RIGHT), lambda: os.utime(path, (9, 9))
+    )
     assert main(["check", "relu", "--watch"]) == 1  # what it found first
     out = capsys.readouterr().out
     assert out.count("7 of 13 tests passed") == 1
@@ -238,15 +246,7 @@ def test_watch_loses_no_save_and_says_what_is_gone(here: Path, monkeypatch, caps
         return report
 
     monkeypatch.setattr(Workspace, "check", saved_meanwhile)
-    naps = iter([lambda: None, path.unlink, lambda: path.write_text(RIGHT + "\n")])
-
-    def sleep(_: float) -> None:
-        nap = next(naps, None)
-        if nap is None:
-            raise KeyboardInterrupt
-        nap()
-
-    monkeypatch.setattr("nn_tutorial.exercises.__main__.time", SimpleNamespace(sleep=sleep))
+    sleep_by(monkeypatch, lambda: None, path.unlink, lambda: path.write_text(RIGHT + "\n"))
     assert main(["check", "--watch"]) == 1
     out = capsys.readouterr().out
     first, _, rest = out.partition("13 of 13 tests passed")

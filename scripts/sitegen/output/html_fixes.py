@@ -26,6 +26,18 @@ MENDINGS = [
 ]
 
 
+FOLDED = re.compile(r'<details class="?code\b')
+DOWNLOADS = re.compile(r'<p class="book-downloads".*?(?=</p>)', re.DOTALL)
+SHOW_ALL = '<button class="book-fold" type="button">Show all code</button>'
+
+
+def with_button(page: str) -> str:
+    """Put the button for all folded code there, so that no script moves the page to make room."""
+    if len(FOLDED.findall(page)) < 2:
+        return page
+    return DOWNLOADS.sub(lambda line: f"{line[0]} {SHOW_ALL}", page, count=1)
+
+
 def mend(page: str) -> str:
     """Return a page with what is around and in it mended."""
     for pattern, better in MENDINGS:

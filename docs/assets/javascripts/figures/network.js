@@ -5,7 +5,7 @@ import {
   CELLS, COLORS, curveX, curveY, drawAxes, drawFlowers, flowersIn, given, inside, lineOf, petalAt, place, standardised,
 } from "./network_map.js";
 import { FRAME, slices } from "./slices.js";
-import { announcer, button, element, number, slider, still, svg } from "./tools.js";
+import { announcer, button, draggable, element, number, slider, still, svg } from "./tools.js";
 
 // The three runs of the chapter: learning rate and hidden layers of ten units, batches of 16.
 const RUNS = { "Run 1": [0.01, 1], "Run 2": [0.1, 2], "Run 3": [0.001, 3] };
@@ -110,22 +110,12 @@ export function mountNetwork(stage, signal, { small }) {
     const handle = svg("g", { class: "book-network-own", role: "slider", tabindex: 0, "aria-label": "Your flower", "aria-valuemin": 0, "aria-valuemax": 100 },
       svg("circle", { r: 15, fill: "transparent" }), svg("path", { d: "M0-8L8 0L0 8L-8 0z" }));
     const to = (wanted) => ((petal = inside(wanted)), answer(true));
-    handle.addEventListener("pointerdown", (event) => {
-      handle.setPointerCapture(event.pointerId);
-      handle.focus();
-      event.preventDefault();
-    }, { signal });
-    handle.addEventListener("pointermove", (event) => {
-      if (!handle.hasPointerCapture(event.pointerId)) return;
-      const { a, e, f } = map.getScreenCTM();
-      to(petalAt([(event.clientX - e) / a, (event.clientY - f) / a]));
-    }, { signal });
-    handle.addEventListener("keydown", (event) => {
-      const steps = { ArrowLeft: [-0.1, 0], ArrowRight: [0.1, 0], ArrowUp: [0, 0.1], ArrowDown: [0, -0.1] };
-      if (!(event.key in steps)) return;
-      event.preventDefault();
-      to(petal.map((cm, axis) => Math.round(10 * (cm + steps[event.key][axis])) / 10));
-    }, { signal });
+    draggable(handle, {
+      drawing: map,
+      drag: (point) => to(petalAt(point)),
+      step: (way) => to(petal.map((cm, axis) => Math.round(10 * cm + way[axis]) / 10)),
+      signal,
+    });
     map.append(handle);
     return { handle, answer: element("p", { class: "book-network-answer" }) };
   }

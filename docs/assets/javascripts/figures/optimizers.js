@@ -1,6 +1,6 @@
 // Three optimisers on their way down one valley: the start and what they are told are the reader's.
 import { adam, height, sgd } from "../arithmetic/optimizers.js";
-import { announcer, button, element, number, slider, svg } from "./tools.js";
+import { announcer, button, draggable, element, number, slider, svg } from "./tools.js";
 
 // The chapter's valley, start and best settings.
 const EXAMPLE = { start: [12, 4], sgd: 0.2, heavy: 0.25, momentum: 0.25, adam: 1, beta1: 0.9, beta2: 0.999 };
@@ -64,23 +64,12 @@ export function mount(stage, signal) {
     draw();
   }
 
-  handle.addEventListener("pointerdown", (event) => {
-    handle.setPointerCapture(event.pointerId);
-    handle.focus();
-    event.preventDefault();
-  }, { signal });
-  handle.addEventListener("pointermove", (event) => {
-    if (!handle.hasPointerCapture(event.pointerId)) return;
-    const { a, e, f } = picture.getScreenCTM();
-    const [across, down] = [(event.clientX - e) / a, (event.clientY - f) / a];
-    go([LEFT + across / UNIT, HIGH - down / UNIT].map((value) => Math.round(2 * value) / 2));
-  }, { signal });
-  handle.addEventListener("keydown", (event) => {
-    const steps = { ArrowLeft: [-0.5, 0], ArrowRight: [0.5, 0], ArrowUp: [0, 0.5], ArrowDown: [0, -0.5] };
-    if (!(event.key in steps)) return;
-    event.preventDefault();
-    go(state.start.map((value, axis) => value + steps[event.key][axis]));
-  }, { signal });
+  draggable(handle, {
+    drawing: picture,
+    drag: ([across, down]) => go([LEFT + across / UNIT, HIGH - down / UNIT].map((value) => Math.round(2 * value) / 2)),
+    step: (way) => go(state.start.map((value, axis) => value + way[axis] / 2)),
+    signal,
+  });
 
   function draw() {
     const { start, beta1, beta2, momentum } = state;

@@ -64,6 +64,28 @@ export function announcer(stage) {
   };
 }
 
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+
+// A handle that is dragged over a drawing, or moved with the arrow keys. `drag` is told where the
+// pointer is in the drawing's own units, `step` which way an arrow leads: right and up are 1.
+export function draggable(handle, { drawing, drag, step, signal }) {
+  handle.addEventListener("pointerdown", (event) => {
+    handle.setPointerCapture(event.pointerId);
+    handle.focus();
+    event.preventDefault();
+  }, { signal });
+  handle.addEventListener("pointermove", (event) => {
+    if (!handle.hasPointerCapture(event.pointerId)) return;
+    const { a, e, f } = drawing.getScreenCTM();
+    drag([(event.clientX - e) / a, (event.clientY - f) / a]);
+  }, { signal });
+  handle.addEventListener("keydown", (event) => {
+    if (!(event.key in ARROWS)) return;
+    event.preventDefault();
+    step(ARROWS[event.key]);
+  }, { signal });
+}
+
 export function still() {
   return matchMedia("(prefers-reduced-motion: reduce)").matches;
 }
