@@ -8,6 +8,7 @@ import io
 import json
 import linecache
 import signal
+import symtable
 import sys
 import traceback
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from .stand_ins import MissingError
 
 Deadline = Callable[[int, float, float], None]
 MOST_ERROR = 4000  # characters of an error's text
+LEFT_OUT = "left out"  # what is needed of a cell that was not run for its length
 TIMERS = {"ITIMER_REAL": (0, "SIGALRM"), "ITIMER_PROF": (2, "SIGPROF")}
 
 
@@ -86,6 +88,17 @@ class Kernel:
         self.err.end()
         about["names"] = sorted(n for n in self.names if not n.startswith("_"))
         return json.dumps(about)
+
+    def leave_out(self, code: str) -> None:
+        """Do not run a cell: the names that it gives values to are missing until it runs.
+
+        Parameters
+        ----------
+        code : str
+        """
+        for name in _names(code):
+            self.names.pop(name, None)
+            self.missing[name] = LEFT_OUT
 
     def value(self, expression: str) -> str | None:
         """Return what an expression in the prose is now, as it is written; None if it has none."""
@@ -176,20 +189,12 @@ def line(error: BaseException, name: str) -> int | None:
 
 
 def _names(code: str) -> set[str]:
-    """The names that a cell gives values to, as far as they can be seen."""
+    """The names that a cell gives values to."""
     try:
-        tree = ast.parse(code)
+        symbols = symtable.symtable(code, "<cell>", "exec").get_symbols()
     except SyntaxError:
         return set()
-    found = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            found.add(node.id)
-        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-            found.add(node.name)
-        elif isinstance(node, ast.alias):
-            found.add((node.asname or node.name).partition(".")[0])
-    return found
+    return {one.get_name() for one in symbols if one.is_assigned() or one.is_imported()}
 
 
 def _wide_labels() -> None:

@@ -27,6 +27,7 @@ CASES = {
 
 def opened(name: str, visitor: Callable[..., Any]) -> "Page":
     page: Page = visitor().open(f"layers/{name}/")
+    page.locator("article details.check").first.scroll_into_view_if_needed()
     page.locator(".book-symbols").first.wait_for(state="attached")
     return page
 

@@ -28,14 +28,15 @@ function button(text, act) {
 /** Where the reader can begin: under the title, and in the box of exercises. */
 function start() {
   const bar = document.querySelector("article .book-run");
-  if (!bar || bar.firstChild) return;
+  if (!bar || bar.dataset.ready) return;
+  bar.dataset.ready = "";
   if (location.protocol === "file:") {
-    bar.textContent = FROM_DISK;
+    bar.replaceChildren(FROM_DISK);
     return;
   }
   const load = () => import(new URL("page.js", SCRIPTS));
   const note = isChanged() ? " You have changed code here; your changes come back." : "";
-  bar.append(button("Run this page", async () => (await load()).run(bar)), note);
+  bar.replaceChildren(button("Run this page", async () => (await load()).run(bar)), note);
   for (const item of document.querySelectorAll("article .admonition.exercise li")) {
     const name = item.querySelector("code")?.textContent;
     if (!name) continue;

@@ -49,7 +49,11 @@ function list() {
 }
 
 const WRITING = "input:not([type=radio], [type=checkbox], [type=range]), select, textarea";
-const typing = ({ target }) => target.isContentEditable || target.matches?.(WRITING);
+// Where the key is pressed: from outside the editors of cells hide it (running/editor.js).
+const typing = (event) => {
+  const [target] = event.composedPath();
+  return target.isContentEditable || target.matches?.(WRITING);
+};
 
 addEventListener(
   "keydown",

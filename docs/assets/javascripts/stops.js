@@ -32,9 +32,9 @@ const wide = matchMedia("(min-width: 76.25em)");
 
 function lists() {
   for (const list of document.querySelectorAll(LISTS)) {
-    const all = entries(list);
+    const all = wide.matches ? entries(list) : []; // the page is laid out for it
     const here = all.find((entry) => entry.classList.contains("md-nav__link--active")) ?? all[0];
-    if (wide.matches && here) enter(list, here);
+    if (here) enter(list, here);
     else for (const entry of list.querySelectorAll(ENTRIES)) entry.tabIndex = 0;
   }
 }

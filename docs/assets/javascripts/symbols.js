@@ -139,9 +139,11 @@ function formulaOf(details) {
   return before?.matches("div.math") ? before : undefined;
 }
 
-async function start() {
+async function mark() {
+  if (!waiting) return;
+  waiting = false;
+  near.disconnect();
   const checked = [...document.querySelectorAll(CHECKED)].filter(formulaOf);
-  if (!checked.length) return;
   const layers = (await import("./symbols/names.js")).default;
   const sources = [...document.querySelectorAll("article pre > code")].map((code) => ({
     code,
@@ -157,7 +159,20 @@ async function start() {
   }
 }
 
+// Marking takes longer than a frame on a slow phone: it waits until equations are a screen away, or
+// the pointer is on what it marks.
+let waiting = false;
+const near = new IntersectionObserver((all) => all.some((one) => one.isIntersecting) && mark(), { rootMargin: "100% 0%" });
+
+function start() {
+  near.disconnect();
+  const formulas = [...document.querySelectorAll(CHECKED)].map(formulaOf).filter(Boolean);
+  waiting = formulas.length > 0;
+  for (const formula of formulas) near.observe(formula);
+}
+
 addEventListener("pointerover", ({ target }) => {
+  if (target.closest?.("article :is(math, pre)")) mark();
   const symbol = target.closest?.("article [data-symbol]")?.dataset.symbol;
   light(symbol ?? kept);
 });

@@ -8,6 +8,9 @@ from ..render.markdown import RUN
 from ..runtime import build, wheels
 
 NEEDED = "NN_TUTORIAL_REQUIRE_RUNTIME"  # where it is set, no site is built without
+# What stands where no script has put a button after some seconds: a browser runs none of these from
+# a disk. It keeps the button's room until then.
+LATE = "To run this page, serve the site: <code>python -m http.server</code>."
 NONE = (
     "This copy of the site was built without Python for the browser: the notebook runs."
     "\n{ .book-downloads data-search-exclude }"
@@ -49,5 +52,5 @@ def made(root: Path, log: Callable[[str], None]) -> build.Runtime | None:
 
 def with_bar(markdown: str, runtime: build.Runtime | None) -> str:
     """Return a staged page's Markdown with the place of the bar, or with the line."""
-    place = '<div class="book-run"></div>'
+    place = f'<div class="book-run"><span>{LATE}</span></div>'
     return markdown.replace(RUN, place if runtime else NONE)

@@ -58,6 +58,8 @@ const fault = StateField.define({
  */
 export function createEditor(host, { text, label, onChange, onRun, names }) {
   const root = host.attachShadow({ mode: "open" });
+  // From outside nobody sees that a key is pressed in an editor: the page's shortcuts would take it.
+  for (const kind of ["keydown", "keypress", "keyup"]) host.addEventListener(kind, (event) => event.stopPropagation());
   const known = (context) => {
     const word = context.matchBefore(/\w+/);
     if (!word) return null;

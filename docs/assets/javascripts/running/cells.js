@@ -4,7 +4,8 @@ import { button, element, say, show } from "./dom.js";
 import { asText, drawn, fault, isSame, joined, missing, otherwise } from "./outputs.js";
 import * as python from "./python.js";
 
-const LONG = 5; // seconds from which a reader is told how long a cell takes
+export const LONG = 5; // seconds from which a reader is told how long a cell takes
+export const span = (seconds) => (seconds < 100 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} minutes`);
 
 /** The comments that the build has left: where each cell begins and ends, and each value. */
 function places(article) {
@@ -49,7 +50,8 @@ export class Cell {
     this.note = element("span", { class: "book-note" });
     this.tools.append(this.runButton, this.editButton, this.aboveButton, this.resetButton, this.backButton, this.note);
     for (const node of [this.resetButton, this.backButton]) show(node, false);
-    if (about.seconds > LONG) this.note.textContent = `About ${Math.round(about.seconds)} s on a slow machine.`;
+    this.isLong = about.seconds > LONG;
+    if (this.isLong) this.note.textContent = `About ${span(about.seconds)} on a slow machine.`;
     this.code?.after(this.tools);
   }
 
@@ -111,6 +113,14 @@ export class Cell {
     this.backButton.setAttribute("aria-pressed", String(showsBuilt));
     for (const node of this.built) show(node, showsBuilt);
     for (const node of this.mine) show(node, !showsBuilt);
+  }
+
+  /** Go on without this cell. */
+  async leaveOut() {
+    await python.leaveOut(this.text);
+    this.ran = this.done = undefined;
+    this.restore();
+    this.note.textContent = `Left out. About ${span(this.about.seconds)} on a slow machine.`;
   }
 
   /** Run this cell alone. */

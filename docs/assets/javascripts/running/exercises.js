@@ -120,15 +120,15 @@ export async function download() {
   save("exercises.zip", zip(files), "application/zip");
 }
 
-/** Take in files of a folder: those that are exercises. */
+/** Take in files of a folder, or a zip of it: those that are exercises. */
 export async function take(files) {
+  const { unzip } = await import("./zip.js");
   const all = await about();
-  let count = 0;
-  for (const file of files) {
-    const name = file.name.replace(/\.py$/, "");
-    if (!file.name.endsWith(".py") || !all[name]) continue;
-    kept.exercises.change(name, { source: await file.text() });
-    count += 1;
-  }
-  return count;
+  const texts = {};
+  for (const file of files)
+    Object.assign(texts, file.name.endsWith(".zip") ? await unzip(file) : { [file.name]: await file.text() });
+  // All are read before any is kept.
+  const own = Object.entries(texts).filter(([file]) => file.endsWith(".py") && all[file.slice(0, -3)]);
+  for (const [file, source] of own) kept.exercises.change(file.slice(0, -3), { source });
+  return own.length;
 }

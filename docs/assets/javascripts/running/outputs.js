@@ -37,6 +37,8 @@ export function isSame(outputs, built) {
   );
 }
 
+const LEFT_OUT = "left out"; // as in scripts/in_page/kernel.py
+
 const box = (kind, label, ...children) =>
   element("section", { class: `book-output ${kind}`, role: "group", "aria-label": label, tabindex: "0" }, ...children);
 
@@ -127,6 +129,8 @@ export const otherwise = () =>
 
 /** What a cell needs that is not here. */
 export function missing(needed, about) {
+  if (needed === LEFT_OUT)
+    return element("p", { class: "book-needs" }, "This cell needs one above that was left out. The output is the book’s own.");
   const way = (text, name) => element("a", { href: `${about.folder}${name}`, download: "" }, text);
   const told = `This cell needs ${needed}, which a browser does not have. The output is the book’s own. To run it: `;
   const note = element("p", { class: "book-needs" }, told, way("the notebook", `${about.name}.ipynb`), ", or ");

@@ -1,6 +1,6 @@
 // A page that runs: its bar, and the order in which its cells are run.
 
-import { make } from "./cells.js";
+import { LONG, make, span } from "./cells.js";
 import { button, element, save, say, show, style } from "./dom.js";
 import * as exercises from "./exercises.js";
 import * as kept from "./kept.js";
@@ -74,13 +74,16 @@ class Page {
   async begin() {
     const { python: version, numpy } = python.state.versions;
     const all = this.about.cells.reduce((sum, { seconds = 0 }) => sum + seconds, 0);
-    const time = all > 5 ? ` All of it takes about ${Math.round(all)} s on a slow machine.` : "";
+    const time = all > LONG ? ` All of it takes about ${span(all)} on a slow machine.` : "";
     const words = `Python ${version} and NumPy ${numpy} run in this page; the book was made with the versions at its end.${time}`;
     this.stopButton = button("Stop", () => python.stop(), { class: "book-button book-stop" });
     show(this.stopButton, false);
     this.resetButton = button("Reset all", () => this.resetAll());
+    const quick = button("Run all but the long", () => this.runAll((cell) => !cell.isLong));
+    show(quick, this.cells.some((cell) => cell.isLong));
     this.bar.replaceChildren(
       button("Run all", () => this.runAll()),
+      quick,
       this.stopButton,
       this.resetButton,
       button("Download .py", () => save(`${this.about.name}.py`, this.source())),
@@ -112,9 +115,10 @@ class Page {
     return this.inTurn(this.above(cell));
   }
 
-  async runAll() {
+  /** Run all cells from the beginning, or those that are wanted. */
+  async runAll(isWanted = () => true) {
     await this.fresh();
-    return this.inTurn(this.cells);
+    return this.inTurn(this.cells, isWanted);
   }
 
   async fresh() {
@@ -126,7 +130,7 @@ class Page {
     return this.cells.slice(0, cell.index);
   }
 
-  async inTurn(cells) {
+  async inTurn(cells, isWanted = () => true) {
     if (this.isRunning) return;
     this.isRunning = true;
     if (!python.hasNames()) for (const cell of this.cells) cell.ran = undefined;
@@ -134,6 +138,10 @@ class Page {
     show(this.stopButton, true);
     try {
       for (const cell of todo) {
+        if (!isWanted(cell)) {
+          await cell.leaveOut();
+          continue;
+        }
         const { names, error } = await cell.run();
         this.names = names;
         if (error && !cell.isOtherwise && !cell.about.tags.includes("raises-exception")) break;

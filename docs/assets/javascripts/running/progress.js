@@ -46,10 +46,14 @@ async function chapters(mine) {
 /** Take the files home, and bring them back. */
 function files(list) {
   const said = element("span", { class: "book-note", role: "status" });
-  const input = element("input", { type: "file", multiple: "", accept: ".py", "aria-label": "Your files" });
+  const input = element("input", { type: "file", multiple: "", accept: ".py,.zip", "aria-label": "Your files" });
   input.addEventListener("change", async () => {
     const { take } = await import("./exercises.js");
-    said.textContent = `${await take(input.files)} taken in.`;
+    try {
+      said.textContent = `${await take(input.files)} taken in.`;
+    } catch (error) {
+      said.textContent = `Nothing was taken in: ${error.message}.`;
+    }
     draw();
   });
   const home = button("Download your files", async () => (await import("./exercises.js")).download());

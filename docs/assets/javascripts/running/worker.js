@@ -184,6 +184,7 @@ function once(make) {
 const answers = {
   start,
   reset: () => kernel.reset(),
+  leaveOut: ({ code }) => kernel.leave_out(code),
   async run({ code, expressions }) {
     if (FIGURES.test(code)) await figures();
     if (code.includes("datasets/images")) await pictures();

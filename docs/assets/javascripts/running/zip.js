@@ -1,4 +1,4 @@
-// A zip of a few texts, stored as they are.
+// A zip of a few texts: ours are stored as they are, and those of others may be compressed.
 
 const TABLE = Uint32Array.from({ length: 256 }, (_, n) => {
   for (let i = 0; i < 8; i += 1) n = n & 1 ? 0xedb88320 ^ (n >>> 1) : n >>> 1;
@@ -43,4 +43,32 @@ export function zip(files) {
   const size = entries.reduce((sum, part) => sum + part.length, 0);
   const end = header([0x06054b50, 4], [0, 2], [0, 2], [count, 2], [count, 2], [size, 4], [offset, 4], [0, 2]);
   return new Blob([...parts, ...entries, end]);
+}
+
+/**
+ * Read the texts of a zip.
+ *
+ * @param {Blob} file
+ * @returns {Promise<Record<string, string>>} by their names, without folders
+ */
+export async function unzip(file) {
+  const view = new DataView(await file.arrayBuffer());
+  let end = view.byteLength - 22; // the last record, which a comment may follow
+  while (end >= 0 && view.getUint32(end, true) !== 0x06054b50) end -= 1;
+  if (end < 0) throw new Error(`${file.name} is no zip`);
+  const files = {};
+  const text = new TextDecoder();
+  let at = view.getUint32(end + 16, true);
+  for (let count = view.getUint16(end + 10, true); count; count -= 1) {
+    const [title, extra, comment] = [28, 30, 32].map((field) => view.getUint16(at + field, true));
+    const name = text.decode(new Uint8Array(view.buffer, at + 46, title));
+    const local = view.getUint32(at + 42, true);
+    const begin = local + 30 + view.getUint16(local + 26, true) + view.getUint16(local + 28, true);
+    const part = file.slice(begin, begin + view.getUint32(at + 20, true));
+    const isStored = view.getUint16(at + 10, true) === 0;
+    const stream = isStored ? part.stream() : part.stream().pipeThrough(new DecompressionStream("deflate-raw"));
+    if (name.endsWith(".py")) files[name.split("/").pop()] = await new Response(stream).text();
+    at += 46 + title + extra + comment;
+  }
+  return files;
 }
