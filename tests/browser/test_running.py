@@ -13,11 +13,11 @@ import pytest
 from built import SITE, file_of
 from built import page as page_of
 from engines import NAMES, Engine
+from mistakes import file_of as mistaken
 from sitegen.render.running import FILE
 from sitegen.runtime.build import MANIFEST, PLACE
 
 from nn_tutorial.exercises import EXERCISES, grade
-from nn_tutorial.exercises.exercise import Exercise, Function, Misconception
 from nn_tutorial.exercises.report import plain
 
 if TYPE_CHECKING:
@@ -32,13 +32,14 @@ PAGES = [
     f"{path}/" if (path := file.parent.relative_to(SITE).as_posix()) != "." else ""
     for file in FILES
 ]
-# What a cell may need that is not there: another library, or a cell that trains for long and is left
-# out. Those are run too by `make in-page`, which says how long they take.
+# What a cell may need that is not there: another library, or a cell that trains for long and is
+# left out. Those are run too by `make in-page`, which says how long they take.
 NEEDS = {"PyTorch", "SciPy", "left out"}
 # Cells whose text is another here, by a piece of their code: this NumPy does not warn of 0 / 0.
 ELSEWHERE = {"exercises/softmax/": ["np.exp(x - x.max())"]}
 CELLS = """bookPage.cells.map((cell) => ({ code: cell.about.code,
-    place: cell.index, isLong: cell.isLong, yours: cell.isYours ?? null, otherwise: cell.isOtherwise ?? false,
+    place: cell.index, isLong: cell.isLong,
+    yours: cell.isYours ?? null, otherwise: cell.isOtherwise ?? false,
     expects: cell.about.tags.includes("raises-exception"),
     error: cell.done?.error ?? null, missing: cell.done?.missing ?? null, shown: Boolean(cell.code),
     hidden: cell.about.tags.some((tag) => ["remove-input", "remove-cell"].includes(tag)),
@@ -48,7 +49,8 @@ PASTE = """(text) => {
     while (node.shadowRoot?.activeElement) node = node.shadowRoot.activeElement;
     const clipboardData = new DataTransfer();
     clipboardData.setData("text/plain", text);
-    node.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+    const how = { clipboardData, bubbles: true, cancelable: true };
+    node.dispatchEvent(new ClipboardEvent("paste", how));
 }"""
 CHECK = """async ([name, source]) => {
     const scripts = document.querySelector("script[src*='running.js']").src;
@@ -229,17 +231,6 @@ def test_nothing_is_loaded_that_nobody_asked_for(visitor: Callable[..., Any]) ->
     assert visits.problems == []
 
 
-def wrong(exercise: Exercise, function: Function, mistake: Misconception) -> str:
-    """A learner's file that makes a mistake."""
-    import sys
-    from ast import FunctionDef, parse, unparse
-    from inspect import getsource
-
-    tree = parse(getsource(sys.modules[function.solution.__module__]))
-    kept = [unparse(node) for node in tree.body if isinstance(node, FunctionDef)]
-    return "\n\n".join(["import numpy as np", *kept, f"{function.name} = {mistake.wrong.__name__}"])
-
-
 MISTAKES = [(e, f, m) for e in EXERCISES.values() for f in e.functions for m in f.misconceptions]
 
 
@@ -268,7 +259,7 @@ def test_all_mistakes_are_told_as_in_a_terminal(
 ) -> None:
     monkeypatch.setenv("SITE_URL", elsewhere)
     for number, (exercise, function, mistake) in enumerate(MISTAKES):
-        source = wrong(exercise, function, mistake)
+        source = mistaken(exercise, function, mistake)
         found = grader(exercise.name, source)
         assert mistake.name in found["misconceptions"], (function.name, mistake.name)
         if number % 12 == 0:  # each costs a process

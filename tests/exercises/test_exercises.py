@@ -1,15 +1,13 @@
 """Every exercise: its solution and others pass, its stub fails, its mistakes are told by name."""
 
-import ast
 import inspect
-import sys
-import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from mistakes import file_of, functions_of
 
 from nn_tutorial.exercises import EXERCISES, Limits, grade, shared
 from nn_tutorial.exercises.catalogue import TOPICS, in_order
@@ -35,14 +33,6 @@ def written(tmp_path: Path, exercise: Exercise, text: str) -> Path:
     path = tmp_path / f"{exercise.name}.py"
     path.write_text(text, encoding="utf-8")
     return path
-
-
-def functions_of(exercise: Exercise) -> str:
-    """All functions of a topic's file, which need NumPy and each other, nothing else."""
-    module = sys.modules[exercise.functions[0].solution.__module__]
-    tree = ast.parse(inspect.getsource(module))
-    kept = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
-    return "import numpy as np\n\n" + "\n\n".join(ast.unparse(node) for node in kept)
 
 
 def outcomes(
@@ -178,13 +168,7 @@ def test_a_mistake_is_told_through_the_sandbox(
     tmp_path: Path, exercise: Exercise, function: Function, misconception: Misconception
 ) -> None:
     """As a learner's file."""
-    # In a function of its own, so that a mistake may call the right one by its name.
-    inside = textwrap.indent(functions_of(exercise), "    ")
-    text = (
-        "from functools import partial\n"
-        f"def mistake():\n{inside}\n    return {misconception.wrong.__name__}\n"
-    )
-    source = written(tmp_path, exercise, f"{text}\n{function.name} = mistake()\n")
+    source = written(tmp_path, exercise, file_of(exercise, function, misconception))
     report = grade(exercise, source, functions=[function], limits=UNHURRIED)
     assert not report.passed
     assert report.misconceptions == [misconception.name], report
