@@ -1,7 +1,7 @@
 """Measure what pages that run cost: ``python -m benchmarks.in_page [PAGE ...]``, on the built site.
 
 It opens Chromium, counts the bytes from the press to the first cell, takes the processor time of
-Python's worker from Linux, and runs every page whole. `benchmarks/in_page.json` gets what it found;
+Python's worker from Linux, and runs every page, cell by cell. `benchmarks/in_page.json` gets what it found;
 pages that are not named keep what was found before.
 """
 
@@ -22,6 +22,7 @@ from nn_tutorial.files import write_whole
 ROOT = Path(__file__).resolve().parents[1]
 RECORD = Path(__file__).with_suffix(".json")
 LONG = 1.0  # seconds: of shorter cells nobody needs to be told
+MOST = 100.0  # and of longer ones nobody waits to know how much longer
 ONE_CELL = """async () => {
     const times = [];
     for (let i = 0; i < 21; i += 1) {
@@ -36,7 +37,16 @@ CHECKS = """async (source) => {
     for (let i = 0; i < 11; i += 1) times.push((await bookPage.python.check("relu", source)).ms);
     return times;
 }"""
-SECONDS = "bookPage.cells.map(({ about, done }) => [about.code, (done?.ms ?? 0) / 1000])"
+# A cell, and how long it took: one that takes longer than the most is stopped, and left out.
+RUN = """async ([index, most]) => {
+    const cell = bookPage.cells[index];
+    let isStopped = false;
+    const timer = setTimeout(() => ((isStopped = true), bookPage.python.stop()), 1000 * most);
+    await bookPage.inTurn([cell]);
+    clearTimeout(timer);
+    if (isStopped) await cell.leaveOut();
+    return [cell.about.code, isStopped ? most : (cell.done?.ms ?? 0) / 1000];
+}"""
 
 
 def worker_seconds() -> float:
@@ -60,13 +70,11 @@ def started(page: Page, address: str) -> None:
 
 
 def seconds_of(page: Page) -> dict[str, float]:
-    """Run a page whole; return the long cells by a short hash of their code."""
-    page.evaluate("bookPage.runAll()")
-    return {
-        short(code): round(seconds, 1)
-        for code, seconds in page.evaluate(SECONDS)
-        if seconds >= LONG
-    }
+    """Run the cells of a page; return the long ones by a short hash of their code."""
+    page.evaluate("bookPage.fresh()")
+    count = page.evaluate("bookPage.cells.length")
+    found = (page.evaluate(RUN, [index, MOST]) for index in range(count))
+    return {short(code): round(seconds, 1) for code, seconds in found if seconds >= LONG}
 
 
 def costs(page: Page, address: str) -> dict[str, Any]:

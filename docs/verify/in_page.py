@@ -46,12 +46,12 @@ rows = {
     ),
     "a small cell, `1 + 1`": f"{record['milliseconds_of_a_small_cell']:.0f} ms",
     "a check of the first exercise": f"{record['milliseconds_of_a_check']:.0f} ms",
-    f"of the {len(whole)} chapters that were measured whole, the longest, `{longest}`": f"{whole[longest]:.0f} s",
+    f"all cells of `{longest}`, the longest of {len(whole)} pages": f"at least {whole[longest] / 60:.0f} minutes",
 }
 display(Markdown("| What | How much |\n|---|---|\n" + "\n".join(f"| {a} | {b} |" for a, b in rows.items())))
 
 # %% [markdown]
-# A page on which nobody presses loads the script of that button, and nothing else of all this. Cells that took more than a few seconds say so before you run them.
+# A page on which nobody presses loads the script of that button, and nothing else of all this. Cells that took more than five seconds say so before you run them, and "Run all but the long" leaves them out. What needs them then says that too, and keeps the book's output.
 #
 # ## What differs from the build
 #
@@ -62,13 +62,13 @@ display(Markdown("| What | How much |\n|---|---|\n" + "\n".join(f"| {a} | {b} |"
 # - PyTorch, SciPy and the records of long trainings are not there. A cell that needs them says which, keeps the book's output, and names the notebook to run instead. What follows from such a cell is left as it is too.
 # - `np.bincount` of the page takes 64-bit labels, as elsewhere; Pyodide's own would refuse them.
 #
-# The tests run the pages that take seconds whole in Chromium, all pages of solutions among them, and compare every text with the build's. The chapters that train for minutes are not run by the tests. In Firefox and in WebKit the tests run a cell, stop a loop and check an exercise.
+# The tests run every page that can be run in Chromium, but for the cells that took longer than five seconds and what needs them, and compare every text with the build's. In Firefox and in WebKit the tests run a cell, stop a loop and check an exercise.
 #
 # ## The grader
 #
 # "Check" runs the grader that runs in a terminal, with the same tests and the same known mistakes. There a submission has a process of its own. Here it shares the worker's Python, and your browser is the wall around it. While it runs, it is refused what it would be refused in a terminal: to write files, to import the answers. The tests send every solution and every known mistake through it.
 #
-# What you write is kept by your browser, for this site alone, until you clear it. On the page of [all exercises](../exercises/index.py#all-of-them) you can download your files, as the folder that `python -m nn_tutorial.exercises` uses, and take them in on another machine.
+# What you write is kept by your browser, for this site alone, until you clear it. On the page of [all exercises](../exercises/index.py#all-of-them) you can download your files, as the folder that `python -m nn_tutorial.exercises` uses, and take them in on another machine, one by one or as a zip.
 #
 # ## How it is stopped
 #

@@ -5,7 +5,10 @@ import { asText, drawn, fault, isSame, joined, missing, otherwise } from "./outp
 import * as python from "./python.js";
 
 export const LONG = 5; // seconds from which a reader is told how long a cell takes
-export const span = (seconds) => (seconds < 100 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} minutes`);
+export function span(seconds) {
+  if (seconds < 100) return `About ${Math.round(seconds)} s`;
+  return `More than ${seconds < 120 ? "a minute" : `${Math.floor(seconds / 60)} minutes`}`;
+}
 
 /** The comments that the build has left: where each cell begins and ends, and each value. */
 function places(article) {
@@ -51,7 +54,7 @@ export class Cell {
     this.tools.append(this.runButton, this.editButton, this.aboveButton, this.resetButton, this.backButton, this.note);
     for (const node of [this.resetButton, this.backButton]) show(node, false);
     this.isLong = about.seconds > LONG;
-    if (this.isLong) this.note.textContent = `About ${span(about.seconds)} on a slow machine.`;
+    if (this.isLong) this.note.textContent = `${span(about.seconds)} on a slow machine.`;
     this.code?.after(this.tools);
   }
 
@@ -120,7 +123,7 @@ export class Cell {
     await python.leaveOut(this.text);
     this.ran = this.done = undefined;
     this.restore();
-    this.note.textContent = `Left out. About ${span(this.about.seconds)} on a slow machine.`;
+    this.note.textContent = `Left out. ${span(this.about.seconds)} on a slow machine.`;
   }
 
   /** Run this cell alone. */

@@ -74,7 +74,7 @@ class Page {
   async begin() {
     const { python: version, numpy } = python.state.versions;
     const all = this.about.cells.reduce((sum, { seconds = 0 }) => sum + seconds, 0);
-    const time = all > LONG ? ` All of it takes about ${span(all)} on a slow machine.` : "";
+    const time = all > LONG ? ` ${span(all)} for all of it on a slow machine.` : "";
     const words = `Python ${version} and NumPy ${numpy} run in this page; the book was made with the versions at its end.${time}`;
     this.stopButton = button("Stop", () => python.stop(), { class: "book-button book-stop" });
     show(this.stopButton, false);
