@@ -1,8 +1,8 @@
 """Measure what pages that run cost: ``python -m benchmarks.in_page [PAGE ...]``, on the built site.
 
 It opens Chromium, counts the bytes from the press to the first cell, takes the processor time of
-Python's worker from Linux, and runs every page, cell by cell. `benchmarks/in_page.json` gets what it found;
-pages that are not named keep what was found before.
+Python's worker from Linux, and runs every page, cell by cell. `benchmarks/in_page.json` gets what
+it found; pages that are not named keep what was found before.
 """
 
 import argparse

@@ -156,6 +156,7 @@ class Book:
             "REPO_URL": self.repository,
             "PYTHONWARNINGS": "default",
             "NN_TUTORIAL_DATA": str(self.root / "data"),
+            "NN_TUTORIAL_REQUIRE_RUNTIME": "",  # these small books run nowhere else
         }
         if not anew:
             log = self.root.with_suffix(".log")
