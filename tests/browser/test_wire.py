@@ -1,10 +1,14 @@
 """How often a page is laid out anew. (Its bytes over the wire are asked in test_pages.py.)"""
 
+import json
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from built import addresses, page
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 # The width of all paragraphs in the fonts of fonts.css that the machine has, over that in Source
 # Serif.
@@ -90,3 +94,21 @@ def test_a_page_does_not_move_as_it_loads(where: str, visitor: Callable[..., Any
     page = visits.open(where)
     page.wait_for_function("document.fonts.status === 'loaded'")
     assert page.evaluate("shifted") < 0.1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "document.documentElement.classList.toggle('no-js')",  # as the theme does at its start
+        "document.querySelector('.book-palette').click()",  # from the system's colours to the same
+    ],
+)
+def test_a_small_change_gives_few_elements_their_style_anew(
+    change: str, browser: "Browser", visitor: Callable[..., Any]
+) -> None:
+    here = visitor().open("layers/relu/")
+    browser.start_tracing(page=here, categories=["devtools.timeline"])
+    here.evaluate(f"() => {{ {change}; document.body.offsetTop }}")
+    events = json.loads(browser.stop_tracing())["traceEvents"]
+    styled = [e["args"].get("elementCount", 0) for e in events if e["name"] == "UpdateLayoutTree"]
+    assert sum(styled) < here.evaluate("document.querySelectorAll('*').length") / 5

@@ -16,7 +16,10 @@ function show() {
   const { scheme, name } = choices[index].dataset;
   const isDark = scheme ? scheme === "slate" : system.matches;
   document.body.dataset.mdColorScheme = isDark ? "slate" : "default";
-  document.querySelector('[name="color-scheme"]').content = isDark ? "dark" : "light";
+  // Written anew, even as it was, it lets a browser give the whole page its style again.
+  const meta = document.querySelector('[name="color-scheme"]');
+  const shown = isDark ? "dark" : "light";
+  if (meta.content !== shown) meta.content = shown;
   bar.content = getComputedStyle(document.querySelector(".md-header")).backgroundColor;
   choices.forEach((choice, i) => (choice.hidden = i !== index));
   button.title = button.ariaLabel = name;
