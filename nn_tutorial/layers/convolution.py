@@ -53,7 +53,8 @@ def conv2d(
     kernel's pixels lie apart. With $G$ groups, filters and channels are cut into G parts, and each
     part of the filters sees its own channels alone.
 
-    Transposed convolutions are left out; ``conv2d_backward`` computes one, as its ``dx``.
+    Left out are transposed convolutions, which ``conv2d_backward`` computes as its ``dx``, and a
+    padding of other values than 0, for which there is ``np.pad``.
 
     Parameters
     ----------

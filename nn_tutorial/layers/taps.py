@@ -1,7 +1,7 @@
 """Convolution by its taps: with dilation, groups, or more padding on one side than on the other.
 
-One product for each place (u, v) in the kernel, with the pixels that this place meets. That is
-several times slower than the way of ``conv2d`` where that can be gone, but takes any geometry.
+One product for each place (u, v) in the kernel, with the pixels that this place meets. That takes
+any geometry; where ``conv2d`` has its own way, which copies less, it goes that.
 """
 
 from typing import NamedTuple

@@ -41,9 +41,9 @@ class SideBySide:
     Parameters
     ----------
     models : sequence of Sequential
-        Of linear, convolution, pooling, batch normalisation and flatten layers, layer
-        normalisation of features, ReLU, sigmoid and tanh; at least one model, all alike but for
-        their values.
+        Of linear, convolution (without dilation or groups), pooling, batch normalisation and
+        flatten layers, layer normalisation of features, ReLU, sigmoid and tanh; at least one model,
+        all alike but for their values.
 
     Raises
     ------

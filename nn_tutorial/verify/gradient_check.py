@@ -167,14 +167,16 @@ def gradient_check(
     if not isinstance(found, tuple) or len(found) != 2:
         raise ValueError(f"forward: expected (y, cache), got {type(found).__name__}")
     y, cache = found
-    dy = rng.standard_normal(np.shape(y)) if np.ndim(y) else float(rng.uniform(0.5, 1.5))
+    dy: Any = rng.standard_normal(np.shape(y)) if np.ndim(y) else float(rng.uniform(0.5, 1.5))
+    dy = np.asarray(dy) if isinstance(y, np.ndarray) else dy  # of no axis: an array, or a loss
     grads = _as_list(backward(dy, cache), [a.shape for a in arrays])
 
     def slope(moves: Sequence[NDArray[Any] | float]) -> tuple[float, bool]:
         """Central difference along ``moves``, and whether a kink lies between the two points."""
         sides = []
         for sign in (1, -1):
-            y, cache = forward(*(p + sign * h * m for p, m in zip(points, moves, strict=True)))
+            moved = [np.asarray(p + sign * h * m) for p, m in zip(points, moves, strict=True)]
+            y, cache = forward(*moved)
             sides.append((np.array(y), _decisions(cache)))
         (high, up), (low, down) = sides
         kink = len(up) != len(down) or any(
