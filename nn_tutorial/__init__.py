@@ -51,6 +51,7 @@ from .layers.losses import (
 )
 from .layers.pooling import (
     AvgPool2d,
+    GlobalAvgPool2d,
     MaxPool2d,
     avg_pool2d,
     avg_pool2d_backward,
@@ -84,6 +85,7 @@ __all__ = [
     "Dataset",
     "Dropout",
     "Flatten",
+    "GlobalAvgPool2d",
     "GradientError",
     "GradientReport",
     "History",

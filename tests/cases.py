@@ -142,6 +142,17 @@ MORE_LAYERS = [
             "stride-and-padding": {"kernel_size": (7, 2), "stride": (5, 3), "padding": (2, 1)},
             "one-pixel": {"kernel_size": 1},
             "whole-image": {"kernel_size": (13, 17)},
+            "no-bias": {"kernel_size": (7, 2), "stride": (5, 3), "bias": False},
+            "same": {"kernel_size": (5, 3), "padding": "same"},
+            "dilation": {"kernel_size": (3, 2), "dilation": (2, 5), "padding": (1, 2)},
+            "groups": {"kernel_size": (3, 2), "groups": 3, "out_channels": 6, "stride": (3, 2)},
+            "depthwise": {
+                "kernel_size": 3,
+                "groups": 3,
+                "out_channels": 3,
+                "bias": False,
+                "dilation": 2,
+            },
         }.items()
     ),
     *(
@@ -153,8 +164,51 @@ MORE_LAYERS = [
             "overlapping": {"kernel_size": 3, "stride": 2},
             "gaps": {"kernel_size": (2, 3), "stride": (3, 5)},
             "padded": {"kernel_size": (5, 3), "stride": (2, 1), "padding": (2, 1)},
+            "ceiling": {"kernel_size": (5, 3), "stride": (3, 4), "ceil_mode": True},
+            "padded-ceiling": {
+                "kernel_size": (4, 3),
+                "stride": (3, 4),
+                "padding": (1, 0),
+                "ceil_mode": True,
+            },
         }.items()
     ),
+    LayerCase(
+        "max-pool-dilated",
+        nt.MaxPool2d,
+        IMAGE,
+        {
+            "kernel_size": (3, 2),
+            "stride": (2, 1),
+            "dilation": (2, 5),
+            "padding": 1,
+        },
+    ),
+    LayerCase(
+        "max-pool-dilated-ceiling",
+        nt.MaxPool2d,
+        IMAGE,
+        {
+            "kernel_size": (3, 2),
+            "stride": 4,
+            "dilation": (2, 5),
+            "ceil_mode": True,
+        },
+    ),
+    LayerCase(
+        "avg-pool-inside",
+        nt.AvgPool2d,
+        IMAGE,
+        {
+            "kernel_size": (4, 3),
+            "stride": (3, 4),
+            "padding": 1,
+            "ceil_mode": True,
+            "count_include_pad": False,
+        },
+    ),
+    LayerCase("linear-no-bias", nt.Linear, (5, 3), {"n_in": 3, "n_out": 7, "bias": False}),
+    LayerCase("softmax-axis", nt.Softmax, (2, 5, 7), {"axis": 1}),
     LayerCase(
         "max-pool-padded-negative",
         nt.MaxPool2d,
@@ -166,6 +220,11 @@ MORE_LAYERS = [
     LayerCase("sequential-train", _net, IMAGE),
     LayerCase("sequential-eval", _net, IMAGE, train=False),
 ]
+
+
+def _times(dy: float, dlogits: np.ndarray) -> np.ndarray:
+    """A loss comes with its gradient; what is left is the upstream factor."""
+    return np.multiply(dy, dlogits, dtype=dlogits.dtype)
 
 
 MORE_FUNCTIONS = [
@@ -184,6 +243,22 @@ MORE_FUNCTIONS = [
             (nt.conv2d_im2col, nt.conv2d_im2col_backward),
             (nt.conv2d_loops, nt.conv2d_loops_backward),
         )
+    ),
+    FunctionCase(
+        "softmax-axis", nt.softmax, nt.softmax_backward, {"x": (2, 5, 7)}, lambda dtype: {"axis": 1}
+    ),
+    FunctionCase(
+        "softmax_cross_entropy-options",
+        nt.softmax_cross_entropy,
+        _times,
+        {"logits": (5, 3)},
+        lambda dtype: {
+            "labels": np.array([2, 9, 1, 2, 0]),
+            "ignore_index": 9,
+            "label_smoothing": 0.3,
+            "weight": np.array([0.5, 2.0, 3.0], dtype),
+            "reduction": "sum",
+        },
     ),
     *(
         FunctionCase(f.__name__, f, backward, {"x": IMAGE}, lambda dtype: POOL_GEOMETRY)

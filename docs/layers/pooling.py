@@ -633,7 +633,7 @@ show(
 # %% [markdown]
 # ### At the border
 #
-# Padding takes part in the mean and not in the maximum. For the maximum it is $-\infty$, so it never wins. For the mean it is 0, and it is *counted*: the sum is divided by $k_h k_w$ everywhere. This is PyTorch's default, `count_include_pad=True`, and what `avg_pool2d` does. So the mean of an image of ones has a rim that is too small:
+# Padding takes part in the mean and not in the maximum. For the maximum it is $-\infty$, so it never wins. For the mean it is 0, and it is *counted*: the sum is divided by $k_h k_w$ everywhere. This is the default, `count_include_pad=True`, in PyTorch and in `avg_pool2d`. So the mean of an image of ones has a rim that is too small:
 
 # %%
 flat = np.ones((1, 1, 4, 4))
@@ -642,11 +642,12 @@ tensor = torch.tensor(flat)
 assert np.allclose(rim, functional.avg_pool2d(tensor, 3, 1, 1)[0, 0], rtol=1e-15)
 not_counted = functional.avg_pool2d(tensor, 3, 1, 1, count_include_pad=False)
 assert np.allclose(9 * rim[0], [4, 6, 6, 4], rtol=1e-15) and np.allclose(not_counted, 1)
+assert np.allclose(avg_pool2d(flat, 3, stride=1, padding=1, count_include_pad=False)[0], 1)
 
 print("the first row, in ninths:", (9 * rim[0]).round().astype(int))
 
 # %% [markdown]
-# And leftovers are dropped. With $2 \times 2$ windows on $5 \times 5$ pixels the last row and column fit into no window. The largest value may stand there and is not seen; the gradient there is 0. PyTorch does the same, unless you ask for `ceil_mode=True`, which this package does not have.
+# And leftovers are dropped. With $2 \times 2$ windows on $5 \times 5$ pixels the last row and column fit into no window. The largest value may stand there and is not seen; the gradient there is 0. PyTorch does the same. With `ceil_mode=True`, there and here, the last windows may reach over the end.
 
 # %% tags=["remove-input"]
 odd = np.arange(25.0).reshape(1, 1, 5, 5)

@@ -163,7 +163,7 @@ labels = np.array([0, 2])
 
 loss, cache = forward(x, w1, b1, w2, b2, labels)
 dx, dw1, db1, dw2, db2 = backward(1.0, cache)
-(_, _), mask, (r, _), dz = cache
+_, mask, (r, *_), dz = cache
 a, z = x @ w1 + b1, r @ w2 + b2
 p, _ = softmax(z)
 dr = dz @ w2.T

@@ -71,7 +71,7 @@ def batch_norm(
     check_eps(eps)
     channel = (x.shape[1],)
     for name, value in (("weight", weight), ("bias", bias), ("mean", mean), ("var", var)):
-        if value is not None:
+        if value is not None or name in ("weight", "bias"):
             check_like(name, value, channel, x.dtype, "one a feature of x")
     if (mean is None) != (var is None):
         raise ValueError("mean, var: expected both (evaluation) or neither (training), got one")

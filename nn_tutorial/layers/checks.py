@@ -29,8 +29,8 @@ def check_float(name: str, x: Any, axes: str) -> None:
         One letter an axis, for example ``"NCHW"``; alternatives are divided by ``|``.
         An empty string accepts any number of axes.
     """
-    if not _is_plain(x) or x.dtype.char not in "fd" or not x.dtype.isnative:
-        got = f"dtype {x.dtype}" if _is_plain(x) else type(x).__name__
+    if not is_plain(x) or x.dtype.char not in "fd" or not x.dtype.isnative:
+        got = f"dtype {x.dtype}" if is_plain(x) else type(x).__name__
         # In float16 a sum of ones stands still at 2048; the others compute by another order.
         wanted = "native float32 or float64" if getattr(x, "dtype", None) in _OTHER else "floats"
         raise ValueError(f"{name}: expected an array of {wanted}, got {got}")
@@ -41,7 +41,7 @@ def check_float(name: str, x: Any, axes: str) -> None:
         raise ValueError(f"{name}: expected at least one number, got shape {x.shape}")
 
 
-def _is_plain(x: Any) -> bool:
+def is_plain(x: Any) -> bool:
     """Whether it is an array that computes as arrays do: ``*`` of two matrices is another product.
 
     A memory map is one.
@@ -55,8 +55,13 @@ def check_dtype(dtype: Any) -> None:
 
     Whole numbers cannot be trained, and in float16 a sum of ones stands still at 2048.
     """
-    if np.dtype(dtype).char not in "fd" or not np.dtype(dtype).isnative:
-        raise ValueError(f"dtype: expected float32 or float64, got {np.dtype(dtype)}")
+    try:
+        found = np.dtype(dtype)
+    except TypeError:
+        found = None
+    if dtype is None or found is None or found.char not in "fd" or not found.isnative:
+        got = repr(dtype) if dtype is None or found is None else found
+        raise ValueError(f"dtype: expected float32 or float64, got {got}")
 
 
 def is_number(value: Any) -> bool:
@@ -64,11 +69,21 @@ def is_number(value: Any) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool)
 
 
+def is_whole(value: Any) -> bool:
+    """Whether it is an integer, and not True or False."""
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
+
 def check_count(name: str, value: Any, *, least: int = 1) -> None:
     """Raise ``ValueError`` unless ``value`` is an integer of at least ``least``."""
-    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-    if not whole or value < least:
+    if not is_whole(value) or value < least:
         raise ValueError(f"{name}: expected an integer of at least {least}, got {value!r}")
+
+
+def check_flag(name: str, value: Any) -> None:
+    """Raise ``ValueError`` unless it is True or False."""
+    if not isinstance(value, (bool, np.bool)):
+        raise ValueError(f"{name}: expected True or False, got {value!r}")
 
 
 def check_rng(rng: Any) -> None:
@@ -90,8 +105,8 @@ def check_eps(eps: float) -> None:
 
 def check_like(name: str, x: Any, shape: tuple[int, ...], dtype: Any, why: str) -> None:
     """Raise ``ValueError`` unless ``x`` is an array of this shape and dtype; ``why`` says whose."""
-    if not _is_plain(x) or x.shape != shape:
-        got = f"shape {x.shape}" if _is_plain(x) else type(x).__name__
+    if not is_plain(x) or x.shape != shape:
+        got = f"shape {x.shape}" if is_plain(x) else type(x).__name__
         raise ValueError(f"{name}: expected shape {shape} ({why}), got {got}")
     if x.dtype != dtype:
         raise ValueError(f"{name}: expected dtype {dtype} ({why}), got {x.dtype}")
@@ -106,8 +121,8 @@ def check_dy(dy: Any, y: NDArray[Any]) -> None:
 
 def check_labels(labels: Any, n: int, classes: int) -> None:
     """Raise ``ValueError`` unless ``labels`` holds ``n`` integers from 0 to ``classes - 1``."""
-    if not _is_plain(labels) or labels.dtype.kind not in "iu":
-        got = f"dtype {labels.dtype}" if _is_plain(labels) else type(labels).__name__
+    if not is_plain(labels) or labels.dtype.kind not in "iu":
+        got = f"dtype {labels.dtype}" if is_plain(labels) else type(labels).__name__
         raise ValueError(f"labels: expected an array of integers, got {got}")
     if labels.shape != (n,):
         raise ValueError(f"labels: expected shape ({n},), one label a row, got {labels.shape}")
@@ -120,8 +135,7 @@ def check_labels(labels: Any, n: int, classes: int) -> None:
 def pair(name: str, value: int | tuple[int, int], *, least: int) -> tuple[int, int]:
     """Return ``value`` as (height, width); raise ``ValueError`` where one is below ``least``."""
     both = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
-    whole = all(isinstance(v, (int, np.integer)) for v in both)
-    if len(both) != 2 or not whole or min(both) < least:
+    if len(both) != 2 or not all(map(is_whole, both)) or min(both) < least:
         raise ValueError(
             f"{name}: expected an integer of at least {least} or two of them (height, width), "
             f"got {value!r}"

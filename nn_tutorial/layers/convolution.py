@@ -8,15 +8,15 @@ from numpy.lib.stride_tricks import sliding_window_view
 from .checks import (
     Array,
     check_count,
-    check_dtype,
+    check_flag,
     check_float,
     check_like,
-    check_rng,
     output_size,
     pair,
 )
-from .initializers import Initializer, he_normal
+from .initializers import Initializer, begin, he_normal
 from .layer import Grads, Layer
+from .taps import Geometry, TapsCache, by_taps, taps_gradients
 
 # glibc hands large freed blocks back to the system, and each new array then costs page faults.
 # Freeing one block just below its 32 MB limit raises the threshold, so that memory is reused:
@@ -32,37 +32,49 @@ class ConvCache(NamedTuple):
     stride: tuple[int, int]
     padding: tuple[int, int]
     cols: Array
+    has_bias: bool = True
 
 
 def conv2d(
     x: Array,
     weight: Array,
-    bias: Array,
+    bias: Array | None = None,
     *,
     stride: int | tuple[int, int] = 1,
-    padding: int | tuple[int, int] = 0,
-) -> tuple[Array, ConvCache]:
+    padding: int | tuple[int, int] | str = 0,
+    dilation: int | tuple[int, int] = 1,
+    groups: int = 1,
+) -> tuple[Array, ConvCache | TapsCache]:
     r"""Slide each filter over the image (a cross-correlation, as in every framework).
 
     $$y_{nfij} = b_f + \sum_{c,u,v} x_{n,\,c,\,s_h i + u - p_h,\,s_w j + v - p_w}\; w_{fcuv}$$
 
-    Pixels outside the image are 0.
+    Pixels outside the image are 0. With dilation $d$, $d_h u$ and $d_w v$ stand for u and v: the
+    kernel's pixels lie apart. With $G$ groups, filters and channels are cut into G parts, and each
+    part of the filters sees its own channels alone.
+
+    Left out are transposed convolutions, which ``conv2d_backward`` computes as its ``dx``, and a
+    padding of other values than 0, for which there is ``np.pad``.
 
     Parameters
     ----------
     x : ndarray of float, (N, C, H, W)
         Any memory order; the result is laid out with N last in memory.
-    weight : ndarray, (F, C, kh, kw)
+    weight : ndarray, (F, C/G, kh, kw)
         One filter for each output channel.
-    bias : ndarray, (F,)
-    stride, padding : int or (height, width)
-        In pixels; the stride is at least 1, the padding at least 0.
+    bias : ndarray, (F,), optional
+        Left out: 0.
+    stride, padding, dilation : int or (height, width)
+        In pixels; the padding is at least 0, the others at least 1. The padding "same" keeps the
+        size at stride 1, with the odd pixel below and on the right; "valid" is 0.
+    groups : int
+        G, which divides C and F; C for a depthwise convolution.
 
     Returns
     -------
     y : ndarray, (N, F, H', W'), dtype of x
-        $H' = \lfloor (H + 2p - k)/s \rfloor + 1$, and likewise W'.
-    cache : ConvCache
+        $H' = \lfloor (H + 2p - d(k - 1) - 1)/s \rfloor + 1$, and likewise W'.
+    cache : ConvCache or TapsCache
 
     Raises
     ------
@@ -73,7 +85,10 @@ def conv2d(
     ----------
     Cho and Brand (2017), MEC: memory-efficient convolution for deep neural network, ICML.
     """
-    (oh, ow), (sh, sw), (ph, pw) = check_conv(x, weight, bias, stride, padding)
+    geometry = check_conv(x, weight, bias, stride, padding, dilation, groups)
+    if not geometry.plain:
+        return by_taps(x, weight, bias, geometry)
+    (oh, ow), (sh, sw), (ph, pw) = geometry[:3]
     (n, c, h, w), (f, _, kh, kw) = x.shape, weight.shape
     # Lower along the width only (Cho and Brand 2017): copy kw shifted views of the input instead
     # of kh·kw. With memory in the order H, C, W, N the kh axis is then a view: rows that lie one
@@ -89,13 +104,15 @@ def conv2d(
     y = np.empty((oh, f, ow, n), x.dtype)
     by_pixel = cols.reshape(oh, -1, ow, n).swapaxes(1, 2)
     np.matmul(weight.transpose(0, 2, 3, 1).reshape(f, -1), by_pixel, out=y.swapaxes(1, 2))
-    y += bias[:, None, None]
-    return y.transpose(3, 1, 0, 2), ConvCache(x.shape, weight, (sh, sw), (ph, pw), cols)
+    if bias is not None:
+        y += bias[:, None, None]
+    has_bias = bias is not None
+    return y.transpose(3, 1, 0, 2), ConvCache(x.shape, weight, (sh, sw), (ph, pw), cols, has_bias)
 
 
 def conv2d_backward(
-    dy: Array, cache: ConvCache, *, need_dx: bool = True
-) -> tuple[Array | None, Array, Array]:
+    dy: Array, cache: ConvCache | TapsCache, *, need_dx: bool = True
+) -> tuple[Array | None, Array, Array | None]:
     r"""Gradient of [`conv2d`][nn_tutorial.conv2d].
 
     $$\frac{\partial L}{\partial w_{fcuv}} = \sum_{n,i,j} \frac{\partial L}{\partial y_{nfij}}\,
@@ -105,26 +122,32 @@ def conv2d_backward(
     $$\frac{\partial L}{\partial x_{ncaq}} = \sum_{f,i,j,u,v} \frac{\partial L}{\partial y_{nfij}}\,
       w_{fcuv}\,[a = s_h i + u - p_h]\,[q = s_w j + v - p_w]$$
 
+    Dilation and groups change them as they change the formula of ``conv2d``.
+
     Parameters
     ----------
     dy : ndarray of float, shape of y
         Any memory order.
-    cache : ConvCache
+    cache : ConvCache or TapsCache
     need_dx : bool
         False leaves out the gradient of the input, and returns ``None`` in its place.
 
     Returns
     -------
     dx : ndarray, (N, C, H, W), or None
-    dweight : ndarray, (F, C, kh, kw)
-    dbias : ndarray, (F,)
+    dweight : ndarray, shape of weight
+    dbias : ndarray, (F,), or None where there was no bias
 
     Raises
     ------
     ValueError
         If ``dy`` does not have the shape and dtype of ``y``.
     """
-    (n, c, h, w), weight, (sh, sw), (ph, pw), cols = cache
+    if isinstance(cache, TapsCache):
+        y_shape = len(cache.image), len(cache.weight), *cache.geometry.size
+        check_like("dy", dy, y_shape, cache.weight.dtype, "that of y")
+        return taps_gradients(dy, cache, need_dx=need_dx)
+    (n, c, h, w), weight, (sh, sw), (ph, pw), cols, has_bias = cache
     f, _, kh, kw = weight.shape
     oh, ow = check_conv_dy(dy, cache)
     d = dy.transpose(2, 1, 3, 0).reshape(oh, f, ow * n)
@@ -134,7 +157,7 @@ def conv2d_backward(
     taps = cols.reshape(oh, kh * kw * c, parts, -1).swapaxes(1, 2)
     dweight = (taps @ d.reshape(oh, f, parts, -1).transpose(0, 2, 3, 1)).sum((0, 1))
     dweight = dweight.reshape(kh, kw, c, f).transpose(3, 2, 0, 1)
-    dbias = np.einsum("hfn->f", d)
+    dbias = np.einsum("hfn->f", d) if has_bias else None
     if not need_dx:
         return None, dweight, dbias
     # The forward pass backwards: the gradient of its rows, one product for each row of the kernel,
@@ -167,9 +190,10 @@ def conv2d_loops(
 ) -> tuple[Array, ConvCache]:
     """Return what [`conv2d`][nn_tutorial.conv2d] returns, as the definition has it: to be read.
 
-    Parameters, results and errors are those of ``conv2d``.
+    Parameters, results and errors are those of ``conv2d``, which alone has dilation, groups, a
+    padding by name, and no bias where none is given.
     """
-    (oh, ow), stride, padding = check_conv(x, weight, bias, stride, padding)
+    (oh, ow), stride, padding = check_plain(x, weight, bias, stride, padding)
     image = pad(x, (0, 0, *padding))
     f, _, kh, kw = weight.shape
     y = np.zeros((len(x), f, oh, ow), x.dtype)
@@ -186,7 +210,7 @@ def conv2d_loops(
 def conv2d_loops_backward(dy: Array, cache: ConvCache) -> tuple[Array, Array, Array]:
     """Return what `conv2d_backward` returns, for ``conv2d_loops``."""
     check_conv_dy(dy, cache)
-    (_, _, h, w), weight, (sh, sw), (ph, pw), image = cache
+    (_, _, h, w), weight, (sh, sw), (ph, pw), image, _ = cache
     kh, kw = weight.shape[2:]
     dimage, dweight, dbias = (
         np.zeros_like(image),
@@ -212,14 +236,14 @@ def conv2d_im2col(
     """Return what [`conv2d`][nn_tutorial.conv2d] returns, by one matrix product.
 
     Every window becomes a row (im2col): kh·kw times the memory of the input, and one product.
-    Parameters, results and errors are those of ``conv2d``.
+    Parameters, results and errors are those of ``conv2d_loops``.
 
     References
     ----------
     Chellapilla, Puri and Simard (2006), High performance convolutional neural networks for
     document processing.
     """
-    (oh, ow), stride, padding = check_conv(x, weight, bias, stride, padding)
+    (oh, ow), stride, padding = check_plain(x, weight, bias, stride, padding)
     f, c, kh, kw = weight.shape
     windows = sliding_window_view(pad(x, (0, 0, *padding)), (kh, kw), axis=(2, 3))
     windows = windows[:, :, :: stride[0], :: stride[1]]  # N, C, oh, ow, kh, kw
@@ -232,7 +256,7 @@ def conv2d_im2col(
 
 def conv2d_im2col_backward(dy: Array, cache: ConvCache) -> tuple[Array, Array, Array]:
     """Return what `conv2d_backward` returns, for ``conv2d_im2col``."""
-    (n, c, h, w), weight, (sh, sw), (ph, pw), cols = cache
+    (n, c, h, w), weight, (sh, sw), (ph, pw), cols, _ = cache
     f, _, kh, kw = weight.shape
     oh, ow = check_conv_dy(dy, cache)
     d = dy.transpose(0, 2, 3, 1).reshape(-1, f)
@@ -249,22 +273,64 @@ def conv2d_im2col_backward(dy: Array, cache: ConvCache) -> tuple[Array, Array, A
 def check_conv(
     x: Array,
     weight: Array,
+    bias: Array | None,
+    stride: int | tuple[int, int],
+    padding: int | tuple[int, int] | str,
+    dilation: int | tuple[int, int] = 1,
+    groups: int = 1,
+) -> Geometry:
+    """Return how the kernel moves, or raise ``ValueError``."""
+    check_float("x", x, "NCHW")
+    check_float("weight", weight, "FCHW")
+    check_count("groups", groups)
+    if x.shape[1] != weight.shape[1] * groups or x.dtype != weight.dtype:
+        raise ValueError(
+            f"x: expected {weight.shape[1] * groups} channels of {weight.dtype}, as weight has, "
+            f"got shape {x.shape} of {x.dtype}"
+        )
+    if len(weight) % groups:
+        raise ValueError(f"groups: expected a divisor of {len(weight)} filters, got {groups}")
+    if bias is not None:
+        check_like("bias", bias, weight.shape[:1], weight.dtype, "one a filter of weight")
+    stride, dilation = pair("stride", stride, least=1), pair("dilation", dilation, least=1)
+    span = span_of((weight.shape[2], weight.shape[3]), dilation)
+    padding, beyond = check_padding(padding, span, stride)
+    padded = x.shape[2] + beyond[0], x.shape[3] + beyond[1]
+    return Geometry(
+        output_size(padded, span, stride, padding), stride, padding, beyond, dilation, groups
+    )
+
+
+def span_of(kernel: tuple[int, int], dilation: tuple[int, int]) -> tuple[int, int]:
+    """Return how far a kernel reaches, from its first pixel to its last."""
+    return dilation[0] * (kernel[0] - 1) + 1, dilation[1] * (kernel[1] - 1) + 1
+
+
+def check_padding(
+    padding: int | tuple[int, int] | str, span: tuple[int, int], stride: tuple[int, int]
+) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return the padding as a pair, and how much more of it is below and on the right."""
+    if padding == "valid":
+        return (0, 0), (0, 0)
+    if padding != "same":
+        return pair("padding", padding, least=0), (0, 0)  # type: ignore[arg-type]
+    if stride != (1, 1):
+        raise ValueError(f'padding: expected pixels with the stride {stride}, got "same"')
+    return ((span[0] - 1) // 2, (span[1] - 1) // 2), ((span[0] - 1) % 2, (span[1] - 1) % 2)
+
+
+def check_plain(
+    x: Array,
+    weight: Array,
     bias: Array,
     stride: int | tuple[int, int],
     padding: int | tuple[int, int],
 ) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int]]:
-    """Return the output's (H', W'), the stride and the padding, or raise ``ValueError``."""
-    check_float("x", x, "NCHW")
-    check_float("weight", weight, "FCHW")
-    if x.shape[1] != weight.shape[1] or x.dtype != weight.dtype:
-        raise ValueError(
-            f"x: expected {weight.shape[1]} channels of {weight.dtype}, as weight has, "
-            f"got shape {x.shape} of {x.dtype}"
-        )
+    """Return the output's (H', W'), the stride and the padding, all given; or ``ValueError``."""
+    padding = pair("padding", padding, least=0)
+    geometry = check_conv(x, weight, bias, stride, padding)
     check_like("bias", bias, weight.shape[:1], weight.dtype, "one a filter of weight")
-    stride, padding = pair("stride", stride, least=1), pair("padding", padding, least=0)
-    kernel = weight.shape[2], weight.shape[3]
-    return output_size((x.shape[2], x.shape[3]), kernel, stride, padding), stride, padding
+    return geometry.size, geometry.stride, padding
 
 
 def check_conv_dy(dy: Array, cache: ConvCache) -> tuple[int, int]:
@@ -292,8 +358,12 @@ class Conv2d(Layer):
     ----------
     in_channels, out_channels : int
         C and F.
-    kernel_size, stride, padding : int or (height, width)
+    kernel_size : int or (height, width)
         In pixels.
+    stride, padding, dilation, groups
+        See ``conv2d``.
+    bias : bool
+        Whether there is one.
     rng : numpy.random.Generator
         Draws the filters.
     dtype : dtype
@@ -314,30 +384,43 @@ class Conv2d(Layer):
         kernel_size: int | tuple[int, int],
         *,
         stride: int | tuple[int, int] = 1,
-        padding: int | tuple[int, int] = 0,
+        padding: int | tuple[int, int] | str = 0,
+        dilation: int | tuple[int, int] = 1,
+        groups: int = 1,
+        bias: bool = True,
         rng: np.random.Generator,
         dtype: Any = np.float32,
         init: Initializer = he_normal,
     ) -> None:
         super().__init__()
-        check_count("in_channels", in_channels)
-        check_count("out_channels", out_channels)
-        check_rng(rng)
-        self.stride, self.padding = (
-            pair("stride", stride, least=1),
-            pair("padding", padding, least=0),
-        )
-        shape = (out_channels, in_channels, *pair("kernel_size", kernel_size, least=1))
-        check_dtype(dtype)
-        weight = init(shape, rng=rng, dtype=dtype)
-        self.params = {"weight": weight, "bias": np.zeros(out_channels, dtype)}
+        for name, count in (("in_channels", in_channels), ("out_channels", out_channels)):
+            check_count(name, count)
+        check_count("groups", groups)
+        if in_channels % groups or out_channels % groups:
+            raise ValueError(
+                f"groups: expected a divisor of {in_channels} and {out_channels} channels, "
+                f"got {groups}"
+            )
+        check_flag("bias", bias)
+        self.stride = pair("stride", stride, least=1)
+        self.dilation, self.groups = pair("dilation", dilation, least=1), groups
+        kernel = pair("kernel_size", kernel_size, least=1)
+        around, beyond = check_padding(padding, span_of(kernel, self.dilation), self.stride)
+        self.padding = padding if any(beyond) else around
+        shape = (out_channels, in_channels // groups, *kernel)
+        self.params = {"weight": begin(init, shape, rng=rng, dtype=dtype)}
+        if bias:
+            self.params["bias"] = np.zeros(out_channels, dtype)
 
-    def forward(self, x: Array, *, train: bool = True) -> tuple[Array, ConvCache]:
-        weight, bias = self.params["weight"], self.params["bias"]
-        return conv2d(x, weight, bias, stride=self.stride, padding=self.padding)
+    def forward(self, x: Array, *, train: bool = True) -> tuple[Array, ConvCache | TapsCache]:
+        weight, bias = self.params["weight"], self.params.get("bias")
+        stride, padding, dilation = self.stride, self.padding, self.dilation
+        return conv2d(
+            x, weight, bias, stride=stride, padding=padding, dilation=dilation, groups=self.groups
+        )
 
     def backward(
-        self, dy: Array, cache: ConvCache, *, need_dx: bool = True
+        self, dy: Array, cache: ConvCache | TapsCache, *, need_dx: bool = True
     ) -> tuple[Array | None, Grads]:
         dx, dweight, dbias = conv2d_backward(dy, cache, need_dx=need_dx)
-        return dx, {"weight": dweight, "bias": dbias}
+        return dx, {"weight": dweight} if dbias is None else {"weight": dweight, "bias": dbias}

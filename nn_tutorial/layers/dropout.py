@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from .checks import Array, check_dy, check_float, check_rng, is_number
+from .checks import Array, check_dy, check_float, check_rng, is_number, where_open
 from .layer import Grads, Layer
 
 
@@ -13,7 +13,8 @@ def dropout(x: Array, p: float, rng: np.random.Generator) -> tuple[Array, Array]
 
     $$y = \frac{m \odot x}{1 - p}, \qquad m \sim \text{Bernoulli}(1 - p)$$
 
-    The scale keeps the expected value, so that nothing is to be done at prediction.
+    The scale keeps the expected value, so that nothing is to be done at prediction. What is dropped
+    is 0, infinities too.
 
     Parameters
     ----------
@@ -41,9 +42,10 @@ def dropout(x: Array, p: float, rng: np.random.Generator) -> tuple[Array, Array]
     check_float("x", x, "")
     check_probability(p)
     check_rng(rng)
-    scale = np.asarray(rng.random(x.shape) >= p).astype(x.dtype)
+    kept = np.greater_equal(rng.random(x.shape), p, out=np.empty_like(x, bool))
+    scale = kept.astype(x.dtype)
     scale *= 1 / (1 - p)
-    return np.asarray(x * scale), scale
+    return np.asarray(where_open(kept, x) * scale), scale
 
 
 def dropout_backward(dy: Array, scale: Array) -> Array:
@@ -67,7 +69,7 @@ def dropout_backward(dy: Array, scale: Array) -> Array:
         If ``dy`` has another shape than ``y``.
     """
     check_dy(dy, scale)
-    return np.asarray(dy * scale)
+    return np.asarray(where_open(scale > 0, dy) * scale)
 
 
 def check_probability(p: float) -> None:

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from .checks import Array, check_rng, is_number
+from .checks import Array, check_dtype, check_like, check_rng, is_number, is_whole
 
 
 class Initializer(Protocol):
@@ -30,12 +30,32 @@ def fans(shape: tuple[int, ...]) -> tuple[int, int]:
     ValueError
         If it is neither.
     """
+    check_shape(shape)
     if len(shape) == 2:
         return shape[0], shape[1]
     if len(shape) == 4:
         area = shape[2] * shape[3]
         return shape[1] * area, shape[0] * area
     raise ValueError(f"shape: expected (n_in, n_out) or (F, C, kh, kw), got {shape}")
+
+
+def check_shape(shape: tuple[int, ...]) -> None:
+    """Raise ``ValueError`` unless it is a tuple of integers of at least 1."""
+    if not isinstance(shape, (tuple, list)) or not all(is_whole(s) and s > 0 for s in shape):
+        raise ValueError(f"shape: expected a tuple of integers of at least 1, got {shape!r}")
+
+
+def begin(
+    init: Initializer, shape: tuple[int, ...], *, rng: np.random.Generator, dtype: Any
+) -> Array:
+    """Return what an initialiser gives, or raise ``ValueError`` where that is no such weight."""
+    check_rng(rng)
+    check_dtype(dtype)
+    if not callable(init):
+        raise ValueError(f"init: expected an initialiser, such as he_normal, got {init!r}")
+    weight = init(shape, rng=rng, dtype=dtype)
+    check_like("init", weight, shape, np.dtype(dtype), "that of the weight")
+    return weight
 
 
 def zeros(shape: tuple[int, ...], *, rng: np.random.Generator, dtype: Any = np.float32) -> Array:
@@ -48,6 +68,8 @@ def zeros(shape: tuple[int, ...], *, rng: np.random.Generator, dtype: Any = np.f
         Not used; here so that all initialisers are called alike.
     dtype : dtype
     """
+    check_shape(shape)
+    check_dtype(dtype)
     return np.zeros(shape, dtype)
 
 
@@ -68,7 +90,9 @@ def normal(std: float) -> Initializer:
         raise ValueError(f"std: expected a finite number of at least 0, got {std!r}")
 
     def init(shape: tuple[int, ...], *, rng: np.random.Generator, dtype: Any = np.float32) -> Array:
+        check_shape(shape)
         check_rng(rng)
+        check_dtype(dtype)
         return (std * rng.standard_normal(shape)).astype(dtype)
 
     return init
@@ -116,6 +140,7 @@ def xavier_uniform(
     """
     a = math.sqrt(6 / sum(fans(shape)))
     check_rng(rng)
+    check_dtype(dtype)
     return rng.uniform(-a, a, shape).astype(dtype)
 
 

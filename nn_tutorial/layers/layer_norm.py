@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .checks import Array, check_dtype, check_eps, check_float, check_like
+from .checks import Array, check_dtype, check_eps, check_float, check_like, is_whole
 from .layer import Grads, Layer
 
 
@@ -164,8 +164,7 @@ class LayerNorm(Layer):
     ) -> None:
         super().__init__()
         shape = normalized_shape if isinstance(normalized_shape, tuple) else (normalized_shape,)
-        whole = all(isinstance(size, (int, np.integer)) for size in shape)
-        if len(shape) not in (1, 3) or not whole or min(shape) < 1:
+        if len(shape) not in (1, 3) or not all(map(is_whole, shape)) or min(shape) < 1:
             raise ValueError(
                 f"normalized_shape: expected D or (C, H, W), integers of at least 1, "
                 f"got {normalized_shape!r}"

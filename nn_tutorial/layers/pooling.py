@@ -6,32 +6,54 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .checks import Array, check_float, check_like, output_size, pair, where_open
-from .convolution import pad
+from .checks import Array, check_flag, check_float, check_like, output_size, pair, where_open
+from .convolution import pad, span_of
 from .layer import Grads, Layer
 
 Size = int | tuple[int, int]
 Pair = tuple[int, int]
 
 
+class Geometry(NamedTuple):
+    """How a window moves: ``beyond`` is how far the last ones reach over the padding's end."""
+
+    kernel: Pair
+    stride: Pair
+    padding: Pair
+    dilation: Pair = (1, 1)
+    beyond: Pair = (0, 0)
+
+
 class PoolCache(NamedTuple):
-    """What the backward passes need: geometry, and for the maximum who won."""
+    """What the backward passes need: for the maximum who won, for the mean what one pixel counts.
+
+    ``shares`` is None where each window counts all its pixels.
+    """
 
     x_shape: tuple[int, ...]
     y_shape: tuple[int, ...]
     dtype: Any
-    geometry: tuple[Pair, Pair, Pair]
-    winners: tuple[list[NDArray[Any]], list[NDArray[Any]]]
+    geometry: Geometry
+    winners: tuple[list[NDArray[Any]], list[NDArray[Any]]] = ([], [])
+    shares: Array | None = None
 
 
 def max_pool2d(
-    x: Array, kernel_size: Size, *, stride: Size | None = None, padding: Size = 0
+    x: Array,
+    kernel_size: Size,
+    *,
+    stride: Size | None = None,
+    padding: Size = 0,
+    dilation: Size = 1,
+    ceil_mode: bool = False,
 ) -> tuple[Array, PoolCache]:
     r"""Largest value of each window.
 
     $$y_{ncij} = \max_{u,v}\; x_{n,\,c,\,s_h i + u - p_h,\,s_w j + v - p_w}$$
 
-    Pixels outside the image take no part. Rows and columns left over at the end are dropped.
+    Pixels outside the image take no part. Rows and columns left over at the end are dropped, unless
+    ``ceil_mode`` gives them a window of their own. With dilation $d$, $d_h u$ and $d_w v$ stand for
+    u and v. Where the maxima stood is not returned; `max_pool2d_backward` of ones shows it.
 
     Parameters
     ----------
@@ -39,12 +61,17 @@ def max_pool2d(
         Any memory order, which the result keeps.
     kernel_size, stride, padding : int or (height, width)
         In pixels. The stride is the kernel's size where it is not given; the padding is at most
-        half the kernel, so that no window lies outside.
+        half the kernel, also where that is dilated.
+    dilation : int or (height, width)
+        How far a window's pixels lie apart; 1 for neighbours.
+    ceil_mode : bool
+        Whether a window may reach over the end, as long as it begins before it.
 
     Returns
     -------
     y : ndarray, (N, C, H', W'), dtype of x
-        $H' = \lfloor (H + 2p - k)/s \rfloor + 1$, and likewise W'.
+        $H' = \lfloor (H + 2p - d(k - 1) - 1)/s \rfloor + 1$, and likewise W'; rounded up with
+        ``ceil_mode``.
     cache : PoolCache
 
     Raises
@@ -52,15 +79,15 @@ def max_pool2d(
     ValueError
         If a shape does not fit, or a number is out of its range.
     """
-    (oh, ow), geometry = check_pool(x, kernel_size, stride, padding)
-    (kh, kw), (sh, sw), _ = geometry
+    (oh, ow), geometry = check_pool(x, kernel_size, stride, padding, dilation, ceil_mode)
+    (kh, kw), (sh, sw), _, (dh, dw), _ = geometry
     # Along W, then along H: kw + kh comparisons of whole arrays in place of a reduction over two
     # tiny axes, which NumPy does one window at a time. Ties go to the first in each stage, so to
     # the first in reading order: the row's winner is settled before rows compete.
     pixel_columns, pixel_rows = _pixels(x.shape, geometry, (oh, ow))
     image = _frame(x, geometry, -np.inf)
-    rows, row_winners = _first_max(_taps(image, 3, kw, sw, ow), pixel_columns)
-    y, winners = _first_max(_taps(rows, 2, kh, sh, oh), pixel_rows)
+    rows, row_winners = _first_max(_taps(image, 3, kw, sw, ow, dw), pixel_columns)
+    y, winners = _first_max(_taps(rows, 2, kh, sh, oh, dh), pixel_rows)
     return y, PoolCache(x.shape, y.shape, x.dtype, geometry, (row_winners, winners))
 
 
@@ -92,20 +119,51 @@ def max_pool2d_backward(dy: Array, cache: PoolCache) -> Array:
 
 
 def avg_pool2d(
-    x: Array, kernel_size: Size, *, stride: Size | None = None, padding: Size = 0
+    x: Array,
+    kernel_size: Size,
+    *,
+    stride: Size | None = None,
+    padding: Size = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
 ) -> tuple[Array, PoolCache]:
     r"""Mean of each window.
 
     $$y_{ncij} = \frac{1}{k_h k_w} \sum_{u,v} x_{n,\,c,\,s_h i + u - p_h,\,s_w j + v - p_w}$$
 
-    Pixels outside the image are 0 and are counted, as in PyTorch by default.
-    Parameters, results and errors are those of [`max_pool2d`][nn_tutorial.max_pool2d].
+    Pixels outside the image are 0 and are counted, as in PyTorch by default. Without
+    ``count_include_pad`` each sum is divided by the number of the image's pixels in it. Pixels
+    beyond the padding, which ``ceil_mode`` reaches, are never counted. For another divisor
+    (PyTorch's ``divisor_override``) multiply the result.
+
+    Parameters
+    ----------
+    x, kernel_size, stride, padding, ceil_mode
+        See [`max_pool2d`][nn_tutorial.max_pool2d], whose results and errors these are as well.
+    count_include_pad : bool
+        Whether the padding's pixels are counted.
     """
-    (oh, ow), geometry = check_pool(x, kernel_size, stride, padding)
-    (kh, kw), (sh, sw), _ = geometry
+    (oh, ow), geometry = check_pool(x, kernel_size, stride, padding, ceil_mode=ceil_mode)
+    check_flag("count_include_pad", count_include_pad)
+    (kh, kw), (sh, sw), padded, _, beyond = geometry
     rows = reduce(np.add, _taps(_frame(x, geometry, 0), 3, kw, sw, ow))
-    y = reduce(np.add, _taps(rows, 2, kh, sh, oh)) * (1 / (kh * kw))
-    return y, PoolCache(x.shape, y.shape, x.dtype, geometry, ([], []))
+    sums = reduce(np.add, _taps(rows, 2, kh, sh, oh))
+    if any(beyond) or (any(padded) and not count_include_pad):
+        shares = _shares(x, (oh, ow), geometry, count_include_pad)
+        return sums * shares, PoolCache(x.shape, sums.shape, x.dtype, geometry, shares=shares)
+    return sums * (1 / (kh * kw)), PoolCache(x.shape, sums.shape, x.dtype, geometry)
+
+
+def _shares(x: Array, out: Pair, geometry: Geometry, count_include_pad: bool) -> Array:
+    """One divided by the number of pixels that each window counts."""
+    counts = []
+    for axis in (0, 1):
+        kernel, stride, padding = (both[axis] for both in geometry[:3])
+        first, size = stride * np.arange(out[axis]) - padding, x.shape[2 + axis]
+        around = padding if count_include_pad else 0
+        last = np.minimum(first + kernel, size + around)
+        counts.append(last - np.maximum(first, -around))
+    return (1 / np.outer(*counts)).astype(x.dtype)
 
 
 def avg_pool2d_backward(dy: Array, cache: PoolCache) -> Array:
@@ -113,6 +171,8 @@ def avg_pool2d_backward(dy: Array, cache: PoolCache) -> Array:
 
     $$\frac{\partial L}{\partial x_{ncaq}} = \frac{1}{k_h k_w} \sum_{i,j}
       \frac{\partial L}{\partial y_{ncij}}\,[(a, q) \text{ lies in window } (i, j)]$$
+
+    Where windows count other numbers of pixels, theirs stand in place of $k_h k_w$, in the sum.
 
     Parameters
     ----------
@@ -129,16 +189,21 @@ def avg_pool2d_backward(dy: Array, cache: PoolCache) -> Array:
         If ``dy`` does not have the shape and dtype of ``y``.
     """
     check_like("dy", dy, cache.y_shape, cache.dtype, "that of y")
-    (kh, kw), _, _ = cache.geometry
+    kh, kw = cache.geometry.kernel
+    if cache.shares is not None:
+        return _spread(dy * cache.shares, cache, [1.0] * kh, [1.0] * kw, dy)
     return _spread(dy, cache, [1 / kh] * kh, [1 / kw] * kw, dy)
 
 
 def max_pool2d_loops(
     x: Array, kernel_size: Size, *, stride: Size | None = None, padding: Size = 0
 ) -> tuple[Array, PoolCache]:
-    """Return what [`max_pool2d`][nn_tutorial.max_pool2d] returns, window by window: to be read."""
+    """Return what [`max_pool2d`][nn_tutorial.max_pool2d] returns, window by window: to be read.
+
+    Dilation and ``ceil_mode`` are left to ``max_pool2d``.
+    """
     (oh, ow), geometry = check_pool(x, kernel_size, stride, padding)
-    (kh, kw), (sh, sw), (ph, pw) = geometry
+    (kh, kw), (sh, sw), (ph, pw) = geometry[:3]
     y = np.zeros((*x.shape[:2], oh, ow), x.dtype)
     winner = np.zeros((*y.shape, 2), int)
     for n, c, i, j in np.ndindex(y.shape):
@@ -164,20 +229,23 @@ def max_pool2d_loops_backward(dy: Array, cache: PoolCache) -> Array:
 def avg_pool2d_loops(
     x: Array, kernel_size: Size, *, stride: Size | None = None, padding: Size = 0
 ) -> tuple[Array, PoolCache]:
-    """Return what [`avg_pool2d`][nn_tutorial.avg_pool2d] returns, window by window: to be read."""
+    """Return what [`avg_pool2d`][nn_tutorial.avg_pool2d] returns, window by window: to be read.
+
+    ``ceil_mode`` and ``count_include_pad`` are left to ``avg_pool2d``.
+    """
     (oh, ow), geometry = check_pool(x, kernel_size, stride, padding)
-    (kh, kw), (sh, sw), _ = geometry
+    (kh, kw), (sh, sw) = geometry[:2]
     image = _frame(x, geometry, 0)
     y = np.zeros((*x.shape[:2], oh, ow), x.dtype)
     for n, c, i, j in np.ndindex(y.shape):
         y[n, c, i, j] = image[n, c, sh * i : sh * i + kh, sw * j : sw * j + kw].mean()
-    return y, PoolCache(x.shape, y.shape, x.dtype, geometry, ([], []))
+    return y, PoolCache(x.shape, y.shape, x.dtype, geometry)
 
 
 def avg_pool2d_loops_backward(dy: Array, cache: PoolCache) -> Array:
     """Return what `avg_pool2d_backward` returns, for ``avg_pool2d_loops``."""
     check_like("dy", dy, cache.y_shape, cache.dtype, "that of y")
-    (kh, kw), (sh, sw), (ph, pw) = cache.geometry
+    (kh, kw), (sh, sw), (ph, pw) = cache.geometry[:3]
     h, w = cache.x_shape[2:]
     image = np.zeros((*cache.x_shape[:2], h + 2 * ph, w + 2 * pw), dy.dtype)
     for n, c, i, j in np.ndindex(dy.shape):
@@ -186,46 +254,71 @@ def avg_pool2d_loops_backward(dy: Array, cache: PoolCache) -> Array:
 
 
 def check_pool(
-    x: Array, kernel_size: Size, stride: Size | None, padding: Size
-) -> tuple[Pair, tuple[Pair, Pair, Pair]]:
-    """Return the output's (H', W') and (kernel, stride, padding), or raise ``ValueError``."""
+    x: Array,
+    kernel_size: Size,
+    stride: Size | None,
+    padding: Size,
+    dilation: Size = 1,
+    ceil_mode: bool = False,
+) -> tuple[Pair, Geometry]:
+    """Return the output's (H', W') and how the window moves, or raise ``ValueError``."""
     check_float("x", x, "NCHW")
-    geometry = pool_geometry(kernel_size, stride, padding)
-    return output_size((x.shape[2], x.shape[3]), *geometry), geometry
+    geometry = pool_geometry(kernel_size, stride, padding, dilation, ceil_mode)
+    kernel, step, around, apart, beyond = geometry
+    span, (h, w) = span_of(kernel, apart), x.shape[2:]
+    if ceil_mode:
+        beyond = (
+            _beyond(h, span[0], step[0], around[0]),
+            _beyond(w, span[1], step[1], around[1]),
+        )
+        geometry = geometry._replace(beyond=beyond)
+    return output_size((h + beyond[0], w + beyond[1]), span, step, around), geometry
 
 
-def pool_geometry(kernel_size: Size, stride: Size | None, padding: Size) -> tuple[Pair, Pair, Pair]:
-    """Return (kernel, stride, padding) as pairs; raise ``ValueError`` where one is out of range."""
+def _beyond(size: int, span: int, stride: int, padding: int) -> int:
+    """What is missing for the windows to come out even; 0 where the last began after the image."""
+    missing = (span - size - 2 * padding) % stride
+    return missing if missing < span - padding else 0
+
+
+def pool_geometry(
+    kernel_size: Size,
+    stride: Size | None,
+    padding: Size,
+    dilation: Size = 1,
+    ceil_mode: bool = False,
+) -> Geometry:
+    """Return how a window moves, without ``beyond``; ``ValueError`` where a number is off."""
+    check_flag("ceil_mode", ceil_mode)
     kernel = pair("kernel_size", kernel_size, least=1)
     step = kernel if stride is None else pair("stride", stride, least=1)
-    around = pair("padding", padding, least=0)
+    around, apart = pair("padding", padding, least=0), pair("dilation", dilation, least=1)
     if 2 * around[0] > kernel[0] or 2 * around[1] > kernel[1]:
         raise ValueError(f"padding: expected at most half the kernel {kernel}, got {around}")
-    return kernel, step, around
+    return Geometry(kernel, step, around, apart)
 
 
-def _frame(x: Array, geometry: tuple[Pair, Pair, Pair], value: float) -> Array:
+def _frame(x: Array, geometry: Geometry, value: float) -> Array:
     """Pad H and W, with N last in memory as the convolution leaves it."""
-    ph, pw = geometry[2]
-    return pad(x.transpose(2, 1, 3, 0), (ph, 0, pw, 0), value).transpose(3, 1, 0, 2)
+    (ph, pw), (bh, bw), (h, w) = geometry.padding, geometry.beyond, x.shape[2:]
+    framed = pad(x.transpose(2, 1, 3, 0), (ph + bh, 0, pw + bw, 0), value)
+    return framed[bh : h + 2 * (ph + bh), :, bw : w + 2 * (pw + bw)].transpose(3, 1, 0, 2)
 
 
-def _taps(x: Array, axis: int, kernel: int, stride: int, out: int) -> list[Array]:
+def _taps(x: Array, axis: int, kernel: int, stride: int, out: int, apart: int = 1) -> list[Array]:
     """Views of ``x``: for each place in the window, the elements that stand there."""
-    before = (slice(None),) * axis
-    return [x[(*before, slice(t, t + stride * (out - 1) + 1, stride))] for t in range(kernel)]
+    before, reach = (slice(None),) * axis, stride * (out - 1) + 1
+    return [x[(*before, slice(t, t + reach, stride))] for t in range(0, kernel * apart, apart)]
 
 
-def _pixels(
-    shape: tuple[int, ...], geometry: tuple[Pair, Pair, Pair], out: Pair
-) -> tuple[list[Any], list[Any]]:
+def _pixels(shape: tuple[int, ...], geometry: Geometry, out: Pair) -> tuple[list[Any], list[Any]]:
     """For each tap along W, and along H, where it reads a pixel and not the padding."""
-    (kh, kw), (sh, sw), padding = geometry
-    if not any(padding):
+    (kh, kw), (sh, sw), padding, (dh, dw), beyond = geometry
+    if not any(padding + beyond):
         return [True] * kw, [True] * kh
     inside = _frame(np.ones((1, 1, *shape[2:]), bool), geometry, False)
-    columns = _taps(inside, 3, kw, sw, out[1])
-    return columns, _taps(reduce(np.logical_or, columns), 2, kh, sh, out[0])
+    columns = _taps(inside, 3, kw, sw, out[1], dw)
+    return columns, _taps(reduce(np.logical_or, columns), 2, kh, sh, out[0], dh)
 
 
 def _first_max(taps: list[Array], pixels: list[Any]) -> tuple[Array, list[NDArray[Any]]]:
@@ -249,49 +342,60 @@ def _first_max(taps: list[Array], pixels: list[Any]) -> tuple[Array, list[NDArra
 
 def _spread(dy: Array, cache: PoolCache, to_rows: Any, to_columns: Any, like: Array) -> Array:
     """Send the gradient from windows to rows, from rows to pixels, and cut off the padding."""
-    _, (sh, sw), (ph, pw) = cache.geometry
+    _, (sh, sw), (ph, pw), (dh, dw), (bh, bw) = cache.geometry
     h, w = cache.x_shape[2:]
-    rows = _send(dy, 2, h + 2 * ph, sh, to_rows, like)
-    image = _send(rows, 3, w + 2 * pw, sw, to_columns, like)
+    rows = _send(dy, 2, h + 2 * ph + bh, sh, to_rows, like, dh)
+    image = _send(rows, 3, w + 2 * pw + bw, sw, to_columns, like, dw)
     return image[:, :, ph : ph + h, pw : pw + w]
 
 
-def _send(d: Array, axis: int, size: int, stride: int, shares: Any, like: Array) -> Array:
+def _send(
+    d: Array, axis: int, size: int, stride: int, shares: Any, like: Array, apart: int
+) -> Array:
     """Give each tap along ``axis`` its share of ``d``, in the memory order of ``like``."""
     dx = np.zeros_like(like, d.dtype, shape=(*d.shape[:axis], size, *d.shape[axis + 1 :]))
-    taps = _taps(dx, axis, len(shares), stride, d.shape[axis])
+    taps = _taps(dx, axis, len(shares), stride, d.shape[axis], apart)
     for tap, share in zip(taps, shares, strict=True):
         times = np.multiply if isinstance(share, float) else where_open
-        if stride >= len(shares):  # windows do not overlap: there is nothing to add to
+        if stride > apart * (len(shares) - 1):  # windows do not overlap: there is nothing to add to
             times(share, d, out=tap)
         else:
             tap += times(share, d)
     return dx
 
 
-class _Pool2d(Layer):
-    def __init__(self, kernel_size: Size, *, stride: Size | None = None, padding: Size = 0) -> None:
-        super().__init__()
-        self.kernel_size, self.stride, self.padding = pool_geometry(kernel_size, stride, padding)
-
-    def __repr__(self) -> str:
-        return (
-            f"{type(self).__name__}({self.kernel_size}, stride={self.stride}, "
-            f"padding={self.padding})"
-        )
-
-
-class MaxPool2d(_Pool2d):
+class MaxPool2d(Layer):
     """[`max_pool2d`][nn_tutorial.max_pool2d] as a layer.
 
     Parameters
     ----------
-    kernel_size, stride, padding : int or (height, width)
+    kernel_size, stride, padding, dilation, ceil_mode
         See ``max_pool2d``.
     """
 
+    def __init__(
+        self,
+        kernel_size: Size,
+        *,
+        stride: Size | None = None,
+        padding: Size = 0,
+        dilation: Size = 1,
+        ceil_mode: bool = False,
+    ) -> None:
+        super().__init__()
+        geometry = pool_geometry(kernel_size, stride, padding, dilation, ceil_mode)
+        self.kernel_size, self.stride, self.padding, self.dilation, _ = geometry
+        self.ceil_mode = ceil_mode
+
+    def __repr__(self) -> str:
+        return _told(self, "stride", "padding", "dilation", "ceil_mode")
+
     def forward(self, x: Array, *, train: bool = True) -> tuple[Array, PoolCache]:
-        return max_pool2d(x, self.kernel_size, stride=self.stride, padding=self.padding)
+        stride, padding, dilation = self.stride, self.padding, self.dilation
+        return max_pool2d(
+            x, self.kernel_size,
+            stride=stride, padding=padding, dilation=dilation, ceil_mode=self.ceil_mode,
+        )  # fmt: skip
 
     def backward(
         self, dy: Array, cache: PoolCache, *, need_dx: bool = True
@@ -299,17 +403,61 @@ class MaxPool2d(_Pool2d):
         return max_pool2d_backward(dy, cache) if need_dx else None, {}
 
 
-class AvgPool2d(_Pool2d):
+class AvgPool2d(Layer):
     """[`avg_pool2d`][nn_tutorial.avg_pool2d] as a layer.
 
     Parameters
     ----------
-    kernel_size, stride, padding : int or (height, width)
-        See ``max_pool2d``.
+    kernel_size, stride, padding, ceil_mode, count_include_pad
+        See ``avg_pool2d``.
+    """
+
+    def __init__(
+        self,
+        kernel_size: Size,
+        *,
+        stride: Size | None = None,
+        padding: Size = 0,
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
+    ) -> None:
+        super().__init__()
+        geometry = pool_geometry(kernel_size, stride, padding, ceil_mode=ceil_mode)
+        check_flag("count_include_pad", count_include_pad)
+        self.kernel_size, self.stride, self.padding = geometry[:3]
+        self.ceil_mode, self.count_include_pad = ceil_mode, count_include_pad
+
+    def __repr__(self) -> str:
+        return _told(self, "stride", "padding", "ceil_mode", "count_include_pad")
+
+    def forward(self, x: Array, *, train: bool = True) -> tuple[Array, PoolCache]:
+        how = {"ceil_mode": self.ceil_mode, "count_include_pad": self.count_include_pad}
+        return avg_pool2d(x, self.kernel_size, stride=self.stride, padding=self.padding, **how)
+
+    def backward(
+        self, dy: Array, cache: PoolCache, *, need_dx: bool = True
+    ) -> tuple[Array | None, Grads]:
+        return avg_pool2d_backward(dy, cache) if need_dx else None, {}
+
+
+def _told(layer: Any, *names: str) -> str:
+    """A pooling layer in words: its kernel, and what it is made with."""
+    rest = ", ".join(f"{name}={getattr(layer, name)}" for name in names)
+    return f"{type(layer).__name__}({layer.kernel_size}, {rest})"
+
+
+class GlobalAvgPool2d(Layer):
+    """Mean of each channel: [`avg_pool2d`][nn_tutorial.avg_pool2d] with the image for its window.
+
+    $$y_{nc} = \\frac{1}{HW} \\sum_{a,q} x_{ncaq}$$
+
+    The output is (N, C, 1, 1), as PyTorch's ``AdaptiveAvgPool2d(1)`` has it, and a ``Flatten``
+    makes it (N, C). Other adaptive poolings are left out: name a kernel and a stride.
     """
 
     def forward(self, x: Array, *, train: bool = True) -> tuple[Array, PoolCache]:
-        return avg_pool2d(x, self.kernel_size, stride=self.stride, padding=self.padding)
+        check_float("x", x, "NCHW")
+        return avg_pool2d(x, (x.shape[2], x.shape[3]))
 
     def backward(
         self, dy: Array, cache: PoolCache, *, need_dx: bool = True

@@ -58,6 +58,14 @@ def _dropout(x: Tensor, p: float, rng: np.random.Generator) -> Tensor:
     return x * torch.from_numpy(rng.random(tuple(x.shape)) >= p) / (1 - p)
 
 
+def _softmax_cross_entropy(
+    logits: Tensor, labels: Tensor, *, ignore_index: int | None = None, **options: Any
+) -> Tensor:
+    none = -100  # PyTorch's default, which is no class
+    ignore_index = none if ignore_index is None else ignore_index
+    return functional.cross_entropy(logits, labels, ignore_index=ignore_index, **options)
+
+
 def _two_layer_net(
     x: Tensor, weight1: Tensor, bias1: Tensor, weight2: Tensor, bias2: Tensor, labels: Tensor
 ) -> Tensor:
@@ -70,17 +78,20 @@ EQUIVALENTS: dict[str, Equivalent] = {
     "sigmoid": Equivalent(torch.sigmoid, nt.Sigmoid, lambda ours: nn.Sigmoid()),
     "tanh": Equivalent(torch.tanh, nt.Tanh, lambda ours: nn.Tanh()),
     "linear": Equivalent(
-        lambda x, weight, bias: functional.linear(x, weight.T, bias),
+        lambda x, weight, bias=None: functional.linear(x, weight.T, bias),
         nt.Linear,
-        lambda ours: nn.Linear(*ours.params["weight"].shape),
+        lambda ours: nn.Linear(
+            *ours.params["weight"].shape,  # type: ignore[misc]  # two numbers, and not the third
+            bias="bias" in ours.params,
+        ),
     ),
-    "softmax": Equivalent(lambda x: torch.softmax(x, -1), nt.Softmax, lambda ours: nn.Softmax(-1)),
+    "softmax": Equivalent(
+        lambda x, *, axis=-1: torch.softmax(x, axis), nt.Softmax, lambda ours: nn.Softmax(ours.axis)
+    ),
     "cross_entropy": Equivalent(
         lambda probabilities, labels: functional.nll_loss(probabilities.log(), labels)
     ),
-    "softmax_cross_entropy": Equivalent(
-        lambda logits, labels: functional.cross_entropy(logits, labels)
-    ),
+    "softmax_cross_entropy": Equivalent(_softmax_cross_entropy),
     "batch_norm": Equivalent(
         _batch_norm,
         nt.BatchNorm,
@@ -94,31 +105,41 @@ EQUIVALENTS: dict[str, Equivalent] = {
         lambda ours: nn.LayerNorm(ours.params["weight"].shape, eps=ours.eps),
     ),
     "conv2d": Equivalent(
-        lambda x, weight, bias, *, stride=1, padding=0: functional.conv2d(
-            x, weight, bias, stride, padding
+        lambda x, weight, bias=None, *, stride=1, padding=0, dilation=1, groups=1: (
+            functional.conv2d(x, weight, bias, stride, padding, dilation, groups)
         ),
         nt.Conv2d,
         lambda ours: nn.Conv2d(
-            ours.params["weight"].shape[1],
+            ours.params["weight"].shape[1] * ours.groups,
             ours.params["weight"].shape[0],
             ours.params["weight"].shape[2:],
             stride=ours.stride,
             padding=ours.padding,
+            dilation=ours.dilation,
+            groups=ours.groups,
+            bias="bias" in ours.params,
         ),
     ),
     "max_pool2d": Equivalent(
-        lambda x, kernel_size, *, stride=None, padding=0: functional.max_pool2d(
-            x, kernel_size, stride, padding
+        lambda x, kernel_size, *, stride=None, padding=0, dilation=1, ceil_mode=False: (
+            functional.max_pool2d(x, kernel_size, stride, padding, dilation, ceil_mode)
         ),
         nt.MaxPool2d,
-        lambda ours: nn.MaxPool2d(ours.kernel_size, ours.stride, ours.padding),
+        lambda ours: nn.MaxPool2d(
+            ours.kernel_size, ours.stride, ours.padding, ours.dilation, ceil_mode=ours.ceil_mode
+        ),
     ),
     "avg_pool2d": Equivalent(
-        lambda x, kernel_size, *, stride=None, padding=0: functional.avg_pool2d(
-            x, kernel_size, stride, padding
+        lambda x, kernel_size, *, stride=None, padding=0, **how: functional.avg_pool2d(
+            x, kernel_size, stride, padding, **how
         ),
         nt.AvgPool2d,
-        lambda ours: nn.AvgPool2d(ours.kernel_size, ours.stride, ours.padding),
+        lambda ours: nn.AvgPool2d(
+            ours.kernel_size, ours.stride, ours.padding, ours.ceil_mode, ours.count_include_pad
+        ),
+    ),
+    "global_avg_pool2d": Equivalent(
+        layer=nt.GlobalAvgPool2d, module=lambda ours: nn.AdaptiveAvgPool2d(1)
     ),
     "dropout": Equivalent(_dropout, nt.Dropout, lambda ours: nn.Dropout(ours.p)),
     "flatten": Equivalent(layer=nt.Flatten, module=lambda ours: nn.Flatten()),

@@ -138,6 +138,7 @@ def _check_fit(
     patience: int | None,
 ) -> None:
     """Refuse arguments of ``fit`` that do not fit, before anything is trained."""
+    _check_model(model)
     check_count("epochs", epochs)
     check_count("batch_size", batch_size)
     check_rng(rng)
@@ -145,14 +146,18 @@ def _check_fit(
         check_count("patience", patience)
         if validation is None:
             raise ValueError(f"patience: expected a validation set to watch, got {patience} alone")
+    if isinstance(optimizer, type) or not hasattr(optimizer, "step"):
+        raise ValueError(
+            f"optimizer: expected one such as SGD(model.params, 0.1), got {optimizer!r}"
+        )
     held = getattr(optimizer, "params", model.params)
     if held.keys() != model.params.keys() or any(held[k] is not model.params[k] for k in held):
         raise ValueError(
             "optimizer: expected one that holds model.params, got one of another model"
         )
-    _check_examples("train", model, *train)
+    _check_examples("train", model, train)
     if validation is not None:
-        _check_examples("validation", model, *validation)
+        _check_examples("validation", model, validation)
     if len(train[0]) % batch_size == 1 or batch_size == 1:
         _try_one(model, train[0], batch_size)
 
@@ -201,8 +206,17 @@ def _diverged(name: str, loss: float, epoch: int, batch: int | None = None) -> s
     )
 
 
-def _check_examples(name: str, model: Layer, x: Array, labels: Labels) -> None:
+def _check_model(model: Layer) -> None:
+    if not isinstance(model, Layer):
+        raise ValueError(f"model: expected a Layer, such as a Sequential, got {model!r}")
+
+
+def _check_examples(name: str, model: Layer, examples: Examples) -> Examples:
     """Refuse examples that would stop the training half-way: one is tried, all labels are seen."""
+    if not isinstance(examples, (tuple, list)) or len(examples) != 2:
+        got = type(examples).__name__
+        raise ValueError(f"{name}: expected a pair of inputs and labels, got {got}")
+    x, labels = examples
     try:
         check_float("inputs", x, "")
         if x.ndim < 2:
@@ -210,6 +224,7 @@ def _check_examples(name: str, model: Layer, x: Array, labels: Labels) -> None:
         check_labels(labels, len(x), model(x[:1]).shape[1])
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from error
+    return x, labels
 
 
 def _bar(epochs: int, progress: bool) -> Any:
@@ -237,6 +252,7 @@ def predict_logits(model: Layer, x: Array, *, batch_size: int = 128) -> Array:
     -------
     logits : ndarray, (N, C)
     """
+    _check_model(model)
     check_count("batch_size", batch_size)
     check_float("x", x, "")
     return np.concatenate([model(x[i : i + batch_size]) for i in range(0, len(x), batch_size)])
@@ -284,7 +300,8 @@ def evaluate(
     ValueError
         If the labels do not fit the examples or the classes.
     """
-    _check_examples("examples", model, x, labels)
+    _check_model(model)
+    _check_examples("examples", model, (x, labels))
     logits = predict_logits(model, x, batch_size=batch_size)
     loss, _ = softmax_cross_entropy(logits, labels)
     return loss, float(np.mean(logits.argmax(1) == labels))

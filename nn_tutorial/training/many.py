@@ -1,12 +1,13 @@
 """`fit` for many small networks at once: the same numbers in a fraction of the time."""
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..layers.checks import Array, check_count, check_rng
+from ..layers.checks import Array, check_count, check_rng, is_number
 from ..layers.layer import Sequential
 from .loop import Examples, History, Optimizer, _check_examples, _try_one
 from .side_by_side import SideBySide
@@ -34,9 +35,9 @@ def fit_many(
     Parameters
     ----------
     models : sequence of Sequential
-        S networks of linear, convolution, pooling, batch normalisation and flatten layers, layer
-        normalisation of features, ReLU, sigmoid and tanh, alike but for their values; their
-        parameters are changed in place.
+        S networks of linear, convolution (without dilation or groups), pooling, batch normalisation
+        and flatten layers, layer normalisation of features, ReLU, sigmoid and tanh, alike but for
+        their values; their parameters are changed in place.
     train, validation : (ndarray, ndarray), or a sequence of S such pairs
         Inputs and labels for all networks, or for each its own, equally many. ``train`` may be a
         function that gives them for an epoch, counted from 0.
@@ -60,8 +61,14 @@ def fit_many(
     """
     check_count("epochs", epochs)
     check_count("batch_size", batch_size)
+    for name, several in (("models", models), ("rngs", rngs)):
+        if not isinstance(several, Sequence):
+            raise ValueError(f"{name}: expected one for each network in a list, got {several!r}")
     for rng in rngs:
         check_rng(rng)
+    for rate in np.ravel(lr).tolist():
+        if not (is_number(rate) and 0 <= rate < math.inf):
+            raise ValueError(f"lr: expected a finite number of at least 0, got {lr!r}")
     together = SideBySide(models)
     dtype = together.params.dtype
     rates = np.full(len(models), lr, dtype) if np.ndim(lr) == 0 else np.array(lr, dtype)
@@ -156,8 +163,8 @@ class _Data:
             raise ValueError(
                 f"{name}: expected {len(models)} pairs of equally many examples, got {sizes}"
             )
-        for (x, labels), model in zip(each, models, strict=False):
-            _check_examples(name, model, x, labels)
+        for pair, model in zip(each, models, strict=False):
+            _check_examples(name, model, pair)
         self.x, self.labels = (np.stack([pair[k] for pair in each]) for k in (0, 1))
         self.whose = np.zeros(len(models), int) if shared else np.arange(len(models))
 

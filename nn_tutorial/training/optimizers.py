@@ -4,19 +4,23 @@ import math
 
 import numpy as np
 
-from ..layers.checks import Array, is_number
+from ..layers.checks import Array, check_flag, is_number, is_plain
 
 
 def _is_trainable(p: object) -> bool:
-    """Whether it is an array of floats, or of exact fractions."""
-    return isinstance(p, np.ndarray) and p.dtype.kind in "fO"
+    """Whether it is an array of floats, or of exact fractions.
+
+    Not in float16: there a squared gradient below 0.0002 is 0.
+    """
+    return is_plain(p) and p.dtype.kind in "fO" and p.dtype != np.float16  # type: ignore[attr-defined]
 
 
 class _Optimizer:
     decoupled = False  # whether the decay stays out of the gradient
 
     def __init__(self, params: dict[str, Array], lr: float | Array, weight_decay: float) -> None:
-        if not isinstance(params, dict) or not all(map(_is_trainable, params.values())):
+        fits = isinstance(params, dict) and params and all(map(_is_trainable, params.values()))
+        if not fits:
             raise ValueError(
                 f"params: expected a dict of arrays of floats, such as model.params, got {params!r}"
             )
@@ -36,7 +40,8 @@ class _Optimizer:
         found = []
         for name, p in self.params.items():
             g = grads[name]
-            if not _is_trainable(g) or g.shape != p.shape:
+            exact = _is_trainable(g) and g.dtype.kind == "O" and p.dtype.kind != "O"
+            if not _is_trainable(g) or g.shape != p.shape or exact:
                 got = f"shape {g.shape} of {g.dtype}" if isinstance(g, np.ndarray) else repr(g)
                 raise ValueError(f"grads[{name!r}]: expected shape {p.shape} of floats, got {got}")
             inside = self.weight_decay and not self.decoupled
@@ -51,7 +56,8 @@ class SGD(_Optimizer):
       \theta \leftarrow \theta - \eta v$$
 
     With ``nesterov`` the last is $\theta \leftarrow \theta - \eta\,(g + \mu v)$. As PyTorch has
-    it: the learning rate is outside the velocity.
+    it: the learning rate is outside the velocity. PyTorch's ``dampening`` and ``maximize`` are left
+    out: scale the learning rate, or hand over the gradients' negatives.
 
     Parameters
     ----------
@@ -89,6 +95,7 @@ class SGD(_Optimizer):
         super().__init__(params, lr, weight_decay)
         if not (is_number(momentum) and 0 <= momentum < 1):
             raise ValueError(f"momentum: expected a number from 0 to below 1, got {momentum!r}")
+        check_flag("nesterov", nesterov)
         if nesterov and not momentum:
             raise ValueError(f"nesterov: expected a momentum above 0 with it, got {momentum}")
         self.momentum, self.nesterov = momentum, nesterov
@@ -159,8 +166,8 @@ class Adam(_Optimizer):
         two = isinstance(betas, (tuple, list)) and len(betas) == 2
         if not (two and all(is_number(beta) and 0 <= beta < 1 for beta in betas)):
             raise ValueError(f"betas: expected two numbers from 0 to below 1, got {betas!r}")
-        if not (is_number(eps) and eps > 0):
-            raise ValueError(f"eps: expected a number above 0, got {eps!r}")
+        if not (is_number(eps) and 0 < eps < math.inf):
+            raise ValueError(f"eps: expected a finite number above 0, got {eps!r}")
         self.betas, self.eps, self.t = betas, eps, 0
         self.m = {name: np.zeros_like(p) for name, p in params.items()}
         self.v = {name: np.zeros_like(p) for name, p in params.items()}
@@ -252,7 +259,7 @@ def clip_gradients(grads: dict[str, Array], max_norm: float) -> tuple[dict[str, 
     Raises
     ------
     ValueError
-        If ``max_norm`` is out of its range.
+        If ``max_norm`` is out of its range, or ``grads`` is no dict of arrays of floats.
     FloatingPointError
         If the norm is not finite: no factor makes such a gradient right.
 
@@ -262,6 +269,8 @@ def clip_gradients(grads: dict[str, Array], max_norm: float) -> tuple[dict[str, 
     """
     if not (is_number(max_norm) and 0 < max_norm < math.inf):
         raise ValueError(f"max_norm: expected a finite number above 0, got {max_norm!r}")
+    if not isinstance(grads, dict) or not all(map(_is_trainable, grads.values())):
+        raise ValueError(f"grads: expected a dict of arrays of floats, got {grads!r}")
     norm = math.sqrt(sum(float(np.square(g, dtype=np.float64).sum()) for g in grads.values()))
     if not math.isfinite(norm):
         raise FloatingPointError(f"grads: expected a finite norm, got {norm}")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..layers.checks import Array
+from ..layers.checks import Array, check_rng, is_number, is_whole
 from ..layers.layer import Layer
 from ..layers.losses import softmax_cross_entropy
 from .loop import Examples, _check_examples
@@ -154,9 +154,18 @@ class Scheduled:
         Its learning rate is the one that the schedule multiplies.
     schedule : callable
         ``schedule(t)`` gives the factor of step t, which counts from 0; finite, at least 0.
+
+    Raises
+    ------
+    ValueError
+        If ``optimizer`` is none, or ``schedule`` is no function.
     """
 
     def __init__(self, optimizer: SGD | Adam, schedule: Callable[[int], float]) -> None:
+        if not hasattr(optimizer, "params") or not hasattr(optimizer, "lr"):
+            raise ValueError(f"optimizer: expected one such as SGD(...), got {optimizer!r}")
+        if not callable(schedule):
+            raise ValueError(f"schedule: expected a function of the step, got {schedule!r}")
         self.optimizer, self.schedule = optimizer, schedule
         self.params, self.rate, self.t = optimizer.params, optimizer.lr, 0
 
@@ -174,12 +183,12 @@ class Scheduled:
             If the schedule's factor is none, or a gradient does not fit; no parameter is changed
             then.
         """
-        factor = float(self.schedule(self.t))
-        if not (math.isfinite(factor) and factor >= 0):
+        factor = self.schedule(self.t)
+        if not (is_number(factor) and 0 <= factor < math.inf):
             raise ValueError(
-                f"schedule: expected a finite factor of at least 0, got {factor} at step {self.t}"
+                f"schedule: expected a finite factor of at least 0, got {factor!r} at step {self.t}"
             )
-        self.optimizer.lr = self.rate * factor
+        self.optimizer.lr = self.rate * float(factor)
         self.optimizer.step(grads)
         self.t += 1
 
@@ -226,9 +235,9 @@ def range_test(
     ----------
     Smith (2017), Cyclical learning rates for training neural networks, WACV.
     """
-    x, labels = train
-    _check_examples("train", model, x, labels)
-    if not 1 <= batch_size <= len(x):
+    check_rng(rng)
+    x, labels = _check_examples("train", model, train)
+    if not is_whole(batch_size) or not 1 <= batch_size <= len(x):
         raise ValueError(f"batch_size: expected a number from 1 to {len(x)}, got {batch_size}")
     model = copy.deepcopy(model)
     stepper = Scheduled(optimizer(model.params, 1.0), lambda t: rates[t])

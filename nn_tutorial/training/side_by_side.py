@@ -20,10 +20,10 @@ from ..layers.convolution import Conv2d, _met
 from ..layers.layer import Flatten, Grads, Layer, Sequential
 from ..layers.layer_norm import LayerNorm, layer_norm, layer_norm_backward
 from ..layers.linear import Linear
-from ..layers.pooling import AvgPool2d, MaxPool2d
+from ..layers.pooling import AvgPool2d, GlobalAvgPool2d, MaxPool2d
 
 # They treat each feature or channel by itself, keep nothing, and so serve all networks at once.
-_SHARED = (ReLU, Sigmoid, Tanh, MaxPool2d, AvgPool2d, Flatten)
+_SHARED = (ReLU, Sigmoid, Tanh, MaxPool2d, AvgPool2d, GlobalAvgPool2d, Flatten)
 
 
 class SideBySide:
@@ -41,9 +41,9 @@ class SideBySide:
     Parameters
     ----------
     models : sequence of Sequential
-        Of linear, convolution, pooling, batch normalisation and flatten layers, layer
-        normalisation of features, ReLU, sigmoid and tanh; at least one model, all alike but for
-        their values.
+        Of linear, convolution (without dilation or groups), pooling, batch normalisation and
+        flatten layers, layer normalisation of features, ReLU, sigmoid and tanh; at least one model,
+        all alike but for their values.
 
     Raises
     ------
@@ -106,8 +106,12 @@ def _wide(layers: Sequence[Layer], params: Grads, grads: Grads) -> Layer:
     if type(first) is Linear:
         return _Linears(params, grads)
     if type(first) is Conv2d:
-        if any((c.stride, c.padding) != (first.stride, first.padding) for c in layers):  # type: ignore[attr-defined]
-            raise ValueError("models: expected convolutions of one stride and padding")
+        if any(_geometry(c) != (first.stride, first.padding, (1, 1), 1) for c in layers):
+            raise ValueError(
+                "models: expected convolutions of one stride and padding, the padding alike on "
+                "both sides, and without dilation or groups"
+            )
+        assert isinstance(first.padding, tuple)  # alike on both sides
         return _Convs(params, grads, first.stride, first.padding)
     if type(first) is BatchNorm:
         return _BatchNorms(params, grads, layers)
@@ -115,6 +119,11 @@ def _wide(layers: Sequence[Layer], params: Grads, grads: Grads) -> Layer:
         return _LayerNorms(params, grads, layers)
     known = ", ".join(kind.__name__ for kind in (Linear, Conv2d, BatchNorm, LayerNorm, *_SHARED))
     raise ValueError(f"models: expected layers of these kinds: {known}; got {first!r}")
+
+
+def _geometry(conv: Any) -> tuple[Any, ...]:
+    padding = None if isinstance(conv.padding, str) else conv.padding
+    return conv.stride, padding, conv.dilation, conv.groups
 
 
 class _Linears(Layer):
@@ -128,7 +137,8 @@ class _Linears(Layer):
         weight = self.params["weight"]  # S, n_in, n_out
         y = np.empty((len(x), len(weight), weight.shape[2]), x.dtype)
         np.matmul(_blocks(x, len(weight)), weight, out=y.swapaxes(0, 1))
-        y += self.params["bias"]
+        if "bias" in self.params:
+            y += self.params["bias"]
         return y.reshape(len(x), -1), x
 
     def backward(
@@ -137,7 +147,8 @@ class _Linears(Layer):
         weight, x = self.params["weight"], cache
         d = _blocks(dy, len(weight))
         np.matmul(_blocks(x, len(weight)).swapaxes(1, 2), d, out=self.grads["weight"])
-        np.add.reduce(d, 1, out=self.grads["bias"])
+        if "bias" in self.grads:
+            np.add.reduce(d, 1, out=self.grads["bias"])
         if not need_dx:
             return None, self.grads
         dx = np.empty_like(x)  # in the memory order of x: images come with N last
@@ -179,7 +190,8 @@ class _Convs(Layer):
         by_pixel = cols.reshape(s, oh, -1, ow, n).transpose(1, 0, 3, 2, 4)
         kernels = weight.transpose(0, 1, 3, 4, 2).reshape(s, 1, f, -1)
         np.matmul(kernels, by_pixel, out=y.swapaxes(2, 3))
-        y += self.params["bias"][:, :, None, None]
+        if "bias" in self.params:
+            y += self.params["bias"][:, :, None, None]
         return y.reshape(oh, s * f, ow, n).transpose(3, 1, 0, 2), (x.shape, cols)
 
     def backward(
@@ -193,7 +205,8 @@ class _Convs(Layer):
         d = dy.transpose(2, 1, 3, 0).reshape(oh, s, f, ow * n).swapaxes(0, 1)
         dweight = (cols @ d.swapaxes(2, 3)).sum(1).reshape(s, kh, kw, c, f)
         self.grads["weight"][...] = dweight.transpose(0, 4, 3, 1, 2)
-        np.einsum("shfn->sf", d, out=self.grads["bias"])
+        if "bias" in self.grads:
+            np.einsum("shfn->sf", d, out=self.grads["bias"])
         if not need_dx:
             return None, self.grads
         rows = np.zeros((s, h + 2 * ph, kw * c, ow * n), d.dtype)

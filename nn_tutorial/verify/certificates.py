@@ -148,7 +148,7 @@ def _geometry(values: Values, theory: Theory) -> str:
     text = "×".join(str(size) for size in values[theory.inputs[0]].shape)
     if "U" in values:
         text += f", kernel {values['U']}×{values['V']}"
-        for name, pair, usual in (("stride", "sr", 1), ("padding", "pq", 0)):
-            down, across = (values[letter] for letter in pair)
+        for name, pair, usual in (("stride", "sr", 1), ("padding", "pq", 0), ("dilation", "kl", 1)):
+            down, across = (values.get(letter, usual) for letter in pair)
             text += f", {name} {down}×{across}" if (down, across) != (usual, usual) else ""
     return text

@@ -1,5 +1,6 @@
 """Compare a backward pass with central differences of its forward pass."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..layers.checks import Array, check_float
+from ..layers.checks import Array, check_count, check_float, check_rng, is_number
 
 # Moves of all arguments -> the central difference along them, and whether a kink lies there.
 Slope = Callable[[Sequence[NDArray[Any] | float]], tuple[float, bool]]
@@ -151,21 +152,31 @@ def gradient_check(
     Raises
     ------
     ValueError
-        If an array is not float64, ``h`` is not positive, or ``backward`` returns a wrong number
-        of gradients or a wrong shape.
+        If an array is not float64, a number is out of its range, ``forward`` does not return two
+        things, or ``backward`` a wrong number of gradients or a wrong shape.
     """
     names = [f"argument {i}" for i in range(len(arrays))] if names is None else list(names)
     _check(names, arrays, h)
+    check_count("directions", directions, least=0)
+    check_rng(rng)
+    for side, function in (("forward", forward), ("backward", backward)):
+        if not callable(function):
+            raise ValueError(f"{side}: expected a function, got {function!r}")
     points = [array.copy() for array in arrays]
-    y, cache = forward(*points)
-    dy = rng.standard_normal(np.shape(y)) if np.ndim(y) else float(rng.uniform(0.5, 1.5))
+    found = forward(*points)
+    if not isinstance(found, tuple) or len(found) != 2:
+        raise ValueError(f"forward: expected (y, cache), got {type(found).__name__}")
+    y, cache = found
+    dy: Any = rng.standard_normal(np.shape(y)) if np.ndim(y) else float(rng.uniform(0.5, 1.5))
+    dy = np.asarray(dy) if isinstance(y, np.ndarray) else dy  # of no axis: an array, or a loss
     grads = _as_list(backward(dy, cache), [a.shape for a in arrays])
 
     def slope(moves: Sequence[NDArray[Any] | float]) -> tuple[float, bool]:
         """Central difference along ``moves``, and whether a kink lies between the two points."""
         sides = []
         for sign in (1, -1):
-            y, cache = forward(*(p + sign * h * m for p, m in zip(points, moves, strict=True)))
+            moved = [np.asarray(p + sign * h * m) for p, m in zip(points, moves, strict=True)]
+            y, cache = forward(*moved)
             sides.append((np.array(y), _decisions(cache)))
         (high, up), (low, down) = sides
         kink = len(up) != len(down) or any(
@@ -191,7 +202,14 @@ def relative_error(a: Array, b: Array) -> float:
     -------
     float
         0 where both are empty or zero; NaN or infinity in one of them gives infinity.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ.
     """
+    if np.shape(a) != np.shape(b):
+        raise ValueError(f"b: expected the shape of a, {np.shape(a)}, got {np.shape(b)}")
     if a.size == 0:
         return 0.0
     if not (np.isfinite(a).all() and np.isfinite(b).all()):
@@ -209,8 +227,8 @@ def _check(names: Sequence[str], arrays: Sequence[Array], h: float) -> None:
             raise ValueError(
                 f"{name}: expected float64, whose rounding is small enough, got {array.dtype}"
             )
-    if not h > 0:
-        raise ValueError(f"h: expected a positive number, got {h}")
+    if not (is_number(h) and 0 < h < math.inf):
+        raise ValueError(f"h: expected a positive number, got {h!r}")
 
 
 def _as_list(found: Any, shapes: Sequence[tuple[int, ...]]) -> list[NDArray[Any]]:

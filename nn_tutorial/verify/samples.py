@@ -30,8 +30,11 @@ IN_WINDOW = "(a >= s*i-p) * (a < s*i-p+U) * (e >= r*j-q) * (e < r*j-q+V)"
 NO_GEOMETRY: dict[str, tuple[Any, ...]] = {
     "kernel_size": (0, (3, -1), 1.5, (2, 2, 2)),
     "stride": (0, (1, -1), 1.5, (1, 1, 1)),
-    "padding": (-1, (0, -1), 0.5, "same"),
+    "padding": (-1, (0, -1), 0.5, "full"),
+    "dilation": (0, (1, -1), 1.5),
+    "ceil_mode": (1, "yes"),
 }
+NO_BIAS = (1, "yes")  # for a class, which has one or has none
 NO_LABELS = ([0, 1], np.array([0.0]), np.array([[0]]), np.array([-1]), np.array([10**6]))
 
 

@@ -172,7 +172,7 @@ CASES: list[tuple[str, Callable[[], Any], tuple[str, ...]]] = [
             ("half a stride", (X, W, B), {"stride": 1.5}, ("stride", "1.5", "integer")),
             ("three strides", (X, W, B), {"stride": (1, 1, 1)}, ("stride", "(1, 1, 1)", "two")),
             ("negative padding", (X, W, B), {"padding": -1}, ("padding", "-1", "at least 0")),
-            ("padding by name", (X, W, B), {"padding": "same"}, ("padding", "same", "integer")),
+            ("padding by name", (X, W, B), {"padding": "full"}, ("padding", "full", "integer")),
         )
     ),
     ("Conv2d: no channels", lambda: nt.Conv2d(0, 3, 3, rng=RNG), ("in_channels", "0")),

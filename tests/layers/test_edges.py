@@ -31,6 +31,11 @@ def test_nothing_passes_a_shut_gate(dtype: type) -> None:
     assert dx.tolist() == [[0, INF, 0, -5]]
 
 
+def test_nothing_passes_where_it_was_dropped() -> None:
+    y, scale = nt.dropout(np.full(100, INF), 0.5, np.random.default_rng(0))
+    assert {*y} == {0, INF} == {*nt.dropout_backward(np.full(100, INF), scale)}
+
+
 @pytest.mark.parametrize(("kernel", "stride"), [(2, 2), (2, 1), (3, 2)])
 def test_nothing_reaches_a_loser(kernel: int, stride: int) -> None:
     x = RNG.standard_normal((2, 2, 6, 6))
@@ -76,6 +81,8 @@ def test_one_number_stays_an_array(name: str) -> None:
         assert isinstance(array, np.ndarray)
         assert (array.shape, array.dtype) == ((), np.float32)
     forward(y)  # the next layer takes it
+    point = [np.array(0.5)]
+    nt.gradient_check(forward, backward, point, rng=RNG).raise_if_above(1e-6)
 
 
 ODD: dict[str, Callable[[Any], Any]] = {

@@ -18,7 +18,7 @@ THEORY = Theory(
     arguments=lambda v: {"x": v["X"], "kernel_size": (v["U"], v["V"])} | geometry(v),
     layer=nt.AvgPool2d,
     settings=lambda v: {"kernel_size": (v["U"], v["V"])} | geometry(v),
-    refused=NO_GEOMETRY,
+    refused=NO_GEOMETRY | {"count_include_pad": (1, "yes")},
     wrong={"not divided": {"dX": lambda v, right, dy: right["dX"] * (v["U"] * v["V"])}},
     derivations=(
         Derivation(

@@ -8,7 +8,7 @@ import numpy as np
 import nn_tutorial as nt
 
 from ..equations import Derivation
-from ..samples import MOVING, NO_GEOMETRY, PLACE, geometry, window, windows
+from ..samples import MOVING, NO_BIAS, NO_GEOMETRY, PLACE, geometry, window, windows
 from ..theory import Theory, Values, equations
 
 
@@ -48,7 +48,8 @@ THEORY = Theory(
     arguments=arguments,
     layer=nt.Conv2d,
     settings=settings,
-    refused={"in_channels": (0, -1), "out_channels": (0, -1)} | NO_GEOMETRY,
+    refused={"in_channels": (0, -1), "out_channels": (0, -1), "bias": NO_BIAS, "groups": (0, 1.5)}
+    | NO_GEOMETRY,
     wrong={
         "kernel flipped": {"dX": lambda v, right, dy: dx(v, dy, lambda w: w[:, :, ::-1, ::-1])},
         "kernel upside down": {"dX": lambda v, right, dy: dx(v, dy, lambda w: w[:, :, ::-1])},

@@ -5,7 +5,7 @@ import numpy as np
 import nn_tutorial as nt
 
 from ..equations import Derivation
-from ..samples import APART, MATRICES
+from ..samples import APART, MATRICES, NO_BIAS
 from ..theory import Theory, Values, equations
 
 
@@ -33,7 +33,8 @@ THEORY = Theory(
     arguments=lambda v: {"x": v["X"], "weight": v["W"], "bias": v["b"]},
     layer=nt.Linear,
     settings=lambda v: {"n_in": v["W"].shape[0], "n_out": v["W"].shape[1]},
-    refused={"n_in": (0, -1), "n_out": (0, -1)},
+    other_shapes={"three-axes": {"X": (5, 2, 3), "W": (3, 7), "b": (7,)}},
+    refused={"n_in": (0, -1), "n_out": (0, -1), "bias": NO_BIAS},
     wrong={
         "dW is the mean": {"dW": lambda v, right, dy: right["dW"] / len(dy)},
         "dW transposed": {"dW": lambda v, right, dy: right["dW"].T},

@@ -19,6 +19,7 @@ THEORY = Theory(
     arguments=lambda v: {"x": v["Z"]},
     layer=nt.Softmax,
     other_shapes={"three-axes": {"Z": (2, 5, 7)}},
+    refused={"axis": (0.5, "last")},
     wrong={
         "diagonal alone": {"dZ": lambda v, right, dy: dy * right["P"] * (1 - right["P"])},
         "sum without p": {

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+
 import nn_tutorial as nt
 
 from ..equations import Derivation
@@ -28,7 +30,13 @@ THEORY = Theory(
     inputs=("Z",),
     pair=(nt.softmax_cross_entropy, backward),
     arguments=lambda v: {"logits": v["Z"], "labels": v["t"]},
-    refused={"labels": NO_LABELS},
+    refused={
+        "labels": NO_LABELS,
+        "ignore_index": (0.5, "0"),
+        "label_smoothing": (-0.1, 1.5, "0.1"),
+        "reduction": ("average", None),
+        "weight": ([1.0, 2.0], np.ones(997)),
+    },
     wrong={
         "no division by N": {"dZ": lambda v, right, dy: right["dZ"] * len(v["t"])},
         "divided twice": {"dZ": lambda v, right, dy: right["dZ"] / len(v["t"])},
