@@ -300,7 +300,14 @@ def tape(y: Variable) -> list[Variable]:
     -------
     list of Variable
         Each after its parents; ``y`` is the last.
+
+    Raises
+    ------
+    ValueError
+        If ``y`` is no Variable.
     """
+    if not isinstance(y, Variable):
+        raise ValueError(f"y: expected a Variable, got {type(y).__name__}")
     found, left = {y.number: y}, [y]
     while left:
         for parent in left.pop().parents:
@@ -345,29 +352,21 @@ def gradients(y: Variable, inputs: Sequence[Variable], dy: Array | None = None) 
     ----------
     Linnainmaa (1976), Taylor expansion of the accumulated rounding error, BIT.
     """
-    if not isinstance(y, Variable):
-        raise ValueError(f"y: expected a Variable, got {type(y).__name__}")
-    if dy is None:
-        if y.data.size != 1:
-            raise ValueError(f"dy: expected an array of shape {y.shape}, that of y, got None")
+    order = tape(y)
+    if dy is None and y.data.size == 1:
         dy = np.ones_like(y.data)
     check_like("dy", dy, y.shape, y.data.dtype, "that of y")
-    order = tape(y)
-    known = {value.number for value in order}
     if isinstance(inputs, Variable):
         raise ValueError("inputs: expected a list of Variables, got a Variable")
-    for i, value in enumerate(inputs):
-        if not isinstance(value, Variable) or value.number not in known:
-            raise ValueError(f"inputs: expected Variables that y was made from, got {value} at {i}")
-    wanted = {value.number for value in inputs}
-    arrived = {y.number: dy}
-    for value in reversed(order):  # each is complete: all that was made from it came before
-        keep = value.number in wanted
-        gradient = arrived[value.number] if keep else arrived.pop(value.number)
+    for value in inputs:
+        if value not in order:
+            raise ValueError(f"inputs: expected Variables that y was made from, got {value!r}")
+    arrived: dict[Variable, Any] = {y: dy}
+    for value in reversed(order):  # its gradient is complete: all that was made from it came before
+        gradient = arrived[value] if value in inputs else arrived.pop(value)
         for parent, part in zip(value.parents, value.vjp(gradient), strict=True):
-            before = arrived.get(parent.number)
-            arrived[parent.number] = part if before is None else np.asarray(before + part)
-    return [arrived[value.number].copy() for value in inputs]
+            arrived[parent] = np.asarray(arrived[parent] + part) if parent in arrived else part
+    return [arrived[value].copy() for value in inputs]
 
 
 def differentiable(program: Callable[..., Variable]) -> tuple[Forward, Backward]:

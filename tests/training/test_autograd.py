@@ -360,8 +360,9 @@ LINEAR = operation(nt.linear, nt.linear_backward)
         (lambda: gradients(V.data, [V]), "y: expected a Variable, got ndarray"),
         (
             lambda: gradients(V, [V]),
-            r"dy: expected an array of shape \(2, 3\), that of y, got None",
+            r"dy: expected shape \(2, 3\) \(that of y\), got NoneType",
         ),
+        (lambda: tape(V.data), "y: expected a Variable, got ndarray"),
         (lambda: gradients(V, [V], np.ones(3)), r"dy: expected shape \(2, 3\) \(that of y\)"),
         (lambda: gradients(V, [V], np.ones((2, 3), np.float32)), "dy: expected dtype float64"),
         (lambda: gradients(V.sum(), V), "inputs: expected a list of Variables, got a Variable"),
