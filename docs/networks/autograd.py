@@ -10,7 +10,7 @@
 #
 # Every backward pass of this book so far was derived with a pencil, layer by layer, and a new layer would need a new derivation. Here you build the program that ends this: it writes down what your forward pass does, walks back along what it wrote, and by the end of the page it has found eight of those backward passes by itself, equal to ours up to rounding.
 #
-# You need [backpropagation by hand](../foundations/chain_rule.py), whose last program this page makes ready for arrays, [the fully connected layer](../layers/linear.py), and [the two-layer network on Iris](iris.py).
+# You need [backpropagation by hand](../foundations/chain_rule.py), whose program for single numbers this page extends to arrays, [the fully connected layer](../layers/linear.py), and [the two-layer network on Iris](iris.py).
 
 # %% tags=["hide-input"]
 import inspect
@@ -109,7 +109,7 @@ show(
     caption=(
         "A program of three lines, written down as it ran. Values are made from top to bottom, "
         "gradients from bottom to top. Look at the arrows on the left: each points to a smaller "
-        "number. That is the whole secret of the order, and two of them meet at $X$."
+        "number. This is what makes the order easy to find. Two of them meet at $X$."
     ),
 )
 
@@ -186,7 +186,7 @@ for line in ("S[n,d] = X[n,d] + b[d]", "Q[n,d] = S[n,d] * X[n,d]", "dS[n,d] = dQ
 #
 # **The order.** Here is the step at which such programs go wrong. The box asks for $\partial L/\partial Y_k$, the *whole* gradient of $Y_k$, with the contributions of everything that used $Y_k$. Hand it on too early and the rest never arrives; hand it on each time something arrives and the same contribution is passed down again and again. So a value may be walked only when *everything made from it* has been walked: an order from users to parents, which is called a **topological order**.
 #
-# You need no algorithm to find one. A value cannot be made before its parents. So its number is greater than theirs, and by falling numbers each value comes after all that was made from it. The order is the tape, read backwards. That is what **reverse mode** means in the field's name for all this, *reverse-mode automatic differentiation*.
+# You need no algorithm to find one. A value cannot be made before its parents. So its number is greater than theirs, and by falling numbers each value comes after all that was made from it. The order is the tape, read backwards. That is what **reverse mode** means in the field's name for all this, *reverse-mode automatic differentiation* ([@baydin2018]). The list of elementary steps goes back to [@wengert1964], who differentiated it from its beginning to its end; the walk from the end to the beginning is that of [@linnainmaa1976].
 #
 # **Repeated values.** NumPy repeats $b$ in $X + b$ without being asked. Take the repetition for an operation of its own, $y_{nd} = b_d$, and derive its vector-Jacobian product. Each step is evaluated while this page is built:
 
@@ -194,7 +194,7 @@ for line in ("S[n,d] = X[n,d] + b[d]", "Q[n,d] = S[n,d] * X[n,d]", "dS[n,d] = dQ
 repeated = Derivation(
     "db[d]",
     ("sum[n](sum[j](dY[n,j] * (j == d)))", "the inner sum of the box: $y_{nj}$ contains $b_d$ where $j = d$, with slope 1"),
-    ("sum[n](dY[n,d])", "$[j = d]$ leaves one term of the sum over $j$. Nothing removes the sum over $n$: every row has a copy"),
+    ("sum[n](dY[n,d])", "$[j = d]$ leaves one term of the sum over $j$; nothing removes the sum over $n$, since every row has a copy"),
 )
 sample = rng.standard_normal((5, 3))
 steps = repeated.values({"dY": sample}, shape=(3,))
@@ -226,7 +226,7 @@ show_source(tape, gradients)
 # %% [markdown]
 # Two decisions are not forced by the mathematics. Gradients are *returned*, as by every backward pass of this book, and not added up in a `.grad` that somebody must reset; so asking twice gives the same numbers twice. And the result of an operation cannot be written to, for a reason that the [fourth mistake](#something-on-the-tape-is-changed) shows.
 #
-# **The operations.** What is left is a table: for each elementary operation its function and its vector-Jacobian product, a line each.
+# **The operations.** What is left is a table: for each elementary operation its function and its vector-Jacobian product, most of them in a line.
 
 # %% tags=["remove-input"]
 text = inspect.getsource(autograd)
@@ -250,7 +250,7 @@ print(hidden, gradients(hidden.sum(), [weight])[0].tolist())
 #
 # ## Evidence
 #
-# **Every operation.** Its vector-Jacobian product once as an equation in indices, which is evaluated; once by central differences; once by PyTorch. Sizes are primes, and one side is broadcast where there are two:
+# **Every operation.** Each vector-Jacobian product is held against three witnesses: an equation in indices, which is evaluated, central differences, and PyTorch. Where an operation has two sides, one of them is broadcast:
 
 # %% tags=["hide-input"]
 TAKEN = np.array([4, 0, 4, 1])  # a row twice, and two never
@@ -553,7 +553,7 @@ except ValueError as error:
 #
 # ### A value leaves the tape
 #
-# Write batch normalisation with `x.data.mean(0)` in place of `x.mean(axis=0)`. The forward pass is the same to the last bit:
+# Write batch normalisation with `x.data.mean(0)` in place of `x.mean(axis=0)`, and the variance likewise. The forward pass gives the same numbers:
 
 
 # %%
@@ -571,10 +571,12 @@ for report in (whole, off):
 
 # %% tags=["remove-cell"]
 whole.raise_if_above(1e-6)
+same_y = [program(*map(Variable, arrays), 1e-5).data for program in (programs.batch_norm, detached)]
+assert np.allclose(*same_y, rtol=1e-14, atol=1e-15)
 assert off.arguments[0].max_error > 0.1 and max(a.max_error for a in off.arguments[1:]) < 1e-6
 
 # %% [markdown]
-# The first line is the right program, the second the wrong one. `weight` and `bias` get the right gradients, only that of `x` is wrong: to the tape, mean and variance have become constants. No rule of the walk was broken, the program says something else than you meant. PyTorch has this on purpose, as `detach()`. What finds the accident is the gradient check alone.
+# The first line is the right program, the second the wrong one. `weight` and `bias` get the right gradients; that of `x` is wrong, because to the tape mean and variance have become constants. The walk broke no rule. The program says something else than you meant. PyTorch has this on purpose, as `detach()`. What finds the accident is the gradient check alone.
 #
 # ## One network, trained three ways
 #
@@ -824,7 +826,7 @@ softplus_report.raise_if_above(1e-6)
 #     $\partial L/\partial S$ is all ones. $X$ was used once and gets them as they are; $b$ was repeated twice and gets {{ only_sum[1].astype(int).tolist() }}.
 #
 # ??? question "3. What should `gradients(loss, [w])` return when the loss does not depend on `w`?"
-#     Zero would be true. This tape raises an error, and PyTorch does by default, because in practice such a `w` was meant to be connected: somebody took `.data` of it, or made it twice.
+#     Zeros would be correct. This tape raises an error, and PyTorch does by default, because in practice such a `w` was meant to be connected: somebody took `.data` of it, or made a second Variable of the same array.
 #
 # ??? question "4. Is `a.maximum(0.0)` the ReLU?"
 #     Forward it is. Backward the two differ at exactly 0: the gradient is {{ at_zero["maximum"] }} for the maximum, which is fair to both sides, and {{ at_zero["relu"] }} for the ReLU. PyTorch answers the same to both. A function with a bend has no slope there, and each is a choice. It is the one thing that a tape cannot find out: what you want at a kink.
