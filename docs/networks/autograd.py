@@ -61,16 +61,16 @@ S = X + b
 Q = S * X
 L = Q.sum()
 
-dQ = np.ones((2, 2))
-dS = dQ * X
-dX = dQ * S + dS
-db = dS.sum(0)
+dq = np.ones((2, 2))
+ds = dq * X
+dx = dq * S + ds
+db = ds.sum(0)
 
 # %% tags=["remove-input"]
 def grid(ax, values, left, middle, color):
     """A small matrix as cells, centred on a height."""
     table = np.atleast_2d(values)
-    rows, columns = table.shape
+    rows = len(table)
     for (i, j), value in np.ndenumerate(table):
         corner = left + 0.62 * j, middle + 0.46 * (rows / 2 - 1 - i)
         ax.add_patch(Rectangle(corner, 0.62, 0.46, fill=False, edgecolor=COLORS["muted"], linewidth=0.8))
@@ -79,7 +79,7 @@ def grid(ax, values, left, middle, color):
 
 
 fig, ax = plt.subplots(figsize=(5.2, 5.3))
-entries = [("X", X, dX), ("b", b, db), ("S = X + b", S, dS), ("Q = S ⊙ X", Q, dQ),
+entries = [("X", X, dx), ("b", b, db), ("S = X + b", S, ds), ("Q = S ⊙ X", Q, dq),
            ("L = sum of Q", L, 1.0)]
 height = {i: 5 - 1.16 * i for i in range(5)}
 for i, (name, value, gradient) in enumerate(entries):
@@ -158,12 +158,12 @@ loss = q.sum()
 found = gradients(loss, [x, bias])
 
 assert loss.data == L == 17
-assert (found[0] == [[3, 2], [7, -4]]).all() and (found[0] == dX).all()
+assert (found[0] == [[3, 2], [7, -4]]).all() and (found[0] == dx).all()
 assert (found[1] == [4, 1]).all() and (found[1] == db).all()
 print([value.number - x.number for value in tape(loss)])
 
 # %% tags=["remove-cell"]
-known = {"X": X, "b": b, "S": S, "Q": Q, "dQ": dQ, "dS": dS, "dX": dX, "db": db}
+known = {"X": X, "b": b, "S": S, "Q": Q, "dQ": dq, "dS": ds, "dX": dx, "db": db}
 for line in ("S[n,d] = X[n,d] + b[d]", "Q[n,d] = S[n,d] * X[n,d]", "dS[n,d] = dQ[n,d] * X[n,d]",
              "dX[n,d] = dQ[n,d] * S[n,d] + dS[n,d]", "db[d] = sum[n](dS[n,d])"):
     assert (Equation(line)(known) == known[Equation(line).name]).all(), line
@@ -399,12 +399,12 @@ def so_far(value, dy, grads):
 right, wrong = {}, {}
 at_once(loss, np.array(1.0), right, Counter())
 so_far(s * s + s, np.ones((2, 2)), wrong)
-print("at once:", (right[x] == dX).all())
+print("at once:", (right[x] == dx).all())
 print("so far: ", wrong[bias], "instead of", gradients(s * s + s, [bias], np.ones((2, 2)))[0])
 
 # %% tags=["remove-cell"]
 true_bias = gradients(s * s + s, [bias], np.ones((2, 2)))[0]
-assert (right[x] == dX).all() and not np.allclose(wrong[bias], true_bias)
+assert (right[x] == dx).all() and not np.allclose(wrong[bias], true_bias)
 
 # %% [markdown]
 # The second is wrong wherever a value with two users has a parent: what arrived first goes down twice. The first is right, and useless. Let every layer have two roads, as [skip connections](../foundations/chain_rule.py#what-a-skip-connection-does-to-the-gradient) make them, and count:
@@ -470,21 +470,21 @@ def assigned(y, inputs):
 
 
 lost = assigned(loss, [x, bias])
-print("X:", lost[0].tolist(), "instead of", dX.tolist())
+print("X:", lost[0].tolist(), "instead of", dx.tolist())
 print("b:", lost[1].tolist(), "instead of", db.tolist())
 
 # %% tags=["remove-cell"]
-assert (lost[0] == dS).all() and (lost[1] == db).all()
+assert (lost[0] == ds).all() and (lost[1] == db).all()
 try:
     gradient_check(lambda v, w: differentiable(lambda p, q: (p + q) * p)[0](v, w),
                    lambda dy, cache: tuple(assigned((cache[0] * dy).sum(), cache[1])),
-                   [X, b], rng=rng).raise_if_above(1e-6)
+                   [X, b], rng=rng, names=["X", "b"]).raise_if_above(1e-6)
     raise RuntimeError("the check found nothing")
 except GradientError as error:
     caught = str(error).split(";")[1].strip()
 
 # %% [markdown]
-# $X$ keeps the road that was walked last and loses the other. $b$, which was used once, is right. So a test on a chain of layers passes, and a network with skip connections or shared weights learns something else. The gradient check, on a program that uses a value twice, says: {{ caught }}.
+# $X$ keeps the road that was walked last and loses the other. $b$, which was used once, is right. So a test on a chain of layers passes, and a network with skip connections or shared weights learns something else. The gradient check, on a program that uses a value twice, says: "{{ caught }}".
 #
 # ### The repetition is forgotten
 #
@@ -586,7 +586,10 @@ assert off.arguments[0].max_error > 0.1 and max(a.max_error for a in off.argumen
 
 
 # %%
-maximum_with_0 = lambda a: a.maximum(0.0)
+def maximum_with_0(a):
+    return a.maximum(0.0)
+
+
 on_layers = linear, relu, ours["softmax_cross_entropy"]
 elementary = programs.linear, maximum_with_0, programs.softmax_cross_entropy
 
@@ -814,8 +817,7 @@ for name, program in (("maximum", maximum_with_0), ("relu", relu)):
 t0 = torch.zeros(1, requires_grad=True)
 assert torch.autograd.grad(torch.maximum(t0, torch.zeros(1)), t0)[0] == at_zero["maximum"] == 0.5
 assert torch.autograd.grad(torch.relu(t0), t0)[0] == at_zero["relu"] == 0
-softplus = lambda v: (v.exp() + 1.0).log()
-softplus_report = gradient_check(*differentiable(softplus), [rng.standard_normal((5, 3))], rng=rng)
+softplus_report = gradient_check(*differentiable(lambda v: (v.exp() + 1.0).log()), [rng.standard_normal((5, 3))], rng=rng)
 softplus_report.raise_if_above(1e-6)
 
 # %% [markdown]
