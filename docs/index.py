@@ -115,7 +115,7 @@ print(report)
 #
 # - New to all of it: read [Notation and shapes](foundations/notation.md), then [Backpropagation by hand](foundations/chain_rule.py), then [ReLU](layers/relu.py), the smallest layer with a backward pass worth deriving.
 # - You want to see a network learn: [A two-layer network on Iris](networks/iris.py) trains hundreds of them, and asks which differences are real.
-# - You want what other courses leave to you: the backward passes of [batch normalisation](layers/batch_norm.py), [convolution](layers/convolution.py) and [pooling](layers/pooling.py), and [a CNN in NumPy](networks/cnn.py) that takes PyTorch's steps.
+# - You want what other courses leave to you: the backward passes of [batch normalisation](layers/batch_norm.py), [convolution](layers/convolution.py) and [pooling](layers/pooling.py), [a CNN in NumPy](networks/cnn.py) that takes PyTorch's steps, and [autograd from scratch](networks/autograd.py).
 # - You look for a function: the [API reference](reference/index.md) has its formula, its shapes and what it refuses.
 #
 # Every page can be downloaded, this one at its end and the others at their top, as a notebook with its results or as plain Python.

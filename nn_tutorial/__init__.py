@@ -62,6 +62,7 @@ from .layers.pooling import (
     max_pool2d_loops,
     max_pool2d_loops_backward,
 )
+from .training.autograd import Variable, differentiable, gradients, operation, tape
 from .training.confidence import holm, wilson
 from .training.loop import History, evaluate, fit, predict, predict_logits
 from .training.many import fit_many
@@ -99,6 +100,7 @@ __all__ = [
     "Sigmoid",
     "Softmax",
     "Tanh",
+    "Variable",
     "avg_pool2d",
     "avg_pool2d_backward",
     "avg_pool2d_loops",
@@ -116,6 +118,7 @@ __all__ = [
     "cosine",
     "cross_entropy",
     "cross_entropy_backward",
+    "differentiable",
     "digits",
     "dropout",
     "dropout_backward",
@@ -124,6 +127,7 @@ __all__ = [
     "fit",
     "fit_many",
     "gradient_check",
+    "gradients",
     "he_normal",
     "holm",
     "image_folder",
@@ -141,6 +145,7 @@ __all__ = [
     "mlp",
     "normal",
     "one_cycle",
+    "operation",
     "predict",
     "predict_logits",
     "range_test",
@@ -157,6 +162,7 @@ __all__ = [
     "stratified_split",
     "tanh",
     "tanh_backward",
+    "tape",
     "two_layer_net",
     "wilson",
     "xavier_normal",

@@ -324,7 +324,7 @@ print(f"largest difference: {apart:.0e}")
 assert apart < 1e-14
 
 # %% [markdown]
-# The chain rule with the table and the layer's `dy @ weight.T` give the same gradient. But the table has {{ jacobian.size }} entries for {{ out.size }} outputs; for a batch of 64 and two layers of 1,000 units it would have $64^2 \cdot 1000^2$, four billion. So no layer in this book builds it. **A backward pass is the product of the upstream gradient with a Jacobian that is never written down**, a *vector-Jacobian product*. To find a short form of that product is what each derivation in this book is about.
+# The chain rule with the table and the layer's `dy @ weight.T` give the same gradient. But the table has {{ jacobian.size }} entries for {{ out.size }} outputs; for a batch of 64 and two layers of 1,000 units it would have $64^2 \cdot 1000^2$, four billion. So no layer in this book builds it. **A backward pass is the product of the upstream gradient with a Jacobian that is never written down**, a *vector-Jacobian product*. To find a short form of that product is what each derivation in this book is about; [Autograd from scratch](../networks/autograd.py) writes the walk that puts them together.
 #
 # ## Why backwards?
 #

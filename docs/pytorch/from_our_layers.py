@@ -403,7 +403,7 @@ walk(loss.grad_fn)
 # %% [markdown]
 # Read it beside the first figure. `AddmmBackward0` is a linear layer: *add* a bias to a *m*atrix product. Its three inputs are a bias, the layer below and a weight; `TBackward0` is the transposition of [](#weight-on-its-side). `AccumulateGrad` is where a path ends, at a parameter, and puts what has arrived into its `.grad`.
 #
-# A node does what our `backward(dy, cache)` does: it takes the gradient of its output and what it saved, and returns the gradients of its inputs. No Jacobian is built there either. The graph is made anew at each forward pass, by running it ([@paszke2019]); the walk back is the reverse mode of automatic differentiation ([@baydin2018]), which you know as backpropagation.
+# A node does what our `backward(dy, cache)` does: it takes the gradient of its output and what it saved, and returns the gradients of its inputs. No Jacobian is built there either. The graph is made anew at each forward pass, by running it ([@paszke2019]; [Autograd from scratch](../networks/autograd.py) builds a small one); the walk back is the reverse mode of automatic differentiation ([@baydin2018]), which you know as backpropagation.
 #
 # Two differences in the details. Our ReLU keeps a mask, PyTorch's keeps its `result`, since the output is positive exactly where the input was. Both linear layers of ours keep their weight; PyTorch's first one does not, because nobody asked for the gradient of the data, and the weight is needed for that alone. We compute it unless told `need_dx=False`.
 #
