@@ -34,9 +34,9 @@ def fit_many(
     Parameters
     ----------
     models : sequence of Sequential
-        S networks of linear, convolution, pooling, batch normalisation and flatten layers, layer
-        normalisation of features, ReLU, sigmoid and tanh, alike but for their values; their
-        parameters are changed in place.
+        S networks of linear, convolution, pooling, batch normalisation, dropout and flatten layers,
+        layer normalisation of features, ReLU, sigmoid and tanh, alike but for their values; their
+        parameters are changed in place. Each has generators of its own for dropout.
     train, validation : (ndarray, ndarray), or a sequence of S such pairs
         Inputs and labels for all networks, or for each its own, equally many. ``train`` may be a
         function that gives them for an epoch, counted from 0.
