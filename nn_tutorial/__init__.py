@@ -61,7 +61,7 @@ from .layers.pooling import (
     max_pool2d_loops,
     max_pool2d_loops_backward,
 )
-from .training.confidence import holm, wilson
+from .training.confidence import holm, paired, wilson
 from .training.loop import History, evaluate, fit, predict, predict_logits
 from .training.many import fit_many
 from .training.models import mlp, small_cnn, two_layer_net
@@ -139,6 +139,7 @@ __all__ = [
     "mlp",
     "normal",
     "one_cycle",
+    "paired",
     "predict",
     "predict_logits",
     "range_test",
