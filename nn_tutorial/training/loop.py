@@ -141,10 +141,7 @@ def _check_fit(
     check_count("epochs", epochs)
     check_count("batch_size", batch_size)
     check_rng(rng)
-    if patience is not None:
-        check_count("patience", patience)
-        if validation is None:
-            raise ValueError(f"patience: expected a validation set to watch, got {patience} alone")
+    check_patience(patience, validation)
     held = getattr(optimizer, "params", model.params)
     if held.keys() != model.params.keys() or any(held[k] is not model.params[k] for k in held):
         raise ValueError(
@@ -155,6 +152,14 @@ def _check_fit(
         _check_examples("validation", model, *validation)
     if len(train[0]) % batch_size == 1 or batch_size == 1:
         _try_one(model, train[0], batch_size)
+
+
+def check_patience(patience: int | None, validation: object) -> None:
+    """Raise ``ValueError`` unless it is a count with something to watch, or None."""
+    if patience is not None:
+        check_count("patience", patience)
+        if validation is None:
+            raise ValueError(f"patience: expected a validation set to watch, got {patience} alone")
 
 
 def _epoch(

@@ -134,6 +134,38 @@ def test_each_learns_what_it_would_have_learnt_alone(
             np.testing.assert_allclose(getattr(other, name), values, rtol=1e-7)
 
 
+@pytest.mark.parametrize("patience", [None, 1, 3])
+@pytest.mark.parametrize("watch", [False, True])
+@pytest.mark.parametrize("build", [normalised, dropping])
+def test_each_stops_where_it_would_have_stopped_alone(
+    build: Any, watch: bool, patience: int | None
+) -> None:
+    """And has the parameters and buffers of its best epoch."""
+    if patience and not watch:
+        pytest.skip("nothing to watch")
+    seeds, part, held_out = range(4), examples(0, SHAPES[build]), examples(1, SHAPES[build], 9)
+    watched = held_out if watch else None
+    alone = []
+    for seed in seeds:
+        rng = np.random.default_rng(seed)
+        net = build(rng)
+        history = fit(net, part, watched, optimizer=SGD(net.params, 0.3), epochs=12,
+                      batch_size=5, rng=rng, patience=patience)  # fmt: skip
+        alone.append((net, history))
+    rngs = [np.random.default_rng(seed) for seed in seeds]
+    nets = [build(rng) for rng in rngs]
+    histories = fit_many(nets, part, watched, optimizer=SGD, lr=0.3, epochs=12, batch_size=5,
+                         rngs=rngs, patience=patience, keep_best=True)  # fmt: skip
+    for (net, history), twin, other in zip(alone, nets, histories, strict=True):
+        assert other.best_epoch == history.best_epoch
+        assert len(other.train_loss) == len(history.train_loss)
+        for name, value in (net.params | net.buffers).items():
+            found = (twin.params | twin.buffers)[name]
+            np.testing.assert_allclose(found, value, rtol=1e-7, atol=1e-8)
+    if patience == 1:
+        assert len({len(history.train_loss) for history in histories}) > 1
+
+
 def test_data_of_an_epoch() -> None:
     """What a function gives for an epoch is what is trained on in it."""
     several = [examples(seed, (12,)) for seed in range(3)]
@@ -279,6 +311,8 @@ def single_precision(rng: np.random.Generator) -> Sequential:
         ({"lr": [0.1, 0.1, 0.1]}, "lr: expected 2, one for each model, got 3"),
         ({"lr": [0.1, -0.1]}, "lr: expected a finite number"),
         ({"rngs": [np.random.default_rng(0)]}, "rngs: expected 2, one for each model, got 1"),
+        ({"patience": 3}, "patience: expected a validation set to watch, got 3 alone"),
+        ({"patience": 0}, "patience: expected an integer of at least 1, got 0"),
         ({"epochs": 0}, "epochs: expected an integer of at least 1, got 0"),
         ({"batch_size": 0}, "batch_size: expected an integer of at least 1, got 0"),
         ({"train": [examples(0, (12,))]}, r"train: expected 2 pairs .* got \[22\]"),
