@@ -20,6 +20,7 @@ from itertools import product
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.colors import LinearSegmentedColormap
 
 from nn_tutorial import (
     SGD,
@@ -101,8 +102,8 @@ ax.plot(epochs, history.val_loss, "--", color=COLORS["orange"])
 ax.axvline(best + 1, color=COLORS["muted"], linewidth=1)
 ax.plot(best + 1, history.val_loss[best], "o", color=COLORS["text"])
 ax.text(best + 2, 1.75, f"stop here,\nepoch {best + 1}", va="center")
-ax.text(58, history.val_loss[-1] - 0.1, "validation", color=COLORS["orange"], ha="right", va="top")
-ax.text(58, 0.1, "training", color=COLORS["blue"], ha="right")
+ax.text(30, 1.12, "validation", color=COLORS["orange"], ha="right")
+ax.text(21, 0.24, "training", color=COLORS["blue"])
 ax.annotate("", (50, history.val_loss[49]), (50, history.train_loss[49]),
             arrowprops={"arrowstyle": "<->", "color": COLORS["muted"]})  # fmt: skip
 ax.text(49, 0.55, "generalisation\ngap", ha="right", va="center")
@@ -176,7 +177,7 @@ assert memory["own, 2 units"][0] < 0.5
 # | $\partial L/\partial y$ | 6 | 9 | $-3$ | 0 |
 # | $\partial L/\partial x = \tfrac43\, m\, \partial L/\partial y$ | 8 | 0 | $-4$ | 0 |
 #
-# The gradient goes back through the same gates. Nothing arrives at the second element, although 9 came from above: it had no say in the output.
+# The gradient goes back through the same gates. The second element gets nothing, although 9 came from above: it had no say in the output.
 
 # %%
 x, dy = np.array([[3.0, 6.0, 9.0, -3.0]]), np.array([[6.0, 9.0, -3.0, 0.0]])
@@ -262,7 +263,7 @@ assert mean["after the ReLU"] == 3  # a bend does not: evaluation gives 0
 #
 # $$E\big[\tfrac12 (w^\top y - t)^2\big] = \tfrac12 (w^\top x - t)^2 + \frac{p}{2(1 - p)} \sum_d w_d^2\, x_d^2$$
 #
-# With our numbers that is $18 + \tfrac16\,(9 + 144 + 81) = 57$. The second term is a penalty on large weights. So on a linear unit dropout *is* a weight decay, with a strength that depends on how large the inputs are ([@wager2013]). That leads to the next remedy.
+# With our numbers that is $18 + \tfrac16\,(9 + 144 + 81) = 57$. The second term is a penalty on large weights. So on a linear unit dropout *is* a weight decay, with a strength that depends on how large the inputs are. ([@wager2013] follow this beyond linear units.) That leads to the next remedy.
 
 # %%
 penalty = p / (2 * (1 - p)) * sum(weights**2 * hand**2)
@@ -293,7 +294,7 @@ show_source(Dropout.forward)
 #
 # $$\boxed{\theta' = \theta - \eta\,(g + \lambda\theta) = (1 - \eta\lambda)\,\theta - \eta g}$$
 #
-# The second form is the first with $\theta$ taken out, and it gives **weight decay** its name: each step first shrinks the weight by the factor $1 - \eta\lambda$. With SGD, penalty and shrinking are the same thing ([@krogh1991] show how it helps a linear unit that learns from noisy examples).
+# The second form is the first with $\theta$ taken out, and it gives **weight decay** its name: each step first shrinks the weight by the factor $1 - \eta\lambda$. With plain SGD, penalty and shrinking are the same thing. ([@krogh1991] show how it helps a linear unit that learns from noisy examples.)
 #
 # With Adam they are not. Take $\theta = (8, -4)$, $g = (2, 4)$, $\eta = \tfrac12$ and $\lambda = \tfrac14$. Adam's first step is $\eta$ times the sign of what it is given:
 #
@@ -322,6 +323,8 @@ for kind, decay, expected in (
 show_source(AdamW.step)
 
 # %% [markdown]
+# `p *= 1 - self.lr * self.weight_decay` is the factor in [](#decay), and the step of Adam that follows gets $g$ alone.
+#
 # Which weights does each of them shrink? Some pixels are white in all 100 pictures, so the weights of these pixels never get a gradient from the loss. Whatever happens to them is the decay alone.
 
 # %% tags=["remove-input"]
@@ -349,14 +352,14 @@ for values, color, style in zip(
     for k, ax in enumerate(panels):
         ax.plot(range(EPOCHS + 1), values[:, k], style, color=COLORS[color])
 for k, name, place, color in (
-    (0, "no decay", (45, 1.04), "text"), (0, "AdamW", (36, 0.93), "blue"),
-    (0, "L2 in Adam", (17, 0.3), "orange"), (1, "no decay", (45, 1.2), "text"),
-    (1, "AdamW", (45, 0.93), "blue"), (1, "L2 in Adam", (36, 0.55), "orange"),
+    (0, "no decay", (45, 1.05), "text"), (0, "AdamW", (45, 0.71), "blue"),
+    (0, "L2 in Adam", (17, 0.32), "orange"), (1, "no decay", (26, 1.18), "text"),
+    (1, "AdamW", (45, 0.9), "blue"), (1, "L2 in Adam", (36, 0.5), "orange"),
 ):  # fmt: skip
     panels[k].text(*place, name, color=COLORS[color])
 panels[0].set(title="Weights of pixels that are always white", ylim=(0, 1.35))
 panels[1].set(title="All other weights", xlabel="epoch")
-fig.supylabel("mean size, as a share of the first", fontsize=10)
+fig.supylabel("mean size, as a share of that at the start", fontsize=10)
 ends = {name: values[-1] for name, values in sizes.items()}
 expected = (1 - 0.003 * 0.3) ** (EPOCHS * 4)
 show(
@@ -393,7 +396,7 @@ for a, with_l2, with_l1 in ((4, 2, 3), (1, 0.5, 0)):
 # %% [markdown]
 # ## Early stopping: the epoch is a setting too
 #
-# **Early stopping** watches the validation loss, ends the training when it has not fallen for some epochs, and goes back to the best of them. How many epochs you wait is the *patience*. A validation curve is ragged, so the first rise is a bad place to stop; [@prechelt1998] compares such rules, and finds that waiting longer buys a little and costs much time. Here it is an argument of `fit`, two of whose lines do it:
+# **Early stopping** watches the validation loss, ends the training when it has not fallen for some epochs, and goes back to the best of them. How many epochs you wait is the *patience*. A validation curve is ragged, so the first rise is a bad place to stop; [@prechelt1998] compares such rules, and finds that waiting longer buys a little and costs much time. Here it is an argument of `fit`, and two of its lines do the work:
 
 # %%
 lines = inspect.getsource(fit)
@@ -405,7 +408,7 @@ print(f"ran {len(stopped.val_loss)} epochs, kept epoch {stopped.best_epoch + 1}"
 assert stopped.best_epoch == best and len(stopped.val_loss) == best + 6
 
 # %% [markdown]
-# Why should less training be a remedy? Weights begin small and have to travel to where the training pictures are known by heart. On a parabola with the curvature $h$ and its bottom at $a$, $t$ steps from 0 reach $\big(1 - (1 - \eta h)^t\big)\,a$. Weight decay on the same parabola ends at $\frac{h}{h + \lambda}\,a$. Both keep nearly all of $a$ where the curvature is large, and little where it is small: where the examples hardly care, the weights stay near 0.
+# Why should less training be a remedy? Weights begin small and have to travel to where the training pictures are known by heart. On a parabola with the curvature $h$ and its bottom at $a$, $k$ steps from 0 reach $\big(1 - (1 - \eta h)^k\big)\,a$. Weight decay on the same parabola ends at $\frac{h}{h + \lambda}\,a$. Both keep nearly all of $a$ where the curvature is large, and little where it is small: where the examples hardly care, the weights stay near 0. Here $\lambda = 1/(\eta k)$, which makes the two alike:
 
 # %%
 eta, steps, share = 0.5, 20, {}
@@ -414,7 +417,7 @@ for h in (1.0, 0.1, 0.01):
     optimizer = SGD({"theta": theta}, eta)
     for _ in range(steps):
         optimizer.step({"theta": h * (theta - 1)})  # the bottom is at 1
-    share[h] = theta[0], h / (h + 1 / (eta * steps))  # λ = 1/(ηt)
+    share[h] = theta[0], h / (h + 1 / (eta * steps))  # λ = 1/(ηk)
     print(f"curvature {h:4}: stopped early {share[h][0]:.2f}, decayed {share[h][1]:.2f}")
     assert np.isclose(theta[0], 1 - (1 - eta * h) ** steps)
 assert min(share[1.0]) > 0.9 and max(share[0.01]) < 0.1
@@ -441,13 +444,16 @@ assert seen == {(), (0, 0), (0, 1), (1, 0), (1, 1)}
 assert (moved(SPLIT.x_test, np.random.default_rng(SEED), 0) == SPLIT.x_test).all()
 
 # %% tags=["remove-input"]
-fig, axes = plt.subplots(2, 5, figsize=(5.2, 2.5))
+INK = LinearSegmentedColormap.from_list("ink", [COLORS["background"], COLORS["text"]])
+fig, axes = plt.subplots(2, 5, figsize=(5.2, 2.7))
 picture = RIGHT[0][0][RIGHT[0][1] == 4][:1]
 rng = np.random.default_rng(3)
 for i, ax in enumerate(axes.flat):
-    ax.imshow(picture[0, 0] if i == 0 else moved(picture, rng, 1)[0, 0], cmap="Greys")
+    shown = picture[0, 0] if i == 0 else moved(picture, rng, 1)[0, 0]
+    ax.imshow(shown, cmap=INK, vmin=0, vmax=1, interpolation="none")
     ax.set(xticks=[], yticks=[])
     ax.grid(visible=False)
+    ax.spines[:].set_visible(True)
     ax.set_title("original" if i == 0 else f"epoch {i}", fontsize=9, fontweight="normal")
 show(
     fig,
@@ -561,7 +567,7 @@ assert on < off - 0.1 and changed > 0.1 and abs(together - alone) < 0.015
 assert (predict(reader, TEST[0]) == predict(reader, TEST[0])).all()  # the check
 
 # %% [markdown]
-# A loss that is too high could have many reasons. That the same picture gets another answer when you ask again has few. The last line is the check: ask twice in evaluation, and nothing may differ. (The line before it has averaged the probabilities of 100 masks for one of the networks. The single pass of evaluation is nearly as good as this vote of 100, though by the ReLU it is not the same.)
+# A loss that is too high could have many reasons. That the same picture gets another answer when you ask again has few. The last line of the code is the check: ask twice in evaluation, and nothing may differ. The last line of the output averages the probabilities over 100 masks, for one of the networks. A single pass of evaluation is about as good as that vote, although the ReLUs keep the two from being the same.
 #
 # ### 2. The scale forgotten
 #
@@ -800,9 +806,11 @@ for ax, k, unit in ((panels[0], 1, 100), (panels[1], 0, 1)):
     ax.set(ylim=(-0.5, len(RIVALS) - 0.5))
 panels[0].set(xlabel="difference of the test accuracy (points); right is better",
               title="Little helps where the labels are right")  # fmt: skip
-panels[0].text(1.6, 4.9, RIGHTS, color=COLORS["blue"])
-panels[0].text(1.6, 4.4, "a fifth of them wrong", color=COLORS["orange"])
-panels[1].set(xlabel="difference of the test loss (nats); left is better")
+panels[0].text(1.2, 3.9, RIGHTS, color=COLORS["blue"])
+panels[0].text(1.2, 3.3, "a fifth of them wrong", color=COLORS["orange"])
+panels[1].set(xlabel="difference of the test loss (nats); left is better",
+              title="Where some are wrong, the loss falls")  # fmt: skip
+panels[1].xaxis.set_major_locator(plt.MaxNLocator(6))
 show(
     fig,
     name="remedies",
@@ -845,6 +853,8 @@ PART = {
     for kind, found in RESULTS.items()
 }
 assert "all" not in PART.values()
+ink = SPLIT.x_test[:, 0].max(axis=2) > 0  # N, rows
+assert ink[:, 0].all() and ink[:, -1].all()
 NAMES = {"p": "$p$ = ", "l2": r"$\lambda$ = ", "decay": r"$\lambda$ = ", "patience": "patience ", "share": "share "}
 
 
@@ -872,17 +882,17 @@ def recipe_of(kind, name):
 #
 # **With right labels: nothing that we can vouch for.** No remedy by itself changes accuracy or loss by more than chance. All together come closest, with {{ told(RIGHTS, "all together", 1) }} points; corrected for {{ len(TESTED) }} comparisons that is a p-value of {{ f"{CORRECTED[RIGHTS, 'all together', 1]:.1f}" }}. The one single remedy whose own interval leaves out 0 is L2 in Adam, and it points the wrong way.
 #
-# **With wrong labels: the loss falls, and together they gain accuracy.** Augmentation lowers the loss most, by {{ f"{-EFFECT[WRONGS, 'augmentation', 0].mean:.2f}" }} of {{ f"{base[WRONGS][0]:.2f}" }} nats. {{ len(lower) }} of the six lower it beyond chance: {{ ", ".join(lower) }}. In accuracy no single remedy is beyond chance. All together are, with {{ told(WRONGS, "all together", 1) }} points, each at *{{ PART[WRONGS] }}* of the strength that was best for it alone. Strengths add up, and validation turned down the sum of full ones both times.
+# **With wrong labels: the loss falls, and together they gain accuracy.** Augmentation lowers the loss most, by {{ f"{-EFFECT[WRONGS, 'augmentation', 0].mean:.2f}" }} of {{ f"{base[WRONGS][0]:.2f}" }} nats. {{ COUNTS[len(lower)].capitalize() }} of the six lower it beyond chance: {{ ", ".join(lower) }}. In accuracy no single remedy is beyond chance. All together are, with {{ told(WRONGS, "all together", 1) }} points, each at *{{ PART[WRONGS] }}* of the strength that was best for it alone. Strengths add up, and validation turned down the sum of full ones both times.
 #
-# **Tuning the baseline did more than any remedy.** At the highest of its nine rates the network with wrong labels has a test loss of {{ f"{FAST[WRONGS]:.2f}" }}; at the rate that it chose, {{ f"{base[WRONGS][0]:.2f}" }}. A low rate for a fixed number of steps is itself a kind of early stopping. Had we compared the remedies with a baseline at that high rate, all of them would have looked like a success.
+# **Tuning the baseline did more than any remedy.** At the highest of its nine rates the network with wrong labels has a test loss of {{ f"{FAST[WRONGS]:.2f}" }}; at the rate that it chose, {{ f"{base[WRONGS][0]:.2f}" }}. A low rate for a fixed number of steps is itself a kind of early stopping: on the parabola above, $\eta$ times the number of steps decides. Had we compared the remedies with a baseline at that high rate, all of them would have looked like a success.
 #
-# **Weight decay did nothing here that can be seen**, in either form, with right labels or wrong. Nor can the two forms be told apart by this experiment.
+# **Weight decay did nothing here that can be seen**, in either form, with right labels or wrong. ([Schedules](schedules.py#does-any-of-it-pay-ten-comparisons-on-digits) compares the two with each other.)
 #
-# **The predictions.** The first fails for the accuracy: pictures that are moved by a pixel do not help to read these digits. Why? The collection cut each digit out and centred it, so a moved digit is something that the test never shows. Ask the same networks about test pictures that *are* moved, and augmentation adds {{ f"{100 * EFFECT[RIGHTS, 'augmentation', 2].mean:.0f}" }} points to the {{ f"{base[RIGHTS][2]:.0%}" }} of the baseline. You get from augmentation what you put in. The second prediction fails too, with right labels: the losses hardly move. The third does not hold for weight decay.
+# **The predictions.** The first fails for the accuracy: pictures that are moved by a pixel do not help to read these digits. Why? In every test picture the ink touches both the upper and the lower edge: each digit was fitted into the same box, and a moved one is something that the test never shows. Ask the same networks about test pictures that *are* moved, and augmentation adds {{ f"{100 * EFFECT[RIGHTS, 'augmentation', 2].mean:.0f}" }} points to the {{ f"{base[RIGHTS][2]:.0%}" }} of the baseline. You get from augmentation what you put in. The second prediction fails too, with right labels: the losses hardly move. The third does not hold for weight decay.
 #
 # **What more pictures do.** Add the 200 validation pictures to the training set of the network *without* any remedy, for as many steps. That gains {{ f"{100 * MORE.mean:.1f}" }} ± {{ f"{100 * MORE.half:.1f}" }} points, more than anything in the table gained with right labels. So keep few pictures for validation if you have few, and look for more before you look for remedies.
 #
-# **What this does not show.** One small network on one easy collection, where a hundred pictures give {{ f"{base[RIGHTS][1]:.0%}" }}. Large networks on large sets are where dropout and weight decay earned their names, and nothing here speaks about those. The intervals are about other training sets and seeds, not about other test pictures; all nets were asked about the same 397. The validation labels were right in both halves, which helps whatever is chosen by them. Three strengths place a "best" one only roughly. And a difference that was not found may be there, as long as it is smaller than the interval.
+# **What this does not show.** One small network on one easy collection, where a hundred pictures give {{ f"{base[RIGHTS][1]:.0%}" }}. Dropout was made for much larger networks, and nothing here speaks about those. The intervals are about other training sets and seeds, not about other test pictures; all networks were asked about the same 397. The validation labels were right in both halves, which helps whatever is chosen by them. Three strengths place a "best" one only roughly; with wrong labels several choices stand at the end of their three, so that still stronger remedies might do more. And a difference that was not found may be there, as long as it is smaller than the interval.
 #
 # ## In five lines
 #
@@ -890,7 +900,7 @@ def recipe_of(kind, name):
 # - Dropout gates forward and backward with one mask, and its scale keeps the mean at what evaluation uses.
 # - An L2 penalty shrinks each weight by $1 - \eta\lambda$ under SGD; under Adam that takes AdamW.
 # - Early stopping and weight decay both keep small what the examples hardly ask for; augmentation adds what you know.
-# - On 100 clean digits no remedy beat a tuned baseline for sure; with wrong labels several did, and more data did most.
+# - On 100 clean digits no remedy surely beat a tuned baseline, and 200 more pictures did; with wrong labels several helped.
 #
 # ## Try it
 
