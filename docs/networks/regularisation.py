@@ -78,7 +78,9 @@ def network(rng, p=0.0, hidden=(128,), kind=Dropout):
     """A perceptron, with dropout behind each ReLU if p is not 0."""
     layers = []
     for layer in mlp(64, hidden, 10, rng=rng).layers:
-        layers += [layer, kind(p, rng=rng)] if p and isinstance(layer, ReLU) else [layer]
+        layers.append(layer)
+        if p and isinstance(layer, ReLU):  # its masks leave the order of the pictures alone
+            layers.append(kind(p, rng=rng.spawn(1)[0]))
     return Sequential(*layers)
 
 
