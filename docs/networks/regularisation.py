@@ -203,7 +203,7 @@ for ax, values, title, color in (
     ax.set_title(title, fontsize=10, fontweight="normal")
 show(
     fig,
-    name="dropout-by-hand",
+    name="one-mask",
     alt=(
         "Five rows of four numbers. x: 3, 6, 9, −3. Mask: 1, 0, 1, 1. y: 4, 0, 12, −4. The "
         "gradient of y: 6, 9, −3, 0. The gradient of x: 8, 0, −4, 0. The second column, which the "
