@@ -63,7 +63,7 @@ from .layers.pooling import (
     max_pool2d_loops_backward,
 )
 from .training.autograd import Variable, differentiable, gradients, operation, tape
-from .training.confidence import holm, wilson
+from .training.confidence import holm, paired, wilson
 from .training.loop import History, evaluate, fit, predict, predict_logits
 from .training.many import fit_many
 from .training.models import mlp, small_cnn, two_layer_net
@@ -146,6 +146,7 @@ __all__ = [
     "normal",
     "one_cycle",
     "operation",
+    "paired",
     "predict",
     "predict_logits",
     "range_test",

@@ -35,9 +35,10 @@ EXEMPT = {
     ("cross_entropy", "certificate"): "its chapter certifies the fused form, which training uses",
     **{
         (name, place): NO_CHAPTER
-        for name in ("sigmoid", "tanh", "dropout")
+        for name in ("sigmoid", "tanh")
         for place in ("certificate", "exercise")
     },
+    ("dropout", "exercise"): "its masks are random, and a grader would have to draw the same",
 }
 # Functions whose gradient is no function of its own, with the reason.
 WITHOUT_BACKWARD = {"softmax_cross_entropy": "the gradient is returned with the loss"}
@@ -363,6 +364,9 @@ def _stands(name: str, place: str) -> bool:
     """Whether a layer stands in a place, and so can be taken out."""
     if place == "bad input" and not any(owner == name for owner, _ in BOOK.refused):
         return False  # a class without arguments
+    own = any(of == name and page.startswith("layers/") for of, page in BOOK.certified)
+    if place == "box" and not own:
+        return False  # its chapter is about more than this layer
     if name in VARIANTS or name in CLASSES:
         return place in (OF_VARIANTS if name in VARIANTS else OF_CLASSES) - {
             place for exempt, place in EXEMPT if exempt == name

@@ -1,8 +1,9 @@
-"""How far to believe a share counted on a few examples, and the best of several comparisons."""
+"""How far to believe a share of a few examples, a difference of a few runs, several comparisons."""
 
 import math
 from collections.abc import Sequence
 from statistics import NormalDist
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +47,89 @@ def wilson(share: float, n: int, *, confidence: float = 0.95) -> tuple[float, fl
     middle = share + z**2 / (2 * n)
     half = z * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
     return (middle - half) / (1 + z**2 / n), (middle + half) / (1 + z**2 / n)
+
+
+class Paired(NamedTuple):
+    """What [`paired`][nn_tutorial.paired] found.
+
+    Attributes
+    ----------
+    mean : float
+        Of the differences.
+    half : float
+        Half the width of the interval, which is ``mean`` ± ``half``.
+    p : float
+        How often a mean at least as far from 0 would come about if the true one were 0.
+    """
+
+    mean: float
+    half: float
+    p: float
+
+
+def paired(
+    a: Sequence[float] | NDArray[np.floating],
+    b: Sequence[float] | NDArray[np.floating],
+    *,
+    confidence: float = 0.95,
+) -> Paired:
+    r"""Return the mean of a − b with its interval and p-value, by Student's t.
+
+    $$\bar d \pm t\,\frac{s_d}{\sqrt S}, \qquad d_i = a_i - b_i$$
+
+    $s_d$ is the standard deviation of the S differences, divided by S − 1. The pairs should be
+    independent of each other, such as runs that share a seed and nothing else with other pairs.
+
+    Parameters
+    ----------
+    a, b : sequence of float, (S,)
+        A number of each run, in the same order of seeds; at least two, and finite.
+    confidence : float
+        In how many of all experiments the interval holds the true mean; between 0 and 1.
+
+    Returns
+    -------
+    Paired
+
+    Raises
+    ------
+    ValueError
+        If the numbers make no pairs or one is out of its range.
+
+    References
+    ----------
+    Student (1908), The probable error of a mean.
+    """
+    d = _column("a", a) - _column("b", b, len(a))
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence: expected a number between 0 and 1, got {confidence}")
+    mean, error = float(d.mean()), float(d.std(ddof=1)) / math.sqrt(len(d))
+    freedom = len(d) - 1
+    # With t = √freedom · tan φ, the density of |t| becomes cos φ to the power freedom − 1.
+    angles = np.linspace(0, math.pi / 2, 20_001)
+    inside = _area(angles, freedom)
+    t = math.sqrt(freedom) * math.tan(np.interp(confidence * inside[-1], inside, angles))
+    if mean == 0:
+        return Paired(mean, t * error, 1.0)
+    angle = math.atan2(abs(mean), error * math.sqrt(freedom))
+    outside = _area(np.linspace(angle, math.pi / 2, 2_001), freedom)[-1]
+    return Paired(mean, t * error, float(outside / inside[-1]))
+
+
+def _area(angles: NDArray[np.float64], freedom: int) -> NDArray[np.float64]:
+    """The integral of cos to the power freedom − 1, from the first angle to each."""
+    height = np.cos(angles) ** (freedom - 1)
+    return np.append(0, np.cumsum((height[1:] + height[:-1]) / 2 * np.diff(angles)))
+
+
+def _column(name: str, values: object, n: int | None = None) -> NDArray[np.float64]:
+    """At least two finite numbers in a row, n of them if that is given."""
+    column = np.array(values, float)
+    if column.ndim != 1 or len(column) < 2 or not np.isfinite(column).all():
+        raise ValueError(f"{name}: expected a row of at least two finite numbers, got {values}")
+    if n is not None and len(column) != n:
+        raise ValueError(f"{name}: expected {n} numbers as in a, got {len(column)}")
+    return column
 
 
 def holm(p_values: Sequence[float]) -> NDArray[np.float64]:

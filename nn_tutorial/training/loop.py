@@ -142,10 +142,7 @@ def _check_fit(
     check_count("epochs", epochs)
     check_count("batch_size", batch_size)
     check_rng(rng)
-    if patience is not None:
-        check_count("patience", patience)
-        if validation is None:
-            raise ValueError(f"patience: expected a validation set to watch, got {patience} alone")
+    check_patience(patience, validation)
     if isinstance(optimizer, type) or not hasattr(optimizer, "step"):
         raise ValueError(
             f"optimizer: expected one such as SGD(model.params, 0.1), got {optimizer!r}"
@@ -160,6 +157,14 @@ def _check_fit(
         _check_examples("validation", model, validation)
     if len(train[0]) % batch_size == 1 or batch_size == 1:
         _try_one(model, train[0], batch_size)
+
+
+def check_patience(patience: int | None, validation: object) -> None:
+    """Raise ``ValueError`` unless it is a count with something to watch, or None."""
+    if patience is not None:
+        check_count("patience", patience)
+        if validation is None:
+            raise ValueError(f"patience: expected a validation set to watch, got {patience} alone")
 
 
 def _epoch(

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..layers.checks import Array, check_count, check_rng, is_number
 from ..layers.layer import Sequential
-from .loop import Examples, History, Optimizer, _check_examples, _try_one
+from .loop import Examples, History, Optimizer, _check_examples, _try_one, check_patience
 from .side_by_side import SideBySide
 
 Parts = Examples | Sequence[Examples]
@@ -25,19 +25,22 @@ def fit_many(
     epochs: int,
     batch_size: int,
     rngs: Sequence[np.random.Generator],
+    patience: int | None = None,
+    keep_best: bool = False,
 ) -> list[History]:
     """Train several classifiers of one architecture, side by side.
 
-    Each gets what [`fit`][nn_tutorial.fit] with ``keep_best=False`` would give it, to rounding.
-    A network whose loss is not finite stops there and raises nothing: it keeps the parameters it
-    had, and its history ends with the epoch before.
+    Each gets what [`fit`][nn_tutorial.fit] would give it, to rounding. A network whose loss is not
+    finite stops there and raises nothing: it keeps the parameters it had (with ``keep_best`` the
+    best of them), and its history ends with the epoch before.
 
     Parameters
     ----------
     models : sequence of Sequential
-        S networks of linear, convolution (without dilation or groups), pooling, batch normalisation
-        and flatten layers, layer normalisation of features, ReLU, sigmoid and tanh, alike but for
-        their values; their parameters are changed in place.
+        S networks of linear, convolution (without dilation or groups), pooling, dropout, flatten
+        and batch normalisation layers, layer normalisation of features, ReLU, sigmoid and tanh,
+        alike but for their values; their parameters are changed in place. Each has generators of
+        its own for dropout.
     train, validation : (ndarray, ndarray), or a sequence of S such pairs
         Inputs and labels for all networks, or for each its own, equally many. ``train`` may be a
         function that gives them for an epoch, counted from 0.
@@ -49,6 +52,8 @@ def fit_many(
         As for ``fit``.
     rngs : sequence of S numpy.random.Generator
         Each shuffles the examples of its network, anew each epoch.
+    patience, keep_best
+        As for ``fit``, for each network by itself; but ``keep_best`` is off unless asked for.
 
     Returns
     -------
@@ -61,6 +66,7 @@ def fit_many(
     """
     check_count("epochs", epochs)
     check_count("batch_size", batch_size)
+    check_patience(patience, validation)
     for name, several in (("models", models), ("rngs", rngs)):
         if not isinstance(several, Sequence):
             raise ValueError(f"{name}: expected one for each network in a list, got {several!r}")
@@ -80,7 +86,7 @@ def fit_many(
     data = _Data("train", train(0) if callable(train) else train, models)
     if len(data) % batch_size == 1 or batch_size == 1:
         _try_one(models[0], data.x[0], batch_size)
-    run = _Run(together, step)
+    run = _Run(together, step, patience, keep_best)
     with np.errstate(all="ignore"):  # what overflows is seen in the loss
         for epoch in range(epochs):
             if callable(train) and epoch > 0:
@@ -93,15 +99,19 @@ def fit_many(
                 break
     run.stop(run.alive)
     for history in run.histories:
-        history.best_epoch = len(history.train_loss) - 1
+        if not keep_best:
+            history.best_epoch = len(history.train_loss) - 1
     return run.histories
 
 
 class _Run:
     """A training under way: the networks, what was seen, and which of them still train."""
 
-    def __init__(self, together: SideBySide, optimizer: Optimizer) -> None:
+    def __init__(
+        self, together: SideBySide, optimizer: Optimizer, patience: int | None, keep_best: bool
+    ) -> None:
         self.together, self.optimizer = together, optimizer
+        self.patience, self.keep_best = patience, keep_best
         self.histories = [History() for _ in together.models]
         self.alive = np.ones(len(together.models), bool)
 
@@ -139,16 +149,26 @@ class _Run:
         return [total / len(data), right / len(data)]
 
     def note(self, found: list[Array]) -> None:
-        """Add an epoch to the histories of those that still train."""
+        """Add an epoch to the histories of those that still train; stop those that waited."""
         names = ("train_loss", "train_accuracy", "val_loss", "val_accuracy")
+        waited = np.zeros(len(self.alive), bool)
         for k in np.flatnonzero(self.alive):
+            history = self.histories[k]
             for name, values in zip(names, found, strict=False):
-                getattr(self.histories[k], name).append(float(values[k]))
+                getattr(history, name).append(float(values[k]))
+            watched = history.val_loss or history.train_loss
+            if history.best_epoch < 0 or watched[-1] < watched[history.best_epoch]:
+                history.best_epoch = len(watched) - 1
+                if self.keep_best:
+                    self.together.write_back(int(k))
+            waited[k] = len(watched) - 1 - history.best_epoch >= (self.patience or len(watched))
+        self.stop(waited)
 
     def stop(self, which: NDArray[np.bool]) -> None:
-        """Give networks back as they are; what becomes of their blocks no longer matters."""
+        """Give networks back, if not their best; what becomes of their blocks no longer matters."""
         for k in np.flatnonzero(self.alive & which):
-            self.together.write_back(int(k))
+            if not self.keep_best:
+                self.together.write_back(int(k))
             self.alive[k] = False
 
 

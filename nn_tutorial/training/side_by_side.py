@@ -3,8 +3,8 @@
 A small layer's time goes into calling NumPy, whether a call gets one network's numbers or twenty
 networks'. So S networks lie side by side: features as (N, S·D), images as (N, S·C, H, W). ReLU,
 pooling and batch normalisation treat each column or channel by itself and stay as they are; a
-linear layer and a convolution become S blocks in one product, over a leading axis of networks; and
-for layer normalisation an example becomes S examples.
+linear layer and a convolution become S blocks in one product, over a leading axis of networks; for
+layer normalisation an example becomes S examples; and dropout asks each network's own generator.
 """
 
 from collections.abc import Sequence
@@ -17,6 +17,7 @@ from ..layers.activations import ReLU, Sigmoid, Tanh
 from ..layers.batch_norm import BatchNorm
 from ..layers.checks import Array, output_size
 from ..layers.convolution import Conv2d, _met
+from ..layers.dropout import Dropout, dropout, dropout_backward
 from ..layers.layer import Flatten, Grads, Layer, Sequential
 from ..layers.layer_norm import LayerNorm, layer_norm, layer_norm_backward
 from ..layers.linear import Linear
@@ -41,9 +42,9 @@ class SideBySide:
     Parameters
     ----------
     models : sequence of Sequential
-        Of linear, convolution (without dilation or groups), pooling, batch normalisation and
-        flatten layers, layer normalisation of features, ReLU, sigmoid and tanh; at least one model,
-        all alike but for their values.
+        Of linear, convolution (without dilation or groups), pooling, batch normalisation, dropout
+        and flatten layers, layer normalisation of features, ReLU, sigmoid and tanh; at least one
+        model, all alike but for their values, and none with a dropout's generator of another.
 
     Raises
     ------
@@ -117,7 +118,10 @@ def _wide(layers: Sequence[Layer], params: Grads, grads: Grads) -> Layer:
         return _BatchNorms(params, grads, layers)
     if type(first) is LayerNorm:
         return _LayerNorms(params, grads, layers)
-    known = ", ".join(kind.__name__ for kind in (Linear, Conv2d, BatchNorm, LayerNorm, *_SHARED))
+    if type(first) is Dropout:
+        return _Dropouts(layers)
+    kinds = (Linear, Conv2d, BatchNorm, LayerNorm, Dropout, *_SHARED)
+    known = ", ".join(kind.__name__ for kind in kinds)
     raise ValueError(f"models: expected layers of these kinds: {known}; got {first!r}")
 
 
@@ -277,3 +281,26 @@ class _LayerNorms(Layer):
         dx, _, _ = layer_norm_backward((d * weight).reshape(cache.xhat.shape), cache)
         assert dx is not None
         return dx.reshape(dy.shape), self.grads
+
+
+class _Dropouts(Layer):
+    """Dropout of (N, S·D) or (N, S·C, H, W), each network's part with its own p and generator."""
+
+    def __init__(self, layers: Sequence[Any]) -> None:
+        super().__init__()
+        self.layers = layers
+        if len({id(layer.rng) for layer in layers}) < len(layers):
+            raise ValueError("models: expected dropouts with a generator for each network")
+
+    def forward(self, x: Array, *, train: bool = True) -> tuple[Array, Any]:
+        if not train:
+            return x, None
+        parts = np.split(x, len(self.layers), axis=1)
+        found = [dropout(part, own.p, own.rng) for part, own in zip(parts, self.layers)]
+        y, scale = (np.concatenate(pieces, axis=1) for pieces in zip(*found))
+        return y, scale
+
+    def backward(
+        self, dy: Array, cache: Any, *, need_dx: bool = True
+    ) -> tuple[Array | None, Grads]:
+        return dropout_backward(dy, cache) if need_dx else None, {}

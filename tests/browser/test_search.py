@@ -35,6 +35,8 @@ FIRST = {
     "adam bias correction": "networks/optimizers/#the-correction",
     "momentum": "networks/optimizers/#what-momentum-buys",
     "gradient clipping": "networks/schedules/#clipping-and-what-it-can-and-cannot-do",
+    "dropout at test time": "networks/regularisation/#1-dropout-left-on-in-evaluation",
+    "early stopping": "networks/regularisation/#early-stopping-the-epoch-is-a-setting-too",
     "learning rate too high": "networks/cnn/#a-learning-rate-that-is-too-high",
     "autograd from scratch": "networks/autograd/",
     "reverse mode automatic differentiation": "networks/autograd/",

@@ -1,4 +1,4 @@
-"""Wilson's interval, beside SciPy's; Holm's correction, beside its definition."""
+"""Wilson's interval and Student's, beside SciPy's; Holm's correction, beside its definition."""
 
 from itertools import combinations
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binomtest
+from scipy.stats import binomtest, ttest_rel
 
 import nn_tutorial as nt
 
@@ -64,3 +64,40 @@ def test_holm_by_hand() -> None:
 def test_holm_refuses(ps: Any) -> None:
     with pytest.raises(ValueError, match="p_values: expected a row of numbers from 0 to 1, got"):
         nt.holm(ps)
+
+
+@given(st.integers(2, 40), st.integers(0, 10_000), st.floats(-3, 3), st.floats(0.5, 0.99))
+def test_paired_is_scipys(n: int, seed: int, shift: float, confidence: float) -> None:
+    a, b = np.random.default_rng(seed).standard_normal((2, n))
+    theirs = ttest_rel(a + shift, b)
+    low, high = theirs.confidence_interval(confidence)
+    ours = nt.paired(a + shift, b, confidence=confidence)
+    assert ours.mean == pytest.approx((low + high) / 2, rel=1e-7, abs=1e-9)
+    assert ours.half == pytest.approx((high - low) / 2, rel=1e-5)
+    assert ours.p == pytest.approx(theirs.pvalue, rel=1e-4)
+
+
+def test_paired_by_hand() -> None:
+    """Differences 1 and 3: mean 2, deviation √2, error 1; with two runs t has a closed form."""
+    found = nt.paired([5, 4], [4, 1], confidence=0.5)
+    assert found.mean == 2
+    assert found.half == pytest.approx(1)  # tan(π/2 · 0.5)
+    assert found.p == pytest.approx(1 - 2 / np.pi * np.arctan(2), rel=1e-6)
+    assert nt.paired([1, 2], [1, 2]) == (0, 0, 1)
+    assert nt.paired([2, 3], [1, 2]).p == pytest.approx(0, abs=1e-12)  # both differ by 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (([1.0], [1.0]), "a: expected a row of at least two finite numbers"),
+        (([[1.0, 2.0]], [1.0, 2.0]), "a: expected a row"),
+        (([1.0, 2.0], [1.0, np.nan]), "b: expected a row .* finite"),
+        (([1.0, 2.0], [1.0, 2.0, 3.0]), "b: expected 2 numbers as in a, got 3"),
+    ],
+)
+def test_paired_refuses(arguments: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        nt.paired(*arguments)
+    with pytest.raises(ValueError, match="confidence: expected a number between 0 and 1, got 95"):
+        nt.paired([1, 2], [3, 5], confidence=95)

@@ -21,6 +21,7 @@ from nn_tutorial import (
     ReLU,
     Sequential,
     Sigmoid,
+    Softmax,
     Tanh,
     fit,
     fit_many,
@@ -52,6 +53,14 @@ def bent(rng: np.random.Generator) -> Sequential:
     return Sequential(Flatten(), layer(12, 7), Tanh(), layer(7, 5), Sigmoid(), layer(5, 3))
 
 
+def dropping(rng: np.random.Generator) -> Sequential:
+    conv = Conv2d(2, 3, 2, rng=rng, dtype=np.float64)
+    last = Linear(12, 3, rng=rng, dtype=np.float64)
+    return Sequential(
+        Dropout(0.2, rng=rng), conv, Flatten(), ReLU(), Dropout(rng.uniform(), rng=rng), last
+    )
+
+
 def cnn(rng: np.random.Generator) -> Sequential:
     return small_cnn(1, 8, 3, rng=rng, dtype=np.float64)
 
@@ -81,6 +90,7 @@ SHAPES: dict[Callable[[np.random.Generator], Sequential], tuple[int, ...]] = {
     normalised: (12,),
     by_example: (12,),
     bent: (3, 2, 2),
+    dropping: (2, 3, 3),
     cnn: (1, 8, 8),
     odd_cnn: (2, 7, 6),
 }
@@ -122,6 +132,38 @@ def test_each_learns_what_it_would_have_learnt_alone(
         assert vars(other).keys() == vars(history).keys()
         for name, values in vars(history).items():
             np.testing.assert_allclose(getattr(other, name), values, rtol=1e-7)
+
+
+@pytest.mark.parametrize("patience", [None, 1, 3])
+@pytest.mark.parametrize("watch", [False, True])
+@pytest.mark.parametrize("build", [normalised, dropping])
+def test_each_stops_where_it_would_have_stopped_alone(
+    build: Any, watch: bool, patience: int | None
+) -> None:
+    """And has the parameters and buffers of its best epoch."""
+    if patience and not watch:
+        pytest.skip("nothing to watch")
+    seeds, part, held_out = range(4), examples(0, SHAPES[build]), examples(1, SHAPES[build], 9)
+    watched = held_out if watch else None
+    alone = []
+    for seed in seeds:
+        rng = np.random.default_rng(seed)
+        net = build(rng)
+        history = fit(net, part, watched, optimizer=SGD(net.params, 0.3), epochs=12,
+                      batch_size=5, rng=rng, patience=patience)  # fmt: skip
+        alone.append((net, history))
+    rngs = [np.random.default_rng(seed) for seed in seeds]
+    nets = [build(rng) for rng in rngs]
+    histories = fit_many(nets, part, watched, optimizer=SGD, lr=0.3, epochs=12, batch_size=5,
+                         rngs=rngs, patience=patience, keep_best=True)  # fmt: skip
+    for (net, history), twin, other in zip(alone, nets, histories, strict=True):
+        assert other.best_epoch == history.best_epoch
+        assert len(other.train_loss) == len(history.train_loss)
+        for name, value in (net.params | net.buffers).items():
+            found = (twin.params | twin.buffers)[name]
+            np.testing.assert_allclose(found, value, rtol=1e-7, atol=1e-8)
+    if patience == 1:
+        assert len({len(history.train_loss) for history in histories}) > 1
 
 
 def test_data_of_an_epoch() -> None:
@@ -238,8 +280,15 @@ def of_images(rng: np.random.Generator) -> Sequential:
     return Sequential(LayerNorm((1, 8, 8), dtype=np.float64), *cnn(rng).layers)
 
 
-def dropping(rng: np.random.Generator) -> Sequential:
-    return Sequential(Linear(12, 3, rng=rng, dtype=np.float64), Dropout(0.5, rng=rng))
+def unknown(rng: np.random.Generator) -> Sequential:
+    return Sequential(Linear(12, 3, rng=rng, dtype=np.float64), Softmax())
+
+
+DICE = np.random.default_rng(0)
+
+
+def one_generator(rng: np.random.Generator) -> Sequential:
+    return Sequential(Dropout(0.5, rng=DICE), Linear(12, 3, rng=rng, dtype=np.float64))
 
 
 def single_precision(rng: np.random.Generator) -> Sequential:
@@ -252,7 +301,8 @@ def single_precision(rng: np.random.Generator) -> Sequential:
         ({"models": []}, "models: expected at least one Sequential"),
         ({"models": nets(perceptron, normalised)}, "models: expected networks that are alike"),
         ({"models": nets(perceptron, single_precision)}, "models: expected networks that are"),
-        ({"models": nets(dropping, dropping)}, "models: expected layers of these kinds: .*Dropout"),
+        ({"models": nets(unknown, unknown)}, "models: expected layers of these kinds: .*Softmax"),
+        ({"models": nets(one_generator, one_generator)}, "models: .* a generator for each network"),
         ({"models": nets(perceptron, with_own_backward)}, "models: .* backward pass of its own"),
         ({"models": nets(cnn, other_stride)}, "models: expected convolutions of one stride"),
         ({"models": nets(normalised, other_momentum)}, "models: .* one eps and momentum"),
@@ -261,6 +311,8 @@ def single_precision(rng: np.random.Generator) -> Sequential:
         ({"lr": [0.1, 0.1, 0.1]}, "lr: expected 2, one for each model, got 3"),
         ({"lr": [0.1, -0.1]}, "lr: expected a finite number"),
         ({"rngs": [np.random.default_rng(0)]}, "rngs: expected 2, one for each model, got 1"),
+        ({"patience": 3}, "patience: expected a validation set to watch, got 3 alone"),
+        ({"patience": 0}, "patience: expected an integer of at least 1, got 0"),
         ({"epochs": 0}, "epochs: expected an integer of at least 1, got 0"),
         ({"batch_size": 0}, "batch_size: expected an integer of at least 1, got 0"),
         ({"train": [examples(0, (12,))]}, r"train: expected 2 pairs .* got \[22\]"),
