@@ -295,7 +295,7 @@ def on_env(env: Any, config: MkDocsConfig, files: Files) -> None:
     for page in pages:
         card = cards.card(_about(page, config), _site(config), cache)
         _add(files, config, {cards.place(page.file.src_uri): card})
-        if tex := mathematics.displayed(page.content or ""):
+        if tex := mathematics.sources(page.content or ""):
             folder = posixpath.dirname(page.file.dest_uri)
             _add(files, config, {posixpath.join(folder, "formulas.json"): json.dumps(tex)})
         page.content = mathematics.mark(page.content or "", rendered)
