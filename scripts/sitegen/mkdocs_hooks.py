@@ -12,7 +12,6 @@ import json
 import logging
 import os
 import posixpath
-import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -31,6 +30,7 @@ from sitegen.memory import Memory
 from sitegen.output import (
     cards,
     csp,
+    dates,
     elsewhere,
     html_fixes,
     jupyter,
@@ -64,11 +64,10 @@ def on_startup(command: str, dirty: bool) -> None:
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Let every date of the site be that of the last commit, so that two builds are the same."""
+    """Let every date of the site be that of the last change, so that two builds are the same."""
     if "SOURCE_DATE_EPOCH" not in os.environ:
-        command = ["git", "log", "-1", "--format=%ct"]
-        done = subprocess.run(command, cwd=_root(config), capture_output=True, text=True)
-        os.environ["SOURCE_DATE_EPOCH"] = done.stdout.strip() or "0"
+        date = dates.last_change(_root(config), Path(config.docs_dir))
+        os.environ["SOURCE_DATE_EPOCH"] = date
     config.nav = staging.navigation(config.nav)
     repository = _repository(config)
     if repository and not repository.startswith(("https://", "http://")):
