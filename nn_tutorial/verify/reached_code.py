@@ -174,13 +174,16 @@ class _Project:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        # An installed package has the scripts inside it.
+        inside = root / PACKAGE / "book" / SCRIPTS
+        self.scripts = inside if inside.is_dir() else root / SCRIPTS
         self._modules: dict[str, _Module | None] = {}
 
     def module(self, name: str) -> _Module | None:
         """Return one by its dotted name; None where there is none."""
         if name not in self._modules:
             parts = name.split(".")
-            place = (self.root if parts[0] == PACKAGE else self.root / SCRIPTS).joinpath(*parts)
+            place = (self.root if parts[0] == PACKAGE else self.scripts).joinpath(*parts)
             there = [p for p in (place / "__init__.py", place.with_suffix(".py")) if p.is_file()]
             self._modules[name] = _Module(name, there[0]) if there else None
         return self._modules[name]

@@ -12,7 +12,6 @@ import json
 import logging
 import os
 import posixpath
-import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -31,6 +30,8 @@ from sitegen.memory import Memory
 from sitegen.output import (
     cards,
     csp,
+    dates,
+    elsewhere,
     html_fixes,
     in_page,
     jupyter,
@@ -38,6 +39,7 @@ from sitegen.output import (
     search,
     side_effects,
     stylesheet,
+    take_home,
 )
 from sitegen.render import fonts, mathematics, staging, typography
 from sitegen.render.references import UnknownReferenceError
@@ -65,13 +67,12 @@ def on_startup(command: str, dirty: bool) -> None:
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Let every date of the site be that of the last commit, so that two builds are the same."""
+    """Let every date of the site be that of the last change, so that two builds are the same."""
     if "SOURCE_DATE_EPOCH" not in os.environ:
-        command = ["git", "log", "-1", "--format=%ct"]
-        done = subprocess.run(command, cwd=_root(config), capture_output=True, text=True)
-        os.environ["SOURCE_DATE_EPOCH"] = done.stdout.strip() or "0"
+        date = dates.last_change(_root(config), Path(config.docs_dir))
+        os.environ["SOURCE_DATE_EPOCH"] = date
     config.nav = staging.navigation(config.nav)
-    repository = config.extra.get("repository") or ""  # None if the variable is empty
+    repository = _repository(config)
     if repository and not repository.startswith(("https://", "http://")):
         raise PluginError(f"REPO_URL: expected an address (https://...), got {repository!r}")
     config.extra["lazy_search"] = not offline.offline()
@@ -105,17 +106,25 @@ def _take_staged(files: Files, config: MkDocsConfig) -> Files:
     """Replace the files of docs/ by the staged ones, and add what is of this site alone."""
     for file in [file for file in files if file.src_dir == config.docs_dir]:
         files.remove(file)
+    notebooks, more = take_home.offered(
+        [page.executed for page in _staged.values() if page.executed],
+        _folder(config),
+        _root(config),
+        site=config.site_url or "",
+        repository=_repository(config),
+    )
     for name, path in staging.files(_folder(config)):
         page = _staged.get(name)
         # As bytes: a notebook with a path would be a page to mkdocs-jupyter.
         files.append(
-            File.generated(config, name, content=path.read_bytes())
+            File.generated(config, name, content=notebooks.get(name) or path.read_bytes())
             if page is None
             else File.generated(config, name, abs_src_path=_source(page, path))
         )
     _add(files, config, offline.files(_root(config)))
     _add(files, config, _runtime.files if _runtime else {})
     _add(files, config, cards.files(config.site_url or "/"))
+    _add(files, config, more)
     return files
 
 
@@ -183,8 +192,9 @@ def _index(index: Any, theirs: Callable[[Page], None], memory: Memory, page: Pag
 def on_page_read_source(page: Page, config: MkDocsConfig) -> str:
     """Give MkDocs the staged text, with a mark for each output, and what this edition offers."""
     text = (_folder(config) / page.file.src_uri).read_text(encoding="utf-8")
+    text = elsewhere.with_links(text, _staged[page.file.src_uri].source, _repository(config))
     text = in_page.with_bar(jupyter.marked(text), _runtime)
-    return offline.with_downloads(text, config.extra.get("repository") or "")
+    return offline.with_downloads(text, _repository(config))
 
 
 @event_priority(-100)  # after mkdocs-jupyter, which gives the page its own way of being rendered
@@ -298,7 +308,7 @@ def on_env(env: Any, config: MkDocsConfig, files: Files) -> None:
     for page in pages:
         card = cards.card(_about(page, config), _site(config), cache)
         _add(files, config, {cards.place(page.file.src_uri): card})
-        if tex := mathematics.displayed(page.content or ""):
+        if tex := mathematics.sources(page.content or ""):
             folder = posixpath.dirname(page.file.dest_uri)
             _add(files, config, {posixpath.join(folder, "formulas.json"): json.dumps(tex)})
         page.content = mathematics.mark(page.content or "", rendered)
@@ -317,10 +327,12 @@ def on_page_context(
 ) -> dict[str, Any]:
     """Give the theme what the page's head says to other programs, and where its source is."""
     about: dict[str, Any] = {"social": cards.about(_about(page, config), _site(config))}
-    if repository := config.extra.get("repository"):
-        source = _staged[page.file.src_uri].source
-        about["edit_address"] = f"{repository.rstrip('/')}/edit/main/docs/{source}"
-    return context | about
+    source = _staged[page.file.src_uri].source
+    return context | about | elsewhere.addresses(source, _repository(config))
+
+
+def _repository(config: MkDocsConfig) -> str:
+    return config.extra.get("repository") or ""  # None if the variable is empty
 
 
 def _site(config: MkDocsConfig) -> cards.Site:

@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -267,9 +268,54 @@ def test_formulas_are_copied_as_tex(visitor: Callable[..., Any]) -> None:
     assert visits.problems == []
 
 
+SELECT = """([first, last]) => {
+    const range = document.createRange();
+    range.setStart(first, 0);
+    range.setEnd(last, last.childNodes.length);
+    getSelection().removeAllRanges();
+    getSelection().addRange(range);
+}"""
+
+
+def test_what_is_selected_is_copied_with_its_tex(visitor: Callable[..., Any]) -> None:
+    """A paragraph with a formula, a displayed one alone, and text without any."""
+    visits = visitor()
+    visits.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = visits.open("layers/softmax/")
+
+    def copied(first: Any, last: Any) -> str:
+        with page.expect_response("**/formulas.json") if not asked else nullcontext():
+            page.evaluate(SELECT, [first.element_handle(), last.element_handle()])
+        asked.append(True)
+        page.wait_for_timeout(100)  # until the answer has been read
+        page.keyboard.press("Control+c")
+        return str(page.evaluate("navigator.clipboard.readText()"))
+
+    asked: list[bool] = []
+    paragraph = page.locator("article > p:has(span.math)").first
+    inline = paragraph.locator("span.math").first
+    sources = json.loads(file_of("layers/softmax/").with_name("formulas.json").read_text())
+
+    def tex(formula: Any) -> str:
+        place = "(one) => [...document.querySelectorAll('article .math')].indexOf(one)"
+        return str(sources[formula.evaluate(place)])
+
+    text = copied(paragraph, paragraph)
+    assert f"${tex(inline)}$" in text
+    assert text.endswith(paragraph.inner_text()[-20:])
+    assert text.count(".") >= paragraph.inner_text().count(".") >= 2
+    number = inline.locator("mn, mi").first
+    assert copied(number, number) == tex(inline)  # no part of it
+    displayed = page.locator("article div.math").first
+    assert copied(displayed, displayed) == tex(displayed)
+    heading = page.locator("article h2").first
+    assert copied(heading, heading).strip("¶\n") == heading.inner_text().strip("¶\n")
+    assert visits.problems == []
+
+
 @pytest.mark.parametrize("address", chapters())
-def test_each_displayed_formula_has_its_tex(address: str) -> None:
-    count = len(page_of(address).article.select("div.math"))
+def test_each_formula_has_its_tex(address: str) -> None:
+    count = len(page_of(address).article.select(".math"))
     place = file_of(address).with_name("formulas.json")
     assert (len(json.loads(place.read_text())) if place.is_file() else 0) == count
 

@@ -1,12 +1,11 @@
 // Copies a displayed formula as TeX: a button beside the one under the pointer, and the key T for
 // the one in the middle of the screen (shortcuts.js).
-//
-// A page has its formulas as MathML alone. Their TeX is in a file beside it, in the same order. From
-// the disk, where nothing can be fetched, it is not offered.
+
+import "./copied.js"; // what is selected is copied so too
+import { formulas, isOffered, load, texOf } from "./formulas.js";
 
 const FORMULAS = "article div.math";
-const isOffered = location.protocol !== "file:" && Boolean(navigator.clipboard);
-let formula, timer, page, sources;
+let formula, timer;
 
 const button = document.createElement("button");
 button.type = "button";
@@ -15,8 +14,6 @@ button.tabIndex = -1; // the key does the same
 button.hidden = true;
 button.ariaLive = "polite";
 document.body.append(button);
-
-const formulas = () => [...document.querySelectorAll(FORMULAS)];
 
 function show(chosen, text = "Copy as TeX") {
   clearTimeout(timer);
@@ -28,18 +25,15 @@ function show(chosen, text = "Copy as TeX") {
   button.style.top = `${scrollY + top - button.offsetHeight}px`;
 }
 
-async function texOf(chosen) {
-  if (page !== location.pathname) sources = undefined;
-  page = location.pathname;
-  sources ??= fetch("formulas.json").then((answer) => answer.json());
-  return (await sources)[formulas().indexOf(chosen)];
+async function write(chosen) {
+  await load();
+  const tex = texOf(chosen);
+  if (tex === undefined) throw new Error("its TeX is not there");
+  await navigator.clipboard.writeText(tex);
 }
 
 async function copy(chosen) {
-  const done = texOf(chosen).then((tex) => navigator.clipboard.writeText(tex));
-  const told = await done.then(() => "Copied", () => "It could not be copied");
-  if (told !== "Copied") sources = undefined; // the next press fetches anew
-  show(chosen, told);
+  show(chosen, await write(chosen).then(() => "Copied", () => "It could not be copied"));
   hideSoon(2000);
 }
 
@@ -53,11 +47,12 @@ function copyNearest() {
     const { bottom, top } = one.getBoundingClientRect();
     return Math.max(top - innerHeight / 2, innerHeight / 2 - bottom, 0);
   };
-  const [nearest] = formulas().filter((one) => one.offsetParent).sort((a, b) => far(a) - far(b));
+  const there = formulas().filter((one) => one.matches(FORMULAS) && one.offsetParent);
+  const [nearest] = there.sort((a, b) => far(a) - far(b));
   if (nearest && far(nearest) < innerHeight / 2) copy(nearest);
 }
 
-if (isOffered) {
+if (isOffered && navigator.clipboard) {
   addEventListener("book-tex", copyNearest);
   button.addEventListener("click", () => copy(formula));
   addEventListener("pointerover", ({ target }) => {

@@ -22,6 +22,7 @@ from bs4 import BeautifulSoup, Tag
 
 from nn_tutorial.files import write_whole
 
+from . import dates
 from .static_server import ARGUMENTS, chromium, hosted
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -249,9 +250,7 @@ def _dated(pdf: Path) -> None:
 def _time() -> Any:
     import datetime
 
-    command = ["git", "log", "-1", "--format=%ct"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    seconds = os.environ.get("SOURCE_DATE_EPOCH") or done.stdout.strip() or "315532800"
+    seconds = os.environ.get("SOURCE_DATE_EPOCH") or dates.last_change(ROOT, ROOT / "docs")
     return datetime.datetime.fromtimestamp(int(seconds), datetime.UTC)
 
 

@@ -56,7 +56,11 @@ def lean(content: str) -> str:
 
 
 def tight(frame: str) -> str:
-    """Take away the blanks between the tags of the theme's frame, and around a text in a tag."""
+    """Take away the blanks between the tags of the theme's frame, and around a text in a tag.
+
+    Also what a drawing needs in a file of its own alone.
+    """
+    frame = frame.replace(' xmlns="http://www.w3.org/2000/svg"', "")
     frame = re.sub(r"\s*\n\s*", "\n", frame)
     return re.sub(r">\n([^<\n]+)\n<", r">\1<", re.sub(r">\n+<", "><", frame))
 

@@ -9,6 +9,7 @@ from . import book
 
 SHIM = "assets/javascripts/iframe-worker.js"  # a worker for the search, where there is no server
 _SOURCE = re.compile(r"<!-- repository -->(.*?)<!-- /repository -->", re.DOTALL)
+_REPORT = re.compile(r"<!-- report -->(.*?)<!-- /report -->", re.DOTALL)
 _OFFER = re.compile(r"<!-- downloads -->\s*(.*?)\s*<!-- /downloads -->", re.DOTALL)
 
 
@@ -36,7 +37,8 @@ def files(root: Path) -> dict[str, bytes]:
 def with_downloads(markdown: str, repository: str = "") -> str:
     """Put links to the PDF, the zip and the repository where a page says that there are none.
 
-    Those to the PDF and the zip if they will be made, that to the repository if it has an address.
+    Those to the PDF and the zip if they will be made, those to the repository and to its list of
+    errors if it has an address.
     """
     offered = (
         f'- <a href="../{book.PDF}" download>The book as a PDF</a>, with contents, page '
@@ -47,4 +49,7 @@ def with_downloads(markdown: str, repository: str = "") -> str:
     are_made = bool(os.environ.get("NN_TUTORIAL_BOOK"))
     markdown = _OFFER.sub(lambda match: offered if are_made else match[1], markdown)
     there = f"[the repository]({repository})"
+    new = f"{repository.rstrip('/')}/issues/new"
+    report = f"[Report it]({new}): which page, what is wrong, and what is right."
+    markdown = _REPORT.sub(lambda match: report if repository else match[1], markdown)
     return _SOURCE.sub(lambda match: there if repository else match[1], markdown)

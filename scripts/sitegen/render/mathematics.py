@@ -50,9 +50,9 @@ def mark(content: str, rendered: dict[str, str]) -> str:
     return _FOUND.sub(replace, content)
 
 
-def displayed(content: str) -> list[str]:
-    """Return the TeX of the displayed formulas in a page's HTML, in their order."""
-    return [html.unescape(tex).strip() for _, _, tex in _FOUND.findall(content) if tex]
+def sources(content: str) -> list[str]:
+    """Return the TeX of the formulas in a page's HTML, in their order."""
+    return [html.unescape(inline or tex).strip() for _, inline, tex in _FOUND.findall(content)]
 
 
 def plain_title(title: str, rendered: dict[str, str]) -> str:

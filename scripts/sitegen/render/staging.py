@@ -20,6 +20,7 @@ from nn_tutorial.files import write_whole
 from ..run.execute import Executed
 from ..run.page import PageError
 from . import (
+    errata,
     figure_data,
     figures,
     glossary,
@@ -54,7 +55,7 @@ def stage(executed: Iterable[Executed], docs: Path, folder: Path) -> list[Staged
     Raises
     ------
     PageError
-        If two pages or two figures have the same name.
+        If two pages or two figures have the same name, or an erratum is not whole.
     UnknownReferenceError
         If a page refers to what is not there.
     """
@@ -70,6 +71,8 @@ def stage(executed: Iterable[Executed], docs: Path, folder: Path) -> list[Staged
     for source, text in texts.items():
         if source == glossary.PAGE:
             text = glossary.page(text, terms, register.titles)
+        if source == errata.PAGE:
+            text = errata.page(text, docs / "errata.yml", register.titles)
         text = references.resolve(text, source, register)
         if source in ran and source != "index.py":  # its first screen says what the book is
             front = match.end() if (match := _FRONT.match(text)) else 0
