@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from sitegen.output import book
+from sitegen.output.static_server import hosted
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -50,6 +51,26 @@ def test_pages_and_links_work_from_the_disk(page: "Page", unpacked: Path) -> Non
     page.wait_for_url("**/layers/relu.html")
     assert page.locator("math").count() > 10
     assert page.locator("h1").inner_text().startswith("ReLU")
+
+
+@pytest.mark.xdist_group("offline")
+def test_a_page_says_how_it_can_be_run(page: "Page", unpacked: Path) -> None:
+    page.goto((unpacked / "layers" / "relu.html").as_uri())
+    page.get_by_text("run python -m http.server there").wait_for()
+
+
+@pytest.mark.xdist_group("offline")
+def test_once_served_it_runs(browser: "Browser", unpacked: Path) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.set_default_timeout(600_000)
+    with hosted(unpacked) as address:
+        page.goto(f"{address}layers/relu.html")
+        page.get_by_role("button", name="Run this page").click()
+        page.get_by_role("button", name="Run all", exact=True).wait_for()
+        page.evaluate("bookPage.run(bookPage.cells[2])")
+        assert page.evaluate("bookPage.cells[2].note.textContent").endswith("as in the book")
+    context.close()
 
 
 @pytest.mark.xdist_group("offline")

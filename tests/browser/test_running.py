@@ -355,6 +355,14 @@ def test_what_is_the_same(one: str, other: str, is_same: bool, visitor: Callable
     assert page.evaluate(script, [one, other]) is is_same
 
 
+def test_the_built_site_from_a_disk_says_how_to_serve_it(browser: Any) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto((SITE / "layers" / "relu" / "index.html").as_uri())
+    page.get_by_text("serve the site: python -m http.server").wait_for(timeout=PATIENCE)
+    context.close()
+
+
 def test_a_policy_is_kept() -> None:
     for file in FILES:
         address = file.parent.relative_to(SITE).as_posix().removeprefix(".")
