@@ -518,7 +518,10 @@ def by_package(theory, values, name):
     return lambda x: output(theory, values | {name: x})
 
 
-layers = {name: theory for name, theory in THEORIES.items() if name != "two_layer_net"}
+# One theory per layer: those of its options came after the questions below had been asked.
+later = {"two_layer_net", "conv2d_dilated", "max_pool2d_dilated", "avg_pool2d_inside",
+         "global_avg_pool2d", "softmax_cross_entropy_smoothed"}
+layers = {name: theory for name, theory in THEORIES.items() if name not in later}
 methods = {"central, float64": 1e-6, "complex step": 1e-30, "central, float32": 2.0**-7}
 right = {method: {} for method in methods}
 for layer, law in layers.items():
@@ -759,7 +762,7 @@ for (i, seed), (layer, law) in product(tried, layers.items()):
                 noticed[entry[:2]]["one direction"] += one > LIMIT
 alarm = {column: max(off[column]) for column in upstreams}
 assert max(alarm.values()) < LIMIT and max(alarm["positive"], alarm["signs"]) < 1e-5
-assert len(theirs) == 33 and len(own) == 12
+assert len(theirs) == 28 and len(own) == 12
 
 # %% tags=["remove-input"]
 hidden = [key for key, row in noticed.items() if min(row.values()) < len(tried)]
