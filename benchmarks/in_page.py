@@ -22,7 +22,7 @@ from nn_tutorial.files import write_whole
 ROOT = Path(__file__).resolve().parents[1]
 RECORD = Path(__file__).with_suffix(".json")
 LONG = 1.0  # seconds: of shorter cells nobody needs to be told
-MOST = 100.0  # and of longer ones nobody waits to know how much longer
+MOST = 30.0  # and of longer ones nobody waits to know how much longer
 ONE_CELL = """async () => {
     const times = [];
     for (let i = 0; i < 21; i += 1) {

@@ -14,7 +14,7 @@ from built import SITE, file_of
 from built import page as page_of
 from engines import NAMES, Engine
 from mistakes import file_of as mistaken
-from sitegen.render.running import FILE
+from sitegen.render.running import FILE, RECORD
 from sitegen.runtime.build import MANIFEST, PLACE
 
 from nn_tutorial.exercises import EXERCISES, grade
@@ -100,6 +100,8 @@ def ran(page: "Page", place: int) -> dict[str, Any]:
 
 @pytest.mark.parametrize("address", PAGES)
 def test_a_page_runs_to_what_the_build_gave(address: str, visitor: Callable[..., Any]) -> None:
+    name = address.strip("/") or "index"
+    assert name in json.loads(RECORD.read_text(encoding="utf-8"))["pages"], "run `make in-page`"
     visits = visitor()
     page = running(visits, address)
     page.evaluate("bookPage.runAll((cell) => !cell.isLong)")

@@ -36,7 +36,10 @@ async function load() {
 function stem(word) {
   if (word.length < 3) return word;
   const british = word.replace(/(?<=\w{3})iz(?=[aei])/, "is");
-  return `${lunr.stemmer(new lunr.Token(british))}*`;
+  const stemmed = String(lunr.stemmer(new lunr.Token(british)));
+  let common = 0; // "early" has the stem "earli", and begins with "earl"
+  while (common < stemmed.length && stemmed[common] === british[common]) common += 1;
+  return `${british.slice(0, common)}*`;
 }
 
 const alike = (word) => (word.length < 4 ? word : `${word}~${word.length < 8 ? 1 : 2}`);

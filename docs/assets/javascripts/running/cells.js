@@ -6,8 +6,8 @@ import * as python from "./python.js";
 
 export const LONG = 5; // seconds from which a reader is told how long a cell takes
 export function span(seconds) {
-  if (seconds < 100) return `About ${Math.round(seconds)} s`;
-  return `More than ${seconds < 120 ? "a minute" : `${Math.floor(seconds / 60)} minutes`}`;
+  if (seconds < 30) return `About ${Math.round(seconds)} s`; // longer cells are not measured to their end
+  return `More than ${seconds < 120 ? `${Math.floor(seconds)} s` : `${Math.floor(seconds / 60)} minutes`}`;
 }
 
 /** The comments that the build has left: where each cell begins and ends, and each value. */
