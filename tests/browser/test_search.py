@@ -40,7 +40,7 @@ FIRST = {
     "learning rate too high": "networks/cnn/#a-learning-rate-that-is-too-high",
     "autograd from scratch": "networks/autograd/",
     "reverse mode automatic differentiation": "networks/autograd/",
-    "topological order": "networks/autograd/#the-walk-calls-itself",
+    "topological order": "networks/autograd/#from-the-chain-rule-to-a-walk",
     "confusion matrix": "pytorch/fashion_mnist/#which-shirts-look-like-coats",
     "zero_grad": "pytorch/from_our_layers/#gradients-add-up",
     "resume training": "pytorch/long_trainings/#interrupted-and-still-the-same",
