@@ -36,6 +36,7 @@ FIRST = {
     "momentum": "networks/optimizers/#what-momentum-buys",
     "gradient clipping": "networks/schedules/#clipping-and-what-it-can-and-cannot-do",
     "dropout evaluation": "networks/regularisation/#1-dropout-left-on-in-evaluation",
+    "early stopping": "networks/regularisation/#early-stopping-the-epoch-is-a-setting-too",
     "patience": "networks/regularisation/#early-stopping-the-epoch-is-a-setting-too",
     "learning rate too high": "networks/cnn/#a-learning-rate-that-is-too-high",
     "autograd from scratch": "networks/autograd/",

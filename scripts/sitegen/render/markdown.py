@@ -76,7 +76,7 @@ def _with_values(source: str, values: Iterator[str], places: Iterator[int], mark
             or line.count("`") % 2
             or source[: match.start()].count("$$") % 2
             or _IN_LINK.search(line)
-            or "$" in written
+            or set("$|<\n").intersection(written)  # formulas, cells of a table, and more
         )
         return f"<!--v{place}-->{written}{match[2]}<!--/-->" if is_plain else written + match[2]
 
