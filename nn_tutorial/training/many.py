@@ -67,14 +67,7 @@ def fit_many(
     check_count("epochs", epochs)
     check_count("batch_size", batch_size)
     check_patience(patience, validation)
-    for name, several in (("models", models), ("rngs", rngs)):
-        if not isinstance(several, Sequence):
-            raise ValueError(f"{name}: expected one for each network in a list, got {several!r}")
-    for rng in rngs:
-        check_rng(rng)
-    for rate in np.ravel(lr).tolist():
-        if not (is_number(rate) and 0 <= rate < math.inf):
-            raise ValueError(f"lr: expected a finite number of at least 0, got {lr!r}")
+    _check_lists(models, lr, rngs)
     together = SideBySide(models)
     dtype = together.params.dtype
     rates = np.full(len(models), lr, dtype) if np.ndim(lr) == 0 else np.array(lr, dtype)
@@ -102,6 +95,17 @@ def fit_many(
         if not keep_best:
             history.best_epoch = len(history.train_loss) - 1
     return run.histories
+
+
+def _check_lists(models: Any, lr: Any, rngs: Any) -> None:
+    for name, several in (("models", models), ("rngs", rngs)):
+        if not isinstance(several, Sequence):
+            raise ValueError(f"{name}: expected one for each network in a list, got {several!r}")
+    for rng in rngs:
+        check_rng(rng)
+    for rate in np.ravel(lr).tolist():
+        if not (is_number(rate) and 0 <= rate < math.inf):
+            raise ValueError(f"lr: expected a finite number of at least 0, got {lr!r}")
 
 
 class _Run:
