@@ -17,8 +17,14 @@ MENDINGS = [
     (r'data-md-toggle="drawer"', r'\g<0> aria-label="Menu"'),
     # Tags without links are no navigation.
     (r'<nav class="md-tags"\s*>(.*?)</nav>', r'<div class="md-tags">\1</div>'),
-    # A wide table scrolls in its own box, which the keyboard must reach.
-    (r"<table>", '<table tabindex="0">'),
+    # A wide table scrolls in its own box, which the keyboard must reach. The theme's script would make
+    # the two boxes around it, and each time lay out the whole page again: it leaves tables with a
+    # class alone.
+    (
+        r"<table>(.*?)</table>",
+        '<div class="md-typeset__scrollwrap"><div class="md-typeset__table">'
+        r'<table class="book-table" tabindex="0">\1</table></div></div>',
+    ),
     # The link that skips the menu leads here: a heading that can hold the focus takes it along.
     (r'<h1 id="', r'<h1 tabindex="-1" id="'),
     # A corner is no heading.

@@ -42,7 +42,9 @@ def combine(theme: dict[str, str], folder: Path) -> dict[str, str]:
     sheets = {match[1]: text for name, text in theme.items() if (match := THEME.search(name))}
     theirs = without_dropped(sheets["main"] + sheets["palette"])
     # The theme's maps, for those who change the theme, are of its own files.
-    return {WHOLE: re.sub(r"/\*# sourceMappingURL=.*?\*/", "", theirs) + "\n" + ours(folder)}
+    whole = re.sub(r"/\*# sourceMappingURL=.*?\*/", "", theirs) + "\n" + ours(folder)
+    # A rule for what has no class costs at each change of one; and see html_fixes on tables.
+    return {WHOLE: whole.replace("table:not([class])", "table.book-table")}
 
 
 def ours(folder: Path) -> str:

@@ -60,6 +60,7 @@ async function one(output) {
   const node = element("div", {});
   // What Python has shown is the reader's own, and the page's policy runs no script in it.
   node.innerHTML = kind === "html" ? text : await rendered(text);
+  for (const table of node.querySelectorAll("table:not([class])")) table.className = "book-table";
   return kind === "html" ? box("", "Output", node) : node;
 }
 
