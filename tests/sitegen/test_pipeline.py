@@ -480,7 +480,9 @@ def test_pages_lead_to_their_source_where_a_repository_is_named(built: Book, boo
         page = book.html(name)
         address = f"https://example.org/you/book/edit/main/docs/{source}"
         assert f'<a href="{address}" rel="edit">Edit this page</a>' in page
-        assert page.count("example.org/you") == 1  # the theme's own link would ask there by itself
+        report = f"https://example.org/you/book/issues/new?title={source}:+"
+        assert f'<a href="{report}">report an error on this page</a>' in page
+        assert page.count("example.org/you") == 2  # the theme's own link would ask there by itself
         assert 'data-md-component="source"' not in page
     book.repository = "you/book"
     assert "REPO_URL: expected an address (https://...), got 'you/book'" in book.must_fail()
