@@ -29,7 +29,7 @@ show_task("cross_entropy")
 show_solution("cross_entropy")
 
 # %% [markdown]
-# The loss reads one probability a row, and the index says so: two arrays of length $N$, one with the row numbers and one with the labels, are read in pairs. A colon instead of `rows` means "every row", and reads the labels of all rows in each of them:
+# The loss reads one probability per row, and the index says so: two arrays of length $N$, one with the row numbers and one with the labels, are read in pairs. A colon instead of `rows` means "every row", and reads the labels of all rows in each of them:
 
 # %%
 p = np.array([[1, 2, 3], [1.5, 1.5, 3]]) / 6

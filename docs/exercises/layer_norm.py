@@ -72,8 +72,8 @@ show_solution("layer_norm_backward")
 #
 # | Line | Axis | Why |
 # |---|---|---|
-# | mean and variance | turned | they are those of an example |
-# | `a` and `b` | turned | what comes back through a mean is averaged as the mean was |
+# | mean and variance | the other | they are those of an example |
+# | `a` and `b` | the other | what comes back through a mean is averaged as the mean was |
 # | `g = gamma * dy` | new | $\gamma$ differs along the axis of `a` and `b`, so it goes in before them |
 # | `dgamma`, `dbeta` | as before | the parameters belong to the features |
 #

@@ -26,7 +26,7 @@ SEED = 0
 use_style()
 rng = np.random.default_rng(SEED)
 
-# Forward, then backward, one operation a line. The sections below explain each.
+# Forward, then backward, one operation per line. The sections below explain each.
 x, w, b, t = 2.0, 3.0, -4.0, 1.0
 a = w * x
 s = a + b
@@ -101,7 +101,7 @@ show(
     caption=(
         "Six operations. On each edge the value that flows down, left and blue, and the gradient "
         "that flows up, right and orange (on the edges from $w$, $b$ and $t$: above the line). "
-        "Look at the top: $x$ is used twice, and its two gradients add up. Where your browser runs "
+        "At the top, $x$ is used twice, and its two gradients add up. Where your browser runs "
         "scripts, you can take the walk one step at a time, and change the inputs."
     ),
 )
@@ -518,8 +518,8 @@ show(
     ),
     caption=(
         "How long the gradient is after each layer, relative to the one that arrived at the top; "
-        "lines are means over five seeds, bands reach from the smallest to the largest. Look at "
-        "the scales of the two plots."
+        "lines are means over five seeds, bands reach from the smallest to the largest. The "
+        "scales of the two plots differ: the upper one runs down from about 1, the lower one up."
     ),
 )
 plain, skipped = norms[False, 0.5][:, -1], norms[True, 0.5][:, -1]

@@ -85,7 +85,7 @@ show(
         "second column of B, 1 5 −2, are tinted, and so is the 11 in Y that they give."
     ),
     caption=(
-        "A letter names an axis. Look at $j$: it runs along the tinted row of $A$ and down the "
+        "A letter names an axis. The letter $j$ runs along the tinted row of $A$ and down the "
         "tinted column of $B$ in step, $1 \\cdot 1 + 2 \\cdot 5 + 0 \\cdot (-2) = 11$."
     ),
 )
@@ -249,7 +249,7 @@ show(
     ),
     caption=(
         "Six strings on one matrix. The tinted cells give the first number of the result (for the "
-        "transpose, its first row). Look at the lower left pair: a letter that repeats visits "
+        "transpose, its first row). In the lower left pair, a letter that repeats visits "
         "the diagonal alone, and the arrow decides whether it is summed."
     ),
 )
@@ -418,8 +418,8 @@ show(
         "they give."
     ),
     caption=(
-        "The same example backward. Look at the letters along the grids: the sum now runs along "
-        "$k$, and so along rows of both, $-1 \\cdot 1 + 2 \\cdot (-2) = -5$."
+        "The same example backward. The sum now runs along the letter $k$, and so along rows of "
+        "both, $-1 \\cdot 1 + 2 \\cdot (-2) = -5$."
     ),
 )
 
@@ -582,9 +582,9 @@ show(
         f"einsum and within {over[-1]:.1f} times the matrix product."
     ),
     caption=(
-        f"Recorded on {recorded['date'][:10]} by `make bench`. Look at the blue line on the left "
-        "of the lower plot: it is flat. There the planning takes nearly all the time, "
-        "and the multiplications hardly any."
+        f"Recorded on {recorded['date'][:10]} by `make bench`. On the left of the lower plot the "
+        "blue line is flat. There the planning takes nearly all the time, and the multiplications "
+        "hardly any."
     ),
 )
 assert gain[0] < 1 and wins == 1 and gain[-1] > 100 and over[0] > 5 and over[-1] < 2
@@ -823,8 +823,8 @@ show(
     ),
     caption=(
         "Means over five seeds, with bands from the lowest to the highest (most are thinner than "
-        "the line). Look at the two orange lines: the same einsum on nearly the same images, and "
-        "not the same slope."
+        "the line). The two orange lines are the same einsum on nearly the same images, and yet "
+        "their slopes differ."
     ),
 )
 growth = {kind: slope(table[kind]["einsum"]) for kind in table}
@@ -921,8 +921,8 @@ show(
         f"stay within {np.abs(ends['jitter']).max():.0f} millionths of 0."
     ),
     caption=(
-        "The sum of squares of the middle pixel, in five orders. Look at the straight pieces: on "
-        "each the sum lies between two powers of two, and every white pixel is rounded alike. "
+        "The sum of squares of the middle pixel, in five orders. On each straight piece the sum "
+        "lies between two powers of two, and every white pixel is rounded alike. "
         "Where the next power is reached, the line gets a new slope."
     ),
 )

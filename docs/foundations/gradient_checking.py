@@ -70,8 +70,8 @@ show(
         "parallel to the tangent."
     ),
     caption=(
-        "With a step of $h = 0.8$, large enough to see. Look at the dotted line: it does not touch "
-        "the curve at 2, and yet its slope is nearly that of the tangent."
+        "With a step of $h = 0.8$, large enough to see. The dotted line does not touch the "
+        "curve at 2, and yet its slope is nearly that of the tangent."
     ),
 )
 assert np.isclose(((at + wide) ** 3 - at**3) / wide, 17.44)
@@ -309,8 +309,8 @@ show(
     ),
     caption=(
         "Marks: measured. Thin lines: the sum of truncation and rounding from the derivation; "
-        "dotted: the step it says is best. Look at the right-hand sides, which climb by one and by "
-        "two decades in a decade of $h$, and at the left-hand ones, which are parallel."
+        "dotted: the step it says is best. The right-hand sides climb by one and by two decades "
+        "per decade of $h$, and the left-hand ones are parallel."
     ),
 )
 
@@ -580,8 +580,8 @@ show(
     ),
     caption=(
         "What a check says about gradients that are right. All distance from 0, which is "
-        "drawn at the left end, is the checker's own error. Look at the gap between circles and "
-        "squares: float32 leaves so little room that a small mistake hides in the noise."
+        "drawn at the left end, is the checker's own error. Float32, the squares, leaves so "
+        "little room that a small mistake hides in the noise."
     ),
 )
 assert top["complex step"] < 1e-12 and top["central, float64"] < 1e-6
@@ -800,8 +800,8 @@ show(
     ),
     caption=(
         f"The other {len(noticed) - len(hidden)} were noticed by all four in every run and are "
-        "left out. The gap divides the book's own list, above, from the ones that were added. Look "
-        "at the first column: not one of these was noticed with all ones, not even once."
+        "left out. The gap divides the book's own list, above, from the ones that were added. In "
+        "the first column, with all ones, not one of these was noticed, not even once."
     ),
 )
 assert len(ones_misses) == len(hidden) == 14
@@ -957,8 +957,8 @@ show(
         f"{len(blind['positive'])}, parameters as they begin {len(blind['as it begins'])}."
     ),
     caption=(
-        "Rows are mistakes, columns are inputs. Look at the column of the single example: whatever "
-        "is a matter of *the batch* is out of sight."
+        "Rows are mistakes, columns are inputs. With a single example, whatever is a matter of "
+        "*the batch* is out of sight."
     ),
 )
 assert blind["good"] == blind["square"] == []
@@ -1030,9 +1030,9 @@ show(
         "the band are marked as at a kink, four as compared."
     ),
     caption=(
-        "The shaded band is $|x| < h$. Look below: inside the band a right gradient fails by up to "
-        "one whole, outside it is right to rounding. The package marks the points inside and "
-        "compares the others."
+        "The shaded band is $|x| < h$. In the lower plot, a right gradient fails inside the band "
+        "by up to one whole; outside it is right to rounding. The package marks the points inside "
+        "and compares the others."
     ),
 )
 assert np.isclose(max(misses), 1) and max(np.array(misses)[np.abs(relative) > 1.01]) < 1e-8
@@ -1191,8 +1191,8 @@ show(
     ),
     caption=(
         "Medians over five seeds, bands from the lowest to the highest; $h = 10^{-6}$. Solid: "
-        "random directions; dashed: the direction of the gradient. Look at the distance between "
-        "the two kinds of line, and compare it with how far either climbs."
+        "random directions; dashed: the direction of the gradient. The two kinds of line lie "
+        "farther apart than either climbs."
     ),
 )
 assert all(0.3 < grown[kind][0] < 3 for kind in grown)

@@ -261,7 +261,7 @@ else:
 # %% [markdown]
 # ### A figure, and where to look
 #
-# Under each figure a caption says what to look at. (For those who cannot see it, a text tells what it shows.)
+# Under each figure a caption says what you can read from it. (For those who cannot see it, a text tells what it shows.)
 
 # %% tags=["remove-input"]
 dy, h = np.array([1.0, -0.5]), 1e-6
@@ -300,7 +300,7 @@ show(
         "the second, to which −0.5 arrives, they miss them wherever x is not 0."
     ),
     caption=(
-        "Look at the left half: where 1 arrives, the mistake cannot be seen. This is why the "
+        "In the left half, where 1 arrives, the mistake cannot be seen. This is why the "
         "checks of this book let random numbers arrive."
     ),
 )
@@ -340,7 +340,7 @@ count = sum(len(part) for part in (flowers.x_train, flowers.x_val, flowers.x_tes
 #
 # ## The chapters in order
 #
-# The minutes are the words of a page, without its code and displayed formulas, at {{ WORDS_A_MINUTE }} a minute. With a pencil it takes longer.
+# The minutes are the words of a page, without its code and displayed formulas, at {{ WORDS_A_MINUTE }} per minute. With a pencil it takes longer.
 
 
 # %% tags=["remove-input"]

@@ -83,8 +83,8 @@ show(
         "have moved, though four inputs are the same."
     ),
     caption=(
-        "Five values of one feature, and what becomes of them. Look at what moves when only one of "
-        "them does: here the square, from 1 to 11. The strokes are where the outputs were before. "
+        "Five values of one feature, and what becomes of them. When only one of them moves, here "
+        "the square from 1 to 11, all five outputs move. The strokes are where they were before. "
         "Where your browser runs scripts, the picture answers to your hand: drag the points, or "
         "go to one with the Tab key and use the arrows. Evaluation, and what is remembered for it, "
         "are explained [further down](#two-functions-in-one-layer)."
@@ -97,7 +97,7 @@ assert moved_by.min() > 0.5
 #
 # | Symbol | In code | Shape | Meaning |
 # |---|---|---|---|
-# | $X$ | `x` | $(N, D)$ | the input, one example a row |
+# | $X$ | `x` | $(N, D)$ | the input, one example per row |
 # | $\mu$ | `mean` | $(D)$ | mean of each column |
 # | $\sigma^2$ | `var` | $(D)$ | variance of each column, divided by $N$ |
 # | $\varepsilon$ | `eps` | one number | keeps the root away from 0, $10^{-5}$ |
@@ -242,7 +242,7 @@ show(
     ),
     caption=(
         "In each box the value, blue, and below it its gradient, bold and orange. Beside the "
-        "arrows: what comes back along each of two roads that meet. Look at $x$: its gradient is "
+        "arrows: what comes back along each of two roads that meet. The gradient of $x$ is "
         "that of $\\tilde x$ minus 2 everywhere."
     ),
 )
@@ -358,8 +358,8 @@ show(
         "each, and −1.5, −0.5, 0, 0.5, 1.5. Left: 0.5, 1.5, −2, −1.5, 1.5, whose sum is 0."
     ),
     caption=(
-        "The first chart minus the second minus the third is the fourth. Look at examples 1 and "
-        "4: nothing arrives, something leaves."
+        "The first chart minus the second minus the third is the fourth. At examples 1 and 4 "
+        "nothing arrives, and yet something leaves."
     ),
 )
 assert np.allclose(pieces[0][0] - pieces[1][0] - pieces[2][0], pieces[3][0], rtol=0, atol=1e-15)
@@ -459,8 +459,8 @@ show(
         f"{exact:.0e}, central differences to {worst:.0e}; in float32 all lie below {single:.0e}."
     ),
     caption=(
-        "The table as a picture. Look at the dots of the central differences: they are the least "
-        "exact witness. The other two are orders of magnitude closer."
+        "The table as a picture. The dots show the central differences as the least exact "
+        "witness. The other two are orders of magnitude closer."
     ),
 )
 
@@ -657,8 +657,9 @@ show(
         f"{ends['mean constant']:.2f}, both constant {ends['both constant']:.2f}."
     ),
     caption=(
-        "Means over five seeds, bands from the lowest to the highest. Look at the pairs: leaving "
-        "out the mean costs much, leaving out the variance next to nothing that you would notice."
+        "Means over five seeds, bands from the lowest to the highest. The lines form two "
+        "pairs: leaving out the mean costs much, leaving out the variance next to nothing that you "
+        "would notice."
     ),
 )
 assert ends["mean constant"] > 3 * ends["right"] and ends["variance constant"] < 2 * ends["right"]
@@ -811,8 +812,9 @@ show(
         f"{tiny[0, -1, :, 1].mean():.0%} at 32. In the training batches it is far lower at 2 and 4."
     ),
     caption=(
-        "Means over five seeds, bands from the lowest to the highest. Look at the left edge, and "
-        "then at the gap between the two lines of the normalised net at 4."
+        "Means over five seeds, bands from the lowest to the highest. At the left edge the "
+        "normalised net falls far below the plain one. At 4 there is a gap between its two lines: "
+        "in the training batches it is far less accurate than on the test images."
     ),
 )
 assert tiny[1, 0, :, 1].max() < tiny[0, 0, :, 1].min() - 0.2
@@ -826,7 +828,7 @@ assert (tiny[1, 1:, :, 1].mean(1) > tiny[0, 1:, :, 1].mean(1) - 0.02).all()
 #
 # **The question.** Three things are said of batch normalisation: it trains *faster*, it bears *higher learning rates*, and it makes the loss *smoother*. Ioffe and Szegedy explained the first two by less drift of the layers' inputs, which they called *internal covariate shift*. [Santurkar and others (2018)](@santurkar2018) found in their networks that this drift was not smaller, and put the smoothness in its place. What can be seen here?
 #
-# **A prediction.** If all of it is true: the best learning rate with normalisation is higher; at its best rate it needs fewer epochs; after a step along the gradient, the gradient has turned less. And all three should show more in a deeper network, since each layer adds to the trouble.
+# **A prediction.** If all of it is true: the best learning rate with normalisation is higher; at its best rate it needs fewer epochs; after a step along the gradient, the gradient has changed its direction less. And all three should show more in a deeper network, since each layer adds to the trouble.
 #
 # Networks with three and with eight hidden layers of 64 units, weights as [He and others (2015)](@he2015) advise, plain gradient descent in batches of 32, twenty epochs, five learning rates, five seeds. Rates are chosen by the validation images; test accuracy is reported for the chosen ones. A run whose loss overflows counts as naming the commonest digit.
 
@@ -889,8 +891,9 @@ show(
         f"normalisation; with 8 layers {highest[1][0]:g} and {highest[1][1]:g}."
     ),
     caption=(
-        f"After {epochs} epochs; a mark is a run, the line their mean. Look at how far to the right "
-        "each line stays up, and at how little the lines differ before the first of them falls."
+        f"After {epochs} epochs; a mark is a run, the line their mean. The line with batch "
+        "normalisation stays up farther to the right. Before the first line falls, they differ "
+        "little."
     ),
 )
 assert all(highest[d][1] >= 9 * highest[d][0] for d in (0, 1))
@@ -930,8 +933,8 @@ show(
     ),
     caption=(
         "Blue, solid: with batch normalisation. Orange, dashed: without. Means over five seeds, "
-        "bands from the lowest to the highest. Look at the first five epochs, and at the ragged "
-        "line of the deep net without it."
+        "bands from the lowest to the highest. The lines are farthest apart in the first five "
+        "epochs. That of the deep net without it is ragged."
     ),
 )
 
@@ -1084,8 +1087,8 @@ show(
     ),
     caption=(
         "Upper row: below 0 the step has helped. Lower row: 1 means that the gradient has not "
-        "turned at all. Medians over training, means and ranges over five seeds; lines that leave "
-        "the plot go on. Look at the left end of the lower right plot: there the two start alike."
+        "changed its direction. Medians over training, means and ranges over five seeds; lines "
+        "that leave the plot go on. At the left end of the lower right plot the two start alike."
     ),
 )
 assert (rise[:, 1, :, :6] < 0).all() and (mean_rise[:, 0, 5] > 0.5).all()

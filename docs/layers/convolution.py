@@ -71,10 +71,10 @@ show(
         "picture gets brighter to the right and black where it gets darker; level areas are grey."
     ),
     caption=(
-        "Nine weights, used at every place of the picture. Look at the columns and the outline on "
-        "the right: upright edges are found, level ones are not. The dark line at the right border "
-        "is the padding: to the kernel, the picture ends in black. Photograph: *china.jpg* by "
-        "danielbuechele, [CC BY 2.0](https://creativecommons.org/licenses/by/2.0/), as "
+        "Nine weights, used at every place of the picture. The columns and the outline on the "
+        "right stand out: upright edges are found, level ones are not. The dark line at the right "
+        "border is the padding: to the kernel, the picture ends in black. Photograph: *china.jpg* "
+        "by danielbuechele, [CC BY 2.0](https://creativecommons.org/licenses/by/2.0/), as "
         "scikit-learn ships it; here grey, cropped and reduced."
     ),
 )
@@ -273,8 +273,8 @@ show(
     ),
     caption=(
         "Each bar is a window. In the second line a padding of $(k-1)/2$ keeps the size (with "
-        "stride 1 and an odd $k$). In the last, look at $x_5$: the next window would hang over the end, so nobody sees it, and its "
-        "gradient is 0."
+        "stride 1 and an odd $k$). In the last line the next window would hang over the end, so "
+        "nobody sees $x_5$, and its gradient is 0."
     ),
 )
 assert left_over == 1
@@ -459,18 +459,18 @@ show(
         "6 5 4, 3 2 1. A single 1 in the gradient gives, backward, 1 2 3, 4 5 6, 7 8 9."
     ),
     caption=(
-        "The kernel is 1 to 9 in reading order. One bright pixel comes out with the kernel turned "
+        "The kernel is 1 to 9 in reading order. One bright pixel comes out with the kernel rotated "
         "by 180°; one gradient comes back with the kernel upright, laid down where its window was. "
-        "Each direction is the turned version of the other."
+        "Each direction is the rotated version of the other."
     ),
 )
 
 # %% [markdown]
-# Be careful with the words: the backward pass *lays down* an upright kernel, as you did by hand. But if you want to compute $\partial L/\partial X$ with the same sliding-window code as the forward pass, you collect instead of laying down, and then you must *turn* the kernel first. Both sentences describe one formula.
+# Be careful with the words: the backward pass *lays down* an upright kernel, as you did by hand. But if you want to compute $\partial L/\partial X$ with the same sliding-window code as the forward pass, you collect instead of laying down, and then you must *rotate* the kernel first. Both sentences describe one formula.
 #
 # ## The gradient of a convolution is a convolution
 #
-# How does that go when the stride is not 1? Then $i = (a - u + p)/s$ must be whole. Put $s - 1$ zeros between the neighbours in $\partial L/\partial Y$, and the missing outputs are there, as zeros. Pad with $k - 1 - p$, turn the kernel, exchange its first two axes (what comes in are now filters, what goes out channels), and use the forward pass:
+# How does that go when the stride is not 1? Then $i = (a - u + p)/s$ must be whole. Put $s - 1$ zeros between the neighbours in $\partial L/\partial Y$, and the missing outputs are there, as zeros. Pad with $k - 1 - p$, rotate the kernel, exchange its first two axes (what comes in are now filters, what goes out channels), and use the forward pass:
 
 
 # %%
@@ -541,9 +541,9 @@ show(
         "row, and two places where a new row of the image begins."
     ),
     caption=(
-        "The matrix of the kernel with rows 1, 2 and 3, 4 on a 4×4 image; empty cells are 0. Look along the diagonals: the same weight "
-        "again and again. Sharing is what makes the matrix of a convolution special; empty cells "
-        "are what make it cheap."
+        "The matrix of the kernel with rows 1, 2 and 3, 4 on a 4×4 image; empty cells are 0. "
+        "Along the diagonals stands the same weight again and again. Sharing is what makes the "
+        "matrix of a convolution special; empty cells are what make it cheap."
     ),
 )
 assert (toeplitz > 0).sum() == 36 and toeplitz.shape == (9, 16)
@@ -677,8 +677,8 @@ show(
         f"{worst_central:.0e}. In float32 all are larger."
     ),
     caption=(
-        "The table as a picture. Look at the dots: what the differences lose is their own "
-        "rounding, since the two exact witnesses agree to the last digits."
+        "The table as a picture. What the differences lose, in their row of dots, is their "
+        "own rounding, since the two exact witnesses agree to the last digits."
     ),
 )
 
@@ -773,7 +773,7 @@ def cosines(backward, forward, stride, padding, smooth):
 # %%
 plain = draw_arrays(3, 4, (7, 5), (3, 3))
 even = draw_arrays(3, 4, (7, 5), (3, 3))
-even[1] += even[1][:, :, ::-1, ::-1].copy()  # the same when turned
+even[1] += even[1][:, :, ::-1, ::-1].copy()  # the same when rotated
 loops, im2col = nt.conv2d_loops, nt.conv2d_im2col
 trials = [  # mistake, forward pass, where it hides, where it shows (stride, padding)
     (kernel_turned, conv2d, "symmetry", (even, 1, 1), (plain, 1, 1)),
@@ -799,7 +799,7 @@ assert firsts.min() > -0.1 and firsts.max() < last and last > 0.5
 # %% [markdown]
 # The first three give the layers below a gradient whose mean cosine lies between {{ firsts.min():.2f}} and {{ firsts.max():.2f}}; from draw to draw it varies with a standard deviation of up to {{ spread:.2f}}. With white noise two of the three stand nearly at a right angle to the truth; a smooth gradient gets through in part. The layer itself, whose `dweight` is right, and those above it learn as ever, and the loss can fall. The fourth points roughly the right way, and nobody looks again.
 #
-# The Gaussian and the Laplace kernel are symmetric: with them, a gradient with its kernel turned the wrong way is *right*. Sobel kernels change sign when turned, so there every gradient of the input would have the wrong sign.
+# The Gaussian and the Laplace kernel are symmetric: with them, a gradient with its kernel rotated the wrong way is *right*. Sobel kernels change sign when rotated, so there every gradient of the input would have the wrong sign.
 #
 # The fourth deserves a second look, since it is written with a `+=`. In NumPy, `a[index] += values` reads, adds and writes once for each place, so an index that comes up four times gets one of its four values. Where windows do not overlap, no index comes up twice.
 #
@@ -904,7 +904,7 @@ show(
     ),
     caption=(
         "The pixels that the gradient of one output reaches, after one layer, two, three and four. "
-        "Look at what the 3×3 convolution adds: more than 2, since its steps are two pixels wide."
+        "The 3×3 convolution adds more than 2, since its steps are two pixels wide."
     ),
 )
 
@@ -988,9 +988,8 @@ show(
     ),
     caption=(
         "Above, with ReLU, the mean of 25 seeds, and dashed the prediction; the shaded bands are the "
-        "receptive fields. "
-        "Below, a mark is a network. Look at the distance between the blue curve and the edges of "
-        "its band: half of the field is hardly used."
+        "receptive fields. The blue curve stays far from the edges of its band: half of the field "
+        "is hardly used. Below, a mark is a network."
     ),
 )
 assert gap[False].max() < 0.1 and gap[True].max() < 0.1 and inner > 0.9
@@ -1086,8 +1085,8 @@ show(
         f"{means[cells[3]][1]:.0f} percent."
     ),
     caption=(
-        "A mark is a seed, a bar the mean; the two scales differ. Above, all four are close. Look "
-        "below: one pixel to the side costs everybody dearly, and the convolution on real images "
+        "A mark is a seed, a bar the mean; the two scales differ. Above, all four are close. "
+        "Below, one pixel to the side costs everybody dearly, and the convolution on real images "
         "the least."
     ),
 )
@@ -1130,7 +1129,7 @@ assert mixed[:, 1].mean() < min(mlp_real[:, 1].mean(), mlp_mixed[:, 1].mean()) -
 #     $y = (-1, -1)$. Lay the kernel down twice: $(2, -2, 0) + (0, 1, -1) = (2, -1, -1)$. And $\partial L/\partial w = (2 \cdot 1 + 1 \cdot 2,\; 2 \cdot 2 + 1 \cdot 3) = (4, 7)$.
 #
 # ??? question "3. What is a convolution with a kernel of 1×1?"
-#     A [linear layer](linear.py) over the channels, the same at every pixel. Its windows do not overlap, turning its kernel changes nothing, and so the first and the fourth of the mistakes above hide in it.
+#     A [linear layer](linear.py) over the channels, the same at every pixel. Its windows do not overlap, rotating its kernel changes nothing, and so the first and the fourth of the mistakes above hide in it.
 #
 # ??? question "4. Two layers of 3×3 see as far as one of 5×5. Which has more weights, and can each do what the other does?"
 #     With $C$ channels throughout, $18\,C^2$ against $25\,C^2$. If nothing stands between the two, they are one 5×5 convolution (away from the border), but not every one: $18\,C^2$ numbers cannot make all choices of $25\,C^2$. With a [ReLU](relu.py) between them they can do what no single convolution can.

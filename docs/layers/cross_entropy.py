@@ -8,7 +8,7 @@
 # %% [markdown]
 # # Cross-entropy
 #
-# The network has said its probabilities. Now the truth arrives, and one number must say how bad they were: small for a confident right answer, large for a confident mistake, and with a gradient that a network can learn from. Where does this number come from, why is its gradient as short as a gradient can be, and which of its digits does a careless program throw away?
+# The network has predicted its probabilities. Now the truth arrives, and one number must say how bad they were: small for a confident right answer, large for a confident mistake, and with a gradient that a network can learn from. Where does this number come from, why is its gradient as short as a gradient can be, and which of its digits does a careless program throw away?
 #
 # Read [softmax](softmax.py) first.
 
@@ -55,7 +55,7 @@ for q in (0.01, 0.1, 0.5):
 ax.text(0.06, 3.4, "−log p", color=COLORS["blue"])
 ax.text(0.06, 0.3, "(1 − p)²", color=COLORS["orange"])
 ax.set(title="What a probability costs", ylabel="loss (nats; none for the square)",
-       xlabel="p, said for the class that was true", ylim=(0, 5.2))
+       xlabel="p, predicted for the class that was true", ylim=(0, 5.2))
 show(
     fig,
     name="penalty",
@@ -65,7 +65,7 @@ show(
         "The square of what is missing never costs more than 1."
     ),
     caption=(
-        "The price of saying $p$ for what then happened. Look at the left edge: the squared error "
+        "The price of predicting $p$ for what then happened. At the left edge the squared error "
         "has a worst price, the logarithm has none. A confident mistake can cost anything."
     ),
 )
@@ -73,7 +73,7 @@ show(
 # %% [markdown]
 # ## From likelihood to loss
 #
-# Ask of a network: how probable, according to you, was all that happened? For $N$ examples that do not depend on each other, multiply what it said for each true class $t_n$:
+# Ask of a network: how probable, according to you, was all that happened? For $N$ examples that do not depend on each other, multiply what it predicted for each true class $t_n$:
 #
 # $$\text{likelihood} = \prod_n p_{n, t_n}$$
 #
@@ -81,7 +81,7 @@ show(
 #
 # $$\boxed{L = -\frac1N \sum_n \log p_{n, t_n}}$$
 #
-# This is the **cross-entropy** of what was said and what was true, also called *negative log-likelihood*. The logarithm is the natural one and the unit is the **nat**.
+# This is the **cross-entropy** of what was predicted and what was true, also called *negative log-likelihood*. The logarithm is the natural one and the unit is the **nat**.
 #
 # | Symbol | In code | Shape | Meaning |
 # |---|---|---|---|
@@ -100,7 +100,7 @@ entropy = -(share * np.log(share)).sum()
 
 
 def constant_loss(q):
-    """Cross-entropy of saying q for every training image."""
+    """Cross-entropy of predicting q for every training image."""
     rows = np.tile(q, (len(data.y_train), 1))
     return cross_entropy(rows, data.y_train)[0]
 
@@ -153,7 +153,7 @@ fig, axes = plt.subplots(3, 1, figsize=(3.6, 5.6))
 fractions = [["1/6", "2/6", "3/6"], ["1/4", "1/4", "2/4"]]
 differences = [["1/6", "2/6", "−3/6"], ["−3/4", "1/4", "2/4"]]
 for ax, values, title, color in (
-    (axes[0], fractions, "P: what was said", "blue"),
+    (axes[0], fractions, "P: what was predicted", "blue"),
     (axes[1], T.astype(int), "T: what was true", "green"),
     (axes[2], differences, "P − T: the gradient, times N", "orange"),
 ):
@@ -168,9 +168,9 @@ show(
         "difference is negative, everywhere else positive."
     ),
     caption=(
-        "The gradient of the scores is a difference of two tables. Look at one example: the true "
-        "class is pulled up by as much as all others together are pushed down. Where your browser "
-        "runs scripts, you can move the probabilities and choose what was true."
+        "The gradient of the scores is a difference of two tables. In each example the true class "
+        "is pulled up by as much as all others together are pushed down. Where your browser runs "
+        "scripts, you can move the probabilities and choose what was true."
     ),
 )
 
@@ -187,7 +187,7 @@ show_derivation("cross_entropy")
 # %% [markdown]
 # The $1/N$ is forgotten more often than anything else on this page. It belongs to the loss, and it belongs there *once*: no layer below divides again.
 #
-# **Through the softmax.** Now put this gradient into [softmax's short form](softmax.py#the-sum-that-needs-no-matrix). This is the step to go through slowly. The weighted mean that softmax subtracts is $\sum_j \frac{\partial L}{\partial p_{nj}}\, p_{nj}$. Only $j = t_n$ has a gradient, $-1/(N p_{n,t_n})$, and it is multiplied by $p_{n,t_n}$: **the probability cancels**, and the mean is $-1/N$, whatever was said.
+# **Through the softmax.** Now put this gradient into [softmax's short form](softmax.py#the-sum-that-needs-no-matrix). This is the step to go through slowly. The weighted mean that softmax subtracts is $\sum_j \frac{\partial L}{\partial p_{nj}}\, p_{nj}$. Only $j = t_n$ has a gradient, $-1/(N p_{n,t_n})$, and it is multiplied by $p_{n,t_n}$: **the probability cancels**, and the mean is $-1/N$, whatever was predicted.
 
 # %% tags=["remove-input"]
 show_derivation("softmax_cross_entropy")
@@ -195,7 +195,7 @@ show_derivation("softmax_cross_entropy")
 # %% [markdown]
 # $$\boxed{\frac{\partial L}{\partial Z} = \frac{P - T}{N}}$$
 #
-# What was said minus what was true. The shapes agree: all three are $(N, C)$. Softmax stops the gradient where it is certain, and the logarithm sends an infinite one there; the product of the two is finite: no element is larger than $1/N$.
+# What was predicted minus what was true. The shapes agree: all three are $(N, C)$. Softmax stops the gradient where it is certain, and the logarithm sends an infinite one there; the product of the two is finite: no element is larger than $1/N$.
 #
 # ## The code says the same
 #
@@ -270,8 +270,8 @@ show(
         f"and becomes infinite at {first_broken['loss']:g}."
     ),
     caption=(
-        "Look at the right half: the probability first becomes a number with few digits "
-        "(subnormal), then 0, and the loss infinite. Fused, nothing happens at all. Errors of 0 "
+        "In the right half the probability first becomes a number with few digits (subnormal), "
+        "then 0, and the loss infinite. Fused, nothing happens at all. Errors of 0 "
         "are drawn at the lower edge."
     ),
 )
@@ -345,7 +345,7 @@ show(
         "Relative errors on a logarithmic axis: in float64 the complex step and PyTorch at "
         f"rounding, the differences below {worst:.0e}; in float32 all below 1e-6."
     ),
-    caption="The table as a picture. Look at the squares: float32 costs nine digits in each row.",
+    caption="The table as a picture. The two exact witnesses lose about nine digits to float32.",
 )
 assert all(row.largest < 1e-6 for row in rows if row.dtype == "float32")
 
@@ -595,7 +595,7 @@ assert np.isclose(flat_start, np.log(10), rtol=1e-6) and began > flat_start
 # ## Try it
 #
 # ??? question "1. Two networks are right about every test image. Can their losses differ?"
-#     Yes. Being right means that the true class has the largest probability; the loss asks how large. A network that says 0.4, 0.3, 0.3 is right and pays 0.92.
+#     Yes. Being right means that the true class has the largest probability; the loss asks how large. A network that predicts 0.4, 0.3, 0.3 is right and pays 0.92.
 #
 # ??? question "2. With a pencil: $P = (\tfrac18, \tfrac78)$ and the true class is the first. What are $L$ and $\partial L/\partial Z$ for a batch of one?"
 #     $L = \ln 8 = 3 \ln 2$, and $\partial L/\partial Z = (\tfrac18 - 1, \tfrac78) = (-\tfrac78, \tfrac78)$.

@@ -1,6 +1,6 @@
 # ---
 # title: Layer normalisation
-# description: Every example gets mean 0 and variance 1 over its own features, so it no longer minds its company; the backward pass is batch normalisation's, turned by 90 degrees; only the parameters do not turn.
+# description: Every example gets mean 0 and variance 1 over its own features, so it no longer minds its company; the backward pass is batch normalisation's, rotated by 90 degrees; only the parameters do not rotate.
 # tags:
 #   - layers
 # ---
@@ -75,8 +75,8 @@ show(
         "1, 3, 4, 5, 7, with mean 4 and variance 4."
     ),
     caption=(
-        "Which numbers are averaged together. Look at the tinted cells: the column holds one "
-        "feature of every example, the row every feature of one."
+        "Which numbers are averaged together. The tinted column holds one feature of every "
+        "example, the tinted row every feature of one."
     ),
 )
 assert grid[column].mean() == 5 and grid[column].var() == 13.5
@@ -191,7 +191,7 @@ show(
         f"{spread['batch norm'].max():.1f} units. With layer normalisation all forty lie on one "
         "another."
     ),
-    caption="One image in forty batches. Look at any feature: above, forty answers; below, one.",
+    caption="One image in forty batches. A feature has forty answers above, and one below.",
 )
 assert (spread["layer norm"] == 0).all() and spread["batch norm"].min() > 1
 
@@ -333,8 +333,8 @@ show(
         "and the orange ones still down the columns."
     ),
     caption=(
-        "What the backward pass adds up, and along which axis. Look at the arrows' directions: on "
-        "the left they agree, so one sum serves both; on the right they cross."
+        "What the backward pass adds up, and along which axis. On the left the arrows' "
+        "directions agree, so one sum serves both; on the right they cross."
     ),
 )
 
@@ -398,7 +398,7 @@ show(
         "A handwritten 5 in three versions: as it is, with a third of the contrast, and on a grey "
         "ground. Below, what layer normalisation makes of them: three times the same picture."
     ),
-    caption="Three inputs, one output. Look along the lower row.",
+    caption="Three inputs, one output: the lower row shows the same picture three times.",
 )
 assert np.allclose(outs[0], outs[1], rtol=0, atol=1e-12)
 assert np.allclose(outs[0], outs[2], rtol=0, atol=1e-12)
@@ -485,8 +485,8 @@ show(
         f"{exact:.0e}, central differences to {worst:.0e}; in float32 all lie below {single:.0e}."
     ),
     caption=(
-        "The table as a picture. Look at how far the central differences lie to the right of the "
-        "other two witnesses: it is they that are not exact."
+        "The table as a picture. The dots of the central differences lie far to the right of "
+        "those of the other two witnesses: it is they that are not exact."
     ),
 )
 
@@ -686,8 +686,7 @@ show(
     ),
     caption=(
         "Means over six seeds after five epochs, each network at its best learning rate; bands from "
-        "the lowest to the highest. Look at both ends: on the left one line falls, on the right "
-        "the two others do."
+        "the lowest to the highest. On the left one line falls, on the right the two others do."
     ),
 )
 
@@ -793,7 +792,7 @@ assert short_weights["layer norm"].min() > short_weights["plain"].max()
 #     $\mu = 2$, $\sigma^2 = 2$, so $\hat x = (-1, 0, 0, 1)\cdot\sqrt2$. First through $\gamma$: $g = (2, 0, 0, 2)$, whose mean is 1 and whose part along $\hat x$ is 0. So $\tfrac{1}{\sqrt2}\,(1, -1, -1, 1)$. With $\gamma$ in front of the bracket you would have got $\tfrac{1}{\sqrt2}\,(1, -\tfrac12, -\tfrac12, 1)$, whose sum is not 0.
 #
 # ??? question "3. What does a layer norm over one feature put out? Over two?"
-#     Over one: $\beta$, whatever comes in. Over two: $\hat x = (-1, 1)$ or $(1, -1)$, so all that is left is which of the two was larger. It is the batch of two once more, turned by 90 degrees. Layer normalisation does not need a large batch; it needs a wide layer.
+#     Over one: $\beta$, whatever comes in. Over two: $\hat x = (-1, 1)$ or $(1, -1)$, so all that is left is which of the two was larger. It is the batch of two once more, rotated by 90 degrees. Layer normalisation does not need a large batch; it needs a wide layer.
 #
 # ??? question "4. Somebody puts a layer norm behind the *last* layer, ten logits, with $\gamma = 1$ and $\beta = 0$ that are not trained. How sure can the network be of a digit?"
 #     The ten numbers have sum 0, and their squares have sum 10. The largest that one of them can be is 3, with the other nine at $-\tfrac13$. Softmax turns that into {{ surest:.1%}}, and the network can never be surer. It tells how sure it is by the *scale* of its logits, and the layer takes the scale away. Ba and others leave the logits alone for this reason.
@@ -810,7 +809,7 @@ show_exercises("layer_norm", "layer_norm_backward")
 # ## Sources
 #
 # - Ba, Kiros and Hinton (2016), *Layer normalization*, arXiv:1607.06450: the layer, what each normalisation cannot see (table 1), batches of 4 and of 128 (section 6.6).
-# - Ioffe and Szegedy (2015), *Batch normalization: accelerating deep network training by reducing internal covariate shift*, ICML: the layer that is turned here.
+# - Ioffe and Szegedy (2015), *Batch normalization: accelerating deep network training by reducing internal covariate shift*, ICML: the layer that is rotated here.
 # - Vaswani and others (2017), *Attention is all you need*, NeurIPS: the transformer.
 # - Rush (2018), *The annotated transformer*, NLP-OSS: a transformer with its paper's text, line by line.
 # - Zhang and Sennrich (2019), *Root mean square layer normalization*, NeurIPS: without the mean.

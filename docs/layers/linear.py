@@ -92,8 +92,8 @@ show(
         "is the weight vector."
     ),
     caption=(
-        "What one unit makes of two measurements. Look at the spacing of the lines: it is even, "
-        "because the output is a plane over the two inputs. The solid line, where it is 0, is all "
+        "What one unit makes of two measurements. The lines are evenly spaced, because the "
+        "output is a plane over the two inputs. The solid line, where it is 0, is all "
         f"that the unit can do to tell flowers apart; {mistaken} of {len(kind)} are on its wrong "
         "side."
     ),
@@ -112,7 +112,7 @@ show(
 #
 # | Symbol | In code | Shape | Meaning |
 # |---|---|---|---|
-# | $X$ | `x` | $(N, n_\text{in})$ | inputs, one example a row |
+# | $X$ | `x` | $(N, n_\text{in})$ | inputs, one example per row |
 # | $W$ | `weight` | $(n_\text{in}, n_\text{out})$ | weights, one unit per column |
 # | $b$ | `bias` | $(n_\text{out})$ | biases, one per unit |
 # | $Y$ | `y` | $(N, n_\text{out})$ | outputs, $Y = XW + b$ |
@@ -182,8 +182,8 @@ show(
     ),
     caption=(
         "One element of $\\partial L/\\partial W$: the row to its left times the column above it, "
-        "$2 \\cdot 1 + (-1) \\cdot 3 = -1$. Look at what runs along the row and down the column: "
-        "the examples. They are what is summed over."
+        "$2 \\cdot 1 + (-1) \\cdot 3 = -1$. The examples run along the row and down the "
+        "column. They are what is summed over."
     ),
 )
 
@@ -340,7 +340,7 @@ print(report)
 # %% [markdown]
 # The largest relative error is {{ report.max_error:.0e}}. In each single argument the layer is a straight line, and along any direction through all three at once a parabola; a central difference of either is exact. What you see is rounding, about $10^{-16}$ divided by $h = 10^{-6}$, and more where a gradient is small beside the loss.
 #
-# PyTorch stores the weight the other way round, $(n_\text{out}, n_\text{in})$, one unit a *row*. So we hand it the transpose, and turn its gradient back:
+# PyTorch stores the weight the other way round, $(n_\text{out}, n_\text{in})$, one unit per *row*. So we hand it the transpose, and transpose its gradient back:
 
 # %%
 theirs = torch.nn.Linear(3, 7, dtype=torch.float64)
@@ -376,8 +376,8 @@ show(
         f"{exact:.0e}, central differences to {worst:.0e}. In float32 all three are larger."
     ),
     caption=(
-        "The table as a picture. Look at the dots: of three witnesses that owe each other "
-        "nothing, two agree to the last digits, and the third is as exact as differences can be."
+        "The table as a picture. In float64, the dots, two of three witnesses that owe each "
+        "other nothing agree to the last digits. The third is as exact as differences can be."
     ),
 )
 
@@ -462,7 +462,7 @@ assert refused == 2
 # %% [markdown]
 # Each *place in the batch* now has a bias of its own. Nothing complains, until a batch of another size comes. Written in place, `bias -= 0.1 * dy` is refused by NumPy, and the optimisers of this book refuse a gradient whose shape is not the parameter's.
 #
-# **The fifth: PyTorch's weight, not turned.** Copy a trained weight from PyTorch and forget the transpose. If the layer is not square, it is refused. If it is, the layer runs, and computes something else:
+# **The fifth: PyTorch's weight, not transposed.** Copy a trained weight from PyTorch and forget the transpose. If the layer is not square, it is refused. If it is, the layer runs, and computes something else:
 
 # %%
 torch.manual_seed(SEED)
@@ -689,9 +689,9 @@ show(
         "The gradients of the weights are equal in all layers. With zeros all are 0."
     ),
     caption=(
-        "ReLU. Marks are measured (means over five seeds), lines are the promise. Look at how well "
-        f"they agree, over {np.ptp(span):.0f} powers of ten; then at the last plot, where no layer "
-        "is worse off than another. Zeros have no place on a logarithmic axis and are drawn at the bottom."
+        "ReLU. Marks are measured (means over five seeds), lines are the promise. They agree well, "
+        f"over {np.ptp(span):.0f} powers of ten. In the last plot no layer is worse off than "
+        "another. Zeros have no place on a logarithmic axis and are drawn at the bottom."
     ),
 )
 assert mean_off < 1.5 and run_off < 3 and flat < 1.6 and np.ptp(span) > 20
@@ -749,8 +749,8 @@ show(
     ),
     caption=(
         "The same with a tanh, on a finer scale. The dashed line is Xavier's promise, made for a "
-        "layer that does not bend. Look at the triangles below: from the top, on the right, to the "
-        "first layer, on the left, the gradient *grows*."
+        "layer that does not bend. The triangles below rise from the top layer, on the right, to "
+        "the first, on the left: the gradient *grows*."
     ),
 )
 assert bottom["σ = 0.2"].min() > 100 and saturated > 0.25
@@ -818,7 +818,7 @@ assert quantiles[16][1] < 0.3 < 0.8 < quantiles[256][1] < 1
 #
 # **A prediction.** With three layers all but zeros should do, since three factors do little harm. With twenty, He's should learn. Xavier's signal is down to about a thousandth, which a learning rate may make good. The other two should fail: with $\sigma = 0.02$ the output is smaller than $10^{-18}$, and no rate mends that.
 #
-# Digits; hidden layers of 64 units; SGD with momentum 0.9; batches of 64; 10 epochs. At a quarter of the width, twice the $\sigma$ makes the same factor a layer, so the two bad starts are 0.02 and 0.4 here. Each start has the best of five learning rates, chosen by the accuracy on the validation images with two seeds; then five other seeds are run and tested. In twenty layers $\sigma = 0.4$ diverges at every usual rate, so there it chooses among four tiny ones. After that, Xavier and He once more for 30 epochs, each with a third of its rate.
+# Digits; hidden layers of 64 units; SGD with momentum 0.9; batches of 64; 10 epochs. At a quarter of the width, twice the $\sigma$ makes the same factor per layer, so the two bad starts are 0.02 and 0.4 here. Each start has the best of five learning rates, chosen by the accuracy on the validation images with two seeds; then five other seeds are run and tested. In twenty layers $\sigma = 0.4$ diverges at every usual rate, so there it chooses among four tiny ones. After that, Xavier and He once more for 30 epochs, each with a third of its rate.
 
 # %% tags=["hide-input"]
 narrow = {"zeros": zeros, "σ = 0.02": normal(0.02), "Xavier": xavier_normal, "He": he_normal,

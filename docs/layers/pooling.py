@@ -109,8 +109,8 @@ show(
         "pixel of each window, with the mean in equal shares to all four."
     ),
     caption=(
-        "Forward above, backward below. Look at the lower row: the largest takes the whole "
-        "gradient of its window, the mean shares it out. In the empty corners of the digit the "
+        "Forward above, backward below. In the lower row the largest takes the whole gradient of "
+        "its window, the mean shares it out. In the empty corners of the digit the "
         "largest takes it too, though nothing there was larger than anything else."
     ),
 )
@@ -292,7 +292,7 @@ assert np.allclose(back, avg_pool2d_backward(arrives, cache), rtol=0, atol=1e-15
 #
 # $$\max_{u,v} x_{uv} = \max_u \Big(\max_v x_{uv}\Big)$$
 #
-# The largest of all is the largest of the row winners, however the tournament is arranged. At stride 1 that takes $(k_w - 1) + (k_h - 1)$ comparisons a pixel, where all at once would take $k_w k_h - 1$: 4 instead of 8 for $3 \times 3$ windows. (For $2 \times 2$ side by side the count is the same.) Each stage keeps a mask for each of its taps, a byte an element:
+# The largest of all is the largest of the row winners, however the tournament is arranged. At stride 1 that takes $(k_w - 1) + (k_h - 1)$ comparisons per pixel, where all at once would take $k_w k_h - 1$: 4 instead of 8 for $3 \times 3$ windows. (For $2 \times 2$ side by side the count is the same.) Each stage keeps a mask for each of its taps, one byte per element:
 
 # %% tags=["remove-input"]
 show_source(pooling._first_max, pooling._send)
@@ -327,7 +327,7 @@ assert kept == 1.5 * batch.size and theirs.dtype == torch.int64
 assert avg_pool2d(batch, 2)[1].winners == ([], [])
 
 # %% [markdown]
-# PyTorch keeps an integer of eight bytes for each window. The masks of $2 \times 2$ windows take {{ per_pixel["our masks"]:.1f}} bytes an input pixel: two masks of half an image, then two of a quarter. The mean keeps no array at all, for its gradient asks nothing of the input.
+# PyTorch keeps an integer of eight bytes for each window. The masks of $2 \times 2$ windows take {{ per_pixel["our masks"]:.1f}} bytes per input pixel: two masks of half an image, then two of a quarter. The mean keeps no array at all, for its gradient asks nothing of the input.
 #
 # Where several pixels are the largest, the order of the tournament does matter. Rows first: within a row the first pixel wins, and among rows the first row. That is the first in reading order. Columns first would crown another:
 
@@ -410,8 +410,8 @@ show(
         "6, which sums to 18."
     ),
     caption=(
-        "Four rules for one window, into which a gradient of 6 arrives. Look at the sums: only the "
-        "last rule passes on more than it was given, here three times as much."
+        "Four rules for one window, into which a gradient of 6 arrives. Only the last rule passes "
+        "on more than it was given, here three times as much."
     ),
 )
 
@@ -624,9 +624,9 @@ show(
         "and column, 10 in the middle."
     ),
     caption=(
-        "The upstream gradient is 9 and 18 above, 27 and 36 below. The middle pixel wins three windows and "
-        "collects 9 + 27 + 36 = 72. For the mean, look at the tinted cross: its pixels lie in two "
-        "windows, the middle in four, and the ninths add up."
+        "The upstream gradient is 9 and 18 above, 27 and 36 below. The middle pixel wins three "
+        "windows and collects 9 + 27 + 36 = 72. For the mean, the pixels of the tinted cross lie "
+        "in two windows, the middle in four, and the ninths add up."
     ),
 )
 
@@ -705,8 +705,8 @@ show(
         "are larger."
     ),
     caption=(
-        "The maximum's table as a picture. Look at the dots beside PyTorch: a route has nothing to "
-        "round, only the sum of several routes has."
+        "The maximum's table as a picture. In PyTorch's row of dots a route has nothing to round, "
+        "only the sum of several routes has."
     ),
 )
 
@@ -728,7 +728,7 @@ show(
     ),
     caption=(
         "The mean's certificate; [the table](../verify/verified.py) stands with those of all "
-        "layers. Look at the first row of dots: the differences are the weakest witness here too."
+        "layers. The differences, the first row of dots, are the weakest witness here too."
     ),
 )
 
@@ -1172,9 +1172,9 @@ show(
         f"brackets after training on moved digits: {says}."
     ),
     caption=(
-        "A mark is a run, a stroke the mean of five. Look at the squares. Above, all networks lose "
-        "much when a digit moves, those with pooling least. Below, training on moved digits has "
-        "brought all squares to the dots, some of them farther right than others."
+        "A mark is a run, a stroke the mean of five. Above, all networks lose much when a digit "
+        "moves by one pixel (squares), those with pooling least. Below, training on moved digits "
+        "has brought all squares to the dots, some of them farther right than others."
     ),
 )
 gap = centred["max"][:, 1] - centred["mean"][:, 1]

@@ -239,8 +239,8 @@ show(
         f"{in_single:.0e}."
     ),
     caption=(
-        "The table as a picture, a mark for each geometry. Look at the distance between dots and "
-        "squares: it is what float32 costs."
+        "The table as a picture, a mark for each geometry. The distance between dots and squares "
+        "is what float32 costs."
     ),
 )
 
@@ -397,8 +397,8 @@ show(
         f"{accuracy[0].mean():.0%}, {accuracy[best].mean():.0%} and {accuracy[-1].mean():.0%}."
     ),
     caption=(
-        "Dead units and test accuracy after 20 epochs; a mark is a run, the line their mean. Look "
-        "at the two plots together: the best accuracy does not stand where the fewest units died."
+        "Dead units and test accuracy after 20 epochs; a mark is a run, the line their mean. "
+        "The best accuracy of the lower plot does not stand where the fewest units died."
     ),
 )
 assert dead[best].mean() > dead[0].mean() and 0 < best < len(rates) - 1

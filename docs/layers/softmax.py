@@ -8,7 +8,7 @@
 # %% [markdown]
 # # Softmax
 #
-# A network ends in scores, any numbers at all. To choose among classes, and to be taught, it has to say probabilities: positive, with sum 1. Softmax makes the one into the other. Why can a correct formula give `nan`? Why does the gradient need no Jacobian? And how far should you believe a network that says "99 %"?
+# A network ends in scores, any numbers at all. To choose among classes, and to be taught, it has to predict probabilities: positive, with sum 1. Softmax makes the one into the other. Why can a correct formula give `nan`? Why does the gradient need no Jacobian? And how far should you believe a network that says "99 %"?
 #
 # You need [the symbols of this book](../foundations/notation.md) and [backpropagation by hand](../foundations/chain_rule.py).
 
@@ -59,7 +59,7 @@ show(
     ),
     caption=(
         "One row of scores on its way. The exponential makes every number positive, the division "
-        "makes the sum 1. Look at the order of the bars: it never changes."
+        "makes the sum 1. The order of the bars never changes."
     ),
 )
 
@@ -201,10 +201,10 @@ show(
         "where each meets itself, negative where they meet each other."
     ),
     caption=(
-        "The Jacobian of the first row, and that of an image for which a trained network says "
+        "The Jacobian of the first row, and that of an image for which a trained network predicts "
         f"{said[unsure, first]:.0%} for {first} and {said[unsure, second]:.0%} for {second}. Blue "
         "cells, on the diagonal, are positive, orange ones negative; darker is farther from 0. "
-        "Look at the four dark cells: what one of the rivals gains, the other loses."
+        "In the four dark cells, what one of the rivals gains, the other loses."
     ),
 )
 off = wide[~np.eye(10, dtype=bool)]
@@ -258,7 +258,7 @@ show(
         "the probabilities 0.17, 0.33, 0.50 times 5, −1, −1. Both give 0.83, −0.33, −0.50."
     ),
     caption=(
-        "The first row of the example on both ways. Look at the last columns: they are the same. "
+        "The first row of the example on both ways. Their last columns are the same. "
         "Where your browser runs scripts, the picture answers to your hand: move the scores, the "
         "temperature $T$ (every score is divided by it first) and the gradient that arrives. With "
         "a temperature, $\\partial L/\\partial z$ is the gradient of the numbers $z/T$ that softmax gets."
@@ -321,7 +321,7 @@ show(
         "memory of the short form; at ten classes both are alike in time."
     ),
     caption=(
-        f"Recorded on {recorded['date'][:10]} by `make bench`. Look at the slopes: per decade of "
+        f"Recorded on {recorded['date'][:10]} by `make bench`. The slopes differ: per decade of "
         "classes the Jacobian costs up to two decades, the short form one."
     ),
 )
@@ -355,8 +355,8 @@ show(
         f"{exact:.0e}, central differences to {worst:.0e}. In float32 all three are larger."
     ),
     caption=(
-        "The table as a picture. Look at the three rows of dots: the differences are the least "
-        "exact witness, not the layer."
+        "The table as a picture. Of the three rows of dots, that of the differences is the "
+        "least exact. It is the witness that errs, not the layer."
     ),
 )
 
@@ -513,8 +513,8 @@ show(
     ),
     caption=(
         "How sure the network is, on average, and how often it is right; means over five seeds, "
-        "bands from the lowest to the highest. Look at where the lines cross: before it the "
-        "network is too modest, after it too sure."
+        "bands from the lowest to the highest. Before the lines cross, the network is too "
+        "modest, and afterwards too sure."
     ),
 )
 assert (gap[:, 0] < 0).all() and (gap[:, -1] > 0.01).all()

@@ -108,8 +108,8 @@ show(
     ),
     caption=(
         "A program of three lines, written down as it ran. Values are made from top to bottom, "
-        "gradients from bottom to top. Look at the arrows on the left: each points to a smaller "
-        "number. This is what makes the order easy to find. Two of them meet at $X$."
+        "gradients from bottom to top. Each arrow on the left points to a smaller number. This is "
+        "what makes the order easy to find. Two of them meet at $X$."
     ),
 )
 
@@ -363,8 +363,8 @@ show(
         f"is {single:.0e}."
     ),
     caption=(
-        "The certificate of batch normalisation, whose backward pass nobody wrote this time. Look "
-        "at the dots: two witnesses agree with the tape to the last digits, as they do with the "
+        "The certificate of batch normalisation, whose backward pass nobody wrote this time. At "
+        "the dots two witnesses agree with the tape to the last digits, as they do with the "
         "derivation in its own chapter."
     ),
 )
@@ -445,7 +445,7 @@ show(
         f"{visits[-1][1]}."
     ),
     caption=(
-        "What the same gradient costs, in values walked. Look at the slope of the upper line: each "
+        "What the same gradient costs, in values walked. The upper line is steep because each "
         "layer doubles the number of roads from the end to the beginning, and the walk that calls "
         "itself takes each road anew."
     ),
@@ -675,8 +675,8 @@ show(
         "How far apart the weights are that two trainings have reached: by an elementary tape, or "
         "from a start moved by a last bit, and by the derived backward pass. Lines are geometric "
         "means over five seeds, bands reach from the smallest to the largest. The tape of layers is "
-        "missing, as its difference is 0. Look at solid beside dotted: what the tape does to a "
-        "training is what a last bit does."
+        "missing, as its difference is 0. What the tape does to a training (solid) is what a last "
+        "bit does (dotted)."
     ),
 )
 
@@ -783,9 +783,9 @@ show(
         f"that no vector-Jacobian product asks for {sums['orange'] / 1024:.0f}."
     ),
     caption=(
-        "What each operation leaves behind, from the pictures (top) to the loss. Look at the two "
-        "long bars: they are no results of the network at all, but the windows that a convolution "
-        "has copied out for its matrix product, and keeps for the way back."
+        "What each operation leaves behind, from the pictures (top) to the loss. The two long bars "
+        "are no results of the network at all, but the windows that a convolution has copied out "
+        "for its matrix product, and keeps for the way back."
     ),
 )
 

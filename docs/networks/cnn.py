@@ -118,8 +118,8 @@ show(
     ),
     caption=(
         f"A digit that the network has not been trained on, on its way to the answer. Dark is "
-        f"large, each row by its own largest number. Look how the picture gets smaller and the "
-        f"stack deeper, until no place is left and only {said.argmax()} is dark."
+        f"large, each row by its own largest number. The picture gets smaller and the stack "
+        f"deeper, until no place is left and only {said.argmax()} is dark."
     ),
 )
 
@@ -536,7 +536,7 @@ show(
         f"against ours with one bit changed ends between {min(late):.0e} and {max(late):.0e}."
     ),
     caption=(
-        "Largest difference of the last ten steps. Look for the solid line among the dotted ones: "
+        "Largest difference of the last ten steps. The solid line runs among the dotted ones: "
         "PyTorch is as far from us as we are from ourselves after the smallest change there is."
     ),
 )
@@ -718,8 +718,8 @@ show(
     ),
     caption=(
         "Solid: training, measured before each step of the epoch. Dashed: validation, after it. "
-        "Lines are means over twenty seeds, bands go from the lowest to the highest. Look at the "
-        "gap in the upper row: the training loss goes on falling long after validation has stopped."
+        "Lines are means over twenty seeds, bands go from the lowest to the highest. A gap opens "
+        "in the upper row: the training loss goes on falling long after validation has stopped."
     ),
 )
 
@@ -780,8 +780,8 @@ show(
         + "."
     ),
     caption=(
-        "A mark is a seed, the line their mean. The two axes differ: look at the numbers below "
-        "them before you compare the panels."
+        "A mark is a seed, the line their mean. The two axes differ: compare the panels by "
+        "the numbers below them."
     ),
 )
 assert paired(correct["CNN"][:, 0], correct["shuffled"][:, 0])[1] > 0
@@ -878,7 +878,7 @@ assert min(alike) > 0.4 and growth > 1.2
 #
 # ## What it gets wrong
 #
-# All test answers of the twenty CNNs, counted: a row is what was drawn, a column what was said.
+# All test answers of the twenty CNNs, counted: a row is what was drawn, a column what was predicted.
 
 
 # %% tags=["remove-input"]
@@ -906,7 +906,7 @@ def confusion_figure(counts, names, *, rotation=0, size=4.9):
 
 
 def answers(model, x, t):
-    """Probabilities of all pictures, what was said, and how surely."""
+    """Probabilities of all pictures, what was predicted, and how surely."""
     p = softmax(predict_logits(model, x).astype(np.float64))[0]
     return p.argmax(1), p.max(1), p[np.arange(len(t)), t]
 
@@ -926,7 +926,7 @@ off = counts - np.diag(np.diag(counts))
 pair = np.unravel_index(off.argmax(), off.shape)
 hardest = int(off.sum(1).argmax())
 fig, ax = confusion_figure(counts, data.class_names)
-ax.set(title="What was drawn, and what was said", xlabel="said", ylabel="drawn")
+ax.set(title="What was drawn, and what was predicted", xlabel="predicted", ylabel="drawn")
 show(
     fig,
     name="digits-confusion",
@@ -936,7 +936,8 @@ show(
     ),
     caption=(
         f"{asked:,} test answers of twenty networks. Blue: right. Orange: mistakes, the "
-        "stronger the more frequent. Empty: never. Look for the strongest orange."
+        f"stronger the more frequent. Empty: never. The strongest orange is a {pair[0]} called "
+        f"{pair[1]}."
     ),
 )
 assert counts.trace() > 0.95 * asked
@@ -949,13 +950,13 @@ assert counts.trace() > 0.95 * asked
 
 # %% tags=["remove-input"]
 def gallery(found, names, columns=4):
-    """Pictures with what was said, how surely, and what is true."""
+    """Pictures with what was predicted, how surely, and what is true."""
     rows = -(-len(found) // columns)
     fig, axes = plt.subplots(rows, columns, figsize=(5.2, 1.95 * rows))
     for ax, (sure, image, given, true) in zip(axes.flat, found):
         ax.imshow(image, cmap=INK, vmin=0, vmax=1, interpolation="none")
         percent = "> 99.99 %" if sure > 0.9999 else f"{100 * sure:.2f} %"
-        ax.set_title(f"said {names[given]},\n{percent}", fontsize=9, fontweight="normal")
+        ax.set_title(f"called {names[given]},\n{percent}", fontsize=9, fontweight="normal")
         ax.set_xlabel(f"is {names[true]}", fontsize=9)
         ax.set(xticks=[], yticks=[])
         ax.grid(visible=False)
@@ -987,8 +988,9 @@ show(
         + "."
     ),
     caption=(
-        "The eight surest mistakes of the twenty networks, each picture once. Above: what was said "
-        "and how surely; below: the label. Cover the labels, and decide for yourself first."
+        "The eight surest mistakes of the twenty networks, each picture once. Above: what was "
+        "predicted and how surely; below: the label. Cover the labels, and decide for yourself "
+        "first."
     ),
 )
 SURE = 0.99
@@ -1032,7 +1034,7 @@ if clothes is None:
     one, two = np.unravel_index(np.triu(taken + taken.T).argmax(), taken.shape)
     bottom, top = wilson(share, n)
     fig, ax = confusion_figure(table, kinds, rotation=45, size=5.4)
-    ax.set(title=f"Recorded, PyTorch: Fashion-MNIST{mark}", xlabel="said", ylabel="is")
+    ax.set(title=f"Recorded, PyTorch: Fashion-MNIST{mark}", xlabel="predicted", ylabel="is")
     show(
         fig,
         name="clothes-recorded",
@@ -1043,7 +1045,8 @@ if clothes is None:
         ),
         caption=(
             f"All {n:,} test pictures{mark}, named by the recorded network. Blue: right. Orange: "
-            f"mistakes, the stronger the more frequent. Look at {kinds[one]} and {kinds[two]}."
+            f"mistakes, the stronger the more frequent. {kinds[one]} and {kinds[two]} are most "
+            "often taken for each other."
         ),
     )
     display(Markdown(
@@ -1145,9 +1148,9 @@ if clothes is not None:
             f"validation loss ends at {ends['CNN']:.2f} nats, the MLP's at {ends['MLP']:.2f}."
         ),
         caption=(
-            f"Fashion-MNIST{tag}, as in the figure for digits; five seeds. Look at the right ends: "
-            "the losses are still falling and the two lines lie together, so there is no sign yet "
-            "of learning by heart."
+            f"Fashion-MNIST{tag}, as in the figure for digits; five seeds. At the right ends the "
+            "losses are still falling and the two lines lie together, so there is no sign yet of "
+            "learning by heart."
         ),
     )
 
@@ -1193,7 +1196,7 @@ if clothes is not None:
     short = [name.replace("T-shirt/top", "T-shirt").replace("Ankle boot", "Boot")
              for name in clothes.class_names]
     fig, ax = confusion_figure(worn, short, rotation=45, size=5.4)
-    ax.set(title=f"Fashion-MNIST{tag}", xlabel="said", ylabel="is")
+    ax.set(title=f"Fashion-MNIST{tag}", xlabel="predicted", ylabel="is")
     show(
         fig,
         name="clothes-confusion",
@@ -1204,8 +1207,8 @@ if clothes is not None:
         ),
         caption=(
             f"All {n:,} test pictures{tag}, named by one CNN. Blue: right. Orange: mistakes, the "
-            "stronger the more frequent. Look at the row and the column of "
-            f"{short[trouble]}."
+            f"stronger the more frequent. The row and the column of {short[trouble]} hold more "
+            "mistakes than those of any other class."
         ),
     )
     feet = [clothes.class_names.index(k) for k in ("Sandal", "Sneaker", "Ankle boot")]
@@ -1334,8 +1337,8 @@ show(
         f"silent units ends at {silent[-1]:.0f} %."
     ),
     caption=(
-        "One network, a learning rate of 0.1. Look at the epochs in which the loss goes up again: "
-        "those are the ones in which the units fall silent."
+        "One network, a learning rate of 0.1. The epochs in which the loss goes up again are those "
+        "in which the units fall silent."
     ),
 )
 
@@ -1453,7 +1456,7 @@ show(
         "The three channels of a tinted digit. Transposed, each shows the digit in another "
         "brightness. Reshaped, each shows stripes: a third of the digit, with the colours mixed."
     ),
-    caption="One picture, two ways to the same shape. Look at the lower row: is that a digit?",
+    caption="One picture, two ways to the same shape. In the lower row no channel is a digit.",
 )
 
 # %% [markdown]

@@ -73,8 +73,8 @@ show(
         "petals; versicolor and virginica touch, and a few flowers lie among the other species."
     ),
     caption=(
-        "All 150 flowers by two of their four measures. Look where versicolor and virginica meet: "
-        "that is where a trained network makes its mistakes."
+        "All 150 flowers by two of their four measures. A trained network makes its mistakes where "
+        "versicolor and virginica meet."
     ),
 )
 
@@ -269,8 +269,8 @@ show(
     ),
     caption=(
         "The same two flowers, one per row: forward from left to right above, backward from right to "
-        "left below. Look at the lower left corners: the −1 that the ReLU stopped on the way out "
-        "stops the −2 on the way back."
+        "left below. In the lower left corners the −1 that the ReLU stopped on the way out stops "
+        "the −2 on the way back."
     ),
 )
 
@@ -305,7 +305,7 @@ show(
 #
 # $$\frac{\partial(-\log p_t)}{\partial z_k} = p_k - [k = t]$$
 #
-# What the network said, less what it should have said. The loss of a batch is the *mean* over $N$ flowers, so each flower's share is divided by $N$:
+# What the network predicted, less what it should have predicted. The loss of a batch is the *mean* over $N$ flowers, so each flower's share is divided by $N$:
 #
 # $$\frac{\partial L}{\partial z_{nk}} = \frac{p_{nk} - [k = t_n]}{N}$$
 #
@@ -551,9 +551,9 @@ show(
         "stays low but jagged, run 3 falls slowly and is still high, and falling, when it ends."
     ),
     caption=(
-        "Loss on the training and the validation flowers. Look at the right edge: run 2 has been "
-        "at the bottom for long, run 3 is still on its way. With scripts the runs are yours to "
-        "train here, with other dice."
+        "Loss on the training and the validation flowers. At the right edge run 2 has been at the "
+        "bottom for long, and run 3 is still on its way. With scripts the runs are yours to train "
+        "here, with other dice."
     ),
     name="three-runs",
     live="network",
@@ -663,8 +663,8 @@ show(
         "linear discriminant analysis are at the top."
     ),
     caption=(
-        "One dot is one seed; the tick and the number are the mean accuracy of twenty. Look at how "
-        "far each row is spread before you compare two of them."
+        "One dot is one seed; the tick and the number are the mean accuracy of twenty. Runs 1 and "
+        "2 overlap almost wholly, so their two means alone do not tell which is better."
     ),
 )
 
@@ -989,7 +989,7 @@ show(
 )
 
 # %% [markdown]
-# All test answers of the twenty seeds together, for run 1. A row is what the flower is, a column what the network says:
+# All test answers of the twenty seeds together, for run 1. A row is what the flower is, a column what the network predicts:
 
 # %% tags=["remove-input"]
 answers = run[1]["p"].argmax(-1)
@@ -1054,7 +1054,7 @@ def signed(value, bounds):
 
 
 # %% [markdown]
-# | | said setosa | said versicolor | said virginica |
+# | | predicted setosa | predicted versicolor | predicted virginica |
 # |---|---|---|---|
 # | **is setosa** | **{{ confusion[0, 0] }}** | {{ confusion[0, 1] }} | {{ confusion[0, 2] }} |
 # | **is versicolor** | {{ confusion[1, 0] }} | **{{ confusion[1, 1] }}** | {{ confusion[1, 2] }} |

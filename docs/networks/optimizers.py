@@ -104,9 +104,9 @@ show(
         f"16 steps the heights are {ends['SGD']:.2g}, {ends['momentum']:.2g} and {ends['Adam']:.2g}."
     ),
     caption=(
-        "Sixteen steps of each; the lines join points of equal height. Look at the first steps: SGD "
-        "and momentum leap across the valley, where it is steep; Adam moves as far in one "
-        "direction as in the other."
+        "Sixteen steps of each; the lines join points of equal height. In the first steps SGD and "
+        "momentum leap across the valley, where it is steep; Adam moves as far in one direction as "
+        "in the other."
     ),
 )
 assert ends["momentum"] < ends["SGD"] < ends["Adam"]
@@ -229,7 +229,7 @@ for i, eta in enumerate(etas):
     path = walk(lambda params, eta=eta: SGD(params, eta), 400)
     with np.errstate(divide="ignore"):
         steps = np.log(np.abs(path[100:301]).max(axis=1))
-    rate[i] = np.exp((steps[-1] - steps[0]) / 200)  # mean factor a step
+    rate[i] = np.exp((steps[-1] - steps[0]) / 200)  # mean factor per step
 
 expected = np.maximum(np.abs(1 - etas), np.abs(1 - 9 * etas))
 rate_apart = np.abs(rate - expected).max()
@@ -258,7 +258,7 @@ ax.annotate(
 )
 ax.set(
     xlabel="learning rate η",
-    ylabel="factor a step",
+    ylabel="factor per step",
     ylim=(0, 1.3),
     xlim=(0, 0.255),
     title="Slow on one side, a cliff on the other",
@@ -272,8 +272,8 @@ show(
         "to 4/5 at the rate 1/5, then rise steeply and pass 1 at 2/9."
     ),
     caption=(
-        "Dots: measured. Look right of the best rate: a ninth more, and the walk converges no "
-        "longer. To the left it only gets slower."
+        "Dots: measured. A ninth above the best rate the walk no longer converges. Below the best "
+        "rate it only gets slower."
     ),
 )
 
@@ -371,7 +371,7 @@ ax.axhline(1, color=COLORS["muted"], linewidth=1)
 ax.set(
     title="Momentum digs a flat floor at √μ",
     xlabel="ηλ",
-    ylabel="factor a step",
+    ylabel="factor per step",
     ylim=(0, 1.3),
     xlim=(0, 4),
 )
@@ -394,13 +394,13 @@ show(
     fig,
     name="momentum-rates",
     alt=(
-        "Above, the factor a step against learning rate times curvature for three momenta: each "
+        "Above, the factor per step against learning rate times curvature for three momenta: each "
         "curve falls, is flat at the root of the momentum, and rises to 1 at 2(1 + μ). Below, the "
         f"distance over 60 steps: SGD comes to {long['SGD'][-1]:.0e}, momentum to "
         f"{long['momentum'][-1]:.0e}, each along the line of the theory."
     ),
     caption=(
-        "Above: look at the floors. All curvatures that fall on one shrink together; more momentum "
+        "Above: all curvatures that fall on the floor of a curve shrink together; more momentum "
         "makes it wider, and higher. Dots: from the package. Below: the best of SGD and the best "
         "pair, marks for the walks."
     ),
@@ -521,8 +521,8 @@ show(
         f"begins at {short[0]:.2f}."
     ),
     caption=(
-        "The gradient is the same at all steps, so all steps should be alike. Look at the peak: "
-        "without the correction the first hundred steps are the most dangerous ones."
+        "The gradient is the same at all steps, so all steps should be alike. Around the peak they "
+        "are too long: without the correction the first hundred steps are the most dangerous ones."
     ),
 )
 
@@ -558,19 +558,19 @@ ax.set(
     xlabel="step",
     ylabel="height f",
     ylim=(1e-12, 1e3),
-    title="Turned by 45°: who notices?",
+    title="Rotated by 45°: who notices?",
 )
 show(
     fig,
     name="turned-valley",
     alt=(
-        "Height over 60 steps in the valley along the axes, as lines, and turned by 45 degrees, as "
-        "marks. For SGD and momentum the marks lie on the lines. For Adam they part, by up to "
+        "Height over 60 steps in the valley along the axes, as lines, and rotated by 45 degrees, "
+        "as marks. For SGD and momentum the marks lie on the lines. For Adam they part, by up to "
         f"a factor of {10**adam_apart:.0f}."
     ),
     caption=(
-        "Lines: the valley along the axes. Marks: turned by 45°. Look where marks leave their "
-        "line: only Adam knows where the axes are."
+        "Lines: the valley along the axes. Marks: rotated by 45°. Only Adam's marks leave their "
+        "line, since only Adam knows where the axes are."
     ),
 )
 
@@ -937,8 +937,8 @@ show(
         "at the end: " + ", ".join(f"{n} {last[n]:.3f}" for n in last) + "."
     ),
     caption=(
-        "All flowers at each step, a mark every ten steps. Look at the two walks that lie on each "
-        "other, momentum's with a tenth of SGD's rate; then read below how far apart they end."
+        "All flowers at each step, a mark every ten steps. The walks of SGD and of momentum, which "
+        "has a tenth of SGD's rate, lie on each other; the text below says how far apart they end."
     ),
 )
 moved = {name: np.linalg.norm(walk_[-1] - walk_[0]) for name, walk_ in walks.items()}

@@ -88,7 +88,7 @@ show(
     ),
     caption=(
         "The schedules of this page. Warm-up is a beginning that goes with any of the others: the "
-        "factors are multiplied. Look at the right end: two of the curves reach 0 there."
+        "factors are multiplied. At the right end two of the curves reach 0, or almost."
     ),
 )
 
@@ -218,8 +218,8 @@ show(
         f"{last['cosine from 0.5']:.3f}; the best schedule is below all and ends at {last['best']:.3f}."
     ),
     caption=(
-        f"Lines: the formula for V. Marks: means over {WALKS:,} walks of the package's SGD. Look at "
-        "the last fifty steps, where the cosine makes up what it lost."
+        f"Lines: the formula for V. Marks: means over {WALKS:,} walks of the package's SGD. In the "
+        "last fifty steps the cosine makes up what it lost."
     ),
 )
 
@@ -307,7 +307,7 @@ assert max(apart.values()) < 1e-12
 #
 # $$r^2 - (1 + \mu)(1 - \eta\lambda)\,r + \mu(1 - \eta\lambda) = 0$$
 #
-# **Mind the last term.** For the heavy ball the product of the two roots is $\mu$, whatever the curvature; so each direction that swings dies down like $\sqrt\mu$ a step, no faster. Here it is $\mu(1 - \eta\lambda)$: *the steeper a direction, the faster it dies*, up to $\eta\lambda = 1$, where both roots are 0. That is why the walk by hand arrived across the valley after two steps.
+# **Mind the last term.** For the heavy ball the product of the two roots is $\mu$, whatever the curvature; so each direction that swings dies down like $\sqrt\mu$ per step, no faster. Here it is $\mu(1 - \eta\lambda)$: *the steeper a direction, the faster it dies*, up to $\eta\lambda = 1$, where both roots are 0. That is why the walk by hand arrived across the valley after two steps.
 #
 # The price is the limit. A root reaches $-1$ where $1 + (1 + 2\mu)(1 - \eta\lambda) = 0$:
 #
@@ -316,12 +316,12 @@ assert max(apart.values()) < 1e-12
 #   \text{heavy ball:}\quad & \eta < \frac{2}{\lambda_{\max}}\,(1 + \mu)
 #   \end{aligned}}$$
 #
-# On a quadratic with known curvatures the heavy ball at its best is the faster of the two: it shrinks our valley by $\tfrac12$ a step, Nesterov by $1 - 2/\sqrt{3\kappa + 1}$ ([@lessard2016]), here {{ f"{1 - 2 / np.sqrt(28):.3f}" }}. Nesterov's method has a guarantee for *every* smooth convex function; the same paper shows one on which the heavy ball, at its best pair for quadratics, never arrives. The limit and the best pair, checked with the package's own steps:
+# On a quadratic with known curvatures the heavy ball at its best is the faster of the two: it shrinks our valley by $\tfrac12$ per step, Nesterov by $1 - 2/\sqrt{3\kappa + 1}$ ([@lessard2016]), here {{ f"{1 - 2 / np.sqrt(28):.3f}" }}. Nesterov's method has a guarantee for *every* smooth convex function; the same paper shows one on which the heavy ball, at its best pair for quadratics, never arrives. The limit and the best pair, checked with the package's own steps:
 
 
 # %%
 def radius(curvature, lr, momentum):
-    """The factor a step in the long run: the largest eigenvalue of what a step does."""
+    """The factor per step in the long run: the largest eigenvalue of what a step does."""
     columns = []
     for theta, v in ((1.0, 0.0), (0.0, 1.0)):
         params = {"theta": np.array([theta])}
@@ -367,7 +367,7 @@ show_source(clip_gradients)
 #   \text{outside:}\quad & \theta' = (1 - \eta\lambda_w)\,\theta - \eta\,\frac{\hat m}{\sqrt{\hat v} + \varepsilon}
 #   \end{aligned}$$
 #
-# Inside, the decay a step is $\eta\lambda_w/G$: large for weights with small gradients, small for those with large ones, and it changes if you multiply the loss by 2. Outside it is $\eta\lambda_w$ for all. That is the argument of [@loshchilov2019]; whether it gives better networks is a question for an experiment.
+# Inside, the decay per step is $\eta\lambda_w/G$: large for weights with small gradients, small for those with large ones, and it changes if you multiply the loss by 2. Outside it is $\eta\lambda_w$ for all. That is the argument of [@loshchilov2019]; whether it gives better networks is a question for an experiment.
 
 # %% tags=["remove-input"]
 show_source(AdamW.step)
@@ -594,8 +594,8 @@ show(
         + "."
     ),
     caption=(
-        "Median of the six seeds of the search. Look where each curve leaves the bottom: clipping "
-        "and one-cycle bear a rate that ruins the constant one. Only one-cycle also goes deeper."
+        "Median of the six seeds of the search. The constant rate leaves the bottom first: "
+        "clipping and one-cycle bear a rate that ruins it. Only one-cycle also goes deeper."
     ),
 )
 assert bears["clipping"] > bears["constant"] and bears["one-cycle"] > bears["constant"]
@@ -672,8 +672,8 @@ show(
         + ", ".join(f"{lowest[name][0]:.2g} for {name}" for name in KINDS) + "."
     ),
     caption=(
-        "One seed. Dots: the lowest points; triangles: a tenth of their rates. Look how suddenly "
-        "each curve turns after its dot."
+        "One seed. Dots: the lowest points; triangles: a tenth of their rates. After its dot each "
+        "curve turns suddenly."
     ),
 )
 
@@ -788,8 +788,8 @@ show(
         "equally low at last."
     ),
     caption=(
-        "A line for each of five seeds, and the limits as dashed lines. Look how the orange lines "
-        "overshoot their limit, are thrown back, and settle on it, while the blue ones go on rising."
+        "A line for each of five seeds, and the limits as dashed lines. The orange lines overshoot "
+        "their limit, are thrown back, and settle on it, while the blue ones go on rising."
     ),
 )
 assert np.abs(ratio - 1).max() < 0.05 and gentle[0][-1].max() < 2 / 0.15
@@ -858,7 +858,8 @@ angle = {}
 for name, found in (("together", flat_vector(together)), ("each alone", flat_vector(alone))):
     turn = found @ true / length(found) / length(true)
     angle[name] = np.degrees(np.arccos(min(turn, 1.0)))
-    print(f"{name:<10} norm {length(true):.2f} -> {length(found):.2f}, turned by {angle[name]:.1f}°")
+    print(f"{name:<10} norm {length(true):.2f} -> {length(found):.2f}, "
+          f"rotated by {angle[name]:.1f}°")
 assert angle["together"] < 0.1 and angle["each alone"] > 5 and length(flat_vector(alone)) > 1.1
 
 # %% [markdown]

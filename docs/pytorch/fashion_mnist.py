@@ -157,7 +157,7 @@ show(
         + (
             "Cover the names and try: which of the pullovers, coats and shirts would you know?"
             if CLOTHES
-            else "They had 8×8 pixels. Look at the 1s and the 8s: would you know them all?"
+            else "They had 8×8 pixels. Would you know all of the 1s and the 8s?"
         )
     ),
 )
@@ -271,8 +271,8 @@ show(
     ),
     caption=(
         f"{FIRST}: {len(live.train.x):,} pictures for training, {len(live.val.x):,} for validation. "
-        "Look at the left end: the network seems better at pictures that it has never seen. The "
-        "text on [the long training](#the-long-training-recorded) says why it only seems so."
+        "At the left end the network seems better at pictures that it has never seen. The text on "
+        "[the long training](#the-long-training-recorded) says why it only seems so."
     ),
 )
 assert train_loss[0] > val_loss[0] and train_loss[-1] < train_loss[0] / 2
@@ -503,8 +503,8 @@ show(
         f"{series['val_accuracy'][-1]:.1%}."
     ),
     caption=(
-        f"{THERE}. Look at the left end: the network seems better at pictures that it has "
-        "never seen than at those it learns from. The text says why it only seems so."
+        f"{THERE}. At the left end the network seems better at pictures that it has never seen "
+        "than at those it learns from. The text says why it only seems so."
     ),
 )
 assert under >= 1
@@ -543,7 +543,7 @@ assert AIM < low < test["accuracy"] < high
 #
 # ## Which shirts look like coats
 #
-# One number hides who is mistaken for whom. The confusion matrix counts it: one row for what a picture is, one column for what the network said.
+# One number hides who is mistaken for whom. The confusion matrix counts it: one row for what a picture is, one column for what the network predicted.
 
 # %% tags=["hide-input"]
 CLASSES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
@@ -563,7 +563,7 @@ def confusion_figure(table, names, title):
         ax.text(j + 0.5, i + 0.52, str(value) if value else "·", ha="center", va="center",
                 fontsize=9, fontweight="bold" if i == j else "normal")
     ax.set(xlim=(0, len(table)), ylim=(len(table), 0), aspect="equal", title=title,
-           xlabel="what the network said", ylabel="what it is")
+           xlabel="what the network predicted", ylabel="what it is")
     ax.set_xticks(np.arange(len(table)) + 0.5, names, rotation=90)
     ax.set_yticks(np.arange(len(table)) + 0.5, names)
     ax.tick_params(length=0)
@@ -588,8 +588,8 @@ show(
         f"The largest numbers beside it are between {CLASSES[first]} and {CLASSES[second]}."
     ),
     caption=(
-        f"{THERE}: test pictures by what they are and what was said. Look along the row of the "
-        "shirts, and at the shoes, lower right: mistakes keep to the family."
+        f"{THERE}: test pictures by what they are and what was predicted. In the row of the "
+        "shirts, and among the shoes, lower right, mistakes keep to the family."
     ),
 )
 assert above / wrong > 0.5 and (above + below) / wrong > 0.75
@@ -693,8 +693,9 @@ show(
     ),
     caption=(
         f"A reliability diagram ({HERE}, {len(groups[0])} test pictures for each mark, with their "
-        "95 % intervals). Below the dashed line a network is surer than right. Look at how close "
-        "the marks come to it, and at the two ends."
+        "95 % intervals). Below the dashed line a network is surer than right. The intervals of "
+        f"{8 - outside} of the eight groups reach it, and the surest group is right more often "
+        "than the most doubtful one."
     ),
 )
 assert were_right[-1] > were_right[0] + (0.2 if CLOTHES else 0.02)  # its confidence is worth something
@@ -768,8 +769,8 @@ show(
         f"{gap['32'].max():.0e} in float32."
     ),
     caption=(
-        "Above: the loss of each step. Look at the rings, which lie on the line. Below: how far they "
-        "are apart, on a logarithmic axis; 0 is drawn at the bottom."
+        "Above: the loss of each step. The rings lie on the line. Below: how far they are apart, "
+        "on a logarithmic axis; 0 is drawn at the bottom."
     ),
 )
 
@@ -856,7 +857,7 @@ show(
     ),
     caption=(
         "Above: the four variants, a line for each seed. Below: the effects, seed by seed and with "
-        "their intervals. Look at how much wider the thin lines are, and which of them reaches 0."
+        "their intervals. The thin lines are much wider, and that of dropout alone reaches 0."
     ),
 )
 for name, values in effects.items():  # beyond chance one by one; and all three at once
@@ -916,9 +917,9 @@ show(
         + " and ".join(f"{run['epochs'][-1]['val_accuracy']:.1%}" for run in LONG.values()) + "."
     ),
     caption=(
-        f"{THERE}, one seed each. Above: dotted in training, solid in validation. Look at the two "
-        "curves without dropout: the training loss falls far below the validation loss, which "
-        "falls too. Below: the validation accuracies end together."
+        f"{THERE}, one seed each. Above: dotted in training, solid in validation. Without dropout "
+        "the training loss falls far below the validation loss, which falls too. Below: the "
+        "validation accuracies end together."
     ),
 )
 assert gulf["without dropout"] > 0.05 > abs(gulf["with dropout"])
@@ -976,8 +977,8 @@ show(
         "neighbour, which shines through."
     ),
     caption=(
-        f"{FIRST}: what the network reads in place of the first row. Look at the last row: would "
-        "you know both halves of each mixture?"
+        f"{FIRST}: what the network reads in place of the first row. Would you know both halves of "
+        "each mixture in the last row?"
     ),
 )
 
@@ -1018,8 +1019,8 @@ show(
     ),
     caption=(
         "Dots: one for each seed. Marks: their mean with its 95 % interval; a filled diamond differs "
-        "from the default after Holm's correction. Look at the moves, which cost accuracy with every "
-        "seed; the other two are not told apart from the default."
+        "from the default after Holm's correction. The moves cost accuracy with every seed; the "
+        "other two are not told apart from the default."
     ),
 )
 assert p_holm["shift 2"] < 0.05 and (gain["shift 2"] < 0).all()
@@ -1179,8 +1180,8 @@ show(
         f"at {careless['by class'][-1]:.1%}. All three end higher than they began."
     ),
     caption=(
-        "The same six networks, measured in three ways. Look at the two lower curves: they rise as "
-        "a right one would, and nothing tells you that they are wrong."
+        "The same six networks, measured in three ways. The two lower curves rise as a right one "
+        "would, and nothing tells you that they are wrong."
     ),
 )
 assert all(found[-1] > found[0] for found in careless.values())

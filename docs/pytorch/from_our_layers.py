@@ -106,8 +106,8 @@ show(
     ),
     caption=(
         "One forward pass of a network of two linear layers, 4 examples, and what each side writes "
-        "down for the way back; both columns are read out of the running programs. Look at "
-        "the shapes: nearly the same arrays."
+        "down for the way back; both columns are read out of the running programs. They hold "
+        "nearly the same arrays, as the shapes show."
     ),
 )
 assert saved_by(nodes[3]) == {"result": (4, 3)} and "mat2" not in saved_by(nodes[4])
@@ -199,7 +199,7 @@ print(layer.weight.grad.numpy().astype(int))
 #
 # ## Every layer beside its twin
 #
-# `twin(layer)` builds the PyTorch module that should compute the same and copies parameters and running statistics into it, turned where they must be. Then both get the same input and the same random gradient from above.
+# `twin(layer)` builds the PyTorch module that should compute the same and copies parameters and running statistics into it, transposed where they must be. Then both get the same input and the same random gradient from above.
 
 
 # %%
@@ -336,9 +336,9 @@ show(
         "(squares)."
     ),
     caption=(
-        "A mark for the output, one for `dx` and one for the parameters. Look at the dotted lines: "
-        "each type's marks stand around its own machine precision. A wrong formula would stand "
-        "near 1, far outside on the right."
+        "A mark for the output, one for `dx` and one for the parameters. Each type's marks stand "
+        "around its own machine precision (dotted lines). A wrong formula would stand near 1, far "
+        "outside on the right."
     ),
 )
 
@@ -482,8 +482,8 @@ show(
     ),
     caption=(
         "What each layer adds to the memory, from the first layer (top) to the last. A block that "
-        "two layers keep is counted at the first of them. Look at the convolutions, where ours pay "
-        "for copies, and at the first ReLU, where PyTorch pays for a whole output."
+        "two layers keep is counted at the first of them. At the convolutions ours pay for copies, "
+        "and at the first ReLU PyTorch pays for a whole output."
     ),
 )
 assert their_bytes[0] == 0 and abs(totals[0] / totals[1] - 1) < 0.05
@@ -804,9 +804,9 @@ show(
         f"and {gaps[np.float32].max():.0e} in float32."
     ),
     caption=(
-        "The small CNN, trained by both. Look at the lower plot, where the two can be told apart: "
-        "from the first step to the last, the differences stay at rounding; those on the grey "
-        "strip are 0."
+        "The small CNN, trained by both. The two can be told apart in the lower plot alone: from "
+        "the first step to the last, the differences stay at rounding; those on the grey strip "
+        "are 0."
     ),
 )
 assert gaps[np.float64].max() < 1e-12 and gaps[np.float32].max() < 1e-4
@@ -1002,9 +1002,9 @@ show(
     ),
     caption=(
         "Solid: ours against PyTorch, median of five seeds, with bands from the smallest to the "
-        "largest. Dotted: PyTorch against itself after the smallest nudge, each seed. Look at the "
-        "shapes: above, the solid curves flatten; below, they rise in a straight line, which on this "
-        "axis is a constant factor at each step, until float32 has no way left to go."
+        "largest. Dotted: PyTorch against itself after the smallest nudge, each seed. Above, the "
+        "solid curves flatten; below, they rise in a straight line, which on this axis is a "
+        "constant factor at each step, until float32 has no way left to go."
     ),
 )
 

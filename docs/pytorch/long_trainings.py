@@ -180,7 +180,7 @@ show(
     "rings for the interrupted one. Every ring lies on its line.",
     caption=(
         f"{FIRST}, {len(small.x)} pictures, which serve as validation too, since only sameness "
-        "counts here. Look for a ring off its line: there is none, by not one bit."
+        "counts here. No ring lies off its line by a single bit."
     ),
 )
 
@@ -325,8 +325,8 @@ show(
     ),
     caption=(
         f"{FIRST}: mean of {len(SEEDS)} seeds. Without the running statistics the losses are those "
-        "of the straight line, since training does not use them. Look at the first ten steps of "
-        "the orange line."
+        "of the straight line, since training does not use them. The orange line lies higher for "
+        "some ten steps."
     ),
 )
 assert not any(np.any(found["nothing"][name]) for name in found["nothing"])
@@ -447,8 +447,8 @@ show(
         f"batch normalisation in each share are between {min(bad):.0e} and {max(bad):.0e}."
     ),
     caption=(
-        f"{FIRST}, thirteen pictures as six and seven, in float64. Look at the gap: nothing lies "
-        "between right to rounding and far off."
+        f"{FIRST}, thirteen pictures as six and seven, in float64. Nothing lies in the gap between "
+        "right to rounding and far off."
     ),
 )
 

@@ -1214,7 +1214,7 @@ assert all(len(run["audit"]) == 8 and all(f["ok"] for f in run["audit"]) for run
 #
 # - What the borrowed convolutions were shown, before the audit was made.
 # - A person who looks at the test result and starts anew, or keeps the best of several seeds.
-# - Pictures that were cut, turned, shifted or blurred before they came into another split.
+# - Pictures that were cut, rotated, shifted or blurred before they came into another split.
 # - Labels that are wrong in the file itself.
 # - A hidden layer that works in training mode alone, or code that changes the network during a step and takes it back.
 # - A forger who changes `train` or the audit, or writes a checkpoint with care.

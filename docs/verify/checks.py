@@ -184,7 +184,7 @@ show(
     fig,
     name="kinds-of-mutants",
     alt=f"Bars: {', '.join(f'{g} {groups[g]}' for g in reversed(order))} mutants.",
-    caption="Single changes of all equations by kind. Look at the longest bar: it is not the signs.",
+    caption="Single changes of all equations by kind. The longest bar is the index, not the sign.",
 )
 assert order[-1] == "index"
 assert groups["sign"] < groups["index"] / 2

@@ -81,9 +81,9 @@ show(
         f"{max(row['ratio'] for row in rows):.2f}. All are below their bounds."
     ),
     caption=(
-        "Look which points are left of 1, where NumPy is the faster. A point is the ratio of "
-        "medians, the band holds the middle half of the turns, and the orange bar is the bound "
-        "that this project set itself before the kernels were written."
+        "At the points left of 1 NumPy is the faster. A point is the ratio of medians, the band "
+        "holds the middle half of the turns, and the orange bar is the bound that this project set "
+        "itself before the kernels were written."
     ),
 )
 
@@ -187,9 +187,8 @@ show(
         "output row 0 and rows 2 to 5 for output row 1, so that two rows serve both."
     ),
     caption=(
-        "Each row of the image is stored twice, the second time moved by one. Look at the marked "
-        "rows: each column of a marked block is one window, read downwards, and the two blocks "
-        "share rows without a copy."
+        "Each row of the image is stored twice, the second time moved by one. Each column of a "
+        "marked block is one window, read downwards, and the two blocks share rows without a copy."
     ),
 )
 
@@ -198,7 +197,7 @@ show(
 #
 # **Copy along the width only.** That was the example: $k_w$ copies in place of $k_h k_w$. [Cho and Brand (2017)](@cho2017) call it memory-efficient convolution.
 #
-# **Keep the batch last in memory.** Arrays have the shape $(N, C, H, W)$, but in memory the order is $H$, $C$, $W$, $N$: the same pixel of all 64 images lies together. Shifted views then move long runs of numbers, and as NumPy's functions keep the order that they are given, nothing is turned round between one layer and the next.
+# **Keep the batch last in memory.** Arrays have the shape $(N, C, H, W)$, but in memory the order is $H$, $C$, $W$, $N$: the same pixel of all 64 images lies together. Shifted views then move long runs of numbers, and as NumPy's functions keep the order that they are given, nothing is transposed between one layer and the next.
 #
 # **Keep freed memory.** A step makes and drops arrays of megabytes. The C library gives such blocks back to the system and asks for them anew, and each new page of memory then costs a trap into the kernel. One large array, made and dropped when the package is imported, raises the limit above which it does so.
 
@@ -306,7 +305,7 @@ product_share = alone / profiled
 # | | |
 # |---|---|
 # | operations in one training step | {{ flop / 1e6:.0f}} million |
-# | the rate of one large product, one core | {{ rates["flop_per_s"] / 1e9:.0f}} billion a second |
+# | the rate of one large product, one core | {{ rates["flop_per_s"] / 1e9:.0f}} billion per second |
 # | so the arithmetic alone needs | {{ at_peak:.2f}} ms |
 # | the same products in their own shapes, operands in cache | {{ alone:.2f}} ms |
 # | the whole step, layer by layer | {{ profiled:.2f}} ms |
@@ -440,7 +439,7 @@ ax.plot(turns, torchs, "s-", color=COLORS["orange"], markersize=3, linewidth=1)
 ax.plot(turns, ours, "o-", color=COLORS["blue"], markersize=3, linewidth=1)
 ax.text(len(ours), np.median(torchs) * 1.12, "PyTorch", color=COLORS["orange"], ha="right")
 ax.text(len(ours), np.median(ours) * 0.82, "ours", color=COLORS["blue"], ha="right")
-ax.set(xlabel="turn", ylabel="ms a step", yscale="log")
+ax.set(xlabel="turn", ylabel="ms per step", yscale="log")
 ax.set_ylim(min(ours.min(), torchs.min()) * 0.7, max(ours.max(), torchs.max()) * 1.3)
 ax.yaxis.set_major_formatter("{x:g}")
 ax.yaxis.set_minor_formatter("{x:g}")
@@ -448,13 +447,13 @@ show(
     fig,
     name="turns",
     alt=(
-        f"Milliseconds a step for {len(ours)} turns of ours and of PyTorch. Ours lies around "
+        f"Milliseconds per step for {len(ours)} turns of ours and of PyTorch. Ours lies around "
         f"{np.median(ours):.1f} ms between {ours.min():.1f} and {ours.max():.1f}, PyTorch around "
         f"{np.median(torchs):.1f} ms between {torchs.min():.1f} and {torchs.max():.1f}."
     ),
     caption=(
-        "Every block of the first row of the table. Look for the turns that stick out: something "
-        "else was running on the machine then, and because the libraries take turns it hits both."
+        "Every block of the first row of the table. At the turns that stick out something else was "
+        "running on the machine, and because the libraries take turns it hits both."
     ),
 )
 

@@ -80,8 +80,8 @@ show(
     ),
     caption=(
         "Each mark is one layer on one geometry against one witness: in each row central "
-        "differences above, the complex step in the middle, PyTorch below. Look for the three "
-        "columns: rounding in float64, the limit of differences, rounding in float32."
+        "differences above, the complex step in the middle, PyTorch below. The marks stand in "
+        "three columns: rounding in float64, the limit of differences, rounding in float32."
     ),
 )
 

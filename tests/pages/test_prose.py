@@ -1,5 +1,6 @@
 """Words and phrases that the prose does not use, with what to write in their place."""
 
+import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,6 +39,21 @@ def prose() -> Iterator[tuple[Path, int, str]]:
             if path.suffix == ".py" and not line.startswith("# "):
                 continue
             yield path, number, re.sub(r"\{\{.*?\}\}|`[^`]*`|\$[^$]*\$", "", line)
+
+
+def captions(path: Path) -> Iterator[str]:
+    """The captions of a page, as they are written."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.keyword) and node.arg == "caption":
+            parts = [part.value for part in ast.walk(node) if isinstance(part, ast.Constant)]
+            yield "".join(str(part) for part in parts)
+
+
+def test_a_caption_tells_the_finding() -> None:
+    """It does not send the reader to look for one."""
+    every = [(p.name, text) for p in (ROOT / "docs").rglob("*.py") for text in captions(p)]
+    assert len(every) > 100
+    assert [one for one in every if re.search(r"\blook (at|along|below)\b", one[1], re.I)] == []
 
 
 @pytest.mark.parametrize(("pattern", "instead"), AVOID.items())
