@@ -109,7 +109,8 @@
 
   // The words of the article, but for what only a script adds.
   function words() {
-    const added = ".book-live, .book-read, .book-tick, .book-fold, .book-symbols, .md-code__nav";
+    const ours = ".book-live, .book-read, .book-tick, .book-fold, .book-symbols, .book-run";
+    const added = `${ours}, .exercise .book-button, .md-code__nav`;
     for (const node of article().querySelectorAll(added)) node.remove();
     return article().innerText.split(/\s+/).filter(Boolean);
   }

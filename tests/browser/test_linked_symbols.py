@@ -17,8 +17,8 @@ KNOWN = """import(new URL("../../assets/javascripts/symbols/names.js", location)
 # Of each chapter a symbol, what it is in the code, its figure, and the figure's cells.
 CASES = {
     "relu": ("dX", "where_open(mask, dy)", "nn-relu", ".book-relu-cells"),
-    "linear": ("dW", "x.T @ dy", None, None),
-    "softmax": ("dZ", "p * (dp - (dp * p).sum(axis=-1, keepdims=True))", "nn-softmax", "g"),
+    "linear": ("dW", "x.reshape(len(rows), -1).T @ rows", None, None),
+    "softmax": ("dZ", "p * (dp - (dp * p).sum(axis=axis, keepdims=True))", "nn-softmax", "g"),
     "batch_norm": ("Xhat", "xhat", "nn-batch-norm", "tr"),
     "convolution": ("dW", "dweight", None, None),
     "pooling": ("dX", "dx", "nn-pooling", ".book-pool-cells"),
