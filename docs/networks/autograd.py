@@ -15,7 +15,7 @@
 # %% tags=["hide-input"]
 import inspect
 from collections import Counter
-from unittest.mock import patch
+from contextlib import contextmanager
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -491,7 +491,17 @@ except GradientError as error:
 # Leave out `unbroadcast`, and take a step:
 
 # %%
-with patch.object(autograd, "unbroadcast", lambda gradient, shape: np.asarray(gradient)):
+@contextmanager
+def repetition_forgotten():
+    right = autograd.unbroadcast
+    autograd.unbroadcast = lambda gradient, shape: np.asarray(gradient)
+    try:
+        yield
+    finally:
+        autograd.unbroadcast = right
+
+
+with repetition_forgotten():
     unsummed = gradients(loss, [bias])[0]
 stepped = b - 0.1 * unsummed
 print(f"gradient {unsummed.shape}, parameter {b.shape} -> {stepped.shape}")
@@ -499,7 +509,7 @@ print(f"gradient {unsummed.shape}, parameter {b.shape} -> {stepped.shape}")
 # %% tags=["remove-cell"]
 assert unsummed.shape == (2, 2) and stepped.shape == (2, 2)
 one_row = Variable(X[:1])
-with patch.object(autograd, "unbroadcast", lambda gradient, shape: np.asarray(gradient)):
+with repetition_forgotten():
     lone = gradients(((one_row + bias) * one_row).sum(), [bias])[0]
 assert lone.shape == (1, 2) and (lone[0] == gradients(((one_row + bias) * one_row).sum(), [bias])[0]).all()
 refused = 0
@@ -508,7 +518,7 @@ for try_it in (
     lambda: gradient_check(*differentiable(lambda p, q: p + q), [X, b], rng=rng),
 ):
     try:
-        with patch.object(autograd, "unbroadcast", lambda gradient, shape: np.asarray(gradient)):
+        with repetition_forgotten():
             try_it()
     except ValueError:
         refused += 1

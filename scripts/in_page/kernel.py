@@ -11,6 +11,7 @@ import signal
 import symtable
 import sys
 import traceback
+import types
 from collections.abc import Callable
 from typing import Any
 
@@ -22,6 +23,7 @@ from .stand_ins import MissingError
 
 Deadline = Callable[[int, float, float], None]
 MOST_ERROR = 4000  # characters of an error's text
+FILL = {"add", "append", "extend", "insert", "setdefault", "update"}  # methods that change
 LEFT_OUT = "left out"  # what is needed of a cell that was not run for its length
 TIMERS = {"ITIMER_REAL": (0, "SIGALRM"), "ITIMER_PROF": (2, "SIGPROF")}
 
@@ -92,11 +94,14 @@ class Kernel:
     def leave_out(self, code: str) -> None:
         """Do not run a cell: the names that it gives values to are missing until it runs.
 
+        So are those of what it fills: a list that it appends to, a dictionary, an attribute.
+
         Parameters
         ----------
         code : str
         """
-        for name in _names(code):
+        modules = {n for n, value in self.names.items() if isinstance(value, types.ModuleType)}
+        for name in _names(code) | (_filled(code) - modules):
             self.names.pop(name, None)
             self.missing[name] = LEFT_OUT
 
@@ -195,6 +200,21 @@ def _names(code: str) -> set[str]:
     except SyntaxError:
         return set()
     return {one.get_name() for one in symbols if one.is_assigned() or one.is_imported()}
+
+
+def _filled(code: str) -> set[str]:
+    """The names of what a cell changes in place, where that can be seen."""
+    found = set()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            place: ast.AST = node.func if node.func.attr in FILL else node
+        else:
+            place = node if isinstance(getattr(node, "ctx", None), ast.Store) else ast.Pass()
+        while isinstance(place, (ast.Subscript, ast.Attribute)):
+            place = place.value
+            if isinstance(place, ast.Name):
+                found.add(place.id)
+    return found
 
 
 def _wide_labels() -> None:

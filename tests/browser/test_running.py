@@ -37,6 +37,13 @@ PAGES = [
 NEEDS = {"PyTorch", "SciPy", "left out"}
 # Cells whose text is another here, by a piece of their code: this NumPy does not warn of 0 / 0.
 ELSEWHERE = {"exercises/softmax/": ["np.exp(x - x.max())"]}
+# Cells that draw numbers after a cell that is left out: the generator is elsewhere in its sequence.
+ELSEWHERE["foundations/gradient_checking/"] = [
+    "len(ones_misses)", "for h in (1e-1, 1e-5, 1e-12)", "not_summed", "penalty",
+    "x, w, b = (rng.standard_normal(shape)",
+]  # fmt: skip
+# Rounding in another order decides a race.
+ELSEWHERE["layers/pooling/"] = ["sum(found[0] for found in seen.values()) == 2"]
 # Nor of an overflow: that part of a report is in a terminal alone.
 WARNED = re.compile(r"\n\nPython warned:\n(?:  .*\n?)+")
 CELLS = """bookPage.cells.map((cell) => ({ code: cell.about.code,
@@ -115,6 +122,8 @@ def test_a_page_runs_to_what_the_build_gave(address: str, visitor: Callable[...,
             if found["isLong"]:
                 continue
             problems.append(f"{place}: did not run")
+        elif found["otherwise"] and any(piece in found["code"] for piece in elsewhere):
+            continue
         elif found["error"] and not found["expects"]:
             problems.append(f"{place}: {found['error']}")
         elif found["missing"] and found["missing"] not in NEEDS:

@@ -17,9 +17,9 @@ MENDINGS = [
     (r'data-md-toggle="drawer"', r'\g<0> aria-label="Menu"'),
     # Tags without links are no navigation.
     (r'<nav class="md-tags"\s*>(.*?)</nav>', r'<div class="md-tags">\1</div>'),
-    # A wide table scrolls in its own box, which the keyboard must reach. The theme's script would make
-    # the two boxes around it, and each time lay out the whole page again: it leaves tables with a
-    # class alone.
+    # A wide table scrolls in its own box, which the keyboard must reach. The theme's script would
+    # make the two boxes around it, and each time lay out the whole page again: it leaves tables
+    # with a class alone.
     (
         r"<table>(.*?)</table>",
         '<div class="md-typeset__scrollwrap"><div class="md-typeset__table">'

@@ -126,7 +126,7 @@ export const fault = (text) => box("book-fault", "Error", element("pre", {}, tex
 
 /** What is told of a cell of the book's own whose assertion fails here. */
 export const otherwise = () =>
-  element("p", { class: "book-needs" }, "What this cell asserts does not hold here: your browser’s Python has 32 bits, and rounds in another order. The output is the book’s own.");
+  element("p", { class: "book-needs" }, "What this cell asserts does not hold here: your browser’s Python has 32 bits and rounds in another order, or a cell above was left out. The output is the book’s own.");
 
 /** What a cell needs that is not here. */
 export function missing(needed, about) {
