@@ -137,7 +137,10 @@ class Kernel:
         elif isinstance(error, FileNotFoundError) and not str(error.filename).startswith("/tmp"):
             needed = f"the file {error.filename}"
         if needed:
-            there = [n for n in _names(code) if n not in self.names]
+            of_it = _names(code) | _filled(code)
+            for half in [n for n in of_it if isinstance(self.names.get(n), (list, dict, set))]:
+                del self.names[half]  # it was to be filled
+            there = [n for n in of_it if n not in self.names]
             self.missing |= dict.fromkeys(there, needed)
             return {"missing": needed}
         if isinstance(error, KeyboardInterrupt):

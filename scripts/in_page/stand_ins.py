@@ -19,6 +19,7 @@ NEEDED = {
     "scipy": "SciPy",
     "sklearn": "scikit-learn",
     "yaml": "PyYAML",
+    "platformdirs": "data that is downloaded",
 }
 OPERATORS = (
     "call iter next enter len bool contains getitem setitem delitem mro_entries instancecheck "

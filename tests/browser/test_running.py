@@ -34,7 +34,7 @@ PAGES = [
 ]
 # What a cell may need that is not there: another library, or a cell that trains for long and is
 # left out. Those are run too by `make in-page`, which says how long they take.
-NEEDS = {"PyTorch", "SciPy", "left out"}
+NEEDS = {"PyTorch", "SciPy", "data that is downloaded", "left out"}
 # Cells whose text is another here, by a piece of their code: this NumPy does not warn of 0 / 0.
 ELSEWHERE = {"exercises/softmax/": ["np.exp(x - x.max())"]}
 # Cells that draw numbers after a cell that is left out: the generator is elsewhere in its sequence.
@@ -42,6 +42,8 @@ ELSEWHERE["foundations/gradient_checking/"] = [
     "len(ones_misses)", "for h in (1e-1, 1e-5, 1e-12)", "not_summed", "penalty",
     "x, w, b = (rng.standard_normal(shape)",
 ]  # fmt: skip
+# What it counts was to come from a cell that needs PyTorch.
+ELSEWHERE["networks/autograd/"] = ["len(made) == len(NAMES)"]
 # Rounding in another order decides a race.
 ELSEWHERE["layers/pooling/"] = ["sum(found[0] for found in seen.values()) == 2"]
 # Nor of an overflow: that part of a report is in a terminal alone.
