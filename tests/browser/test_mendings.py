@@ -107,8 +107,8 @@ def test_the_search_tries_again_after_a_failure(visitor: Callable[..., Any]) -> 
 
 
 COLOURS = """([scheme, name]) => document.body.dataset.mdColorScheme === scheme &&
-    document.querySelector('[name=color-scheme]').content === name &&
-    document.querySelector('[name=theme-color]').content ===
+    document.querySelector('[name=color-scheme]')?.content === name &&
+    document.querySelector('[name=theme-color]')?.content ===
         getComputedStyle(document.querySelector('.md-header')).backgroundColor"""
 LIGHT, DARK = ["default", "light"], ["slate", "dark"]
 
