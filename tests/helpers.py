@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from cases import LayerCase
 from torch import nn
@@ -17,6 +18,14 @@ import nn_tutorial as nt
 from nn_tutorial.pytorch.modules import BatchNorm2d, Dropout
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def assert_told(call: Callable[[], Any], name: str, params: dict[str, np.ndarray]) -> None:
+    """A wrong argument is told by its name, before any parameter is changed."""
+    before = {key: p.copy() for key, p in params.items()}
+    with pytest.raises(ValueError, match=f"^{name}: expected "):
+        call()
+    assert all((p == before[key]).all() for key, p in params.items())
 
 
 def assert_gradients(

@@ -313,7 +313,12 @@ def check_padding(
     if padding == "valid":
         return (0, 0), (0, 0)
     if padding != "same":
-        return pair("padding", padding, least=0), (0, 0)  # type: ignore[arg-type]
+        if isinstance(padding, str):
+            raise ValueError(
+                'padding: expected an integer of at least 0, two of them (height, width), "same" or '
+                f'"valid", got {padding!r}'
+            )
+        return pair("padding", padding, least=0), (0, 0)
     if stride != (1, 1):
         raise ValueError(f'padding: expected pixels with the stride {stride}, got "same"')
     return ((span[0] - 1) // 2, (span[1] - 1) // 2), ((span[0] - 1) % 2, (span[1] - 1) % 2)

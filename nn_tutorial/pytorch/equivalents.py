@@ -81,8 +81,7 @@ EQUIVALENTS: dict[str, Equivalent] = {
         lambda x, weight, bias=None: functional.linear(x, weight.T, bias),
         nt.Linear,
         lambda ours: nn.Linear(
-            *ours.params["weight"].shape,  # type: ignore[misc]  # two numbers, and not the third
-            bias="bias" in ours.params,
+            len(ours.params["weight"]), len(ours.params["weight"].T), bias="bias" in ours.params
         ),
     ),
     "softmax": Equivalent(

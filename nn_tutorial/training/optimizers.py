@@ -1,18 +1,19 @@
 """Optimisers: change the parameters, in place, by what the gradients say."""
 
 import math
+from typing import Any
 
 import numpy as np
 
 from ..layers.checks import Array, check_flag, is_number, is_plain
 
 
-def _is_trainable(p: object) -> bool:
+def _is_trainable(p: Any) -> bool:
     """Whether it is an array of floats, or of exact fractions.
 
     Not in float16: there a squared gradient below 0.0002 is 0.
     """
-    return is_plain(p) and p.dtype.kind in "fO" and p.dtype != np.float16  # type: ignore[attr-defined]
+    return is_plain(p) and p.dtype.kind in "fO" and p.dtype != np.float16
 
 
 class _Optimizer:

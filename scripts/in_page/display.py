@@ -55,11 +55,7 @@ def install(emit: Callable[[dict[str, Any], dict[str, Any]], None]) -> None:
             emit(item if raw else bundle(item), metadata or {})
 
     package, module = types.ModuleType("IPython"), types.ModuleType("IPython.display")
-    package.get_ipython = lambda: None  # type: ignore[attr-defined]  # matplotlib asks
-    package.version_info = (9, 0)  # type: ignore[attr-defined]
-    package.display = module  # type: ignore[attr-defined]
-    for name, value in (
-        ("display", display), ("Markdown", Markdown), ("HTML", HTML), ("SVG", SVG),
-    ):  # fmt: skip
-        setattr(module, name, value)
+    # matplotlib asks for the first two.
+    vars(package).update(get_ipython=lambda: None, version_info=(9, 0), display=module)
+    vars(module).update(display=display, Markdown=Markdown, HTML=HTML, SVG=SVG)
     sys.modules |= {"IPython": package, "IPython.display": module}

@@ -4,10 +4,11 @@ So the imports at a chapter's beginning work, and the cells that need PyTorch or
 for itself, when they come to it.
 """
 
-import importlib.machinery
 import sys
 import types
 from collections.abc import Sequence
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
 from typing import Any, NoReturn
 
 # What a cell needs, by the module that it asks for.
@@ -32,8 +33,14 @@ class MissingError(BaseException):
     """What a cell needs and the page does not have; no Exception: no ``except`` hides it."""
 
 
+def _use(self: "StandIn", *_: Any, **__: Any) -> NoReturn:
+    raise MissingError(self.__dict__["_needed"])
+
+
 class StandIn:
     """Something of a library that is not here: to name it is allowed, to use it is not."""
+
+    __signature__ = property(_use)
 
     def __init__(self, needed: str) -> None:
         self.__dict__["_needed"] = needed
@@ -44,13 +51,8 @@ class StandIn:
         return StandIn(self.__dict__["_needed"])
 
 
-def _use(self: StandIn, *_: Any, **__: Any) -> NoReturn:
-    raise MissingError(self.__dict__["_needed"])
-
-
 for _name in OPERATORS.split():
     setattr(StandIn, f"__{_name}__", _use)
-StandIn.__signature__ = property(_use)  # type: ignore[attr-defined]
 
 
 class Module(types.ModuleType):
@@ -64,18 +66,18 @@ class Module(types.ModuleType):
         return StandIn(self.needed)
 
 
-class Finder:
+class Finder(Loader, MetaPathFinder):
     """Finds the modules of NEEDED, and all below them; but not the data that scikit-learn ships."""
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: Any = None
-    ) -> importlib.machinery.ModuleSpec | None:
+    ) -> ModuleSpec | None:
         """Return where a module is to be had: here, if it is one of those."""
         if name == "sklearn" or needed(name) is None:  # whose place the data sets ask for
             return None
-        return importlib.machinery.ModuleSpec(name, self, is_package=True)  # type: ignore[arg-type]
+        return ModuleSpec(name, self, is_package=True)
 
-    def create_module(self, spec: importlib.machinery.ModuleSpec) -> Module:
+    def create_module(self, spec: ModuleSpec) -> Module:
         """Return the stand-in."""
         module = Module(spec.name)
         module.needed = needed(spec.name) or ""

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from helpers import assert_told
 from torch import nn
 
 import nn_tutorial as nt
@@ -256,8 +257,4 @@ SLIPS: dict[str, tuple[Callable[[], Any], str]] = {
 
 @pytest.mark.parametrize("slip", SLIPS)
 def test_a_slip_is_told_by_the_arguments_name(slip: str) -> None:
-    before = {name: p.copy() for name, p in NET.params.items()}
-    call, name = SLIPS[slip]
-    with pytest.raises(ValueError, match=f"^{name}: expected "):
-        call()
-    assert all((p == before[name]).all() for name, p in NET.params.items())
+    assert_told(*SLIPS[slip], NET.params)

@@ -1,5 +1,6 @@
 """What PyTorch's users reach for: options of the layers and of the loss, as PyTorch has them."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,19 @@ def closely(ours: Any, theirs: torch.Tensor | None) -> None:
 
 def leaf(array: np.ndarray) -> torch.Tensor:
     return torch.tensor(array, requires_grad=True)
+
+
+def pooled(
+    y: np.ndarray,
+    theirs: torch.Tensor,
+    x: torch.Tensor,
+    backward: Callable[[np.ndarray], np.ndarray],
+) -> None:
+    """Both ways are PyTorch's."""
+    closely(y, theirs)
+    dy = RNG.normal(size=y.shape)
+    theirs.backward(torch.tensor(dy))
+    closely(backward(dy), x.grad)
 
 
 def two(rng: np.random.Generator, low: int, high: int) -> tuple[int, int]:
@@ -80,10 +94,7 @@ def test_max_pool_of_any_geometry(seed: int, ties: bool) -> None:
     y, cache = nt.max_pool2d(
         x, kernel, stride=stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode
     )
-    closely(y, theirs)
-    dy = rng.normal(size=y.shape)
-    theirs.backward(torch.tensor(dy))
-    closely(nt.max_pool2d_backward(dy, cache), tensor.grad)
+    pooled(y, theirs, tensor, lambda dy: nt.max_pool2d_backward(dy, cache))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -98,10 +109,7 @@ def test_avg_pool_of_any_geometry(seed: int, counted: bool) -> None:
     y, cache = nt.avg_pool2d(
         x, kernel, stride=stride, padding=padding, ceil_mode=ceil_mode, count_include_pad=counted
     )
-    closely(y, theirs)
-    dy = rng.normal(size=y.shape)
-    theirs.backward(torch.tensor(dy))
-    closely(nt.avg_pool2d_backward(dy, cache), tensor.grad)
+    pooled(y, theirs, tensor, lambda dy: nt.avg_pool2d_backward(dy, cache))
 
 
 @pytest.mark.parametrize(("size", "kernel", "stride"), [(5, 6, 2), (4, 7, 4), (7, 3, 1), (8, 2, 3)])
