@@ -315,8 +315,8 @@ def check_padding(
     if padding != "same":
         if isinstance(padding, str):
             raise ValueError(
-                'padding: expected an integer of at least 0, two of them (height, width), "same" or '
-                f'"valid", got {padding!r}'
+                'padding: expected an integer of at least 0, two of them (height, width), "same" '
+                f'or "valid", got {padding!r}'
             )
         return pair("padding", padding, least=0), (0, 0)
     if stride != (1, 1):

@@ -28,6 +28,7 @@ def lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path.write_text(text, encoding="utf-8")
     monkeypatch.setattr(wheels, "NAMES", ("thing",))
     monkeypatch.setattr(wheels, "_mirror", {})
+    monkeypatch.setattr(wheels, "_silent", [])
     monkeypatch.setenv("NN_TUTORIAL_DATA", str(tmp_path / "data"))
     return path
 
@@ -48,8 +49,7 @@ def mirrored(content: bytes) -> dict[str, bytes]:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr(f"inside/{NAME}", content)
-    urls = [{"packagetype": "bdist_wheel", "url": "https://files.test/mirror.whl"}]
-    return {"/json": json.dumps({"urls": urls}).encode(), "mirror.whl": packed.getvalue()}
+    return {wheels.MIRROR: packed.getvalue()}
 
 
 def test_a_wheel_comes_from_the_first_place_that_has_it(lock: Path, tmp_path: Path) -> None:
@@ -90,6 +90,31 @@ def test_other_bytes_are_refused(lock: Path, tmp_path: Path, there: dict[str, by
 def test_no_place_has_it(lock: Path, tmp_path: Path) -> None:
     with pytest.raises(wheels.NoWheelError, match=f"{NAME}: not found in .*pyodide-9.*https.*PyPI"):
         wheels.wheels(lock, tmp_path / "kept", fetch=answers({}))
+
+
+def test_a_package_is_fetched_as_pip_finds_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is asked of the index that the machine has."""
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+    monkeypatch.setenv("PIP_RETRIES", "0")
+    monkeypatch.delenv("PIP_EXTRA_INDEX_URL", raising=False)
+    with pytest.raises(OSError, match="No matching distribution"):
+        wheels.fetch(wheels.MIRROR)
+
+
+def test_a_host_that_is_silent_is_asked_once(
+    lock: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    there = answers(mirrored(RIGHT))
+
+    def fetch(address: str) -> bytes:
+        asked.append(address)
+        return there(address)
+
+    monkeypatch.setattr(wheels, "NAMES", ("thing", "thing"))
+    for folder in ("one", "two"):
+        wheels.wheels(lock, tmp_path / folder, fetch=fetch)
+    assert [address.partition(":")[0] for address in asked] == ["https", wheels.MIRROR]
 
 
 def test_a_damaged_file_is_fetched_anew(lock: Path, tmp_path: Path) -> None:

