@@ -896,7 +896,8 @@ show(
         "little."
     ),
 )
-assert all(highest[d][1] >= 9 * highest[d][0] for d in (0, 1))
+times_as_high = [highest[d][1] / highest[d][0] for d in (0, 1)]
+assert min(times_as_high) > 3
 
 # %% tags=["remove-input"]
 shared = rates.index(0.03)
@@ -959,8 +960,7 @@ for depth in depths:
     assert needed_shared[depth, 1] < needed_shared[depth, 0]
 assert needed[3, 0] / needed[3, 1] > needed[8, 0] / needed[8, 1]  # depth gains no more
 assert best[0, 0] == best[0, 1] and best[1, 0] < best[1, 1]
-assert final[3, 1].min() > final[3, 0].max()  # a gain that the seeds do not explain
-assert final[8, 1].min() < final[8, 0].max()  # and one that they might
+
 def gain(depth):
     """By how much normalisation is ahead, in points: two intervals that hold together."""
     d = 100 * (final[depth, 1] - final[depth, 0])
@@ -968,7 +968,8 @@ def gain(depth):
     return d.mean() - half, d.mean() + half
 
 
-assert gain(3)[0] > 0 > gain(8)[0]
+for depth in depths:
+    assert final[depth, 1].mean() > final[depth, 0].mean() and gain(depth)[0] < 2
 grown = lengths[0, 1].mean(axis=1)  # three layers, normalised: by rate
 
 # %% [markdown]
@@ -981,11 +982,11 @@ grown = lengths[0, 1].mean(axis=1)  # three layers, normalised: by rate
 #
 # Epochs until {{ goal:.0%}} of the validation images are right, at each one's best rate and at {{ rates[shared]:g}}; means over five seeds, and for the accuracy the range.
 #
-# **Higher learning rates: yes.** Take the highest rate at which every seed ends above {{ bar:.0%}}. With three layers it is {{ highest[0][0]:g}} without normalisation and {{ highest[0][1]:g}} with it; with eight layers {{ highest[1][0]:g}} and {{ highest[1][1]:g}}: ten times as high in both. You can see the brake from above: with three layers the weights of the first one have the length {{ grown[shared]:.1f}} after training at {{ rates[shared]:g}}, and {{ grown[-1]:.1f}} after training at {{ rates[-1]:g}}. But to *bear* a rate is not to need it. With three layers both kinds have their best rate at {{ rates[best[0, 1]]:g}}; with eight it is {{ rates[best[1, 0]]:g}} without and {{ rates[best[1, 1]]:g}} with.
+# **Higher learning rates: yes.** Take the highest rate at which every seed ends above {{ bar:.0%}}. With three layers it is {{ highest[0][0]:g}} without normalisation and {{ highest[0][1]:g}} with it; with eight layers {{ highest[1][0]:g}} and {{ highest[1][1]:g}}: {{ times_as_high[0]:.0f}} and {{ times_as_high[1]:.0f}} times as high. You can see the brake from above: with three layers the weights of the first one have the length {{ grown[shared]:.1f}} after training at {{ rates[shared]:g}}, and {{ grown[-1]:.1f}} after training at {{ rates[-1]:g}}. But to *bear* a rate is not to need it. With three layers both kinds have their best rate at {{ rates[best[0, 1]]:g}}; with eight it is {{ rates[best[1, 0]]:g}} without and {{ rates[best[1, 1]]:g}} with.
 #
 # **Faster: yes, in epochs.** Each at its best rate, it takes {{ needed[3, 1]:.1f}} epochs to reach {{ goal:.0%}} on the validation images where it took {{ needed[3, 0]:.1f}}, and with eight layers {{ needed[8, 1]:.1f}} where it took {{ needed[8, 0]:.1f}}. It needs a high rate for that. At a low one that both share, {{ rates[shared]:g}}, much of the advantage is gone: {{ needed_shared[3, 1]:.1f}} against {{ needed_shared[3, 0]:.1f}} epochs, and {{ needed_shared[8, 1]:.1f}} against {{ needed_shared[8, 0]:.1f}}.
 #
-# **Better in the end?** With three layers {{ final[3, 1].mean():.1%}} of the test images against {{ final[3, 0].mean():.1%}}, and the worst seed with it beats the best without (on these 405 images; the means are {{ 405 * (final[3, 1].mean() - final[3, 0].mean()):.0f}} images apart). With eight layers {{ final[8, 1].mean():.1%}} against {{ final[8, 0].mean():.1%}}, and the ranges overlap. Seed by seed, the gain lies between {{ "{:.1f} and {:.1f}".format(*gain(3)) }} points with three layers, and between {{ "{:.1f} and {:.1f}".format(*gain(8)).replace("-", "−") }} with eight: no difference that we can vouch for. (The two intervals are so wide that both hold in 95 of 100 experiments.)
+# **Better in the end?** By a point or so, perhaps. With three layers {{ final[3, 1].mean():.1%}} of the test images against {{ final[3, 0].mean():.1%}}, with eight {{ final[8, 1].mean():.1%}} against {{ final[8, 0].mean():.1%}}. Seed by seed, the gain lies between {{ "{:.1f} and {:.1f}".format(*gain(3)).replace("-", "−") }} points with three layers, and between {{ "{:.1f} and {:.1f}".format(*gain(8)).replace("-", "−") }} with eight. Five seeds and 405 images settle no more than that: a processor that adds up in another order moves these limits by as much as a point, across zero and back. (The two intervals are so wide that both hold in 95 of 100 experiments.)
 #
 # ### Smoother, steadier, less drift?
 #
@@ -1106,7 +1107,7 @@ assert (below_moved[1, 1] > 0.7).all() and (below_moved[1, 0] < 0.5).all()
 #
 # **Less drift: yes, and one number of the two says nothing.** The mean of the inputs to the last ReLU moves by {{ drift[0, 0].mean():.2f}} standard deviations in ten steps without normalisation (three layers) and by {{ drift[0, 1].mean():.3f}} with it. That number is no evidence: the layer *makes* the mean $\beta$. More honest is the question of Santurkar and others: let only the layers below take their step. How much does that turn the gradient of the last hidden layer's weights? With three layers the cosine is {{ below_moved[0, 1].mean():.2f}} with and {{ below_moved[0, 0].mean():.2f}} without, no difference worth the name; with eight it is {{ below_moved[1, 1].mean():.2f}} and {{ below_moved[1, 0].mean():.2f}}. In their networks, this shift was not smaller with normalisation. In our deep one it is, by far.
 #
-# **The verdict.** Faster, and at home at ten times the rate: both hold here, at both depths. The prediction that the gain grows with depth fails: the usable rates gain the same factor, the epochs no larger one, and the final accuracy gains less. As for the reason, drift and roughness fall together in our deep network, so this experiment cannot say which of them mattered. [Bjorck and others (2018)](@bjorck2018) see the cause in the larger steps that become possible. With eight layers that fits: the best rate is higher with normalisation, and at the low rate much of the gain is gone. With three layers it does not explain enough. Both kinds have their best rate at {{ rates[best[0, 1]]:g}}, take steps of the same rate there, and still it is {{ needed[3, 1]:.1f}} epochs against {{ needed[3, 0]:.1f}}.
+# **The verdict.** Faster, and at home at a rate several times as high: both hold here, at both depths. The prediction that the gain grows with depth fails: the usable rates gain the same factor, the epochs no larger one, and the final accuracy gains less. As for the reason, drift and roughness fall together in our deep network, so this experiment cannot say which of them mattered. [Bjorck and others (2018)](@bjorck2018) see the cause in the larger steps that become possible. With eight layers that fits: the best rate is higher with normalisation, and at the low rate much of the gain is gone. With three layers it does not explain enough. Both kinds have their best rate at {{ rates[best[0, 1]]:g}}, take steps of the same rate there, and still it is {{ needed[3, 1]:.1f}} epochs against {{ needed[3, 0]:.1f}}.
 #
 # **What this does not show.** Anything about seconds: an epoch with normalisation does more work, and this page holds no clock. Small images, fully connected layers, plain gradient descent and good first weights are the easy case; with momentum or Adam the usable rates may be others. And five rates, each about three times the one before, place a "best" rate only to within such a factor.
 #

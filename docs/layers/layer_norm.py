@@ -630,8 +630,8 @@ sizes = [2, 4, 8, 16, 32, 64, 128]
 
 def rates_for(size):
     """Five learning rates, each about three times the one before: low ones for small batches."""
-    lowest = {2: 0, 4: 0, 8: 1, 16: 1, 32: 2, 64: 3, 128: 3}[size]
-    return [0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0][lowest : lowest + 5]
+    lowest = {2: 0, 4: 1, 8: 2, 16: 2, 32: 3, 64: 4, 128: 4}[size]
+    return [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0][lowest : lowest + 5]
 
 
 def train(norm, size, rates, *, epochs=5, stretch=1.0):
