@@ -5,6 +5,8 @@ import types
 from collections.abc import Callable
 from typing import Any
 
+from .printed import MOST
+
 
 class Shown:
     """A text of one kind."""
@@ -37,10 +39,15 @@ class SVG(Shown):
 
 
 def bundle(value: Any) -> dict[str, Any]:
-    """Return a value in the forms that it has."""
+    """Return a value in the forms that it has; of a text no more than a page can hold."""
+    text = repr(value)
+    if len(text) > MOST:
+        text = f"{text[:MOST]}\n… and {len(text) - MOST:,} characters more"
+    found: dict[str, Any] = {"text/plain": text}
+    if isinstance(value, type):  # whose methods are those of its values
+        return found
     if hasattr(value, "_repr_mimebundle_"):
         return dict(value._repr_mimebundle_())
-    found: dict[str, Any] = {"text/plain": repr(value)}
     for mime, name in (("text/html", "_repr_html_"), ("image/svg+xml", "_repr_svg_")):
         if hasattr(value, name):
             found[mime] = getattr(value, name)()

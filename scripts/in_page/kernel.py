@@ -43,7 +43,6 @@ class Kernel:
         self.post = post
         self.out = Printed(lambda text: self._emit({"stream": "stdout", "text": text}))
         self.err = Printed(lambda text: self._emit({"stream": "stderr", "text": text}))
-        sys.stdout, sys.stderr = self.out, self.err
         stand_ins.install()
         display.install(self.show)
         _timers(deadline)
@@ -74,6 +73,7 @@ class Kernel:
             JSON: ``error``, in a few lines, and its ``line``; or what is ``missing``; "" where
             nothing is. And the ``names`` that there are now.
         """
+        sys.stdout, sys.stderr = self.out, self.err  # an earlier cell may have put others there
         self.count += 1
         name = f"<cell {self.count}>"
         linecache.cache[name] = (len(code), None, code.splitlines(keepends=True), name)
@@ -208,7 +208,11 @@ def _names(code: str) -> set[str]:
 def _filled(code: str) -> set[str]:
     """The names of what a cell changes in place, where that can be seen."""
     found = set()
-    for node in ast.walk(ast.parse(code)):
+    try:
+        tree = ast.parse(code)
+    except SyntaxError:
+        return set()
+    for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             place: ast.AST = node.func if node.func.attr in FILL else node
         else:

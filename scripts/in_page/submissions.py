@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -97,7 +98,16 @@ def check(name: str, source: str) -> str:
 
 @contextlib.contextmanager
 def _alone() -> Iterator[None]:
-    """Without the book's modules, which hold the answers; afterwards all is as it was."""
+    """Without the book's modules, which hold the answers; afterwards all is as it was.
+
+    Also what is in NumPy and in Python itself: a submission may have put something else there.
+    """
+    kept = {
+        module: dict(vars(module))
+        for name, module in sys.modules.items()
+        if name.partition(".")[0] in ("builtins", "math", "numpy")
+    }
+    options, errors = np.get_printoptions(), np.geterr()
     before, path, finders = dict(sys.modules), sys.path[:], sys.meta_path[:]
     sys.path[:] = [place for place in path if place != "/book"]
     for name in before:
@@ -107,6 +117,14 @@ def _alone() -> Iterator[None]:
         yield
     finally:
         _hook.clear()
+        for module, names in kept.items():
+            there = vars(module)
+            for name in [name for name in there if name not in names]:
+                if not isinstance(there[name], ModuleType):  # that was imported meanwhile
+                    del there[name]
+            there.update(names)
+        np.set_printoptions(**options)
+        np.seterr(**errors)
         for name in [name for name in sys.modules if name not in before]:
             if name.partition(".")[0] not in sys.stdlib_module_names | {"numpy"}:
                 del sys.modules[name]

@@ -39,6 +39,7 @@ PAGES = [
 NEEDS = {"PyTorch", "SciPy", "data that is downloaded", "left out"}
 # Cells whose text is another here, by a piece of their code: this NumPy does not warn of 0 / 0.
 ELSEWHERE = {"exercises/softmax/": ["np.exp(x - x.max())"]}
+ELSEWHERE["exercises/cross_entropy/"] = ["-np.log(p[rows, labels])"]
 # Cells that draw numbers after a cell that is left out: the generator is elsewhere in its sequence.
 ELSEWHERE["foundations/gradient_checking/"] = [
     "len(ones_misses)", "for h in (1e-1, 1e-5, 1e-12)", "not_summed", "penalty",
@@ -186,6 +187,109 @@ def test_a_changed_cell_shows_what_is_yours(visitor: Callable[..., Any]) -> None
     assert visits.problems == []
 
 
+def shown(page: "Page", place: int) -> str:
+    """What stands below a cell as the reader's own, and what is noted beside it."""
+    told = (
+        "({ mine, note }) => [...mine.map((node) => node.textContent), note.textContent].join(' ')"
+    )
+    return str(page.evaluate(f"(i) => ({told})(bookPage.cells[i])", place))
+
+
+def test_other_numbers_are_never_called_the_books(visitor: Callable[..., Any]) -> None:
+    page = running(visitor(), "layers/relu/")
+    place = cell(page, "print(")
+    ran(page, place)
+    assert "as in the book" in shown(page, place)  # to rounding
+    text = page.evaluate("(i) => bookPage.cells[i].text", place)
+    write(page, place, f"{text}\nmine = 1")
+    ran(page, place)
+    assert "as in the book" not in shown(page, place)  # the same numbers, but the reader's
+
+    # After a reset nothing is left of what the changed code has made.
+    for number, code in enumerate(("a = 1", "b = a + 1", "print(b)")):
+        page.evaluate("([i, text]) => bookPage.cells[i].changed(text)", [number, code])
+    as_written = "[0, 1, 2].map((i) => bookPage.cells[i]).map((c) => (c.about.code = c.text))"
+    page.evaluate(as_written)
+    ran(page, 2)
+    write(page, 0, "a = 10")
+    ran(page, 0)
+    ran(page, 1)
+    page.get_by_role("button", name="Reset all").click()
+    ran(page, 2)
+    assert "2" in str(page.evaluate("bookPage.cells[2].outputs"))
+
+
+def test_what_is_pressed_at_the_wrong_time_does_no_harm(visitor: Callable[..., Any]) -> None:
+    visits = visitor()
+    page = visits.open("layers/relu/")
+    page.set_default_timeout(PATIENCE)
+    for press in ("Run this page", "Cancel"):
+        page.get_by_role("button", name=press).click()
+    page.get_by_text("Not started.").wait_for()
+    page.get_by_role("button", name="Run this page").click()
+    page.get_by_role("button", name="Run all", exact=True).wait_for()
+    for place in range(5):
+        page.evaluate(
+            "([i, t]) => bookPage.cells[i].changed(t)",
+            [place, f"import time\nn = {place}\ntime.sleep(0.15)"],
+        )
+    # Twice: the second press changes nothing. Stop: no cell begins any more.
+    twice = page.evaluate(
+        "Promise.all([bookPage.runAll((c) => c.index < 5), bookPage.runAll((c) => c.index < 5)])"
+    )
+    assert len(twice) == 2
+    assert all(found["error"] == "" for found in page.evaluate(CELLS)[:5])
+    page.evaluate("void bookPage.runAll((cell) => cell.index < 5)")
+    page.wait_for_function("() => bookPage.cells[1].hasRun")
+    page.get_by_role("button", name="Stop", exact=True).click()
+    page.wait_for_function("() => !bookPage.isRunning")
+    assert page.evaluate("bookPage.cells[4].hasRun") is False
+    # A cell that was broken off has not run; one that cannot be read can be left out.
+    write(page, 0, "while True: pass")
+    page.keyboard.press("Shift+Enter")
+    page.wait_for_timeout(500)
+    page.get_by_role("button", name="Stop", exact=True).click()
+    page.wait_for_function("() => !bookPage.isRunning")
+    assert page.evaluate("bookPage.cells[0].hasRun") is False
+    write(page, 0, "x = (")
+    page.evaluate("bookPage.cells[0].leaveOut()")
+    assert "Left out" in shown(page, 0)
+    write(page, 1, "import io, sys\nsys.stdout = io.StringIO()")
+    page.evaluate("bookPage.cells[1].run()")
+    for code, told in (
+        ("print('heard')", "heard"),
+        ("list(range(200_000))", "characters more"),
+        ("dict", "class 'dict'"),
+    ):
+        write(page, 2, code)
+        page.evaluate("bookPage.cells[2].run()")
+        assert told in shown(page, 2)
+        assert len(shown(page, 2)) < 60_000
+
+
+def test_each_chapter_keeps_its_own(visitor: Callable[..., Any], home: str) -> None:
+    """Also where the reader goes on at once, and what runs is ended."""
+    visits = visitor(address=home)
+    page = running(visits, "layers/relu/")
+    write(page, 2, "# mine\nwhile True: pass")
+    page.evaluate("void bookPage.cells[2].run().catch(() => 0); bookPage.isRunning = true")
+    page.locator("a.md-footer__link--next").click()
+    page.wait_for_function("() => !document.title.startsWith('ReLU')")
+    page.wait_for_timeout(1000)
+    kept = page.evaluate("Object.entries(localStorage).filter(([key]) => key.includes('cells'))")
+    assert [key.rpartition("book.cells.")[2].endswith("/layers/relu/") for key, _ in kept] == [True]
+    assert "# mine" in kept[0][1]
+
+
+def test_without_a_network_a_press_says_so(visitor: Callable[..., Any]) -> None:
+    visits = visitor()
+    page = visits.open("layers/relu/")
+    visits.context.set_offline(True)
+    page.get_by_role("button", name="Run this page").click()
+    page.get_by_text("Reload the page to try again").wait_for()
+    assert page.get_by_role("button", name="Run this page").is_enabled()
+
+
 def test_values_in_the_prose_follow(visitor: Callable[..., Any]) -> None:
     page = running(visitor(), "")
     text = page.evaluate("bookPage.cells[0].text")
@@ -274,6 +378,27 @@ def test_all_solutions_pass(grader: Callable[[str, str], dict[str, Any]]) -> Non
         found = grader(name, exercise.solution)
         assert found["right"] == found["tests"] > 0, (name, found["lines"])
         assert grader(name, exercise.stub)["right"] == 0
+
+
+@pytest.mark.xdist_group("grader in a page")
+def test_a_submission_leaves_nothing_behind(
+    grader: Callable[[str, str], dict[str, Any]],
+) -> None:
+    """What it puts into NumPy or Python is gone when it is judged, and for the next one."""
+    wrong = "def relu(x):\n    return x\n\ndef relu_backward(dy, x):\n    return dy\n"
+    patched = (
+        "import builtins\nimport numpy as np\n"
+        "np.maximum = lambda a, b: a\nnp.allclose = np.array_equal = lambda *a, **k: True\n"
+        f"builtins.any = lambda x: False\nnp.mine = 1\n{wrong}"
+    )
+    plain = grader("relu", wrong)["right"]
+    assert grader("relu", patched)["right"] == plain
+    solution = EXERCISES["relu"].solution
+    found = grader("relu", solution)
+    assert found["right"] == found["tests"]
+    assert grader("relu", f"import numpy as np\nassert not hasattr(np, 'mine')\n{solution}")[
+        "right"
+    ]
 
 
 @pytest.mark.xdist_group("grader in a page")

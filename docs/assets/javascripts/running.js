@@ -5,6 +5,7 @@ const SCRIPTS = new URL("running/", import.meta.url);
 const FROM_DISK =
   "To run this page in the browser, serve the folder it lies in: run python -m http.server there, " +
   "and open the address that it names.";
+const LOST = "This could not be loaded. Reload the page to try again.";
 const KEPT = `${new URL("../../", import.meta.url).pathname}book.`; // before what this browser keeps
 
 /** Whether the reader has written something on this page before. */
@@ -34,16 +35,25 @@ function start() {
     bar.replaceChildren(FROM_DISK);
     return;
   }
-  const load = () => import(new URL("page.js", SCRIPTS));
-  const note = isChanged() ? " You have changed code here; your changes come back." : "";
-  bar.replaceChildren(button("Run this page", async () => (await load()).run(bar)), note);
+  const note = document.createElement("span");
+  note.setAttribute("role", "status");
+  note.textContent = isChanged() ? "You have changed code here; your changes come back." : "";
+  const load = async (pressed, act) => {
+    pressed.disabled = true;
+    try {
+      await act(await import(new URL("page.js", SCRIPTS)));
+    } catch {
+      pressed.disabled = false;
+      bar.append(note);
+      note.textContent = LOST; // a browser asks for a script that has failed no second time
+    }
+  };
+  const run = button("Run this page", () => load(run, (page) => page.run(bar)));
+  bar.replaceChildren(run, note);
   for (const item of document.querySelectorAll("article .admonition.exercise li")) {
     const name = item.querySelector("code")?.textContent;
     if (!name) continue;
-    const open = button("Write it here", async () => {
-      open.disabled = true;
-      await (await load()).exercise(bar, item, name, open);
-    });
+    const open = button("Write it here", () => load(open, (page) => page.exercise(item, name, open)));
     open.setAttribute("aria-label", `Write it here: ${name}`);
     item.append(" ", open);
   }

@@ -92,6 +92,8 @@ export class Cell {
   }
 
   reset() {
+    // What came out of the changed code is still in the names, here and in all that was made of it.
+    if (this.ran !== undefined && this.ran !== this.about.code) this.page.forget(this.index);
     if (this.editor) this.editor.text = this.about.code;
     this.changed(this.about.code);
     this.restore();
@@ -140,7 +142,7 @@ export class Cell {
         outputs.push(output);
         this.stream(output);
       });
-      this.ran = text;
+      this.ran = done.error === "Stopped." ? undefined : text;
       if (!this.page.cells.slice(0, this.index).some((cell) => cell.isEdited && cell.hasRun) && !this.isEdited) this.isClean = true;
       else this.isClean = false;
       await this.shown(joined(outputs), done);
@@ -201,11 +203,13 @@ export class Cell {
     say(`Code ${this.index + 1}: ${done.error ? done.error : isLike ? "done, as in the book" : "done"}.`);
   }
 
-  /** Whether this is what the book shows. Of a figure the words are compared: it may be drawn by
-   * another version; where code was changed before, it is always shown. */
+  /** Whether this is what the book shows, to rounding. Of a figure the words are compared: it may be
+   * drawn by another version. Where code was changed, a text must be the same, and all else is shown. */
   isLike(outputs) {
-    if (!isSame(outputs, this.about.outputs)) return false;
-    return this.isClean || !outputs.some((output) => asText(output).kind === "figure");
+    if (this.isClean) return isSame(outputs, this.about.outputs);
+    const texts = outputs.map(asText);
+    const built = this.about.outputs;
+    return texts.length === built.length && texts.every(({ kind, text }, i) => kind === "text" && built[i].kind === kind && text.trim() === built[i].text.trim());
   }
 
   replaced(nodes) {

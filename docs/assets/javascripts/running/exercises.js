@@ -128,7 +128,7 @@ export async function take(files) {
   for (const file of files)
     Object.assign(texts, file.name.endsWith(".zip") ? await unzip(file) : { [file.name]: await file.text() });
   // All are read before any is kept.
-  const own = Object.entries(texts).filter(([file]) => file.endsWith(".py") && all[file.slice(0, -3)]);
+  const own = Object.entries(texts).filter(([file]) => file.endsWith(".py") && Object.hasOwn(all, file.slice(0, -3)));
   for (const [file, source] of own) kept.exercises.change(file.slice(0, -3), { source });
   return own.length;
 }

@@ -5,29 +5,30 @@ const BASE = new URL("../../../", import.meta.url).pathname; // of the site
 const fallback = new Map();
 
 function read(name) {
+  if (fallback.has(name)) return fallback.get(name);
   try {
     const found = JSON.parse(localStorage.getItem(`${BASE}book.${name}`));
     if (found && typeof found === "object") return found;
   } catch {
     // not kept, or not ours
   }
-  return fallback.get(name) ?? {};
+  return {};
 }
 
 function write(name, content) {
-  fallback.set(name, content);
   try {
     if (Object.keys(content).length) localStorage.setItem(`${BASE}book.${name}`, JSON.stringify(content));
     else localStorage.removeItem(`${BASE}book.${name}`);
+    fallback.delete(name);
   } catch {
-    // no room, or not allowed
+    fallback.set(name, content); // no room, or not allowed
   }
 }
 
 /** The reader's text of a page's cells, by the hash of the book's text that it replaces. */
 export const cells = {
-  read: () => read(`cells.${location.pathname}`),
-  write: (content) => write(`cells.${location.pathname}`, content),
+  read: (page) => read(`cells.${page}`),
+  write: (page, content) => write(`cells.${page}`, content),
 };
 
 /** For each exercise what was written, what the last check found, and how many hints were shown. */

@@ -12,8 +12,12 @@ const BASE = new URL("../../../", import.meta.url);
 const own = () => location.pathname.replace(/(index)?\.html$/, (_, isIndex) => (isIndex ? "" : "/"));
 const START = ["pyodide.js", "pyodide.asm.wasm.gz", "pyodide.asm.js.gz", "python_stdlib.zip.gz", "numpy.zip.gz", "book.zip.gz"];
 
-/** Start Python, with its progress in the bar; false where the reader has broken it off. */
-async function started(bar) {
+/**
+ * Start Python, with its progress in the bar, and load what the page needs beside it.
+ *
+ * @returns {Promise<object[] | undefined>} the others; undefined where it did not come to that
+ */
+async function started(bar, others) {
   await style();
   const bytes = element("span", { class: "book-note" }, "Loading Python …");
   const progress = element("progress", { "aria-label": "Loading Python" });
@@ -32,12 +36,12 @@ async function started(bar) {
     bytes.textContent = `${(come / MEGABYTE).toFixed(1)} of ${(progress.max / MEGABYTE).toFixed(1)} MB`;
   };
   try {
-    await python.start(onProgress);
-    return true;
+    const [, ...loaded] = await Promise.all([python.start(onProgress), ...others.map((load) => load())]);
+    return loaded;
   } catch (error) {
     python.end();
     bar.replaceChildren(button("Run this page", () => run(bar)), element("span", { class: "book-note" }, told(error)));
-    return false;
+    return undefined;
   }
 }
 
@@ -46,7 +50,7 @@ const told = (error) => (error instanceof python.Stopped || !error.message ? "No
 const editor = () => import(new URL("editor.js", import.meta.url));
 
 /** Open an exercise where it is set; Python starts for it if it has not yet. */
-export async function exercise(bar, item, name, opener) {
+export async function exercise(item, name, opener) {
   await style();
   const { createEditor } = await editor();
   await exercises.open({ item, name, opener, createEditor, start: () => python.start() });
@@ -54,10 +58,11 @@ export async function exercise(bar, item, name, opener) {
 
 /** Make a page run. */
 export async function run(bar) {
-  const about = fetch(`${own()}cells.json`).then((answer) => answer.json());
-  const [isOn, { createEditor }, cells] = await Promise.all([started(bar), editor(), about]);
-  if (!isOn) return undefined;
-  const page = new Page(bar, { ...cells, folder: own() }, createEditor);
+  const folder = own();
+  const loaded = await started(bar, [editor, () => fetch(`${folder}cells.json`).then((answer) => answer.json())]);
+  if (!loaded || !bar.isConnected) return undefined; // the reader may have gone on to another page
+  const [{ createEditor }, cells] = loaded;
+  const page = new Page(bar, { ...cells, folder }, createEditor);
   await page.begin();
   return page;
 }
@@ -66,6 +71,7 @@ class Page {
   constructor(bar, about, createEditor) {
     Object.assign(this, { bar, about, createEditor });
     this.names = [];
+    this.where = location.pathname;
     this.python = python;
     this.cells = make(this, about, document.querySelector("article"));
     globalThis.bookPage = this; // for the tests, and for the curious
@@ -76,7 +82,7 @@ class Page {
     const all = this.about.cells.reduce((sum, { seconds = 0 }) => sum + seconds, 0);
     const time = all > LONG ? ` ${span(all)} for all of it on a slow machine.` : "";
     const words = `Python ${version} and NumPy ${numpy} run in this page; the book was made with the versions at its end.${time}`;
-    this.stopButton = button("Stop", () => python.stop(), { class: "book-button book-stop" });
+    this.stopButton = button("Stop", () => this.stop(), { class: "book-button book-stop" });
     show(this.stopButton, false);
     this.resetButton = button("Reset all", () => this.resetAll());
     const quick = button("Run all but the long", () => this.runAll((cell) => !cell.isLong));
@@ -92,16 +98,20 @@ class Page {
     );
     this.bar.setAttribute("role", "group");
     this.bar.setAttribute("aria-label", "Run this page");
-    const texts = kept.cells.read();
+    const texts = kept.cells.read(this.where);
     for (const cell of this.cells) {
-      const text = texts[await kept.hash(cell.about.code)];
+      cell.hash = await kept.hash(cell.about.code);
+      const text = texts[cell.hash];
       if (typeof text !== "string" || !cell.code) continue;
       cell.text = text;
       cell.edit();
       cell.changed(text);
     }
-    this.bar.querySelector("button").focus({ preventScroll: true });
+    const { activeElement: active } = document;
+    if (active === document.body || this.bar.contains(active)) this.bar.querySelector("button").focus({ preventScroll: true });
     say("Python is ready.");
+    addEventListener("pagehide", () => this.keepNow());
+    globalThis.document$?.subscribe(() => !this.bar.isConnected && this.isRunning && this.stop());
   }
 
   /** Run a cell, and before it those above that have not run yet. */
@@ -110,34 +120,46 @@ class Page {
   }
 
   /** From the beginning. */
-  async runAbove(cell) {
-    await this.fresh();
-    return this.inTurn(this.above(cell));
+  runAbove(cell) {
+    return this.inTurn(this.above(cell), { isAfresh: true });
   }
 
   /** Run all cells from the beginning, or those that are wanted. */
-  async runAll(isWanted = () => true) {
-    await this.fresh();
-    return this.inTurn(this.cells, isWanted);
+  runAll(isWanted) {
+    return this.inTurn(this.cells, { isWanted, isAfresh: true });
+  }
+
+  /** End what runs, and begin nothing more. */
+  stop() {
+    this.isStopped = true;
+    return python.stop();
   }
 
   async fresh() {
     await python.reset().catch(() => 0);
-    for (const cell of this.cells) cell.ran = undefined;
+    this.forget(0);
+  }
+
+  /** From this cell on nothing has run that still holds. */
+  forget(index) {
+    for (const cell of this.cells.slice(index)) cell.ran = undefined;
   }
 
   above(cell) {
     return this.cells.slice(0, cell.index);
   }
 
-  async inTurn(cells, isWanted = () => true) {
+  async inTurn(cells, { isWanted = () => true, isAfresh = false } = {}) {
     if (this.isRunning) return;
     this.isRunning = true;
-    if (!python.hasNames()) for (const cell of this.cells) cell.ran = undefined;
-    const todo = python.hasNames() ? cells : [...new Set([...this.above(cells.at(-1) ?? this.cells[0]), ...cells])];
+    this.isStopped = false;
     show(this.stopButton, true);
     try {
+      if (isAfresh) await this.fresh();
+      if (!python.hasNames()) this.forget(0);
+      const todo = python.hasNames() ? cells : [...new Set([...this.above(cells.at(-1) ?? this.cells[0]), ...cells])];
       for (const cell of todo) {
+        if (this.isStopped) break; // it may have been pressed between two cells
         if (!isWanted(cell)) {
           await cell.leaveOut();
           continue;
@@ -169,10 +191,9 @@ class Page {
     this.timer = setTimeout(() => this.keepNow(), 300);
   }
 
-  async keepNow() {
+  keepNow() {
     const changed = this.cells.filter((cell) => cell.isEdited);
-    const entries = changed.map(async (cell) => [await kept.hash(cell.about.code), cell.text]);
-    kept.cells.write(Object.fromEntries(await Promise.all(entries)));
+    kept.cells.write(this.where, Object.fromEntries(changed.map(({ hash, text }) => [hash, text])));
   }
 
   source() {

@@ -54,6 +54,7 @@ function files(list) {
     } catch (error) {
       said.textContent = `Nothing was taken in: ${error.message}.`;
     }
+    input.value = ""; // the same file may be chosen again
     draw();
   });
   const home = button("Download your files", async () => (await import("./exercises.js")).download());

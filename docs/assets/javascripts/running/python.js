@@ -41,6 +41,7 @@ function heard({ id, kind, ...more }, onProgress) {
 
 function broken(message) {
   const reject = busy?.reject;
+  busy = undefined;
   end();
   reject?.(new Error(message));
 }
@@ -48,9 +49,10 @@ function broken(message) {
 /** End it at once; the next question starts it anew. */
 export function end() {
   worker?.terminate();
+  const left = busy ? [busy, ...waiting.splice(0)] : waiting.splice(0);
   worker = ready = busy = undefined;
   isNew = true;
-  for (const { reject } of waiting.splice(0)) reject(new Stopped());
+  for (const { reject } of left) reject(new Stopped());
 }
 
 export class Stopped extends Error {
@@ -76,12 +78,10 @@ function next() {
 export async function stop() {
   for (const { reject } of waiting.splice(0)) reject(new Stopped());
   if (!busy) return;
-  const { id, reject, stop: address } = busy;
+  const { id, stop: address } = busy;
   URL.revokeObjectURL(address);
   await new Promise((done) => setTimeout(done, PATIENCE));
-  if (busy?.id !== id) return;
-  end();
-  reject(new Stopped());
+  if (busy?.id === id) end();
 }
 
 /** Whether the names of this page are still there: of another page, and after a restart, none is. */

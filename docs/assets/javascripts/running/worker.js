@@ -19,7 +19,7 @@ const address = (name) => {
 /** A file of the runtime: from the browser's store, or over the wire, whose bytes are counted. */
 async function load(name) {
   const where = address(name);
-  const kept = await caches?.open("book-python").catch(() => undefined);
+  const kept = await self.caches?.open("book-python").catch(() => undefined);
   const found = await kept?.match(where);
   const answer = found ?? (await fetch(where));
   if (!answer.ok) throw new Error(`${where}: ${answer.status}`);
@@ -44,9 +44,9 @@ async function unpacked(name) {
 
 /** Forget what earlier editions of the book have left. */
 async function tidy() {
-  const kept = await caches.open("book-python");
+  const kept = await self.caches?.open("book-python");
   const folders = Object.values(manifest.folders).map((folder) => new URL(folder, BASE).href);
-  for (const { url } of await kept.keys())
+  for (const { url } of (await kept?.keys()) ?? [])
     if (url.startsWith(BASE.href) && !folders.some((folder) => url.startsWith(folder)))
       await kept.delete(url);
 }
@@ -120,7 +120,10 @@ const SITE = "/lib/python3.12/site-packages";
 
 async function start() {
   const began = performance.now();
-  manifest = await (await fetch(new URL("assets/runtime/manifest.json", BASE), { cache: "no-cache" })).json();
+  const about = new URL("assets/runtime/manifest.json", BASE);
+  // Without a network what is kept must do.
+  const asked = fetch(about, { cache: "no-cache" }).catch(() => fetch(about, { cache: "force-cache" }));
+  manifest = await (await asked).json();
   // All at once; each is used when it is there.
   const [wasm, standard, numpy, book] = [
     unpacked("pyodide.asm.wasm"),
