@@ -51,7 +51,8 @@ from nn_tutorial.pytorch.training import (
 SEED = 0
 use_style()
 plt.rcParams["image.composite_image"] = False  # small pictures, each with its own pixels
-INK = LinearSegmentedColormap.from_list("ink", [COLORS["background"], COLORS["text"]])
+# 32 shades: in pictures of 28 pixels the eye misses none, and their files are half as large.
+INK = LinearSegmentedColormap.from_list("ink", [COLORS["background"], COLORS["text"]], N=32)
 ALONE = Processes(0, 1, torch.device("cpu"))
 
 

@@ -125,7 +125,7 @@ def test_a_damaged_file_is_fetched_anew(lock: Path, tmp_path: Path) -> None:
 
 
 def test_a_site_is_built_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "scripts" / "in_page").mkdir(parents=True)
+    (tmp_path / "package-lock.json").touch()
     said: list[str] = []
     monkeypatch.delenv(in_page.NEEDED, raising=False)
     assert in_page.made(tmp_path, said.append) is None

@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -149,5 +150,8 @@ def test_a_notebook_runs_where_it_lands(
     here.mkdir()
     surroundings = {**os.environ, **KERNEL_ENVIRONMENT, "PYTHONPATH": str(package)}
     surroundings |= {"HOME": str(tmp_path), "IPYTHONDIR": str(tmp_path / "ipython")}
-    asyncio.run(run(notebook, here, tmp_path / "kernel.json", surroundings))
+    # In a thread of its own: a browser's tests may have left a loop of events in this one.
+    with ThreadPoolExecutor(1) as thread:
+        work = run(notebook, here, tmp_path / "kernel.json", surroundings)
+        thread.submit(asyncio.run, work).result()
     assert where.outputs[0].text.startswith(str(package))

@@ -91,9 +91,12 @@ def _codes(theory: Theory) -> dict[str, list[str]]:
     for function in _family(theory.pair[0]):
         is_backward = function.__name__.endswith("_backward")
         symbols = [f"d{symbol}" for symbol in called] if is_backward else [output]
-        for symbol, expression in zip(symbols, _returned(function), strict=False):
-            if expression and expression not in codes[symbol]:
-                codes[symbol].append(expression)
+        for parts in _returned(function):
+            if is_backward and len(parts) != len(symbols):
+                continue  # another function's answer, handed on
+            for symbol, expression in zip(symbols, parts, strict=False):
+                if expression and expression not in codes[symbol]:
+                    codes[symbol].append(expression)
     return codes
 
 
@@ -105,14 +108,14 @@ def _family(function: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
             yield member
 
 
-def _returned(function: Callable[..., Any]) -> list[str | None]:
-    """Return what a function returns at its end, as it is written; a name stands for itself."""
+def _returned(function: Callable[..., Any]) -> Iterator[list[str | None]]:
+    """Yield what each `return` of a function gives, as it is written; a name stands for itself."""
     source = textwrap.dedent(inspect.getsource(function))
-    last = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Return)][-1].value
-    parts = last.elts if isinstance(last, ast.Tuple) else [last]
-    found: list[str | None] = []
-    for part in parts:
-        shown = part.body if isinstance(part, ast.IfExp) else part  # where it is asked for
-        is_whole = not isinstance(shown, ast.Name | ast.Constant)
-        found.append(ast.get_source_segment(source, shown) if shown and is_whole else None)
-    return found
+    returns = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Return)]
+    for value in [node.value for node in sorted(returns, key=lambda node: node.lineno)]:
+        found: list[str | None] = []
+        for part in value.elts if isinstance(value, ast.Tuple) else [value]:
+            shown = part.body if isinstance(part, ast.IfExp) else part  # where it is asked for
+            is_whole = not isinstance(shown, ast.Name | ast.Constant)
+            found.append(ast.get_source_segment(source, shown) if shown and is_whole else None)
+        yield found
