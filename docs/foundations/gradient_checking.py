@@ -484,7 +484,7 @@ assert spared > 10, spared
 show_source(relative_error)
 
 # %% [markdown]
-# A floor has a price, and it is better to know it. With a tolerance of $10^{-6}$, a wrong element goes unnoticed if it is off by less than $10^{-6} \varphi$, that is by $10^{-10}$ or by a billionth of the largest. You will meet it again among the mistakes.
+# A floor has a price, and it is better to know it. With a tolerance of $10^{-6}$, a wrong element goes unnoticed if it is off by less than $10^{-6} \varphi$, by $10^{-10}$ or by a billionth of the largest. You will meet it again among the mistakes.
 #
 # ## How close is close enough?
 #
@@ -1066,7 +1066,7 @@ assert report.kinks == 0 and report.max_error == 1
 #
 # ### How often does it happen?
 #
-# Take a network on real data: ten handwritten digits, 64 pixels, 16 hidden ReLUs. All of its parameters are moved one by one, with larger and smaller steps, for three seeds of the weights.
+# Take a network on real data: ten handwritten digits, 64 pixels, 16 hidden ReLUs. All of its parameters are moved one by one, with larger and smaller steps, for three seeds.
 
 # %% tags=["remove-input"]
 data = nt.digits(seed=SEED)
@@ -1119,7 +1119,7 @@ level = 2.0**-53 * np.log(10) / 1e-6 / 1e-4
 #
 # **A prediction.** Each layer rounds, and each multiplies what the layers before it rounded. So the error of a check should grow with the number of layers.
 #
-# The networks have 1 to 64 hidden layers of 16 units, with tanh or with ReLU, and five seeds each; they see the same ten digits. There are two kinds of direction: twenty random ones, and the direction of the gradient itself.
+# The networks, on the same ten digits, have 1 to 64 hidden layers of 16 units, with tanh or ReLU, and five seeds each. There are two kinds of direction: twenty random ones, and the direction of the gradient itself.
 
 # %% tags=["remove-input"]
 depths = [1, 2, 4, 8, 16, 32, 64]
@@ -1204,7 +1204,7 @@ assert max(row[2] for rows in depth_rows.values() for row in rows) < 2e-9 and ga
 # %% [markdown]
 # **The verdict.** The prediction is right about the relative error, and wrong about the reason. The *absolute* difference does not grow: at 64 layers it is {{ grown["tanh"][0]:.1f}} times that at one layer with tanh, and {{ grown["relu"][0]:.1f}} times with ReLU, and in every network its median over the directions stays below $\rho L/h$, the rounding of one number, the loss. What shrinks is what it is compared with. A random direction in $D$ dimensions is nearly at a right angle to the gradient, and sees about $1/\sqrt D$ of its length. From one layer to 64 the number of parameters grows {{ grown["tanh"][4]:.0f}}-fold, so you expect {{ grown["tanh"][4] ** -0.5:.2f}} of the slope. With tanh it is {{ grown["tanh"][3]:.2f}}, with ReLU, whose gradient is also shorter, {{ grown["relu"][3]:.2f}}. The relative error rises {{ grown["tanh"][1]:.0f}}-fold and {{ grown["relu"][1]:.0f}}-fold.
 #
-# Go along the gradient itself, and the slope is as large as a slope can be: at 64 layers of tanh the check is {{ gain:.0f}} times as exact. But it is easy to fool. Set the gradient of the whole first layer to 0 and go along what is left: the slope in that direction *is* the length of what is left, and all {{ len(fooled) }} networks pass. Use the gradient's own direction after random ones, not instead of them.
+# Go along the gradient itself, and the slope is as large as a slope can be: at 64 layers of tanh the check is {{ gain:.0f}} times as exact. But it is easy to fool. Set the gradient of the whole first layer to 0 and go along what is left: the slope in that direction *is* the length of what is left, and all {{ len(fooled) }} networks pass. Use the gradient's own direction after random ones, not instead.
 #
 # **What this does not show.** These networks begin well, so that signals neither die nor explode. Where they do, the gradients of some layers become so small that rounding can drown them. Check layer by layer, each with an upstream gradient of its own: that is what this book does.
 #

@@ -328,7 +328,7 @@ show_equations("linear", "Y", "dX", "dW", "db")
 #
 # ## Evidence
 #
-# Here are differences of the forward pass, with a random upstream gradient and three sizes that all differ:
+# Here are differences of the forward pass, with a random upstream gradient and three different sizes:
 
 # %%
 arrays = [rng.standard_normal(shape) for shape in ((5, 3), (3, 7), (7,))]
@@ -511,7 +511,7 @@ assert ranks[constant] == 1 and ranks[he_normal] > 60
 assert scores[constant] < 0.5 and scores[he_normal] > 0.9
 
 # %% [markdown]
-# Sixty-four units are one unit. You see it in the rank of the weight, or in how far apart its columns are, which [the page on Iris](../networks/iris.py) looks at. (This run is in float64. In float32 some processors round two equal columns differently, and training makes the difference grow: rounding is a poor source of randomness.) So the first weights are random in order to make the units *different*. How large they should be is another question, which takes the rest of this page.
+# Sixty-four units are one unit. You see it in the rank of the weight, or how far apart its columns are, which [the page on Iris](../networks/iris.py) looks at. (This run is in float64. In float32 some processors round two equal columns differently, and training makes the difference grow: rounding is a poor source of randomness.) So the first weights are random in order to make the units *different*. How large they should be is another question, which takes the rest of this page.
 #
 # ## Two layers without a bend are one
 #
@@ -749,7 +749,7 @@ show(
     ),
     caption=(
         "The same with a tanh, on a finer scale. The dashed line is Xavier's promise, made for a "
-        "layer that does not bend. In the lower plot the triangles rise from the top layer, on the right, to "
+        "layer that does not bend. Below, the triangles rise from the top layer, on the right, to "
         "the first, on the left: the gradient *grows*."
     ),
 )
@@ -764,7 +764,7 @@ assert top["σ = 0.01"].max() < 1e-10
 #
 # ### Where the gradient does vanish
 #
-# With a ReLU the gradients of the weights are level. Is that so with every bend? Here is the same measurement for four pairs of bend and start. The last column is the largest of the layers 2 to 20 over the smallest:
+# With a ReLU the gradients of the weights are level. Is that so with every bend? Here it is for four pairs of bend and start. The last column is the largest of the layers 2 to 20 over the smallest:
 
 # %%
 pairs = {
@@ -924,7 +924,7 @@ assert longer["Xavier"].mean() > xavier.mean() + 0.1 and plain.mean() > he.mean(
 #
 # A single layer begun with zeros, the dashed line, reads {{ plain.mean():.1%}} in the same ten epochs, more than He's twenty layers do on average. Zeros do no harm there, because with one layer nothing has to pass through a weight. And the depth earned nothing on this task: the good start removed an obstacle that the depth had put up.
 #
-# **What this does not show.** That Xavier's start is bad: it was made for other bends, and with three layers it is as good as any. That He's is enough for a hundred layers. Ten epochs are short, one split was used, and five rates are few. Nor need you depend on the start alone: [batch normalisation](batch_norm.py) sets the size anew in every layer, and [skip connections](../foundations/chain_rule.py) carry the signal past it.
+# **What this does not show.** That Xavier's start is bad: it was made for other bends, and with three layers it is as good as any. That He's is enough for a hundred layers. Ten epochs are short, one split was used, and five rates are few. Nor need you rely on the start alone: [batch normalisation](batch_norm.py) sets the size anew in every layer, and [skip connections](../foundations/chain_rule.py) carry the signal past it.
 
 # %% tags=["remove-cell"]
 def repair(place, seed, keep_biases=True):
@@ -978,7 +978,7 @@ assert repaired["first"] > 0.7 and repaired["last, no biases"] > 0.7 and repaire
 #     Xavier: $\sqrt{2/500} \approx 0.063$. He: $\sqrt{2/400} \approx 0.071$. He's keeps it, since $\tfrac12 \cdot 400 \cdot \tfrac{2}{400} = 1$. Backward the factor is $\tfrac12 \cdot 100 \cdot \tfrac{2}{400} = \tfrac14$ for the square.
 #
 # ??? question "5. For the notebook: repair Xavier's start in one place. In the network of twenty layers multiply the weights of a single layer by $2^{9.5}$, once the first layer's and once the last one's. Do both learn?"
-#     While the biases are 0, both networks compute the same function, because $\max(cx, 0) = c \max(x, 0)$ for $c > 0$: it does not matter in which layer a factor stands. Yet with the first layer enlarged the network reaches {{ repaired["first"]:.0%}} at a learning rate of 0.003, and with the last one enlarged it fails ({{ repaired["last"]:.0%}}, where diverged runs count as 0). The gradients of the weights are alike, since those are products of below and above. The gradient of a *bias* is not: it is the upstream gradient alone, and that is now some 700 times as large, beside activations of a thousandth. Hold the biases at 0, and the second network reaches {{ repaired["last, no biases"]:.0%}}.
+#     While the biases are 0, both compute the same function, because $\max(cx, 0) = c \max(x, 0)$ for $c > 0$: it does not matter in which layer a factor stands. Yet with the first layer enlarged the network reaches {{ repaired["first"]:.0%}} at a learning rate of 0.003, and with the last one enlarged it fails ({{ repaired["last"]:.0%}}, where diverged runs count as 0). The gradients of the weights are alike, since those are products of below and above. The gradient of a *bias* is not: it is the upstream gradient alone, and that is now some 700 times as large, beside activations of a thousandth. Hold the biases at 0, and the second network reaches {{ repaired["last, no biases"]:.0%}}.
 
 # %% tags=["remove-input"]
 from nn_tutorial.pages.exercise_boxes import show_exercises
