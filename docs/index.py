@@ -10,7 +10,7 @@
 # %% [markdown]
 # # How neural networks work, with every claim checked
 #
-# You build neural networks from NumPy arrays, forward *and* backward, in chapters that derive, run and compare with PyTorch; one whose equation and code disagree cannot appear.
+# You build neural networks from NumPy arrays, forward *and* backward. The chapters derive each step, run it and compare it with PyTorch; a chapter whose equation and code disagree cannot appear.
 #
 # [Start reading](foundations/reading.py){ .md-button .md-button--primary } [See the chapters](foundations/reading.py#the-chapters-in-order){ .md-button }
 
@@ -75,9 +75,9 @@ show(
     ),
     caption=(
         "What a network with ten hidden units answers for every petal, before and after it has "
-        f"seen {len(x_train)} flowers {len(history.train_loss)} times. The colour is its answer, "
+        f"seen {len(x_train)} flowers {len(history.train_loss)} times. The colours are its answers, "
         "the marks are the flowers. It was trained while this page was built; where scripts run, "
-        "another one is trained as you look."
+        "another one is trained as you watch."
     ),
 )
 
@@ -86,9 +86,9 @@ show(
 #
 # ## What is different here
 #
-# **Numbers are computed.** Every number in the text that comes from a run is written there by that run.
+# **Numbers are computed.** Every number in the text that comes from a run was put there by that run.
 #
-# **Gradients are checked.** Each layer's backward pass is compared with differences of its forward pass and with PyTorch. Here is the check of one layer, made for this page:
+# **Gradients are checked.** Each layer's backward pass is compared with finite differences of its forward pass and with PyTorch. Here is the check of one layer, made for this page:
 
 # %%
 rng = np.random.default_rng(SEED)
@@ -100,22 +100,22 @@ print(report)
 # %% [markdown]
 # The largest relative error is {{ report.max_error:.0e }}, which is rounding. Had it been above 1e-6, this page would not exist.
 #
-# No program checks whether a reason is a good one, or whether what holds on small data holds on large. [What the checks do not show](foundations/reading.py#what-the-checks-do-not-show) says more.
+# No program checks whether a reason is a good one, or whether what holds on small data holds on large data too. [What the checks do not show](foundations/reading.py#what-the-checks-do-not-show) says more.
 #
 # **Mistakes are run.** Each chapter makes the classic mistakes on purpose, so that you know their symptoms when you meet them.
 #
 # ## Try one now
 #
 # !!! exercise "Write it yourself"
-#     - `relu`: ReLU, forward and backward, in a few lines of NumPy. It is checked in your browser, which tells you by name what was misunderstood. [Hints and solution](exercises/relu.py#relu)
+#     - `relu`: ReLU, forward and backward, in a few lines of NumPy. Your browser checks it and names the misunderstanding. [Hints and solution](exercises/relu.py#relu)
 #
 # ## Where to begin
 #
-# You need some Python, and what a derivative is. [How to read this book](foundations/reading.py) shows in five minutes what the parts of a page mean, and has a map of the chapters.
+# You need some Python, and to know what a derivative is. [How to read this book](foundations/reading.py) shows in five minutes what the parts of a page mean, and has a map of the chapters.
 #
 # - New to all of it: read [Notation and shapes](foundations/notation.md), then [Backpropagation by hand](foundations/chain_rule.py), then [ReLU](layers/relu.py), the smallest layer with a backward pass worth deriving.
 # - You want to see a network learn: [A two-layer network on Iris](networks/iris.py) trains hundreds of them, and asks which differences are real.
 # - You want what other courses leave to you: the backward passes of [batch normalisation](layers/batch_norm.py), [convolution](layers/convolution.py) and [pooling](layers/pooling.py), [a CNN in NumPy](networks/cnn.py) that takes PyTorch's steps, and [autograd from scratch](networks/autograd.py).
-# - You look for a function: the [API reference](reference/index.md) has its formula, its shapes and what it refuses.
+# - You are looking for a function: the [API reference](reference/index.md) has its formula, its shapes and what it refuses.
 #
-# Every page can be downloaded, this one at its end and the others at their top, as a notebook with its results or as plain Python.
+# You can download every page as a notebook with its results or as plain Python: this one at its end, the others at their top.

@@ -8,7 +8,7 @@
 # %% [markdown]
 # # Backpropagation by hand
 #
-# A network is a long chain of small operations, and to train it you need to know how its loss reacts to each of its numbers. Backpropagation finds all of these reactions in one walk from the end to the beginning. On this page you will do that walk with a pencil, see the one place where it goes wrong for most people, and then write it in some twenty-five lines that agree with PyTorch.
+# A network is a long chain of small operations, and to train it you need to know how its loss reacts to each of its numbers. Backpropagation finds all of these reactions in one walk from the end to the beginning. On this page you will do that walk with a pencil, see the one place where it most easily goes wrong, and then write it in some twenty-five lines that agree with PyTorch.
 #
 # You need to know what a derivative is, and how to read [the symbols of this book](notation.md).
 
@@ -109,12 +109,12 @@ show(
 # %% [markdown]
 # ## Every number has a name
 #
-# The graph is the smallest network that holds a surprise: one linear unit with a ReLU, whose input is added to its output once more (a *skip connection*, the building block of [@he2016]). All symbols are single numbers here; at the end of the page they become arrays.
+# The graph is the smallest network that holds a surprise: one linear unit with a ReLU, whose input is added to its output (a *skip connection*, the building block of [@he2016]). All symbols are single numbers here; at the end of the page they become arrays.
 #
 # | Symbol | In code | Value | Meaning |
 # |---|---|---|---|
 # | $x$, $t$ | `x`, `t` | {{ x:g}}, {{ t:g}} | input and target |
-# | $w$, $b$ | `w`, `b` | {{ w:g}}, ${{ b:g}}$ | weight and bias, which are to be learnt |
+# | $w$, $b$ | `w`, `b` | {{ w:g}}, ${{ b:g}}$ | weight and bias, to be learnt |
 # | $a = wx$ | `a` | {{ a:g}} | the product |
 # | $s = a + b$ | `s` | {{ s:g}} | the unit's input |
 # | $r = \max(s, 0)$ | `r` | {{ r:g}} | its output |
@@ -122,7 +122,7 @@ show(
 # | $d = y - t$ | `d` | {{ d:g}} | how far it is off |
 # | $L = \tfrac12 d^2$ | `L` | {{ L:g}} | the loss |
 #
-# $\partial L/\partial w$, in code `dw`, is a number that belongs to $w$. It answers one question: if $w$ rose by a tiny bit, by how many times that bit would $L$ rise?
+# $\partial L/\partial w$, in code `dw`, is a number that belongs to $w$. It answers one question: if $w$ rose by a tiny amount, by how many times that amount would $L$ rise?
 #
 # ## One operation knows only its own slope
 #
@@ -136,14 +136,14 @@ show(
 #
 # The first factor comes from above and holds all that the rest of the network does. The second is local: an operation can compute it without knowing what the network is. There are four kinds of operation here, and these are their slopes:
 #
-# | Operation | Slope to the first input | Slope to the second |
+# | Operation | Slope for the first input | Slope for the second |
 # |---|---|---|
 # | $a = w \cdot x$ | $\partial a/\partial w = x$ | $\partial a/\partial x = w$ |
 # | $s = a + b$ | 1 | 1 |
 # | $r = \max(s, 0)$ | $[s > 0]$ | |
 # | $L = \tfrac12 d^2$ | $d$ | |
 #
-# A sum hands its gradient to both sides unchanged. A product hands to each side its gradient times the *other* side's value, which is why the values of the forward walk have to be kept. A [ReLU](../layers/relu.py) opens or shuts.
+# A sum hands its gradient to both sides unchanged. A product hands to each side its gradient times the *other* side's value, which is why the values of the forward walk have to be kept. A [ReLU](../layers/relu.py) lets its gradient through or stops it.
 #
 # ## Where two roads meet, gradients add
 #
@@ -171,7 +171,7 @@ show(
 # | $a = wx$ | $\partial L/\partial w = 3 \cdot 2 =$ {{ dw:g}}, and $3 \cdot 3 =$ {{ da * w:g}} on the long road to $x$ |
 # | $x$ | $\partial L/\partial x = 3 + 9 =$ {{ dx:g}} |
 #
-# The lines behind this page are the same walk in code, one line per operation: `dw = da * x`, `dx = dy + da * w`. The numbers of the table and of the figure are theirs. So that nothing depends on our arithmetic, here are the forward and backward passes once more as [equations that run](../verify/checks.py), and each must give the same number:
+# The first cell of this page is the same walk in code, one line per operation: `dw = da * x`, `dx = dy + da * w`. The numbers in the table and in the figure come from it. So that nothing depends on our arithmetic, here are the forward and backward passes once more as [equations that run](../verify/checks.py), and each must give the same number:
 
 # %%
 named = {"x": x, "w": w, "b": b, "t": t, "a": a, "s": s, "r": r, "y": y, "d": d}
@@ -188,7 +188,7 @@ for line in lines:
     assert equation(named) == {"dx": dx, **named}[equation.name], line
 
 # %% [markdown]
-# And differences, which know nothing of any rule: raise one input by $h$, lower it by $h$, and see what the loss does.
+# Finite differences know nothing of any rule: raise one input by $h$, lower it by $h$, and see what the loss does.
 
 # %%
 def loss(x, w, b, t):
@@ -209,7 +209,7 @@ assert apart < 1e-8
 # %% [markdown]
 # ## The walk as a program
 #
-# If each value remembers what it was made from, and the slope to each of those, a program can do the walk for *any* graph. That is all that "automatic differentiation" means. Each value below keeps a list of `(parent, slope)`.
+# If each value remembers what it was made from, and its slope for each of those, a program can do the walk for *any* graph. That is all that "automatic differentiation" means. Each value below keeps a list of pairs, `(parent, slope)`.
 
 
 # %%
@@ -246,7 +246,7 @@ def made_in_order(value, seen=None):
 
 
 # %% [markdown]
-# That is all. `+=` is the sum in the box; `reversed(made_in_order(...))` is the walk. On our graph:
+# `+=` is the sum in the box; `reversed(made_in_order(...))` is the walk. On our graph:
 
 # %%
 X, W, B, T = (Value(number) for number in (x, w, b, t))
@@ -263,7 +263,7 @@ assert loss_value.data == L and found == by_hand
 #
 # ## Evidence: graphs that nobody chose
 #
-# One graph proves little. So here are three hundred, drawn at random: each operation picks its inputs among all values made so far, so that many of them are used several times. PyTorch builds the same graphs.
+# One graph proves little. So here are three hundred, drawn at random: each operation picks its inputs from all values made so far, so many of them are used several times. PyTorch builds the same graphs.
 
 # %%
 def random_graph(rng, leaves, operations):
@@ -303,7 +303,7 @@ assert worst < 1e-12
 #
 # ## From numbers to arrays: what does not change, and what must not be built
 #
-# Replace each number by an array, and each operation by a layer. The rule stays; the slope becomes a **Jacobian**, a table with a row for each output and a column for each input. Take [a linear layer](../layers/linear.py) with $N = 5$ examples, $D = 3$ inputs and $K = 7$ outputs:
+# Replace each number by an array, and each operation by a layer. The rule stays the same; the slope becomes a **Jacobian**, a table with a row for each output and a column for each input. Take [a linear layer](../layers/linear.py) with $N = 5$ examples, $D = 3$ inputs and $K = 7$ outputs:
 
 # %%
 N, features, K = 5, 3, 7
@@ -324,11 +324,11 @@ print(f"largest difference: {apart:.0e}")
 assert apart < 1e-14
 
 # %% [markdown]
-# The chain rule with the table and the layer's `dy @ weight.T` give the same gradient. But the table has {{ jacobian.size }} entries for {{ out.size }} outputs; for a batch of 64 and two layers of 1,000 units it would have $64^2 \cdot 1000^2$, four billion. So no layer in this book builds it. **A backward pass is the product of the upstream gradient with a Jacobian that is never written down**, a *vector-Jacobian product*. To find a short form of that product is what each derivation in this book is about; [Autograd from scratch](../networks/autograd.py) writes the walk that puts them together.
+# The chain rule with the table and the layer's `dy @ weight.T` give the same gradient. But the table has {{ jacobian.size }} entries for {{ out.size }} outputs; for a batch of 64 between two layers of 1,000 units it would have $64^2 \cdot 1000^2$, four billion. So no layer in this book builds it. **A backward pass is the product of the upstream gradient with a Jacobian that is never written down**, a *vector-Jacobian product*. Each derivation in this book looks for a short form of that product; [Autograd from scratch](../networks/autograd.py) writes the walk that puts them together.
 #
 # ## Why backwards?
 #
-# The chain rule can be walked the other way as well: start with one input, carry along how every later value reacts to it, and arrive at the loss. That gives *one* derivative per walk. The backward walk gives all of them. Count the multiplications by a slope that each way does, for a graph with $D$ weights, $L = \tfrac12 (w_1 x_1 + \dots + w_D x_D)^2$. The forward walks are as thrifty as they can be: a walk that begins at one weight multiplies only along roads that lead on from that weight.
+# The chain rule can be walked the other way as well: start with one input, carry along how every later value reacts to it, and arrive at the loss. That gives *one* derivative per walk. The backward walk gives all of them. Count the multiplications by a slope that each way does, for a graph with $D$ weights, $L = \tfrac12 (w_1 x_1 + \dots + w_D x_D)^2$. The forward walks are as thrifty as they can be: a walk that begins at one weight multiplies only along the roads that lead on from it.
 
 # %% tags=["hide-input"]
 sizes = [1, 3, 10, 30, 100, 300]
@@ -381,7 +381,7 @@ show(
         f"{forward_cost[-1]:,} multiplications, the backward walk {backward_cost[-1]:,}."
     ),
     caption=(
-        f"Multiplications by a slope that it takes to get the gradient of every weight. With ten "
+        f"How many multiplications by a slope it takes to get the gradient of every weight. With ten "
         f"times as many weights, from {sizes[2]} to {sizes[4]}, the backward walk does about ten "
         f"times as much and the forward walks about {forward_cost[4] / forward_cost[2]:.0f} times."
     ),
@@ -393,7 +393,7 @@ assert 8 < backward_cost[4] / backward_cost[2] < 12 < 50 < forward_cost[4] / for
 #
 # ## Five ways to get it wrong
 #
-# Each of these is a slip in the walk. Each runs.
+# The first four are slips in the walk, and each of them runs.
 
 # %%
 def walk(order, *, add=True, reset=True, slope_of=lambda value, slope: slope):
@@ -429,18 +429,18 @@ assert all(grads != by_hand for grads in wrong_ones)
 # %% [markdown]
 # One row per slip, one column per input.
 #
-# - **Overwritten.** `=` instead of `+=`. The gradient of $x$ is that of one road. That of everything behind `D * D` is halved, since the square is a product of a value with itself. Nothing warns you: every sign is right.
-# - **Not reset.** A second walk without setting the gradients to 0. The gradients of the first walk are still there, and what is added to them is larger still, because the values in between kept theirs too. This is what PyTorch does when `zero_grad` is forgotten, except that it keeps them for weights alone. Here a backward pass returns new arrays and there is nothing to reset.
-# - **Too late.** `D` hands on its gradient after those that wait for it have been walked: they get nothing. This is why the order matters.
+# - **Overwritten.** `=` instead of `+=`. The gradient of $x$ is that of one road. Every gradient behind `D * D` is halved, since the square is a product of a value with itself. Nothing warns you: every sign is right.
+# - **Not reset.** A second walk begins without the gradients being set to 0. Those of the first walk are still there, and what is added to them is larger still, because the values in between have kept theirs too. This is what PyTorch does when `zero_grad` is forgotten, except that it keeps gradients for weights alone. Here a backward pass returns new arrays and there is nothing to reset.
+# - **Too late.** `D` hands on its gradient after the values that wait for it have had their turn, so they get nothing. This is why the order matters.
 # - **No upstream.** Each operation returns its own slope and forgets the upstream gradient.
 #
-# Differences find all of them, because each wrong row is far from theirs. The fifth slip cannot be seen in the walk at all: **a value that is changed after it was used.** The slope of a product is the other factor's value *at that time*.
+# Differences find all four, because each wrong row is far from theirs. The fifth slip cannot be seen in the walk at all: **a value that is changed after it has been used.** The slope of a product is the other factor's value *at that time*.
 
 # %%
 values = np.array([2.0, 3.0])
 slope_view = values  # no copy: the cache and the input are one array
 product = values[0] * values[1]
-values *= 10  # somebody normalises in place, later
+values *= 10  # later, somebody normalises in place
 print(f"slope to the first factor: {slope_view[1]:g}, it should be 3")
 assert slope_view[1] != 3.0
 
@@ -453,7 +453,7 @@ assert slope_view[1] != 3.0
 #
 # **A prediction.** Without it, what is left is a product of thirty factors, and a product of many factors that are a bit too small goes to 0. With it, each factor is 1 plus something, so the gradient should not vanish. It might grow.
 #
-# Real inputs: 200 of the handwritten digits. Thirty layers, each linear and ReLU, 64 units wide, weights as [He and others (2015)](@he2015) advise, times one of three factors $g$; five seeds.
+# The inputs are real: 200 of the handwritten digits. Each of the thirty layers is linear with a ReLU and 64 units wide. The weights are as [He and others (2015)](@he2015) advise, times one of three factors $g$, with five seeds.
 
 # %% tags=["hide-input"]
 data = digits(seed=SEED)
@@ -517,7 +517,7 @@ show(
         f"{norms[True, 1.0][:, -1].mean():.0e} at 1."
     ),
     caption=(
-        "How long the gradient is after each layer, relative to the one that arrived at the top; "
+        "How long the gradient is after each layer, relative to the upstream gradient at the top; "
         "lines are means over five seeds, bands reach from the smallest to the largest. The "
         "scales of the two plots differ: the upper one runs down from about 1, the lower one up."
     ),
@@ -530,11 +530,11 @@ assert norms[True, 1.0][:, -1].min() > 1000
 # %% [markdown]
 # **The verdict.** Both halves of the prediction hold. With $g = 0.5$ the plain stack leaves ${{ power(plain.mean()) }}$ of the gradient; with skip connections the same weights make it {{ skipped.mean():.0f}} times as long. And the warning was right too: at $g = 1$, where the plain stack keeps {{ norms[False, 1.0][:, -1].mean():.2g}} of it, the one with short roads multiplies it by ${{ power(norms[True, 1.0][:, -1].mean()) }}$. A road that adds must be paired with smaller weights or with [normalisation](../layers/batch_norm.py), and in practice it is.
 #
-# **What this does not show.** These networks are not trained: it is the gradient at the start. Whether a larger gradient helps learning is another experiment, and how weights should begin has [its own chapter](../layers/linear.py).
+# **What this does not show.** These networks are not trained: it is the gradient at the start. Whether a larger gradient helps learning is another experiment, and [a chapter of its own](../layers/linear.py) says how weights should begin.
 #
 # ## In five lines
 #
-# - Each operation knows only its own slope; the gradient that arrives is multiplied by it and passed on.
+# - Each operation knows only its own slope; the upstream gradient is multiplied by it and passed on.
 # - A value that is used more than once adds up the gradients of all its uses.
 # - So you walk backwards through the order in which the values were made, and visit no operation twice.
 # - One such walk gives the gradient of every parameter; its price is the memory for the values on the way.
@@ -543,9 +543,9 @@ assert norms[True, 1.0][:, -1].min() > 1000
 # ## Try it
 #
 # ??? question "1. What is the gradient of $L$ with respect to $L$?"
-#     1. A rise of $L$ is a rise of $L$. It is the number that the walk begins with.
+#     It is 1: a rise of $L$ is a rise of $L$. The walk begins with this number.
 #
-# ??? question "2. With a pencil: let $b = -7$ and leave the rest. What is each gradient?"
+# ??? question "2. With a pencil: let $b = -7$ and leave the rest as it is. What is each gradient?"
 #     Now $s = -1$, the ReLU is shut, $r = 0$ and $y = 2$, so $d = 1$. The gradients of $s$, $a$, $b$ and $w$ are 0, and only the short road is left: $\partial L/\partial x = 1$.
 #
 # ??? question "3. A weight is used in two places of a network (it is *shared*). What is its gradient?"
@@ -555,7 +555,7 @@ assert norms[True, 1.0][:, -1].min() > 1000
 #     All of them double, since the walk begins with 2 instead of 1 and is otherwise the same. This is why the loss is a *mean* over the batch: with a sum, the gradients would grow with the batch.
 #
 # ??? question "5. For the notebook: give `Value` an `exp`. Which slope does it keep?"
-#     Its own output: the slope of $e^s$ is $e^s$. Compute `out = np.exp(self.data)` and return `Value(out, [(self, out)])`. Then compare a graph with it against differences, as above.
+#     Its own output: the slope of $e^s$ is $e^s$. Compute `out = np.exp(self.data)` and return `Value(out, [(self, out)])`. Then check a graph that uses it against differences, as above.
 #
 # ## Sources
 #

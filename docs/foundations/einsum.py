@@ -1,6 +1,6 @@
 # ---
 # title: einsum
-# description: One rule reads every sum of products from its letters, the gradient is an einsum again, and how it rounds is decided by the memory and not by the string.
+# description: One rule reads every sum of products from its letters, the gradient is an einsum again, and the memory decides how it rounds, not the string.
 # tags:
 #   - foundations
 # ---
@@ -8,7 +8,7 @@
 # %% [markdown]
 # # einsum
 #
-# A trace, a matrix product, a batch of products, the gradient of a layer: each is a sum of products, and each comes with a function of its own, and with transposes to get wrong. `np.einsum` writes all of them as one short string, copied from the indices of the equation. You will learn to read any such string and to write one, to get its gradient by moving a few letters, and to tell when it is slow and when it loses digits.
+# A trace, a matrix product, a batch of products, the gradient of a layer: each is a sum of products, and each comes with a function of its own and with transposes to get wrong. `np.einsum` writes all of them as one short string, copied from the indices of the equation. You will learn to read any such string and to write one, to get its gradient by moving a few letters, and to tell when it is slow and when it loses digits.
 #
 # You need [the symbols of this book](notation.md); the section on gradients uses [the chain rule](chain_rule.py).
 
@@ -98,16 +98,16 @@ show(
 # | $A$ | `a` | $(I, J)$ | first operand, letters $ij$ |
 # | $B$ | `b` | $(J, K)$ | second operand, letters $jk$ |
 # | $Y$ | `y` | $(I, K)$ | result, letters $ik$ |
-# | $\partial L/\partial Y$ | `dy` | that of $Y$ | the gradient that arrives |
+# | $\partial L/\partial Y$ | `dy` | that of $Y$ | the upstream gradient |
 # | $\partial L/\partial A$, $\partial L/\partial B$ | `da`, `db` | those of $A$, $B$ | what is passed on |
 #
-# Before the arrow stand the letters of each operand, one for each axis, with commas between the operands. After it stand the letters of the result. There is one rule, in three parts:
+# The letters of each operand come before the arrow, one for each axis, with commas between the operands. The letters of the result come after it. There is one rule, in three parts:
 #
 # 1. **The same letter is the same index**, wherever it stands. So the axes that share a letter must have the same size.
 # 2. Entries that meet are **multiplied**.
 # 3. A letter that is missing after the arrow is **summed** over.
 #
-# Albert Einstein left out the summation signs of his equations, because the indices already say where they belong ([@einstein1916]). His rule sums over what stands twice. The arrow leaves the choice to you, and the string leaves out everything but the indices.
+# Albert Einstein left out the summation signs of his equations, because the indices already say where they belong ([@einstein1916]). His rule sums over what appears twice. The arrow leaves the choice to you, and the string leaves out everything but the indices.
 #
 # ## The rule as loops
 #
@@ -133,7 +133,7 @@ def einsum_loops(string, *arrays):
 
 
 # %% [markdown]
-# Everything else on this page follows from that `+=`. It is slow, and it is the definition; so it is held against `np.einsum`. The strings are drawn at random: up to three operands of up to three axes, letters repeated at will, any letters kept, in any order. The four sizes are different primes, so that two axes that get mixed up cannot fit by accident.
+# Everything else on this page follows from that `+=`. It is slow, but it is the definition, so `np.einsum` is compared with it. The strings are drawn at random: up to three operands of up to three axes, letters repeated at will, any letters kept, in any order. The four sizes are different primes, so that two axes that get mixed up cannot fit by accident.
 
 
 # %%
@@ -192,7 +192,7 @@ assert (db == [[-2, 6], [3, -2], [-4, 8]]).all()
 # %% [markdown]
 # ## Three to begin with, each against two others
 #
-# A **trace** sums the diagonal: one operand, one letter twice, nothing after the arrow, `ii->`. The **matrix product** you know by now. A **batch of products** has one more letter, $n$, for the example; it stands in both operands and in the result, so each example is multiplied with its own partner: `nij,njk->nik`. The first number behind each is the norm of the difference to NumPy's own function, the second to the loops.
+# A **trace** sums the diagonal: one operand, one letter twice, nothing after the arrow, `ii->`. The **matrix product** you know by now. A **batch of products** has one more letter, $n$, for the example; it stands in both operands and in the result, so each example is multiplied with its own partner: `nij,njk->nik`. The first number after each is the norm of the difference from NumPy's own function, the second from the loops.
 
 # %%
 draw = rng.standard_normal
@@ -256,7 +256,7 @@ show(
 assert np.einsum("ij->", grid) == 45 and np.einsum("ii->", grid) == 15
 
 # %% [markdown]
-# With several operands the same few moves go a long way through linear algebra. Each line is compared with NumPy's own way to write it:
+# With several operands the same few moves go a long way through linear algebra. Each line is compared with NumPy's own way of writing it:
 
 # %%
 u, v, w = draw(5), draw(7), draw((5, 7))
@@ -301,7 +301,7 @@ for equation in layer.backward:
     assert (string, *names) == layer.einsum[equation.name]
 
 # %% [markdown]
-# These are the gradients of [the linear layer](../layers/linear.py) $Y = XW + b$, as [the checks of this book](../verify/checks.py) know them. Unfold what they were held against: one of the witnesses is the string.
+# These are the gradients of [the linear layer](../layers/linear.py) $Y = XW + b$, as [the checks of this book](../verify/checks.py) know them. Unfold them to see what they were compared with: one of the witnesses is the string.
 
 # %% tags=["remove-input"]
 show_equations("linear", "dX", "dW", "db")
@@ -355,7 +355,7 @@ for name, ours, theirs in (("output", found, maps), ("filters", dfound, dfilters
 #
 # **One product.** $y = ab$ has $\partial L/\partial a = \partial L/\partial y \cdot b$: the upstream gradient, times the *other* factor.
 #
-# **With indices.** Which outputs does $a_{ij}$ feed? In $y_{pk} = \sum_q a_{pq} b_{qk}$ those of row $p = i$, each with the factor $b_{jk}$. Now take care: $i$ and $j$ are *fixed*, for they say whose gradient we want. The chain rule sums over *all* outputs, so the letters of the output must be others. With $p$ and $k$:
+# **With indices.** Which outputs does $a_{ij}$ feed? In $y_{pk} = \sum_q a_{pq} b_{qk}$ those of row $p = i$, each with the factor $b_{jk}$. Now take care: $i$ and $j$ are *fixed*, for they say whose gradient we want. The chain rule sums over *all* outputs, so the output needs other letters. With $p$ and $k$:
 
 # %% tags=["remove-input"]
 def show_steps(derivation):
@@ -375,13 +375,13 @@ for value in product_rule.values(given, shape=a.shape):
 show_steps(product_rule)
 
 # %% [markdown]
-# Both lines were evaluated on the matrices above, and give the gradient that stands there. Now read off the strings:
+# Both lines were evaluated on the matrices above, and give the gradient shown there. Now read off the strings:
 #
 # | | String | Operands |
 # |---|---|---|
 # | forward | `ij,jk->ik` | $A$, $B$ |
-# | to $A$ | `ik,jk->ij` | $\partial L/\partial Y$, $B$ |
-# | to $B$ | `ij,ik->jk` | $A$, $\partial L/\partial Y$ |
+# | gradient of $A$ | `ik,jk->ij` | $\partial L/\partial Y$, $B$ |
+# | gradient of $B$ | `ij,ik->jk` | $A$, $\partial L/\partial Y$ |
 #
 # The letters of the operand and the letters of the output have changed places. Nothing else happened.
 #
@@ -396,7 +396,7 @@ for i, j, k in np.ndindex(2, 3, 2):
 assert (y_loop == y).all() and (da_loop == da).all() and (db_loop == db).all()
 
 # %% [markdown]
-# The same visits; what was read is written, and what was written is read. Nothing in this argument asks how many letters there are. Let $s$ be the letters of the operand whose gradient we want, $t$ those of the other operands, $o$ those of the output:
+# The visits are the same; what was read is written, and what was written is read. Nothing in this argument asks how many letters there are. Let $s$ be the letters of the operand whose gradient we want, $t$ those of the other operands, $o$ those of the output:
 #
 # $$\boxed{\;s,\,t \to o \quad\Longrightarrow\quad o,\,t \to s\;}$$
 #
@@ -473,7 +473,7 @@ assert (einsum_gradient("ij,jk->ik", dy, [a, b], 1) == db).all()
 # %% [markdown]
 # ### Evidence
 #
-# The random strings from above, each with a random gradient from above, against two witnesses: central differences of `np.einsum`, and the gradient that PyTorch finds for `torch.einsum`.
+# Here are the random strings again, each with a random upstream gradient, against two witnesses: central differences of `np.einsum`, and the gradient that PyTorch finds for `torch.einsum`.
 
 # %%
 worst = {"differences": 0.0, "PyTorch": 0.0}
@@ -507,7 +507,7 @@ assert worst["differences"] < 1e-6 and worst["PyTorch"] < 1e-10 and checked > 30
 #
 # A string says *what* is summed. It does not say in which order to multiply, and for three operands that decides everything. Take a chain of three square matrices, `ij,jk,kl->il`. By the rule, one loop runs over four letters: $n^4$ visits, each with two multiplications. But $A(BC)$ is two products of two matrices, each of $n^3$ visits with one multiplication.
 #
-# Without `optimize`, `np.einsum` does what the loops do. With `optimize=True` it looks for a cheap order of pairs first, and where a pair is a matrix product, it hands it to the same fast routine as `@`. Which order is cheap depends on the sizes:
+# Without `optimize`, `np.einsum` does what the loops do. With `optimize=True` it looks for a cheap order of pairs first, and a pair that is a matrix product goes to the same fast routine as `@`. Which order is cheap depends on the sizes:
 
 
 # %%
@@ -536,9 +536,9 @@ planned = np.einsum("ij,jk->ik", left, right, optimize=True)
 assert np.array_equal(planned, left @ right)
 
 # %% [markdown]
-# `a @ b @ c` goes from left to right, whatever the sizes: {{ steps["(AB)C"]:,}} visits here, where $A(BC)$ takes {{ steps["A(BC)"]:,}}. (The last line of the cell holds a product of two matrices with `optimize=True` against `@`: they agree to the last bit.) `np.einsum_path` returns the plan, and `optimize=path` follows one that was made before.
+# `a @ b @ c` goes from left to right, whatever the sizes: {{ steps["(AB)C"]:,}} visits here, where $A(BC)$ takes {{ steps["A(BC)"]:,}}. (The last line of the cell compares a product of two matrices with `optimize=True` and with `@`: they agree to the last bit.) `np.einsum_path` returns the plan, and `optimize=path` follows one that was made before.
 #
-# Does it pay? Recorded on one machine, for a chain of three $n \times n$ matrices in float64:
+# Does it pay? This was recorded on one machine, for a chain of three $n \times n$ matrices in float64:
 
 # %% tags=["remove-input"]
 recorded = json.loads(Path("benchmarks/chapters.json").read_text())
@@ -577,7 +577,7 @@ show(
     name="cost",
     alt=(
         f"Two plots against the size n from {sizes[0]} to {sizes[-1]}, on logarithmic axes. The "
-        "counted multiplications part more and more. In time, optimize=True is the slowest of "
+        "counted multiplications diverge more and more. In time, optimize=True is the slowest of "
         f"three ways at {sizes[0]}, and at {sizes[-1]} {gain[-1]:.0f} times as fast as the plain "
         f"einsum and within {over[-1]:.1f} times the matrix product."
     ),
@@ -590,15 +590,15 @@ show(
 assert gain[0] < 1 and wins == 1 and gain[-1] > 100 and over[0] > 5 and over[-1] < 2
 
 # %% [markdown]
-# At $n = {{ sizes[0] }}$ the plan saves nine multiplications in ten, and the call takes {{ 1 / gain[0]:.1f}} times as *long*: whatever the sizes, making a plan takes some {{ seconds["optimised"][:3].min() * 1e6:.0f}} microseconds. At $n = {{ sizes[wins] }}$ it has already won, by a factor of {{ gain[wins]:.1f}}; the break-even lies between the two. At $n = {{ sizes[-1] }}$ the factor is {{ gain[-1]:.0f}}. It is not free in memory: the intermediate matrix has to be kept, {{ peak["optimised"] / 1e3:.0f}} kB at the peak against {{ peak["plain"] / 1e3:.0f}}.
+# At $n = {{ sizes[0] }}$ the plan saves nine multiplications in ten, and the call takes {{ 1 / gain[0]:.1f}} times as *long*: whatever the sizes, making a plan takes some {{ seconds["optimised"][:3].min() * 1e6:.0f}} microseconds. At $n = {{ sizes[wins] }}$ it has already won, by a factor of {{ gain[wins]:.1f}}; the break-even lies between the two. At $n = {{ sizes[-1] }}$ the factor is {{ gain[-1]:.0f}}. The plan is not free in memory: the intermediate matrix has to be kept, {{ peak["optimised"] / 1e3:.0f}} kB at the peak against {{ peak["plain"] / 1e3:.0f}}.
 #
 # So: `optimize=True` for three or more operands, and for products of large matrices; without it for small arrays in an inner loop. For many operands that share their letters freely no fast way is known that always finds the best order: the problem is NP-complete ([@lam1997]). `True` takes the pair that looks cheapest, step by step. The planner began as a package of its own, opt_einsum ([@smith2018]).
 #
 # ## Six ways to get it wrong
 #
-# Each of these runs without an error message. Look at what gives it away.
+# Each of these runs without an error message. See what gives it away.
 #
-# **1. The arrow left out.** Then NumPy goes back to Einstein's rule. What stands twice is summed, and what stands once is kept, in *alphabetical* order. Which letters you chose had no meaning so far; now it has one:
+# **1. The arrow left out.** Then NumPy goes back to Einstein's rule. What appears twice is summed, and what appears once is kept, in *alphabetical* order. So far it did not matter which letters you chose; now it does:
 
 # %%
 print("nk,kd->nd:", np.einsum("nk,kd->nd", left, right).shape)
@@ -607,7 +607,7 @@ assert np.allclose(np.einsum("nk,kd", left, right), (left @ right).T)
 assert np.array_equal(np.einsum("ba", left), left.T)
 
 # %% [markdown]
-# The result is transposed, because $d$ comes before $n$. With square matrices even the shape keeps silent. Always write the arrow.
+# The result is transposed, because $d$ comes before $n$. With square matrices even the shape says nothing. Always write the arrow.
 #
 # **2. A letter forgotten after the arrow.** It is summed. Here the bias gradient loses its $k$ and becomes one number, and broadcasting spreads that number over all biases. The gradient check refuses it for its shape:
 
@@ -627,7 +627,7 @@ except ValueError as error:
     print("caught: shapes", str(error).split("got ")[1])
 
 # %% [markdown]
-# **3. A letter used twice in one operand, and 4. the axes in the wrong order.** Both need a weight that is square, and in a recurrent layer it is. `kk` reads the diagonal alone, `ki` the transpose. Where the sizes differ, both are refused at once.
+# **3. A letter used twice in one operand, and 4. the axes in the wrong order.** Both need a square weight, and a recurrent layer has one. `kk` reads the diagonal alone, `ki` the transpose. Where the sizes differ, both are refused at once.
 
 
 # %%
@@ -682,7 +682,7 @@ for name, refuses in others.items():
 # %% [markdown]
 # `torch.einsum` does the same as NumPy's. If a 1 can come in by accident, compare the sizes before you call.
 #
-# **6. The type is kept.** `np.sum` counts small integers in a wide type, `np.einsum` counts them in their own. The raw digits are bytes, from 0 to 16. How much ink does an image hold?
+# **6. The type is kept.** `np.sum` adds small integers in a wide type, `np.einsum` in their own. The raw digits are bytes, from 0 to 16. How much ink does an image hold?
 
 # %%
 data = digits(seed=SEED)
@@ -709,9 +709,9 @@ assert np.einsum("ni->i", halves, dtype=np.float64)[0] == 5000
 #
 # ## Is einsum as exact as `@` and `sum`?
 #
-# **The question.** Several ways to write one sum of products, all in float32. Are they equally exact?
+# **The question.** One sum of products can be written in several ways. In float32, are they equally exact?
 #
-# The data are the digits: every 3 × 3 patch of all 1,797 images, with the mean of the pixels taken away and divided by their standard deviation. For the $n$-th patch $x_n$, of nine pixels, we want $S_{ij} = \sum_n x_{ni} x_{nj}$. It is what the covariance of patches is made of, and with $\partial L/\partial Y$ instead of one $X$ it is the gradient of a convolution's filters. Its number of terms grows with every image.
+# The data are the digits: every 3 × 3 patch of all 1,797 images, less the mean of the pixels and divided by their standard deviation. For the $n$-th patch $x_n$, of nine pixels, we want $S_{ij} = \sum_n x_{ni} x_{nj}$. It is what the covariance of patches is made of, and with $\partial L/\partial Y$ instead of one $X$ it is the gradient of a convolution's filters. Its number of terms grows with every image.
 
 # %% tags=["hide-input"]
 every = np.concatenate([data.x_train, data.x_val, data.x_test])[:, 0].astype(np.float64)
@@ -751,9 +751,9 @@ def error(found, x):
 
 
 # %% [markdown]
-# **A prediction.** Adding in float32 rounds each partial sum, by up to one part in $2^{24}$, about $6 \cdot 10^{-8}$ of it. If terms are added one after the other, there are $n$ such errors, up and down, and like the steps of a drunkard they should grow as $\sqrt n$. BLAS, the library behind `@`, adds up blocks of some hundred terms and then the blocks, so each of its sums is shorter. `np.sum` adds in pairs, then pairs of pairs, so that each term goes through about $\log_2 n$ additions only: hardly any growth. ([@higham1993] compares such orders.) The documentation of `einsum` is silent. A guess: it adds in pairs too.
+# **A prediction.** Adding in float32 rounds each partial sum, by up to one part in $2^{24}$, about $6 \cdot 10^{-8}$ of it. If terms are added one after the other, there are $n$ such errors, up and down, and as in a drunkard's walk they should grow as $\sqrt n$. BLAS, the library behind `@`, adds up blocks of some hundred terms and then the blocks, so each of its sums is shorter. `np.sum` adds in pairs, then pairs of pairs, so that each term goes through about $\log_2 n$ additions only: hardly any growth. ([@higham1993] compares such orders.) The documentation of `einsum` does not say. A guess: it adds in pairs too.
 #
-# Five seeds choose which patches come, and in which order. As a **baseline** the same patches with a jitter of half a grey level up or down on each pixel, as the noise of a camera would: numbers of the same size, but hardly ever the same number twice.
+# Five seeds choose which patches come, and in which order. As a **baseline**, each pixel of the same patches gets a jitter of up to half a grey level, like the noise of a camera: numbers of the same size, but hardly ever the same number twice.
 
 # %% tags=["hide-input"]
 counts = [16, 64, 256, 1024, 4096, 16384, len(terms)]
@@ -850,9 +850,9 @@ assert max(values[0].max() for values in table["digits"].values()) < 5e-7
 #
 # The errors are those of all {{ len(terms):,}} terms, in millionths, and the power is that of $n$ with which they grow.
 #
-# **The verdict: no.** At {{ len(terms):,}} terms the plain einsum is off by {{ 1e6 * end["einsum"]:.0f}} millionths, `@` by {{ 1e6 * end["@"]:.1f}}, the sum along the last axis by {{ 1e6 * end["sum, last axis"]:.2f}}. Einsum does not add in pairs, then. Up to {{ counts[2] }} terms `@` lies on the same line, as if they were one block; further on the two part. And what einsum does instead holds two surprises.
+# **The verdict: no.** At {{ len(terms):,}} terms the plain einsum is off by {{ 1e6 * end["einsum"]:.0f}} millionths, `@` by {{ 1e6 * end["@"]:.1f}}, the sum along the last axis by {{ 1e6 * end["sum, last axis"]:.2f}}. Einsum does not add in pairs, then. Up to {{ counts[2] }} terms `@` lies on the same line, as if they were one block; beyond that the two part. And what einsum does instead holds two surprises.
 #
-# **The memory decides, not the string.** Plain einsum walks through the arrays in the order in which they lie. Stored patch after patch, it meets all pairs $ij$ of one patch before those of the next, so each entry of $S$ is a running sum. Where $n$ lies along the memory, it keeps a few sums side by side, each of them shorter, and errs {{ end["einsum"] / end["einsum, copy"]:.0f}} times less. It does not take another string to change that:
+# **The memory decides, not the string.** Plain einsum walks through the arrays in the order in which they lie. Stored patch after patch, it meets all pairs $ij$ of one patch before those of the next, so each entry of $S$ is a running sum. Where $n$ runs along the memory, it keeps a few sums side by side, each of them shorter, and errs {{ end["einsum"] / end["einsum, copy"]:.0f}} times less. You do not need another string to change that:
 
 # %%
 flipped = np.asfortranarray(terms)  # the same matrix, stored column by column
@@ -881,7 +881,7 @@ print(f"so each does add {same + nudge:.6f}")
 assert spacing == 2**-8 and abs(nudge) <= spacing / 2 and share > 0.25
 
 # %% [markdown]
-# The paper is white. In the sum of squares of a patch's middle pixel, {{ share:.0%}} of all terms are one and the same number. Between two powers of two the step stays the same, and the sum is always a multiple of it. So what is added is rounded to a multiple too, and that one number is rounded in the *same direction every time*. Here each white pixel is off by {{ nudge:.6f}}. The other grey levels repeat too, for there are only 17. Thousands of equal errors do not cancel. They march:
+# The paper is white. In the sum of squares of a patch's middle pixel, {{ share:.0%}} of all terms are one and the same number. Between two powers of two the steps of float32 stay the same, and the sum is always a multiple of them. So what is added is rounded to such a multiple too, and that one number is rounded in the *same direction every time*. Here each white pixel is off by {{ nudge:.6f}}. The other grey levels repeat too, for there are only 17. Thousands of equal errors do not cancel. They march:
 
 # %% tags=["remove-input"]
 def drift(column):
@@ -938,7 +938,7 @@ measured = paths["digits"][0][last - 1] - paths["digits"][0][first]
 assert abs(predicted / measured - 1) < 0.1 and 0 < first < last < len(terms)
 
 # %% [markdown]
-# This can be predicted. Round each term once to the step of $\tfrac{1}{256}$ that holds between $2^{15}$ and $2^{16}$, and multiply the mean error with the {{ last - first:,}} terms of that stretch: {{ predicted:.0f}} millionths. The long straight piece in the figure climbs by {{ measured:.0f}}.
+# This can be predicted. Round each term once to the step of $\tfrac{1}{256}$ that holds between $2^{15}$ and $2^{16}$, and multiply the mean error by the {{ last - first:,}} terms of that stretch: {{ predicted:.0f}} millionths. The long straight piece in the figure climbs by {{ measured:.0f}}.
 #
 # **Does it do harm?** For a step of training, hardly. $S$ of one batch of 32 images differs from that of the next far more than rounding can change it. For what is computed from $S$ it can: the smallest eigenvalue, by whose root whitening divides, is hit harder than $S$ itself.
 
@@ -1005,16 +1005,16 @@ assert (viewed == np.eye(3)).all() and np.shares_memory(np.einsum("ij->ij", view
 #     The sum of products of two matrices, element by element; the matrix as it is; and a number times a matrix, because an operand without letters is a single number.
 #
 # ??? question "2. With a pencil: $A = \begin{bmatrix}1 & 2\\ 3 & 4\end{bmatrix}$. What are `ij,ji->` and `ij,jj->i` of $A$ with itself?"
-#     The first is the trace of $AA$: $1 \cdot 1 + 2 \cdot 3 + 3 \cdot 2 + 4 \cdot 4 = 29$. The second weighs the columns with the diagonal $(1, 4)$: $(1 + 8,\ 3 + 16) = (9, 19)$.
+#     The first is the trace of $AA$: $1 \cdot 1 + 2 \cdot 3 + 3 \cdot 2 + 4 \cdot 4 = 29$. The second weights the columns by the diagonal $(1, 4)$: $(1 + 8,\ 3 + 16) = (9, 19)$.
 #
 # ??? question "3. What is the gradient of the bilinear form `i,ij,j->` with respect to its matrix?"
 #     Swap `ij` with the empty output: `i,,j->ij` of $u$, the upstream gradient and $v$. It is the outer product of $u$ and $v$, times one number.
 #
 # ??? question "4. You use one array twice, `ij,kj->ik` of $X$ and $X$. What is the gradient of $X$?"
-#     Both operands get a gradient by the rule, and as they are one array, [the two are added](chain_rule.py#where-two-roads-meet-gradients-add). If the upstream gradient is symmetric the two are equal, and one alone is half of the gradient; else it is not even that.
+#     Both operands get a gradient by the rule, and as they are one array, [the two are added](chain_rule.py#where-two-roads-meet-gradients-add). If the upstream gradient is symmetric the two are equal, and one alone is half of the gradient; otherwise it is not even that.
 #
 # ??? question "5. For the notebook: `np.einsum('ii->i', m)[:] = 1`. What happens to `m`, and why?"
-#     Its diagonal is 1 now. Where nothing is summed or multiplied, `np.einsum` returns a *view*, the same memory with other strides, and you may write to it. Try `ij->ji` as well, and then find out whether the result of `ij->ij` can be trusted to be a copy.
+#     Its diagonal is 1 now. Where nothing is summed or multiplied, `np.einsum` returns a *view*, the same memory with other strides, and you may write to it. Try `ij->ji` as well, and find out whether the result of `ij->ij` can be trusted to be a copy.
 
 # %% tags=["remove-input"]
 from nn_tutorial.pages.exercise_boxes import show_exercises

@@ -1,6 +1,6 @@
 # ---
 # title: Checking gradients
-# description: A wrong gradient raises no error and still learns a little, so you measure the slope, and this page says with which step, with which random numbers, and how close is close enough.
+# description: A wrong gradient raises no error and still learns a little, so you measure the slope. This page says with which step, with which random numbers, and how close is close enough.
 # tags:
 #   - foundations
 # ---
@@ -192,7 +192,7 @@ for h in (1e-3, 1e-6, 1e-9, 1e-12):
     print(f"{h:.0e} {high} {low}")
 
 # %% [markdown]
-# A float64 holds about 16 digits. The closer the two points, the more of these agree, here {{ ", ".join(map(str, agree[:3])) }} and {{ agree[3] }}, and the subtraction throws away all that agree. What is left is the tail, and the end of the tail is rounding. Dividing by $2h$ puts it back to the size of a slope, noise and all.
+# A float64 holds about 16 digits. The closer the two points, the more of these agree, here {{ ", ".join(map(str, agree[:3])) }} and {{ agree[3] }}, and the subtraction throws away all that agree. What is left is the tail, and the end of the tail is rounding. Dividing by $2h$ scales it back to the size of a slope, noise and all.
 #
 # In symbols: the computer does not give $f(x)$ but $f(x)(1 + \theta)$, where a careful program has $|\theta|$ about as small as $\rho$. So each of the two values may be off by $\rho|f|$, whatever $h$ is. The difference may be off by twice that, and it is *divided by a small number*:
 #
@@ -203,7 +203,7 @@ for h in (1e-3, 1e-6, 1e-9, 1e-12):
 # \end{aligned}
 # $$
 #
-# Truncation falls with $h$, rounding rises as $h$ falls. Between them lies the best step.
+# Truncation falls with $h$, rounding rises as $h$ falls. The best step lies between them.
 #
 # ### The best step
 #
@@ -223,7 +223,7 @@ for h in (1e-3, 1e-6, 1e-9, 1e-12):
 #
 # ### Measured
 #
-# Two hundred and fifty-six points $x$ between $\tfrac12$ and $\tfrac32$, and the root of the mean square error over them. The steps are powers of two, so that $x + h$ is exact and only $f$ is rounded. The thin lines are not fitted: they are the two sums $E(h)$, with $f$ and its derivatives put in.
+# Each error is the root mean square over 256 points $x$ between $\tfrac12$ and $\tfrac32$. The steps are powers of two, so that $x + h$ is exact and only $f$ is rounded. The thin lines are not fitted: they are the two sums $E(h)$, with $f$ and its derivatives put in.
 
 # %% tags=["remove-input"]
 def rms(values):
@@ -350,7 +350,7 @@ for h in (1e-6, 1e-20, 1e-200):
     assert abs(off) < 1e-12
 
 # %% [markdown]
-# There is a price. Every operation on the way must take complex numbers *and* be analytic: be given by a power series. Otherwise the imaginary part is lost, most often in silence. Here are some that are and some that are not, each at $x = (-2, 1.5)$, where only the first element moves:
+# There is a price. Every operation on the way must take complex numbers *and* be analytic, that is, given by a power series. Otherwise the imaginary part is lost, mostly in silence. Here are some that are and some that are not, each at $x = (-2, 1.5)$, where only the first element moves:
 
 # %% tags=["remove-input"]
 def at_complex(f):
@@ -383,7 +383,7 @@ assert broken == {"abs(x)", "x.conj()", "vdot(x, x)", "linalg.norm(x)", "var(x)"
                   "x.astype(float)"}
 
 # %% [markdown]
-# `abs` of a complex number is its length, a real number: no imaginary part, slope 0. `conj` turns its sign, and `vdot` conjugates its first argument. `norm` and `var` multiply each number by its conjugate inside, which you do not see. The comparison is the odd one out: NumPy compares real parts first, so away from the kink it happens to work, though an order of complex numbers has no meaning. A `.T` is safe; a conjugate transpose is not. ([@martins2003] say how to rewrite such functions.)
+# `abs` of a complex number is its length, a real number: no imaginary part, slope 0. `conj` flips its sign, and `vdot` conjugates its first argument. Inside, where you do not see it, `norm` and `var` multiply each number by its conjugate. The comparison is the odd one out: NumPy compares real parts first, so away from the kink it happens to work, though an order of complex numbers has no meaning. A `.T` is safe; a conjugate transpose is not. ([@martins2003] say how to rewrite such functions.)
 #
 # So the complex step is for functions that you can read. The layers of this book refuse complex input; their [equations](../verify/checks.py) take it, and that is where the book uses it.
 #
@@ -395,7 +395,7 @@ assert broken == {"abs(x)", "x.conj()", "vdot(x, x)", "linalg.norm(x)", "var(x)"
 #
 # Its gradient with respect to $y$ is what you chose, and its gradient with respect to $x$ is what the backward pass must return. What can you compare?
 #
-# - **Row by row.** Choose $\partial L/\partial Y$ as 1 for one output and 0 for the others: you get that output's row of the Jacobian. All outputs, and you have all of it.
+# - **Row by row.** Choose $\partial L/\partial Y$ as 1 for one output and 0 for the others: you get that output's row of the Jacobian. Go through all outputs, and you have all of it.
 # - **Element by element.** Choose one random $\partial L/\partial Y$, and move each element of $x$: two evaluations of $f$ for each of $D$ elements.
 # - **Along a direction.** Move all elements at once, along a random unit vector $s$: two evaluations, however large $D$ is. By the chain rule the slope must be
 #
@@ -423,7 +423,7 @@ print("along s: ", along_s)
 # %% [markdown]
 # The errors are the truncation of $-x_1^3$ and nothing else; $x_2$ enters as a straight line, and a central difference of a straight line is exact.
 #
-# As arrays: this function moves each element in turn and returns the whole Jacobian, transposed: a row for each element of $x$. Multiply it with whatever `dy` you like.
+# As arrays: this function moves each element in turn and returns the whole Jacobian, transposed: a row for each element of $x$. Multiply it by whatever `dy` you like.
 
 
 # %%
@@ -465,7 +465,7 @@ spared = np.sqrt(np.mean(np.square(off_by["sums"])) / np.mean(np.square(off_by["
 assert spared > 10, spared
 
 # %% [markdown]
-# It subtracts the *outputs* first and sums afterwards, which spares the digits that a large sum would cost: with 2,000 outputs of a tanh, the error is {{ spared:.0f}} times smaller than if the two sums were subtracted.
+# It subtracts the *outputs* first and sums afterwards, which saves the digits that a large sum would cost: with 2,000 outputs of a tanh, the error is {{ spared:.0f}} times smaller than if the two sums were subtracted.
 #
 # ## Why the error is relative
 #
@@ -478,13 +478,13 @@ assert spared > 10, spared
 # \end{aligned}}
 # $$
 #
-# The maximum in $\varphi$ runs over all elements. The larger of the two slopes is in the denominator, so that neither is trusted more, and that $0$ against $3$ gives 1, not infinity. The floor $\varphi$ is there for gradients that should be 0: measured, they are rounding noise, and noise against 0 would be an error of one whole.
+# The maximum in $\varphi$ runs over all elements. The larger of the two slopes is in the denominator, so that neither is trusted more, and that $0$ against $3$ gives 1, not infinity. The floor $\varphi$ is there for gradients that should be 0: measured, they are rounding noise, and noise against 0 would be an error of 1.
 
 # %% tags=["remove-input"]
 show_source(relative_error)
 
 # %% [markdown]
-# A floor has a price, and it is better to know it. With a tolerance of $10^{-6}$, an element is wrong unnoticed if it is off by less than $10^{-6} \varphi$, so by $10^{-10}$ or by a billionth of the largest. You will meet it again among the mistakes.
+# A floor has a price, and it is better to know it. With a tolerance of $10^{-6}$, a wrong element goes unnoticed if it is off by less than $10^{-6} \varphi$, by $10^{-10}$ or by a billionth of the largest. You will meet it again among the mistakes.
 #
 # ## How close is close enough?
 #
@@ -579,7 +579,7 @@ show(
         f"{top['central, float32']:.0e}."
     ),
     caption=(
-        "What a check says about gradients that are right. All distance from 0, which is "
+        "What a check says about gradients that are right. Any distance from 0, which is "
         "drawn at the left end, is the checker's own error. Float32, the squares, leaves so "
         "little room that a small mistake hides in the noise."
     ),
@@ -597,7 +597,7 @@ assert top["central, float32"] < 1e-2
 # | central, float64, $h = 10^{-6}$ | ${{ power(top["central, float64"]) }}$ | $10^{-6}$, the book's |
 # | central, float32, $h = 2^{-7}$ | ${{ power(top["central, float32"]) }}$ | $10^{-2}$: large mistakes only |
 #
-# For comparison: PyTorch's `gradcheck` takes double precision, the same step of $10^{-6}$, and by default lets pass what is off by $10^{-3}$ of the gradient plus $10^{-5}$.
+# For comparison: PyTorch's `gradcheck` takes double precision, the same step of $10^{-6}$, and by default accepts what is off by $10^{-3}$ of the gradient plus $10^{-5}$.
 #
 # Does it matter, a tolerance of $10^{-3}$ or $10^{-6}$? Most mistakes are gross, as you will see below. This one is not: a batch normalisation whose backward pass forgets the $\varepsilon$ under the root.
 
@@ -639,7 +639,7 @@ assert np.abs(table @ np.ones(15)).max() < 1e-8
 # %% [markdown]
 # The probabilities of a row sum to 1, so the sum of all outputs is the constant {{ len(scores) }}, whatever the scores are. **Its gradient is 0, and so zeros are right.** Batch normalisation is the same: its outputs have the mean $\beta$, whatever comes in.
 #
-# A second kind of blindness: ones cannot tell an output from its neighbour. Roll the upstream gradient on by one example, and all ones are all ones:
+# A second kind of blindness: ones cannot tell an output from its neighbour. Roll the upstream gradient on by one example, and all ones are still all ones:
 
 # %%
 def neighbours(dy, cache):
@@ -662,7 +662,7 @@ for name, dy in (("ones", np.ones_like(y)), ("random", rng.standard_normal(y.sha
 #
 # **A prediction.** All ones should miss what the two examples above miss. Positive numbers should also miss mistakes about signs. Random signs should miss nothing. One direction is one number, so it should miss something now and then.
 #
-# **The wrong passes.** Twenty-eight come from [the list on which this book's own tests are tried](../verify/verified.py), drawn up without this question in mind. Twelve more are added here, *chosen* because one of the four might not see them. So look at the two groups apart. Each runs on four shapes with five seeds; it is noticed if the relative error is above $10^{-4}$.
+# **The wrong passes.** Twenty-eight come from [the list on which this book's own tests are tried](../verify/verified.py), drawn up without this question in mind. Twelve more are added here, *chosen* because one of the four checks might not see them. So look at the two groups separately. Each runs on four shapes with five seeds; it is noticed if the relative error is above $10^{-4}$.
 
 # %% tags=["hide-input"]
 def wrong(layer, name, change):
@@ -800,8 +800,8 @@ show(
     ),
     caption=(
         f"The other {len(noticed) - len(hidden)} were noticed by all four in every run and are "
-        "left out. The gap divides the book's own list, above, from the ones that were added. In "
-        "the first column, with all ones, not one of these was noticed, not even once."
+        "left out. The gap divides the book's own list, above, from the ones that were added. With "
+        "all ones, in the first column, none of these was noticed even once."
     ),
 )
 assert len(ones_misses) == len(hidden) == 14
@@ -828,13 +828,13 @@ assert lucky == len(tried) - noticed["relu", "mask and upstream sign"]["signs"] 
 #
 # One mistake stays hidden from everything: a max pooling that hands its gradient to all tied maxima. Away from ties it is right, and at a tie there is no slope to compare with. No difference can decide a convention. It takes a check by value, or another implementation.
 #
-# Three small things. `mask and upstream sign` was missed once in {{ len(tried) }} runs: by chance, every upstream number at an open gate was positive. Draw more than one `dy`. The convolution's image turned upside down was missed on one shape of four, because its output is one row high, and one row upside down is itself. And all ones can raise a *false* alarm: where the right gradient is 0, the comparison is one of noise with the floor, and came out as ${{ power(alarm["ones"]) }}$ for a right batch normalisation. With both signs no right layer exceeded ${{ power(alarm["signs"]) }}$.
+# Three small things. `mask and upstream sign` was missed once in {{ len(tried) }} runs: by chance, every upstream number at an open gate was positive. Draw more than one `dy`. The convolution's image turned upside down was missed on one shape of four, because its output is one row high, and one row upside down is itself. And all ones can raise a *false* alarm: where the right gradient is 0, noise is compared with the floor, and the error came out as ${{ power(alarm["ones"]) }}$ for a right batch normalisation. With both signs no right layer exceeded ${{ power(alarm["signs"]) }}$.
 #
 # **What this does not show.** How often people make which mistake. The lists hold what somebody thought of. It also says nothing about small mistakes: the smallest error that was noticed here is {{ least:.2f}}, far above any tolerance.
 #
 # ### One wrong element among many
 #
-# Where a direction *is* weaker: a single wrong element. A random unit direction gives each of $D$ elements a share of about $1/\sqrt D$, and the error is diluted by as much. Double one element of a gradient of ones:
+# A direction *is* weaker for a single wrong element. A random unit direction gives each of $D$ elements a share of about $1/\sqrt D$, and the error is diluted by as much. Double one element of a gradient of ones:
 
 # %%
 for D in (100, 10_000, 1_000_000):
@@ -852,7 +852,7 @@ assert 1e-4 < trace < top["central, float32"]
 #
 # ## Who notices? The input
 #
-# The upstream gradient is half of the experiment; the input is the other half. Mistakes hide behind inputs that are too nice. The same game with `gradient_check` itself, always with random signs from above:
+# The upstream gradient is half of the experiment; the input is the other half. Mistakes hide behind inputs that are too nice. Here is the same game with `gradient_check` itself, always with an upstream gradient of random signs:
 
 # %% tags=["remove-input"]
 def given(kind, draw):
@@ -957,7 +957,7 @@ show(
         f"{len(blind['positive'])}, parameters as they begin {len(blind['as it begins'])}."
     ),
     caption=(
-        "Rows are mistakes, columns are inputs. With a single example, whatever is a matter of "
+        "Rows are mistakes, columns are inputs. With a single example, whatever concerns "
         "*the batch* is out of sight."
     ),
 )
@@ -975,7 +975,7 @@ assert blind["all zero"] == ["linear: dW of the mean", "linear: dW, rows reverse
 # - **Parameters as they begin**, $\gamma = 1$ or an identity, hide that they were forgotten.
 # - **Square arrays** hid nothing here, and that is worth saying, because they have a bad name. `dy @ weight` instead of `dy @ weight.T` runs without an error if the weight is square. But its *numbers* are wrong, and the check sees them, unless the weight is symmetric. What square arrays take from you is the alarm that costs nothing: the shapes.
 #
-# So: sizes that all differ, at least two examples, numbers of both signs, parameters moved away from where they begin.
+# So use sizes that all differ, at least two examples, numbers of both signs, parameters moved away from where they begin.
 #
 # ## At a kink there is no slope
 #
@@ -1031,7 +1031,7 @@ show(
     ),
     caption=(
         "The shaded band is $|x| < h$. In the lower plot, a right gradient fails inside the band "
-        "by up to one whole; outside it is right to rounding. The package marks the points inside "
+        "by up to 1; outside it is right to rounding. The package marks the points inside "
         "and compares the others."
     ),
 )
@@ -1066,7 +1066,7 @@ assert report.kinks == 0 and report.max_error == 1
 #
 # ### How often does it happen?
 #
-# A network on real data: ten handwritten digits, 64 pixels, 16 hidden ReLUs, and all of its parameters moved one by one, with larger and smaller steps. Three seeds for the weights.
+# Take a network on real data: ten handwritten digits, 64 pixels, 16 hidden ReLUs. All of its parameters are moved one by one, with larger and smaller steps, for three seeds.
 
 # %% tags=["remove-input"]
 data = nt.digits(seed=SEED)
@@ -1109,7 +1109,7 @@ assert noise[1e-7] > noise[1e-6] > noise[1e-5] < noise[1e-2] and 2e-7 < noise[1e
 level = 2.0**-53 * np.log(10) / 1e-6 / 1e-4
 
 # %% [markdown]
-# With $h = 0.1$, {{ kinked[1e-1]:.0f}} of {{ f"{total:,}" }} elements straddle a kink, with $h = 0.01$ still {{ kinked[1e-2]:.0f}}, on average over the seeds, and from $10^{-3}$ on none. This is the reason to prefer a step that is rather too small.
+# With $h = 0.1$, {{ kinked[1e-1]:.0f}} of {{ f"{total:,}" }} elements straddle a kink, with $h = 0.01$ still {{ kinked[1e-2]:.0f}}, on average over the seeds, and from $10^{-3}$ on none. This is the reason to prefer a step that is a little too small.
 #
 # Look at the last column too. With $h = 10^{-6}$ a right network is off by ${{ power(noise[1e-6]) }}$, and a tolerance of $10^{-6}$ has no room left. Nothing is wrong. The derivation above tells you in advance: the loss of ten classes begins at about $\ln 10$, its rounding is worth up to $\rho \ln 10 / h$, and an element whose gradient lies below the floor is divided by $10^{-4}$. That makes ${{ power(level) }}$ at the worst. A single layer with outputs near 1, and gradients near 1, has digits to spare; a whole network's loss has gradients of all sizes. Use $h = 10^{-5}$ there (${{ power(noise[1e-5]) }}$), or a tolerance of $10^{-5}$.
 #
@@ -1119,7 +1119,7 @@ level = 2.0**-53 * np.log(10) / 1e-6 / 1e-4
 #
 # **A prediction.** Each layer rounds, and each multiplies what the layers before it rounded. So the error of a check should grow with the number of layers.
 #
-# Networks with 1 to 64 hidden layers of 16 units, on the same ten digits, with tanh and with ReLU, five seeds each. Two kinds of direction: twenty random ones, and the direction of the gradient itself.
+# The networks, on the same ten digits, have 1 to 64 hidden layers of 16 units, with tanh or ReLU, and five seeds each. There are two kinds of direction: twenty random ones, and the direction of the gradient itself.
 
 # %% tags=["remove-input"]
 depths = [1, 2, 4, 8, 16, 32, 64]
@@ -1186,8 +1186,8 @@ show(
     alt=(
         "Relative error of a check against the number of hidden layers. Along random directions it "
         f"grows {grown['tanh'][1]:.0f}-fold with tanh and {grown['relu'][1]:.0f}-fold with ReLU "
-        "from 1 to 64 layers. Along the gradient's own direction it stays below a thousand-"
-        "millionth at all depths."
+        "from 1 to 64 layers. Along the gradient's own direction it stays below two "
+        "billionths at all depths."
     ),
     caption=(
         "Medians over five seeds, bands from the lowest to the highest; $h = 10^{-6}$. Solid: "
@@ -1204,13 +1204,13 @@ assert max(row[2] for rows in depth_rows.values() for row in rows) < 2e-9 and ga
 # %% [markdown]
 # **The verdict.** The prediction is right about the relative error, and wrong about the reason. The *absolute* difference does not grow: at 64 layers it is {{ grown["tanh"][0]:.1f}} times that at one layer with tanh, and {{ grown["relu"][0]:.1f}} times with ReLU, and in every network its median over the directions stays below $\rho L/h$, the rounding of one number, the loss. What shrinks is what it is compared with. A random direction in $D$ dimensions is nearly at a right angle to the gradient, and sees about $1/\sqrt D$ of its length. From one layer to 64 the number of parameters grows {{ grown["tanh"][4]:.0f}}-fold, so you expect {{ grown["tanh"][4] ** -0.5:.2f}} of the slope. With tanh it is {{ grown["tanh"][3]:.2f}}, with ReLU, whose gradient is also shorter, {{ grown["relu"][3]:.2f}}. The relative error rises {{ grown["tanh"][1]:.0f}}-fold and {{ grown["relu"][1]:.0f}}-fold.
 #
-# Go along the gradient itself, and the slope is as large as a slope can be: at 64 layers of tanh the check is {{ gain:.0f}} times as exact. But it is easy to fool. Set the gradient of the whole first layer to 0 and go along what is left: the slope in that direction *is* the length of what is left, and all {{ len(fooled) }} networks pass. The gradient's own direction comes after random ones, not in their place.
+# Go along the gradient itself, and the slope is as large as a slope can be: at 64 layers of tanh the check is {{ gain:.0f}} times as exact. But it is easy to fool. Set the gradient of the whole first layer to 0 and go along what is left: the slope in that direction *is* the length of what is left, and all {{ len(fooled) }} networks pass. Use the gradient's own direction after random ones, not instead.
 #
 # **What this does not show.** These networks begin well, so that signals neither die nor explode. Where they do, the gradients of some layers become so small that rounding can drown them. Check layer by layer, each with an upstream gradient of its own: that is what this book does.
 #
 # ## Nine ways to fool yourself
 #
-# **The step from folklore.** Softmax with three steps. Too large and truncation accuses a right gradient; too small and rounding does:
+# **The step from folklore.** Check a softmax with three steps. Too large, and truncation accuses a right gradient; too small, and rounding does:
 
 # %%
 for h in (1e-1, 1e-5, 1e-12):
@@ -1231,9 +1231,9 @@ print(f"1e-6: off by {abs(identity):.0e}; 2**-20: {abs(power_of_two)}")
 assert abs(identity) > 1e-9 and power_of_two == 0
 
 # %% [markdown]
-# A power of two is a step that floating point can take exactly (here; not where $x$ is so large that $h$ falls below its last digit). Or divide by the distance that was really gone, `(x + h) - (x - h)` ([@press2007]). Or scale your inputs to about 1.
+# A power of two is a step that floating point can take exactly (here; not where $x$ is so large that $h$ falls below its last digit). Or divide by the distance that was really covered, `(x + h) - (x - h)` ([@press2007]). Or scale your inputs to about 1.
 #
-# **Float32.** PyTorch's and this book's default type, and the wrong one for a check. The forward pass is right, the backward pass is right:
+# **Float32.** It is the default type of PyTorch and of this book, and the wrong one for a check. Here both passes are right:
 
 # %%
 x, w, b = (rng.standard_normal(shape) for shape in ((5, 3), (3, 7), (7,)))
@@ -1275,9 +1275,9 @@ for f in (fresh, fixed):
     assert same == (report.max_error < 1e-8) == (f is fixed)
 
 # %% [markdown]
-# An error of about 1 for a backward pass of one line: call the forward pass twice and compare before you look at the formula.
+# If a backward pass of one line gives an error of about 1, call the forward pass twice and compare before you look at the formula.
 #
-# **The check that changes what it checks.** `BatchNorm` in training mode moves its running statistics at every call. A check calls it twice for each element. The check passes, and the layer is another one:
+# **The check that changes what it checks.** `BatchNorm` in training mode moves its running statistics at every call. A check calls it twice for each element. The check passes, but the layer is another one now:
 
 # %%
 layer = nt.BatchNorm(3, dtype=np.float64)
@@ -1311,7 +1311,7 @@ for mode in ("evaluation", "training"):
     assert (report.max_error < 1e-6) == (mode == "evaluation")
 
 # %% [markdown]
-# **The input that was moved and not put back.** Many a check adds $h$ in place, subtracts $2h$, and adds $h$ again, to spare a copy:
+# **The input that was moved and not put back.** Many a check adds $h$ in place, subtracts $2h$, and adds $h$ again, to save a copy:
 
 # %%
 def careless(f, x, h=1e-6):
@@ -1336,7 +1336,7 @@ assert (flatten == 0).all() and (x != before).any()
 # %% [markdown]
 # Two faults in one. A reshape returns a *view*, so `high` and `low` are the same memory and their difference is 0. And $x + h - 2h + h$ is not $x$. `gradient_check` works on copies throughout.
 #
-# **Only `dx`.** A layer hands out a gradient for each of its arrays. Check the input alone, and a bias whose gradient was not summed goes on training:
+# **Only `dx`.** A layer returns a gradient for each of its arrays. Check the input alone, and a bias whose gradient was not summed goes unnoticed:
 
 # %%
 def not_summed(dy, cache):
@@ -1357,7 +1357,7 @@ assert alone.max_error < 1e-6 < 0.1 < together.arguments[2].max_error
 assert together.arguments[1].max_error < 1e-6
 
 # %% [markdown]
-# **Tiny gradients.** Scale a loss by $10^{-12}$, and nothing is easier than to agree with it. `np.allclose` allows $10^{-8}$ by default. The floor of this book's own check lets it pass as well:
+# **Tiny gradients.** Scale a loss by $10^{-12}$, and nothing is easier than to agree with its gradient. `np.allclose` allows $10^{-8}$ by default. The floor of this book's own check lets it pass as well:
 
 
 # %%
@@ -1410,15 +1410,15 @@ assert error < 1e-5
 # 2. A random upstream gradient of both signs and size 1, more than once.
 # 3. Sizes that differ, two or more examples, parameters away from where they begin.
 # 4. All arguments, in the mode in which you train, on copies, without fresh randomness.
-# 5. Relative error below $10^{-6}$. Up to about $10^{-3}$: look for a forgotten $\varepsilon$, a float32 on the way, a step that does not suit. Above, and at no kink: the gradient is wrong.
+# 5. Relative error below $10^{-6}$. Up to about $10^{-3}$: look for a forgotten $\varepsilon$, a float32 on the way, an unsuitable step. Above that, and at no kink: the gradient is wrong.
 # 6. Kinks counted, not ignored.
 #
 # ## In five lines
 #
-# - Move an input a little to both sides, and the difference of the losses is the slope, nearly.
-# - A smaller step cuts off less and rounds more; between the two lies the best step.
+# - Move an input a little to both sides: the difference of the losses, divided by the distance, is nearly the slope.
+# - A smaller step cuts off less and rounds more; the best step lies in between.
 # - The complex step subtracts nothing, so it has no such limit; but every operation must take complex numbers.
-# - Check with a random gradient from above, sizes that all differ, and values that are away from kinks.
+# - Check with a random upstream gradient, sizes that all differ, and values away from kinks.
 # - A check can pass a wrong gradient, so break yours on purpose once and see that it is caught.
 #
 # ## Try it
@@ -1429,7 +1429,7 @@ assert error < 1e-5
 # ??? question "2. With a pencil: the central difference of $x^2$ at any $x$ and with any $h$?"
 #     $\frac{(x + h)^2 - (x - h)^2}{2h} = \frac{4xh}{2h} = 2x$, exactly. Its error has the third derivative as a factor, and that is 0. So a check with squares says nothing about your $h$, however large.
 #
-# ??? question "3. A check of a softmax passes with all ones from above. What have you learnt?"
+# ??? question "3. A check of a softmax passes with an upstream gradient of all ones. What have you learnt?"
 #     That your backward pass returns about 0 where it should return 0. A function that always returns 0 does so too.
 #
 # ??? question "4. Your check fails on 3 elements of 5,000, each with a relative error of about 1 or one half. The rest agree to $10^{-9}$. What do you look at first?"

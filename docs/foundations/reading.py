@@ -1,6 +1,6 @@
 # ---
 # title: How to read this book
-# description: What the parts of a page mean, each shown on the smallest example there is, what the checks behind them leave open, and a map of the chapters.
+# description: What the parts of a page mean, each shown in the smallest example there is, what the checks behind them leave open, and a map of the chapters.
 # tags:
 #   - foundations
 # ---
@@ -8,7 +8,7 @@
 # %% [markdown]
 # # How to read this book
 #
-# Every page of this book is a program that ran when the site was built. Here you meet the parts of such a page, each on the smallest example there is, and what the checks behind them prove and leave open. [A map of the chapters](#the-chapters-in-order) stands at the end; this is how they hang together:
+# Every page of this book is a program that ran when the site was built. Here you meet the parts of such a page, each in the smallest example there is, and learn what the checks behind them prove and leave open. [A list of the chapters](#the-chapters-in-order) is at the end; this is how they build on each other:
 
 # %% tags=["hide-input"]
 import posixpath
@@ -169,8 +169,8 @@ show(
     + "; ".join(told(chapter) for chapter in drawn)
     + ".",
     caption=(
-        "An arrow leads from a chapter to one that asks for it; what follows from two arrows is "
-        f"left out. Follow the solid ones: they are all that leads to “{goal.title}”."
+        "An arrow leads from a chapter to one that needs it; an arrow that follows from two others "
+        f"is left out. The solid ones are all that lead to “{goal.title}”."
     ),
 )
 
@@ -179,15 +179,15 @@ show(
 #
 # ## For whom
 #
-# You should know some Python (functions, loops, a little NumPy) and what a derivative is. Products of matrices help. That is all: each symbol is explained where it first stands, and once more in [Notation and shapes](notation.md).
+# You should know some Python (functions, loops, a little NumPy) and what a derivative is. Products of matrices help. That is all: each symbol is explained where it first appears, and once more in [Notation and shapes](notation.md).
 #
-# If you know the subject, read the boxed results, the tables of errors and the experiments. And look for a sentence that no check holds.
+# If you know the subject, read the boxed results, the tables of errors and the experiments. And look for a sentence that no check supports.
 #
 # ## How a page works
 #
 # ### An equation that is evaluated
 #
-# This is an equation in the grammar of the book, a sum of squares over the features $d$ of each example $n$:
+# This is an equation in the book's grammar, a sum of squares over the features $d$ of each example $n$:
 
 # %%
 line = Equation("y[n] = sum[d](x[n,d]**2)")
@@ -195,23 +195,23 @@ x = np.array([[1.0, 2.0, 2.0], [0.0, 3.0, 4.0]])
 assert (line({"x": x}) == [9, 25]).all()  # by hand: 1 + 4 + 4, 0 + 9 + 16
 
 # %% [markdown]
-# From the same line comes the formula that you read:
+# The formula that you read is made from the same line:
 #
 # $$
 # {{ line.latex }}
 # $$
 #
-# So what is printed is what was evaluated. In the chapters the equations of a layer look like this, here those of [ReLU](../layers/relu.py):
+# So what is printed is what was evaluated. In the chapters the equations of a layer look like this; these are [ReLU](../layers/relu.py)'s:
 
 # %% tags=["remove-input"]
 show_equations("relu", "Y", "dX")
 
 # %% [markdown]
-# Unfold the line below them. Each row says what an equation was compared with: the layer's code, differences of the forward equation, a derivation, in other chapters also `einsum`. Then it says on how many samples of random numbers, how many single numbers that makes, and how far the two sides were apart at most. *At a kink* counts what was left out because the function has a corner there, and so no slope. PyTorch's answers stand in a table of their own, the *certificate* of the layer.
+# Unfold the line below them. Each row says what an equation was compared with: the layer's code, differences of the forward equation, a derivation, and in other chapters also `einsum`. Then come the number of random samples, the number of single values in them, and the largest difference between the two sides. *At a kink* counts what was left out because the function has a corner there, and so no slope. PyTorch's answers have a table of their own, the *certificate* of the layer.
 #
 # ### A gradient that is checked
 #
-# A layer is a pair of functions. The forward pass returns its output and what the backward pass will need; the backward pass takes the gradient that arrives at the output and returns that of the input:
+# A layer is a pair of functions. The forward pass returns its output and what the backward pass will need; the backward pass takes the gradient of the output, the upstream gradient, and returns that of the input:
 
 
 # %%
@@ -229,24 +229,24 @@ report.raise_if_above(1e-6)
 print(report)
 
 # %% [markdown]
-# The check moves each element of `x` a millionth up and down, looks how the output follows, and compares that with what `squares_backward` says. If they differ, the build stops, and there is no page.
+# The check moves each element of `x` a millionth up and down, looks at how the output changes, and compares that with what `squares_backward` returns. If they differ, the build stops, and there is no page.
 #
 # ### A number that nobody typed
 #
-# The largest relative error of that check is {{ report.max_error:.0e}}. In the source of this page the sentence holds no number, but this, which the run replaces:
+# The largest relative error of that check is {{ report.max_error:.0e}}. In the source of this page that sentence holds no number, but an expression, which the run replaces:
 
 # %% tags=["remove-input"]
 display(Markdown("```text\n… is {{ report.max_error:.0e }}.\n```"))
 
 # %% [markdown]
-# ### A mistake that is made
+# ### A mistake made on purpose
 #
-# You learn to recognise a mistake by making it. The chapters run the classic ones and show what you would see. This one forgets the gradient that arrives:
+# You learn to recognise a mistake by making it. The chapters run the classic ones and show what you would see. This one forgets the upstream gradient:
 
 
 # %%
 def forgetful_backward(dy, x):
-    """Wrong: as if 1 always arrived."""
+    """Wrong: as if the upstream gradient were always 1."""
     return 2 * x
 
 
@@ -261,7 +261,7 @@ else:
 # %% [markdown]
 # ### A figure, and where to look
 #
-# Under each figure a caption says what you can read from it. (For those who cannot see it, a text tells what it shows.)
+# The caption under each figure says what you can read from it. (For readers who cannot see it, a text describes what it shows.)
 
 # %% tags=["remove-input"]
 dy, h = np.array([1.0, -0.5]), 1e-6
@@ -281,8 +281,8 @@ ax.plot(place, right, "x", markersize=6, color=COLORS["blue"])
 ax.plot(place, forgot, "s", markersize=4, color=COLORS["orange"])
 ax.text(1, -2.3, "right (crosses), on the\ndifferences (rings)", color=COLORS["blue"], ha="center")
 ax.text(2.65, 7.2, "forgetful (squares)", color=COLORS["orange"])
-ax.text(1, 9.3, "1 arrives", ha="center")
-ax.text(4, 9.3, "−0.5 arrives", ha="center")
+ax.text(1, 9.3, "upstream: 1", ha="center")
+ax.text(4, 9.3, "upstream: −0.5", ha="center")
 ax.set(
     title="One mistake, two examples",
     ylabel="gradient of x",
@@ -296,19 +296,19 @@ show(
     name="one-mistake",
     alt=(
         "Gradients of the six elements of x. The right ones lie on the measured differences "
-        "everywhere. The forgetful ones lie on them for the first example, to which 1 arrives; for "
-        "the second, to which −0.5 arrives, they miss them wherever x is not 0."
+        "everywhere. The forgetful ones lie on them for the first example, whose upstream gradient is 1; for "
+        "the second, where it is −0.5, they miss them wherever x is not 0."
     ),
     caption=(
-        "In the left half, where 1 arrives, the mistake cannot be seen. This is why the "
-        "checks of this book let random numbers arrive."
+        "In the left half, where the upstream gradient is 1, the mistake cannot be seen. This is "
+        "why the checks of this book draw the upstream gradient at random."
     ),
 )
 
 # %% [markdown]
-# ### What stands at the end
+# ### What is at the end
 #
-# Each page closes with what it was made of, so that you can tell whether your run should give the same.
+# Each page ends with what it was made from, so that you can tell whether your run should give the same numbers.
 
 # %% tags=["remove-input"]
 flowers = iris(seed=SEED)
@@ -317,30 +317,30 @@ count = sum(len(part) for part in (flowers.x_train, flowers.x_val, flowers.x_tes
 # %% [markdown]
 # | Line | What it says |
 # |---|---|
-# | Source | the fingerprint (SHA-256) of the page's file: another letter in it, another fingerprint |
+# | Source | the fingerprint (SHA-256) of the page's file, which changes with every letter in it |
 # | Package | the version of `nn_tutorial`, the layers |
 # | Run with | the versions of Python and of the libraries that were used |
-# | Data | each data set, with the fingerprint of its numbers; this page loaded {{ count }} irises to have one to show |
+# | Data | each data set, with the fingerprint of its numbers; this page loaded {{ count }} irises so that there is one to show |
 # | Seed | where the random numbers began |
 #
 # ### Run it yourself
 #
-# Under most titles there is a button, "Run this page": Python and NumPy start in your browser, and you can change every cell and write the exercises in the page. [How that works](../verify/in_page.py), and what it costs, has a page of its own.
+# Under most titles there is a button, "Run this page": Python and NumPy start in your browser, and you can change every cell and write the exercises in the page. [A page of its own](../verify/in_page.py) says how that works and what it costs.
 #
-# Beside it there are two files: a notebook with the results in it, and the plain Python it was made from. Both need the book's package. In a copy of its repository, `make lab` sets everything up and opens the chapters in Jupyter. Change a number, run the cells, and see which `assert` complains: most of them hold a sentence of the page.
+# Beside it there are two files: a notebook with the results in it, and the plain Python it was made from. Both need the book's package. In a copy of its repository, `make lab` sets everything up and opens the chapters in Jupyter. Change a number, run the cells, and see which `assert` complains: most of them back up a sentence of the page.
 #
 # ## What the checks do not show
 #
-# - **They look at samples.** An equation is compared with the code on a handful of shapes and random numbers. A mistake that shows for other numbers only is not found. This is strong evidence, and no mathematical proof.
+# - **They look at samples.** An equation is compared with the code on a handful of shapes and random numbers. A mistake that shows only for other numbers is not found. This is strong evidence, but not a mathematical proof.
 # - **They compare.** If the equation, the code and PyTorch were wrong in the same way, nothing would be noticed.
-# - **They do not read.** Numbers in the text are computed, and many sentences are held by an `assert`. Whether a reason is a good reason, or a source says what it is cited for, no program has checked.
-# - **Small is not large.** The experiments use data that fit into a few minutes. What they find on {{ count }} flowers or small pictures may be otherwise on millions. Each experiment says what it does not show.
+# - **They do not read.** Numbers in the text are computed, and many sentences are backed by an `assert`. No program has checked whether a reason is a good one, or whether a source says what it is cited for.
+# - **Small is not large.** The experiments use data that fit into a few minutes. What they find on {{ count }} flowers or small pictures may be different on millions. Each experiment says what it does not show.
 #
 # [How this book checks itself](../verify/checks.py) explains the checks, and [Verified](../verify/verified.py) counts them.
 #
 # ## The chapters in order
 #
-# The minutes are the words of a page, without its code and displayed formulas, at {{ WORDS_A_MINUTE }} per minute. With a pencil it takes longer.
+# The minutes count the words of a page, without its code and displayed formulas, at {{ WORDS_A_MINUTE }} per minute. With a pencil it takes longer.
 
 
 # %% tags=["remove-input"]
@@ -359,4 +359,4 @@ for section, pages in reference.items():
 display(Markdown("\n".join(lines)))
 
 # %% [markdown]
-# That is about {{ sum(c.words for c in chapters) / WORDS_A_MINUTE / 60:.1f}} hours in all. Begin with [Notation and shapes](notation.md), or with what you are curious about, and follow the arrows back when you miss something.
+# That is about {{ sum(c.words for c in chapters) / WORDS_A_MINUTE / 60:.1f}} hours in all. Begin with [Notation and shapes](notation.md), or with what you are curious about, and follow the arrows back when something is missing.

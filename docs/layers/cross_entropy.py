@@ -44,17 +44,17 @@ SEED = 0
 use_style()
 rng = np.random.default_rng(SEED)
 
-said = np.linspace(0.002, 1, 500)
+probs = np.linspace(0.002, 1, 500)
 fig, ax = plt.subplots(figsize=(4.8, 3.2))
-ax.plot(said, -np.log(said), color=COLORS["blue"])
-ax.plot(said, (1 - said) ** 2, "--", color=COLORS["orange"])
+ax.plot(probs, -np.log(probs), color=COLORS["blue"])
+ax.plot(probs, (1 - probs) ** 2, "--", color=COLORS["orange"])
 for q in (0.01, 0.1, 0.5):
     ax.plot(q, -np.log(q), "o", color=COLORS["blue"])
     ax.annotate(f"{q:g} costs {-np.log(q):.2f}", (q, -np.log(q)), (9, 1),
                 textcoords="offset points", va="center")
 ax.text(0.06, 3.4, "−log p", color=COLORS["blue"])
 ax.text(0.06, 0.3, "(1 − p)²", color=COLORS["orange"])
-ax.set(title="What a probability costs", ylabel="loss (nats; none for the square)",
+ax.set(title="What a probability costs", ylabel="loss (nats; the square has no unit)",
        xlabel="p, predicted for the class that was true", ylim=(0, 5.2))
 show(
     fig,
@@ -66,18 +66,18 @@ show(
     ),
     caption=(
         "The price of predicting $p$ for what then happened. At the left edge the squared error "
-        "has a worst price, the logarithm has none. A confident mistake can cost anything."
+        "has a highest price; the logarithm has none. A confident mistake can cost anything."
     ),
 )
 
 # %% [markdown]
 # ## From likelihood to loss
 #
-# Ask of a network: how probable, according to you, was all that happened? For $N$ examples that do not depend on each other, multiply what it predicted for each true class $t_n$:
+# Ask a network: how probable, according to you, was all that happened? For $N$ examples that do not depend on each other, multiply what it predicted for each true class $t_n$:
 #
 # $$\text{likelihood} = \prod_n p_{n, t_n}$$
 #
-# A good network makes this large. The product is useless in a computer, since 400 factors of 0.1 are too small for any float. So take the logarithm, which turns the product into a sum and moves no maximum; divide by $N$, so that the number does not grow with the data; and turn the sign, so that smaller is better:
+# A good network makes this large. The product is useless in a computer: 400 factors of 0.1 are too small for any float. So take the logarithm, which turns the product into a sum and moves no maximum; divide by $N$, so that the number does not grow with the data; and flip the sign, so that smaller is better:
 #
 # $$\boxed{L = -\frac1N \sum_n \log p_{n, t_n}}$$
 #
@@ -91,7 +91,7 @@ show(
 # | $T$ | | $(N, C)$ | the same as zeros and ones, **one-hot**: $T_{nk} = [k = t_n]$ |
 # | $L$ | `loss` | one number | the mean loss, in nats |
 #
-# Two prices to keep in mind. If you answer $\tfrac1C$ for everything, you pay $\log C$. If all you know is how common each class is, the best answer is exactly that; the price is then the **entropy** of the classes:
+# Keep two prices in mind. If you answer $\tfrac1C$ for everything, you pay $\log C$. If all you know is how common each class is, the best answer is exactly that; the price is then the **entropy** of the classes:
 
 # %%
 data = digits(seed=SEED)
@@ -122,7 +122,7 @@ print(f"log 10 = {np.log(10):.4f}, entropy of the labels = {entropy:.4f}")
 #
 # $$L = -\tfrac12\left(\ln\tfrac36 + \ln\tfrac14\right) = \tfrac12 \ln 8 = \tfrac32 \ln 2$$
 #
-# Backward to the probabilities. Only two of the six were read, so only two have a gradient:
+# First backward to the probabilities. Only two of the six were read, so only two have a gradient:
 #
 # $$\frac{\partial L}{\partial P} = \begin{bmatrix}0 & 0 & -\tfrac12 \cdot \tfrac{6}{3}\\[3pt] -\tfrac12 \cdot \tfrac41 & 0 & 0\end{bmatrix} = \begin{bmatrix}0 & 0 & -1\\ -2 & 0 & 0\end{bmatrix}$$
 #
@@ -179,7 +179,7 @@ show(
 #
 # **One number.** The slope of $-\log p$ is $-1/p$. At $p = \tfrac12$ it is $-2$; at $p = \tfrac1{100}$ it is $-100$. A confident mistake sends a large gradient.
 #
-# **With indices.** $L$ reads one element of each row, $p_{n,t_n}$. All others have no effect and gradient 0. And each is divided by $N$, because the loss is a *mean*:
+# **With indices.** $L$ reads one element of each row, $p_{n,t_n}$. All others have no effect and gradient 0. And every slope is divided by $N$, because the loss is a *mean*:
 
 # %% tags=["remove-input"]
 show_derivation("cross_entropy")
@@ -199,7 +199,7 @@ show_derivation("softmax_cross_entropy")
 #
 # ## The code says the same
 #
-# First the loss alone, then the two fused. In `softmax_cross_entropy` no logarithm is taken of a probability: $-\log p_t = \log \sum_j e^{z_j} - z_t$, with the maximum subtracted from both.
+# First the loss alone, then the two fused. `softmax_cross_entropy` never takes the logarithm of a probability: $-\log p_t = \log \sum_j e^{z_j} - z_t$, with the maximum subtracted from both.
 
 # %% tags=["remove-input"]
 show_source(cross_entropy_backward, softmax_cross_entropy)
@@ -216,7 +216,7 @@ assert np.isclose(-np.einsum("nk,nk->", T, np.log(p)) / len(T), loss, rtol=1e-15
 # %% [markdown]
 # ## What the fusion saves, and what it does not
 #
-# On paper the two ways are equal. In float32 they are not. Let one image have two classes, and let the wrong one be ahead by $d$. The right answers are known to sixteen digits from float64:
+# On paper the two ways are equal. In float32 they are not. Take one image and two classes, and let the wrong one be ahead by $d$. The right answers are known to sixteen digits from float64:
 
 # %% tags=["hide-input"]
 ahead = np.arange(0, 121, 2.5)
@@ -271,7 +271,7 @@ show(
     ),
     caption=(
         "In the right half the probability first becomes a number with few digits (subnormal), "
-        "then 0, and the loss infinite. Fused, nothing happens at all. Errors of 0 "
+        "then 0, and the loss becomes infinite. Fused, nothing goes wrong. Errors of 0 "
         "are drawn at the lower edge."
     ),
 )
@@ -291,11 +291,11 @@ for gap in right_ahead:
 assert fused(np.array([[20.0, 0.0]], np.float32)) == (0.0, 0.0)
 
 # %% [markdown]
-# At a lead of 20, both loss and gradient are 0 in float32, in either way: $1 + e^{-20}$ rounds to 1. It does no harm, for there is nothing left to learn from such an image. It does mean that a training loss of exactly 0 says "below the rounding", not "perfect".
+# At a lead of 20, both loss and gradient are 0 in float32, either way: $1 + e^{-20}$ rounds to 1. It does no harm, for there is nothing left to learn from such an image. It does mean that a training loss of exactly 0 says "below the rounding", not "perfect".
 #
 # ## Evidence
 #
-# Differences of the forward pass, through the loss alone and through both together. The gradient from above is one random number here, because the loss is one number.
+# Here are differences of the forward pass, through the loss alone and through both together. The upstream gradient is one random number here, because the loss is one number.
 
 # %%
 many = rng.integers(0, 7, 5)
@@ -350,11 +350,11 @@ show(
 assert all(row.largest < 1e-6 for row in rows if row.dtype == "float32")
 
 # %% [markdown]
-# The largest error in float64 is ${{ power(worst) }}$, of the differences. As always, $10^{-8}$ is what to expect of them, $10^{-15}$ of the other two.
+# The largest error in float64 is ${{ power(worst) }}$, from the differences. As always, expect $10^{-8}$ of them and $10^{-15}$ of the other two.
 #
 # ## Six ways to get it wrong
 #
-# Three are wrong factors. The gradient points the right way, so the loss falls, and a learning rate hides the rest.
+# Three are wrong factors. The gradient points the right way, so the loss falls, and the learning rate hides the rest.
 
 
 # %%
@@ -383,7 +383,7 @@ for wrong in (no_mean, divided_twice, mean_over_everything):
         print(f"{wrong.__name__:<20} caught; {ratio[0, 0]:.3g} times too large")
 
 # %% [markdown]
-# With $N = 5$ and $C = 7$ the factor names the mistake. The third is made in both passes at once as a rule, and then no gradient check can see it: the gradient fits the loss, which is the wrong one. What sees it is the price of knowing nothing, which should have been $\log C$:
+# With $N = 5$ and $C = 7$ the factor names the mistake. As a rule the third is made in both passes at once, and then no gradient check can see it: the gradient fits the loss, which is the wrong one. You see it in the price of knowing nothing, which should have been $\log C$:
 
 # %%
 uniform = np.full((5, 7), 1 / 7)
@@ -402,7 +402,7 @@ print(f"shape {table.shape} for (5,); loss {off:.3f}, it should be {ours:.3f}")
 assert table.shape == (5, 5) and not np.isclose(off, ours)
 
 # %% [markdown]
-# **The fifth: a guard that kills the gradient.** To avoid $\log 0$, the probability is clipped. The loss is finite then. But where the clip is at work the loss no longer depends on the scores, and the worst mistakes of the network are the ones from which it learns nothing:
+# **The fifth: a guard that kills the gradient.** To avoid $\log 0$, the probability is clipped. Then the loss is finite. But where the clip is at work, the loss no longer depends on the scores, and the worst mistakes of the network are the ones from which it learns nothing:
 
 # %%
 def clipped(z, eps=1e-7):
@@ -422,7 +422,7 @@ for gap in (5.0, 15.0, 30.0):
 assert clipped(np.array([[0.0, 30.0]]))[1] == 0
 
 # %% [markdown]
-# **The sixth: labels that begin at 1.** With classes called 1 to 3, the last label lies outside and NumPy would say so. But after a subtraction too many they run from $-1$, and $-1$ is a legal index: the last class. Here it is refused:
+# **The sixth: labels that begin at 1.** With classes called 1 to 3, the last label lies outside and NumPy would say so. But after one subtraction too many they run from $-1$, and $-1$ is a legal index: the last class. Here it is refused:
 
 # %% tags=["raises-exception"]
 cross_entropy(p, labels - 1)
@@ -430,13 +430,13 @@ cross_entropy(p, labels - 1)
 # %% [markdown]
 # ## Is the price of a confident mistake too high?
 #
-# The first figure had two prices. The squared error of the probabilities, $\sum_k (p_k - T_k)^2$, never asks for more than 2. Cross-entropy can ask for anything, and it will ask it for an image whose *label* is wrong.
+# The first figure had two prices. The squared error of the probabilities, $\sum_k (p_k - T_k)^2$, never asks for more than 2. Cross-entropy can ask for anything, and it will do so for an image whose *label* is wrong.
 #
-# **The question.** If a part of the training labels is wrong, does the squared error lead to the better network?
+# **The question.** If some of the training labels are wrong, does the squared error lead to the better network?
 #
 # **A prediction.** With clean labels cross-entropy should win, since its gradient does not fade where the network is confidently wrong. With wrong labels it should lose: it forces the network to believe them.
 #
-# Digits, 64 hidden units, 30 epochs. A share of the training labels is replaced by another class at random. For each loss and share the best of six learning rates is chosen by the accuracy on the validation images, whose labels are clean; then the test images are asked. Five seeds choose the wrong labels, the weights and the order.
+# The network reads digits with 64 hidden units, for 30 epochs. A share of the training labels is replaced by another class at random. For each loss and share the best of six learning rates is chosen by the accuracy on the validation images, whose labels are clean; the test images come last. Five seeds choose the wrong labels, the weights and the order.
 
 # %% tags=["hide-input"]
 flat = {part: getattr(data, f"x_{part}").reshape(len(getattr(data, f"x_{part}")), -1)
@@ -546,8 +546,8 @@ show(
         "ahead by " + ", ".join(f"{v:.1f}" for v in untuned.mean(1)) + "."
     ),
     caption=(
-        "A mark is a run, the lines are means. Compare the two plots: what separates the two "
-        "losses below is gone above."
+        "Each mark is a run, the lines are means. What separates the two losses in the lower plot "
+        "is gone in the upper one."
     ),
 )
 
@@ -568,7 +568,7 @@ assert untuned[2].mean() > 3 and (untuned[2] > 0).all()
 #
 # Does a network come to believe the wrong labels? Count how many of them it gives as its answer. At {{ shares[2]:.0%}} wrong labels and the rate {{ large:g}}, cross-entropy repeats {{ fooled[log_loss]:.0%}} of them, the squared error {{ fooled[squared]:.0%}}. At the rates that validation chose, they repeat {{ believed[log_loss][2]:.0%}} and {{ believed[squared][2]:.0%}}. So smaller steps protect as well, within the same 30 epochs. The chosen rates are {{ chosen(log_loss) }} for cross-entropy and {{ chosen(squared) }} for the squared error, from clean labels to {{ shares[3]:.0%}} wrong ones; none of them is the smallest or the largest of the grid.
 #
-# **What this does not show.** What a larger network would do, which can believe more. Stopping early and weight decay may protect too, and were not compared. Networks with many classes are known to start badly with bounded prices ([@zhang2018]); ten classes and one hidden layer are too small a test of that.
+# **What this does not show.** What a larger network, which can believe more, would do. Stopping early and weight decay may protect too, and were not compared. Networks with many classes are known to start badly with bounded losses ([@zhang2018]); ten classes and one hidden layer are too small a test of that.
 #
 # ## Where a training should start
 #
@@ -589,7 +589,7 @@ assert np.isclose(flat_start, np.log(10), rtol=1e-6) and began > flat_start
 # - The loss is the mean of minus the logarithm of the true class's probability.
 # - Together with softmax its gradient is the probabilities minus the one-hot labels, divided by $N$.
 # - Compute the two together: apart, they fail in float32 when a wrong score leads by enough.
-# - A loss above $\log C$ is worse than to know nothing.
+# - A loss above $\log C$ is worse than knowing nothing.
 # - Clipping the probability keeps the loss finite, and stops the gradient where it is needed most.
 #
 # ## Try it

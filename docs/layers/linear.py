@@ -8,7 +8,7 @@
 # %% [markdown]
 # # The fully connected layer
 #
-# Every output looks at every input, each through a weight of its own. Most of the arithmetic of a neural network is this one layer, and its backward pass is where most people first lose their way among transposes. Here you derive all three gradients with indices, learn what fitting shapes tell you and what they do not, and see how the size of the first weights can decide, before the first step, whether a deep network learns.
+# Every output looks at every input, each through a weight of its own. Most of the arithmetic of a neural network is this one layer, and its backward pass is where it is easiest to get lost among transposes. Here you derive all three gradients with indices, learn what shapes that fit tell you and what they do not, and see how the size of the first weights can decide, before the first step, whether a deep network learns.
 #
 # You need [the symbols of this book](../foundations/notation.md) and [backpropagation by hand](../foundations/chain_rule.py).
 
@@ -93,7 +93,7 @@ show(
     ),
     caption=(
         "What one unit makes of two measurements. The lines are evenly spaced, because the "
-        "output is a plane over the two inputs. The solid line, where it is 0, is all "
+        "output is a plane over the two inputs. The solid line, where the output is 0, is all "
         f"that the unit can do to tell flowers apart; {mistaken} of {len(kind)} are on its wrong "
         "side."
     ),
@@ -116,8 +116,8 @@ show(
 # | $W$ | `weight` | $(n_\text{in}, n_\text{out})$ | weights, one unit per column |
 # | $b$ | `bias` | $(n_\text{out})$ | biases, one per unit |
 # | $Y$ | `y` | $(N, n_\text{out})$ | outputs, $Y = XW + b$ |
-# | $\partial L/\partial Y$ | `dy` | that of $Y$ | the gradient that arrives |
-# | $\partial L/\partial X$, $\partial L/\partial W$, $\partial L/\partial b$ | `dx`, `dweight`, `dbias` | those of $X$, $W$, $b$ | the gradients that go out |
+# | $\partial L/\partial Y$ | `dy` | that of $Y$ | the upstream gradient |
+# | $\partial L/\partial X$, $\partial L/\partial W$, $\partial L/\partial b$ | `dx`, `dweight`, `dbias` | those of $X$, $W$, $b$ | the gradients it returns |
 #
 # The bias is added to every row: NumPy *broadcasts* a vector of length $n_\text{out}$ over the $N$ rows. Keep that in mind for the way back.
 #
@@ -131,7 +131,7 @@ show(
 #   b &= \begin{bmatrix}1 & -2\end{bmatrix}
 #   \end{aligned}$$
 #
-# The first example and the first unit: $1 \cdot 1 + 2 \cdot 2 + 0 \cdot (-1) + 1 = 6$. The others in the same way, and then a gradient arrives:
+# The first example and the first unit give $1 \cdot 1 + 2 \cdot 2 + 0 \cdot (-1) + 1 = 6$. The others follow in the same way, and then a gradient arrives:
 #
 # $$Y = \begin{bmatrix}6 & -4\\ 0 & 5\end{bmatrix}, \qquad
 #   \frac{\partial L}{\partial Y} = \begin{bmatrix}1 & -2\\ 3 & 1\end{bmatrix}$$
@@ -196,7 +196,7 @@ show(
 #   \frac{\partial L}{\partial x} = \frac{\partial L}{\partial y}\, w, \qquad
 #   \frac{\partial L}{\partial b} = \frac{\partial L}{\partial y}$$
 #
-# **Many numbers.** The forward pass is $y_{nk} = \sum_i x_{ni} w_{ik} + b_k$. Take one weight, $w_{ik}$, and ask which outputs contain it. Take any output, $y_{nj}$, with names of its own for its indices: it contains the weights of column $j$. So it contains $w_{ik}$ only if $j = k$, and then times $x_{ni}$:
+# **Many numbers.** The forward pass is $y_{nk} = \sum_i x_{ni} w_{ik} + b_k$. Take one weight, $w_{ik}$, and ask which outputs contain it. Take any output, $y_{nj}$, with its own names for the indices: it contains the weights of column $j$. So it contains $w_{ik}$ only if $j = k$, and then times $x_{ni}$:
 #
 # $$\frac{\partial y_{nj}}{\partial w_{ik}} = x_{ni}\,\delta_{jk}$$
 #
@@ -212,13 +212,13 @@ show_derivation("linear", 1)
 show_derivation("linear", 0)
 
 # %% [markdown]
-# And the bias. $\partial y_{nj}/\partial b_k = \delta_{jk}$, with no factor and **with the sum over $n$**. This is the second place to watch: on the way forward one number was broadcast to $N$ rows, so on the way back $N$ gradients come home to one number, and they add. *What was broadcast forward is summed backward*, in every layer of this book.
+# And the bias. $\partial y_{nj}/\partial b_k = \delta_{jk}$, with no factor and **with the sum over $n$**. Watch here too: on the way forward one number was broadcast to $N$ rows, so on the way back $N$ gradients come home to one number, and they add. *What was broadcast forward is summed backward*, in every layer of this book.
 
 # %% tags=["remove-input"]
 show_derivation("linear", 2)
 
 # %% [markdown]
-# There is another way to see it. Give every example one more input that is always 1. Then the bias is an ordinary weight, the last row of a longer $W$, and its gradient is a row of the longer $\partial L/\partial W$: ones times the upstream gradient.
+# Another view: give every example one more input that is always 1. Then the bias is an ordinary weight, the last row of a longer $W$, and its gradient is a row of the longer $\partial L/\partial W$: ones times the upstream gradient.
 
 # %%
 with_one = np.hstack([x, np.ones((2, 1))])
@@ -229,11 +229,11 @@ assert (with_one.T @ dy == np.vstack([dweight, dbias])).all()
 # %% [markdown]
 # ## From indices to matrices
 #
-# **Where do the transposes come from?** A matrix product $AB$ sums over the *last* index of $A$ and the *first* of $B$: $\;(AB)_{ik} = \sum_n a_{in} b_{nk}$. Hold the sums against that.
+# **Where do the transposes come from?** A matrix product $AB$ sums over the *last* index of $A$ and the *first* of $B$: $\;(AB)_{ik} = \sum_n a_{in} b_{nk}$. Compare the sums with that.
 #
 # - $\sum_i x_{ni} w_{ik}$: last of $X$, first of $W$. It is $XW$ as it stands.
-# - $\sum_n x_{ni}\, \partial L/\partial y_{nk}$: the sum runs over the *first* index of $X$. Turn $X$ over, and it is the last: $X^\top \,\partial L/\partial Y$.
-# - $\sum_k \partial L/\partial y_{nk}\, w_{ik}$: the sum runs over the *last* index of $W$. Turn $W$ over: $\partial L/\partial Y\; W^\top$.
+# - $\sum_n x_{ni}\, \partial L/\partial y_{nk}$: the sum runs over the *first* index of $X$. Transpose $X$, and it is the last: $X^\top \,\partial L/\partial Y$.
+# - $\sum_k \partial L/\partial y_{nk}\, w_{ik}$: the sum runs over the *last* index of $W$. Transpose $W$: $\partial L/\partial Y\; W^\top$.
 #
 # A transpose is nothing but bookkeeping: it puts the index that is summed over where the product expects it. The order of the factors is decided by the two indices that stay.
 #
@@ -256,13 +256,13 @@ assert (np.einsum("nk->k", dy) == dbias).all()
 # %% [markdown]
 # ## The shape argument, and where it ends
 #
-# There is a shortcut. The gradient of $W$ has the shape of $W$, it is made of $X$ and $\partial L/\partial Y$, and when $N$, $n_\text{in}$ and $n_\text{out}$ all differ there is only one way to multiply the two so that the shapes fit. It is a fine way to *remember* the result, and a good check on every line you write. It is not a proof. Look at what it cannot see:
+# There is a shortcut. The gradient of $W$ has the shape of $W$, it is made of $X$ and $\partial L/\partial Y$, and when $N$, $n_\text{in}$ and $n_\text{out}$ all differ there is only one way to multiply the two so that the shapes fit. It is a fine way to *remember* the result, and a good check on every line you write. It is not a proof. It cannot see:
 #
-# - every factor: $\tfrac1N X^\top\, \partial L/\partial Y$ has the right shape, and so has twice as much;
+# - any factor: $\tfrac1N X^\top\, \partial L/\partial Y$ has the right shape, and so has twice as much;
 # - what happened to the numbers: a column *mean* has the shape of a column *sum*;
 # - one transpose or another, as soon as two sizes are equal.
 #
-# The last one is no rare case. Many networks have several layers of the same width, and there $\partial L/\partial Y\; W$ fits as well as $\partial L/\partial Y\; W^\top$. Let one layer of a network make this mistake, and train it:
+# The last one is not rare. Many networks have several layers of the same width, and there $\partial L/\partial Y\; W$ fits as well as $\partial L/\partial Y\; W^\top$. Let one layer of a network make this mistake, and train it:
 
 
 # %%
@@ -315,7 +315,7 @@ assert right_way.mean() > wrong_way.mean() > no_way.mean() > 0.9
 #
 # ## The code says the same
 #
-# The last line of each function is the equation. The product for `dx` is written as $(W\, (\partial L/\partial Y)^\top)^\top$, which is the same numbers in another memory order, and `np.add.reduce(dy, 0)` is the sum over the examples. The cache is the input and the weight: each is needed for the gradient of the other.
+# The last line of each function is the equation. The product for `dx` is written as $(W\, (\partial L/\partial Y)^\top)^\top$, which gives the same numbers in another memory order, and `np.add.reduce(dy, 0)` is the sum over the examples. The cache is the input and the weight: each is needed for the gradient of the other.
 
 # %% tags=["remove-input"]
 show_source(linear, linear_backward)
@@ -328,7 +328,7 @@ show_equations("linear", "Y", "dX", "dW", "db")
 #
 # ## Evidence
 #
-# Differences of the forward pass, with a random gradient from above and three sizes that are all different:
+# Here are differences of the forward pass, with a random upstream gradient and three different sizes:
 
 # %%
 arrays = [rng.standard_normal(shape) for shape in ((5, 3), (3, 7), (7,))]
@@ -338,7 +338,7 @@ report.raise_if_above(1e-6)
 print(report)
 
 # %% [markdown]
-# The largest relative error is {{ report.max_error:.0e}}. In each single argument the layer is a straight line, and along any direction through all three at once a parabola; a central difference of either is exact. What you see is rounding, about $10^{-16}$ divided by $h = 10^{-6}$, and more where a gradient is small beside the loss.
+# The largest relative error is {{ report.max_error:.0e}}. In each single argument the layer is a straight line, and along any direction through all three at once a parabola; a central difference of either is exact. The rest is rounding, about $10^{-16}$ divided by $h = 10^{-6}$, and more where a gradient is small beside the loss.
 #
 # PyTorch stores the weight the other way round, $(n_\text{out}, n_\text{in})$, one unit per *row*. So we hand it the transpose, and transpose its gradient back:
 
@@ -376,17 +376,17 @@ show(
         f"{exact:.0e}, central differences to {worst:.0e}. In float32 all three are larger."
     ),
     caption=(
-        "The table as a picture. In float64, the dots, two of three witnesses that owe each "
-        "other nothing agree to the last digits. The third is as exact as differences can be."
+        "The table as a picture. In float64, the dots, two of three independent "
+        "witnesses agree to the last digits. The third is as exact as differences can be."
     ),
 )
 
 # %% [markdown]
-# The largest error in float64 is ${{ power(worst) }}$, of the differences; the complex step and PyTorch are at rounding.
+# The largest error in float64 is ${{ power(worst) }}$, from the differences; the complex step and PyTorch agree to rounding.
 #
 # ## Seven ways to get it wrong
 #
-# First four gradients. Each of these lines has been written by somebody:
+# First, four wrong gradients:
 
 
 # %%
@@ -399,12 +399,12 @@ def bias_averaged(dy, cache):
     return dy @ cache.weight.T, cache.x.T @ dy, dy.mean(0)
 
 
-def weight_turned(dy, cache):
+def dweight_transposed(dy, cache):
     """Wrong: the transpose of dweight."""
     return dy @ cache.weight.T, dy.T @ cache.x, dy.sum(0)
 
 
-def input_not_turned(dy, cache):
+def w_not_transposed(dy, cache):
     """Wrong: W where Wᵀ belongs."""
     return dy @ cache.weight, cache.x.T @ dy, dy.sum(0)
 
@@ -430,16 +430,16 @@ def caught_by(backward, n, n_in, n_out):
 
 found, tried = {}, ((5, 3, 7), (4, 4, 4), (1, 3, 7))
 print("N, n_in, n_out      5, 3, 7   4, 4, 4   1, 3, 7")
-wrongs = bias_not_summed, bias_averaged, weight_turned, input_not_turned
+wrongs = bias_not_summed, bias_averaged, dweight_transposed, w_not_transposed
 for wrong in wrongs:
     found[wrong] = [caught_by(wrong, *sizes) for sizes in tried]
     print(f"{wrong.__name__:<20}{''.join(f'{by:<10}' for by in found[wrong])}")
 assert found[bias_averaged] == ["numbers", "numbers", "nothing"]
-for wrong in (weight_turned, input_not_turned):
+for wrong in (dweight_transposed, w_not_transposed):
     assert found[wrong][:2] == ["shapes", "numbers"]
 
 # %% [markdown]
-# With three different sizes, the shapes give the transposes away before any number is compared. With equal sizes only the numbers do. And with a batch of *one*, a mean is a sum, and the averaged bias passes every check. In a training it is the quietest of the four: the biases learn $N$ times too slowly, and little else shows. So check with more than one example, and with sizes that all differ; this book takes primes.
+# With three different sizes, the shapes give the transposes away before any number is compared. With equal sizes only the numbers do. And with a batch of *one*, a mean is a sum, and the averaged bias passes every check. In training it is the quietest of the four: the biases learn $N$ times too slowly, and little else shows. So check with more than one example, and with sizes that all differ; this book uses primes.
 #
 # The first mistake is worth a second look, because it can run. If the update makes a new array, NumPy broadcasts without a word, and the bias becomes a table with one row per example:
 
@@ -460,9 +460,9 @@ for update in (lambda b: np.subtract(b, 0.1 * dy, out=b),
 assert refused == 2
 
 # %% [markdown]
-# Each *place in the batch* now has a bias of its own. Nothing complains, until a batch of another size comes. Written in place, `bias -= 0.1 * dy` is refused by NumPy, and the optimisers of this book refuse a gradient whose shape is not the parameter's.
+# Each *place in the batch* now has a bias of its own. Nothing complains until a batch of another size comes. Written in place, `bias -= 0.1 * dy` is refused by NumPy, and the optimisers of this book refuse a gradient whose shape is not the parameter's.
 #
-# **The fifth: PyTorch's weight, not transposed.** Copy a trained weight from PyTorch and forget the transpose. If the layer is not square, it is refused. If it is, the layer runs, and computes something else:
+# **The fifth: PyTorch's weight, not transposed.** Copy a trained weight from PyTorch and forget the transpose. If the layer is not square, the copy is refused. If it is square, the layer runs, and computes something else:
 
 # %%
 torch.manual_seed(SEED)
@@ -470,22 +470,22 @@ square, some = torch.nn.Linear(64, 64), images["test"]
 w, c = (p.detach().numpy() for p in square.parameters())
 wanted = square(torch.tensor(some)).detach().numpy()
 agreement = {}
-for name, copied in (("turned", w.T), ("as it is", w)):
+for name, copied in (("transposed", w.T), ("as it is", w)):
     ours = linear(some, copied, c)[0]
     agreement[name] = np.corrcoef(ours.flat, wanted.flat)[0, 1]
-    print(f"{name:<9} correlation with PyTorch: {agreement[name]:.2f}")
-assert agreement["turned"] > 0.9999 and abs(agreement["as it is"]) < 0.3
+    print(f"{name:<10} correlation with PyTorch: {agreement[name]:.2f}")
+assert agreement["transposed"] > 0.9999 and abs(agreement["as it is"]) < 0.3
 
 # %% [markdown]
-# After copying weights compare *outputs*, never only shapes.
+# After copying weights, compare *outputs*, not only shapes.
 #
-# **The sixth: a wrong type that is no wrong number.** `rng.standard_normal` gives float64. In NumPy float32 inputs times float64 weights make float64 outputs, from there to the end of the network: all is right, and takes twice the memory. The layer refuses it:
+# **The sixth: a wrong type, but no wrong number.** `rng.standard_normal` gives float64. In NumPy, float32 inputs times float64 weights make float64 outputs, from there to the end of the network: the numbers are right, and take twice the memory. The layer refuses it:
 
 # %% tags=["raises-exception"]
 linear(some, rng.standard_normal((64, 10)), np.zeros(10))
 
 # %% [markdown]
-# **The seventh: all units alike.** Begin with the same number in every place. Then all units of a layer compute the same, get the same gradient, and stay the same. The gradient check finds nothing, because every gradient is right:
+# **The seventh: all units alike.** Begin with the same number everywhere. Then all units of a layer compute the same, get the same gradient, and stay the same. The gradient check finds nothing, because every gradient is right:
 
 
 # %%
@@ -511,18 +511,18 @@ assert ranks[constant] == 1 and ranks[he_normal] > 60
 assert scores[constant] < 0.5 and scores[he_normal] > 0.9
 
 # %% [markdown]
-# Sixty-four units are one unit. What sees it is the rank of the weight, or how far apart its columns are, which is what [the page on Iris](../networks/iris.py) looks at. (This run is in float64. In float32 some processors round two equal columns differently, and training makes the difference grow: rounding is a poor source of randomness.) So the first weights are random in order to make the units *different*. How large they should be is another question, and the rest of this page.
+# Sixty-four units are one unit. You see it in the rank of the weight, or how far apart its columns are, which [the page on Iris](../networks/iris.py) looks at. (This run is in float64. In float32 some processors round two equal columns differently, and training makes the difference grow: rounding is a poor source of randomness.) So the first weights are random in order to make the units *different*. How large they should be is another question, which takes the rest of this page.
 #
 # ## Two layers without a bend are one
 #
-# Before you stack these layers, see what you would get. Put one on top of the other with nothing between:
+# Before you stack these layers, see what you would get with nothing in between:
 #
 # $$\begin{aligned}
 #   &(X W_1 + b_1)\, W_2 + b_2\\
 #   &\quad = X\, \underbrace{W_1 W_2}_{W} + \underbrace{b_1 W_2 + b_2}_{b}
 #   \end{aligned}$$
 #
-# It is one layer with another $W$ and $b$, and a hundred of them would be one as well:
+# It is one layer with another $W$ and $b$, and a hundred of them would be one too:
 
 # %%
 first = Linear(64, 100, rng=rng, dtype=np.float64)
@@ -537,11 +537,11 @@ print(f"largest difference: {np.abs(stacked - as_one).max():.0e}")
 assert np.allclose(stacked, as_one, rtol=0, atol=1e-12)
 
 # %% [markdown]
-# What makes depth worth its price is the bend between the layers, a [ReLU](relu.py) or a tanh. From here on, every layer has one.
+# What makes depth worth its price is the bend between the layers, an activation function such as [ReLU](relu.py) or tanh. From here on, every layer has one.
 #
 # ## How large should the first weights be?
 #
-# Twenty layers multiply a signal by twenty factors. If each makes it a tenth as large, $10^{-20}$ of it arrives; if each doubles it, a million times as much. Only a factor near 1 leaves anything to work with, and the weights decide the factor. To choose them is called **initialisation**. Let us compute the factor.
+# Twenty layers multiply a signal by twenty factors. If each makes it a tenth as large, $10^{-20}$ of it arrives; if each doubles it, a million times as much. Only a factor near 1 leaves anything to work with, and the weights decide the factor. Choosing them is called **initialisation**. Let us compute the factor.
 #
 # | Symbol | Meaning |
 # |---|---|
@@ -556,17 +556,17 @@ assert np.allclose(stacked, as_one, rtol=0, atol=1e-12)
 #
 # The number of terms, $n_\text{in}$, is the layer's **fan-in**; $n_\text{out}$ is its **fan-out**. A filter of a convolution adds up $C k_h k_w$ products, so that is its fan-in.
 #
-# See what was *not* assumed: nothing about $x$. The inputs may be correlated, and all of one sign. They must not depend on these weights, and fresh weights depend on nothing.
+# Note what was *not* assumed: anything about $x$. The inputs may be correlated, and all of one sign. They must not depend on these weights, and fresh weights depend on nothing.
 #
 # **The bend.** Let $w$ and $-w$ be equally likely. Then so are $y$ and $-y$, and a ReLU sets one of the two to 0: $\;\mathbb{E}[\max(y, 0)^2] = \tfrac12\, \mathbb{E}[y^2]$. That half is where He's factor 2 comes from. From layer to layer:
 #
 # $$\mathbb{E}[q_l] = \tfrac12\, n_\text{in}\, \sigma^2 \; \mathbb{E}[q_{l-1}]$$
 #
-# For the mean this is exact. A tanh has no such factor. Small inputs it hardly changes, so there the factor is $n_\text{in} \sigma^2$; large ones it makes smaller.
+# For the mean this is exact. A tanh has no such factor. It hardly changes small inputs, so for them the factor is $n_\text{in} \sigma^2$; it makes large ones smaller.
 #
-# **Backward.** $\partial L/\partial x_i = \sum_k w_{ik}\, \partial L/\partial y_k$ is a sum of the same kind, with $n_\text{out}$ terms, and a ReLU stops about half of the upstream gradient. So the factor should be $\tfrac12\, n_\text{out}\, \sigma^2$. Now say the assumption aloud: the upstream gradient must not depend on these weights. That is *not true*. The upstream gradient has passed the gates above, the gates depend on $y$, and $y$ on these weights. How much that matters has to be measured.
+# **Backward.** $\partial L/\partial x_i = \sum_k w_{ik}\, \partial L/\partial y_k$ is a sum of the same kind, with $n_\text{out}$ terms, and a ReLU stops about half of the upstream gradient. So the factor should be $\tfrac12\, n_\text{out}\, \sigma^2$. Now say the assumption: the upstream gradient must not depend on these weights. That is *not true*. The upstream gradient has passed the gates above, the gates depend on $y$, and $y$ on these weights. How much that matters has to be measured.
 #
-# **The choices.** To keep the factor at 1, forward wants $\sigma^2$ to be one over $n_\text{in}$, backward one over $n_\text{out}$, and a ReLU twice as much. Unless the two sizes are equal, nobody can please both.
+# **The choices.** To keep the factor at 1, forward wants $\sigma^2$ to be one over $n_\text{in}$, backward one over $n_\text{out}$, and a ReLU twice as much. Unless the two sizes are equal, you cannot please both.
 #
 # | Name | $\sigma^2$ | Made for |
 # |---|---|---|
@@ -574,13 +574,13 @@ assert np.allclose(stacked, as_one, rtol=0, atol=1e-12)
 # | **Xavier**: [Glorot and Bengio (2010)](@glorot2010) | $2/(n_\text{in} + n_\text{out})$ | both, no ReLU: one over the mean of the two |
 # | **He** and others (2015) | $2/n_\text{in}$ | forward, ReLU |
 #
-# He's choice does not look at $n_\text{out}$ at all, and need not. Backward its factor is $n_\text{out}/n_\text{in}$, and what one layer puts out the next takes in. So over all layers everything cancels but the last width over the first. That is one ratio, and not a power.
+# He's choice does not look at $n_\text{out}$ at all, and need not. Backward, its factor is $n_\text{out}/n_\text{in}$, and the next layer takes in what this one puts out. So over all layers everything cancels but the last width over the first: one ratio, not a power.
 #
 # **What your homework will ask.** PyTorch calls He's choice `kaiming_normal_`, after the author's first name. Each of the three has a uniform form as well: a number drawn evenly between $-a$ and $a$ has the variance $a^2/3$, so $a = \sqrt{3}\,\sigma$. For a convolution $n_\text{in} = C k_h k_w$ and $n_\text{out} = F k_h k_w$. Biases begin at 0. The argument above counts on it, and nothing is lost: random weights already make the units different. Batch normalisation begins with $\gamma = 1$ and $\beta = 0$, which change nothing at first.
 #
 # ## Twenty layers, measured
 #
-# Sixty-four handwritten digits, scaled to mean 0 and variance 1 over all pixels. Twenty layers of width 256, with a bend after each. At the top a random gradient of size 1 arrives. Five starts: zeros; $\sigma = 0.01$, as in the network of Krizhevsky and others (2012); Xavier; He; $\sigma = 0.2$. Five seeds for each.
+# Sixty-four handwritten digits, scaled to mean 0 and variance 1 over all pixels, go through twenty layers of width 256, with a bend after each. At the top a random gradient of size 1 arrives. There are five starts: zeros; $\sigma = 0.01$, as in the network of Krizhevsky and others (2012); Xavier; He; $\sigma = 0.2$. Each has five seeds.
 
 # %%
 depth, width, seeds = 20, 256, range(5)
@@ -613,7 +613,7 @@ def sizes(init, bend, seed):
 
 
 # %% [markdown]
-# In code, the promise is a product of factors. Its third row is new: a weight's gradient is a sum over $N$ products, $\sum_n x_{ni}\, \partial L/\partial y_{nk}$. If the upstream gradient is independent from one example to the next, the diagonal argument holds again, and its square is $N\, q(X)\, q(\partial L/\partial Y)$ on average.
+# In code, what the derivation promises is a product of factors. The third row is new: a weight's gradient is a sum over $N$ products, $\sum_n x_{ni}\, \partial L/\partial y_{nk}$. If the upstream gradient is independent from one example to the next, the diagonal argument holds again, and its square is $N\, q(X)\, q(\partial L/\partial Y)$ on average.
 
 
 # %%
@@ -689,7 +689,7 @@ show(
         "The gradients of the weights are equal in all layers. With zeros all are 0."
     ),
     caption=(
-        "ReLU. Marks are measured (means over five seeds), lines are the promise. They agree well, "
+        "ReLU. Marks are measured (means over five seeds), lines are what was promised. They agree well, "
         f"over {np.ptp(span):.0f} powers of ten. In the last plot no layer is worse off than "
         "another. Zeros have no place on a logarithmic axis and are drawn at the bottom."
     ),
@@ -699,13 +699,13 @@ for bend in bends:
     assert (seen[bend, "zeros"] == 0).all()
 
 # %% [markdown]
-# The means lie within a factor of {{ mean_off:.1f}} of their lines, single runs within {{ run_off:.1f}}, while the sizes span {{ np.ptp(span):.0f}} powers of ten. So the assumption that is not true did little harm, before any training and with a random gradient instead of a loss's. He's start keeps the size near 1 in both directions. Xavier's, made without a ReLU in mind, loses half of the mean square in each layer of equal widths, and after twenty layers the size is down to ${{ power(seen["ReLU", "Xavier"][:, 0, -1].mean()) }}$.
+# The means lie within a factor of {{ mean_off:.1f}} of their lines, single runs within {{ run_off:.1f}}, while the sizes span {{ np.ptp(span):.0f}} powers of ten. So the assumption that is not true did little harm, before any training and with a random gradient instead of that of a loss. He's start keeps the size near 1 in both directions. Xavier's, made without a ReLU in mind, loses half of the mean square in each layer of equal widths, and after twenty layers the size is down to ${{ power(seen["ReLU", "Xavier"][:, 0, -1].mean()) }}$.
 #
-# **The last plot is the surprise.** You will often read that in a deep network the *lower* layers get no gradient. With weights that are too small, activations do fall from left to right, and gradients from right to left. But that is the gradient of the *outputs*. The gradient of a weight is a product of the two, one from below and one from above, and the product has the same number of factors in *every* layer. From layer 2 up (the first reads 64 numbers, not 256), the largest and the smallest differ by a factor of {{ flat:.1f}} at most. Glorot and Bengio (2010) noted it. With a ReLU the layers starve or burn all together. [With other bends](#where-the-gradient-does-vanish) they do not.
+# **The last plot is the surprise.** You will often read that in a deep network the *lower* layers get no gradient. With weights that are too small, activations do fall from left to right, and gradients from right to left. But that is the gradient of the *outputs*. The gradient of a weight is a product of the two, one from below and one from above, and the product has the same number of factors in *every* layer. From layer 2 up (the first reads 64 numbers, not 256), the largest and the smallest differ by a factor of {{ flat:.1f}} at most. Glorot and Bengio (2010) noted it. With a ReLU all layers starve or burn together. [With other bends](#where-the-gradient-does-vanish) they do not.
 #
 # **Zeros.** The first layer puts out 0, and then so does every other. Backward, $\partial L/\partial Y\; W^\top$ is 0 because $W$ is. No weight gets any gradient, in any layer. (In a classifier without a bend at its end, the last bias does: it learns how common each class is.)
 #
-# ### With tanh, too large does not vanish
+# ### With tanh, large weights do not make it vanish
 
 # %% tags=["remove-input"]
 linear_promise = promised(stds["Xavier"], 1.0)
@@ -749,7 +749,7 @@ show(
     ),
     caption=(
         "The same with a tanh, on a finer scale. The dashed line is Xavier's promise, made for a "
-        "layer that does not bend. The triangles below rise from the top layer, on the right, to "
+        "layer that does not bend. Below, the triangles rise from the top layer, on the right, to "
         "the first, on the left: the gradient *grows*."
     ),
 )
@@ -758,13 +758,13 @@ assert 0.05 < top["Xavier"].mean() < 0.5 and bottom["Xavier"].mean() > 0.1
 assert top["σ = 0.01"].max() < 1e-10
 
 # %% [markdown]
-# A tanh stays between −1 and 1, so forward nothing can burst. With $\sigma = 0.2$, {{ saturated:.0%}} of the outputs at the top are beyond ±0.99 (seed {{ SEED }}). There a tanh is almost flat, and you will often read what follows from that: units saturate, gradients vanish. The measurement says the opposite. At the first layer the gradient is {{ bottom["σ = 0.2"].mean():.0f}} times as large as the one that arrived at the top. The flat units do stop it. The others multiply it by weights that are far too large, and they win. [Schoenholz and others (2017)](@schoenholz2017) derive from which $\sigma$ on that happens.
+# A tanh stays between −1 and 1, so forward nothing can burst. With $\sigma = 0.2$, {{ saturated:.0%}} of the outputs at the top are beyond ±0.99 (seed {{ SEED }}). There a tanh is almost flat, and you will often read what follows from that: units saturate, gradients vanish. The measurement says the opposite. At the first layer the gradient is {{ bottom["σ = 0.2"].mean():.0f}} times as large as the one that arrived at the top. The flat units do stop it. The others multiply it by weights that are far too large, and they win. [Schoenholz and others (2017)](@schoenholz2017) derive above which $\sigma$ that happens.
 #
 # Xavier's promise is not kept either. After twenty layers the size is {{ top["Xavier"].mean():.2f}}, where {{ linear_promise[0, -1]:.2f}} was promised, because a tanh makes everything a bit smaller, and the argument left that out. But the smaller the values are, the less a tanh bends, so the shrinking slows down from layer to layer.
 #
 # ### Where the gradient does vanish
 #
-# With a ReLU the gradients of the weights are level. Is that so with every bend? The same measurement for four pairs of a bend and a start. The last column is the largest of the layers 2 to 20 over the smallest:
+# With a ReLU the gradients of the weights are level. Is that so with every bend? Here it is for four pairs of bend and start. The last column is the largest of the layers 2 to 20 over the smallest:
 
 # %%
 pairs = {
@@ -784,13 +784,13 @@ low, high = weights_of["sigmoid", "Xavier"][[1, -1]]
 assert low < 1e-9 < 0.1 < high and spread["ReLU", "He"] < 2 < 50 < spread["tanh", "σ = 0.2"]
 
 # %% [markdown]
-# With a sigmoid the **vanishing gradient** is there as you will have read of it: ${{ power(low) }}$ in layer 2, {{ high:.2g}} in layer 20. Its slope is at most $1/4$, so each layer takes three quarters of the gradient or more on the way down, and Xavier's weights do not give them back. The way up has no such factor, since outputs near $1/2$ keep their size. One of the two factors of a weight's gradient shrinks from layer to layer and the other does not, so the product shrinks. A tanh near 0 has the slope 1, and with Xavier's start it stays nearly level. With $\sigma = 0.2$ it is the other way round: the gradient grows on the way down, and the lowest layers get the most. That is an **exploding gradient**.
+# With a sigmoid the **vanishing gradient** is there as you will have read: ${{ power(low) }}$ in layer 2, {{ high:.2g}} in layer 20. A sigmoid's slope is at most $1/4$, so each layer takes three quarters of the gradient or more on the way down, and Xavier's weights do not give them back. The way up has no such factor, since outputs near $1/2$ keep their size. One of the two factors of a weight's gradient shrinks from layer to layer and the other does not, so the product shrinks. A tanh near 0 has the slope 1, and with Xavier's start it stays nearly level. With $\sigma = 0.2$ it is the other way round: the gradient grows on the way down, and the lowest layers get the most. That is an **exploding gradient**.
 #
-# So the rule is: the layers starve or burn together where values and gradients shrink or grow by the same factor per layer, as with a ReLU. Where a bend holds the values and not the gradients, the gradients of the weights drift apart.
+# So the rule is: the layers starve or burn together where values and gradients shrink or grow by the same factor per layer, as with a ReLU. Where a bend keeps the size of the values and not that of the gradients, the gradients of the weights drift apart.
 #
 # ### The promise is about a mean
 #
-# The equation for $\mathbb{E}[q_l]$ is exact, and yet no single network need obey it. Twenty random factors multiply, and the narrower the layers are, the more each factor varies. A hundred networks with He's start, one image of size 1, and the size after 20 layers:
+# The equation for $\mathbb{E}[q_l]$ is exact, and yet no single network need obey it. Twenty random factors multiply, and the narrower the layers are, the more each factor varies. A hundred networks with He's start get one image of size 1; this is the size after 20 layers:
 
 # %%
 image, quantiles = few[:1] / size(few[:1]), {}
@@ -808,17 +808,17 @@ for n in (16, 64, 256):
 assert quantiles[16][1] < 0.3 < 0.8 < quantiles[256][1] < 1
 
 # %% [markdown]
-# With 16 units the typical size is {{ quantiles[16][1]:.2f}}, and a few networks whose size is large make up for it in the mean. How far the size strays is a matter of depth divided by width ([@hanin2018]). It is one reason why networks that are deep and narrow are hard to start.
+# With 16 units the typical size is {{ quantiles[16][1]:.2f}}, and a few networks whose size is large make up for it in the mean. How far the size strays depends on depth divided by width ([@hanin2018]). It is one reason why networks that are deep and narrow are hard to start.
 #
 # ## Does the start decide whether it learns?
 #
 # Sizes before the first step are not yet learning. A large learning rate could make up for a small gradient, and a few good steps could repair a bad start.
 #
-# **The question.** Which starts let a deep ReLU network learn, if each may choose its learning rate?
+# **The question.** Which starts let a deep ReLU network learn, if each may choose its own learning rate?
 #
-# **A prediction.** With three layers all but zeros should do, since three factors do little harm. With twenty, He's should learn. Xavier's signal is down to about a thousandth, which a learning rate may make good. The other two should fail: with $\sigma = 0.02$ the output is smaller than $10^{-18}$, and no rate mends that.
+# **A prediction.** With three layers all but zeros should learn, since three factors do little harm. With twenty, He's should learn. Xavier's signal is down to about a thousandth, which a learning rate may make good. The other two should fail: with $\sigma = 0.02$ the output is smaller than $10^{-18}$, and no rate mends that.
 #
-# Digits; hidden layers of 64 units; SGD with momentum 0.9; batches of 64; 10 epochs. At a quarter of the width, twice the $\sigma$ makes the same factor per layer, so the two bad starts are 0.02 and 0.4 here. Each start has the best of five learning rates, chosen by the accuracy on the validation images with two seeds; then five other seeds are run and tested. In twenty layers $\sigma = 0.4$ diverges at every usual rate, so there it chooses among four tiny ones. After that, Xavier and He once more for 30 epochs, each with a third of its rate.
+# The networks read digits with hidden layers of 64 units, and train by SGD with momentum 0.9, on batches of 64, for 10 epochs. At a quarter of the width, twice the $\sigma$ makes the same factor per layer, so the two bad starts are 0.02 and 0.4 here. Each start gets the best of five learning rates, chosen by the accuracy on the validation images with two seeds; then five other seeds are run and tested. In twenty layers $\sigma = 0.4$ diverges at every usual rate, so there it chooses among four tiny ones. Then Xavier and He run once more, for 30 epochs, at a third of their rates.
 
 # %% tags=["hide-input"]
 narrow = {"zeros": zeros, "σ = 0.02": normal(0.02), "Xavier": xavier_normal, "He": he_normal,
@@ -894,8 +894,8 @@ show(
         f"{mean_of['Xavier', 20]:.0%}, {mean_of['He', 20]:.0%} and {mean_of['σ = 0.4', 20]:.0%}."
     ),
     caption=(
-        "A mark is a run, each start at its best learning rate (diamonds: a third of it). Compare the two plots: what the "
-        "start decides in twenty layers, it does not in three. The dashed line is a single layer "
+        "Each mark is a run, at the best learning rate of its start (diamonds: a third of it). "
+        "Zeros apart, the start decides with twenty layers and not with three. The dashed line is a single layer "
         "that began with zeros."
     ),
 )
@@ -920,11 +920,11 @@ assert longer["Xavier"].mean() > xavier.mean() + 0.1 and plain.mean() > he.mean(
 # | He | {{ results["He", 20][0]:g}} | {{ he.mean():.0%}} | {{ 100 * he.std(ddof=1):.1f}} points |
 # | $\sigma = 0.4$ | ${{ power(results["σ = 0.4", 20][0]) }}$ | {{ mean_of["σ = 0.4", 20]:.0%}} | {{ 100 * results["σ = 0.4", 20][1].std(ddof=1):.1f}} points |
 #
-# To name the commonest digit every time would give {{ common:.0%}}. The prediction holds, and what it left open goes against Xavier: the learning rate does not make good what the start has lost, not in ten epochs. In thirty it gets to {{ longer["Xavier"].mean():.0%}} (from {{ longer["Xavier"].min():.0%}} to {{ longer["Xavier"].max():.0%}}), He's to {{ longer["He"].mean():.0%}}. The rates that were chosen for Xavier, He and 0.4 lie inside their grids, so none of them asked for a larger or a smaller one.
+# Naming the commonest digit every time would give {{ common:.0%}}. The prediction holds, and what it left open goes against Xavier: the learning rate does not make good what the start has lost, not in ten epochs. In thirty Xavier's gets to {{ longer["Xavier"].mean():.0%}} (from {{ longer["Xavier"].min():.0%}} to {{ longer["Xavier"].max():.0%}}), He's to {{ longer["He"].mean():.0%}}. The rates that were chosen for Xavier, He and 0.4 lie inside their grids, so none of them asked for a larger or a smaller one.
 #
-# And look at the dashed line. One single layer, begun with zeros, reads {{ plain.mean():.1%}}, in the same ten epochs more than He's twenty layers do on average. Zeros do no harm there, because with one layer nothing has to pass through a weight. And the depth earned nothing on this task: the good start removed an obstacle that the depth had put up.
+# A single layer begun with zeros, the dashed line, reads {{ plain.mean():.1%}} in the same ten epochs, more than He's twenty layers do on average. Zeros do no harm there, because with one layer nothing has to pass through a weight. And the depth earned nothing on this task: the good start removed an obstacle that the depth had put up.
 #
-# **What this does not show.** That Xavier's start is bad: it was made for other bends, and with three layers it is as good as any. That He's is enough for a hundred layers. Ten epochs are short, one split was used, and five rates are few. Nor does anybody have to depend on the start alone: [batch normalisation](batch_norm.py) sets the size anew in every layer, and [skip connections](../foundations/chain_rule.py) carry the signal past it.
+# **What this does not show.** That Xavier's start is bad: it was made for other bends, and with three layers it is as good as any. That He's is enough for a hundred layers. Ten epochs are short, one split was used, and five rates are few. Nor need you rely on the start alone: [batch normalisation](batch_norm.py) sets the size anew in every layer, and [skip connections](../foundations/chain_rule.py) carry the signal past it.
 
 # %% tags=["remove-cell"]
 def repair(place, seed, keep_biases=True):
@@ -968,7 +968,7 @@ assert repaired["first"] > 0.7 and repaired["last, no biases"] > 0.7 and repaire
 # ??? question "1. Why is $\partial L/\partial W$ summed over the examples, and $\partial L/\partial X$ not?"
 #     A weight is used by every example, so every example has a say in its gradient. An input belongs to one example, and the others do not see it. It is used by all *units*, and over those its gradient is summed.
 #
-# ??? question "2. With a pencil: $X = \begin{bmatrix}1 & 2\end{bmatrix}$, $W = \begin{bmatrix}3\\ -1\end{bmatrix}$, $b = 4$, and 2 arrives. All four results?"
+# ??? question "2. With a pencil: $X = \begin{bmatrix}1 & 2\end{bmatrix}$, $W = \begin{bmatrix}3\\ -1\end{bmatrix}$, $b = 4$, and $\partial L/\partial Y = 2$. What are the four results?"
 #     $Y = 3 - 2 + 4 = 5$. $\;\partial L/\partial X = \begin{bmatrix}6 & -2\end{bmatrix}$, $\;\partial L/\partial W = \begin{bmatrix}2\\ 4\end{bmatrix}$, $\;\partial L/\partial b = 2$.
 #
 # ??? question "3. Somebody shuffles the pixels of all images in the same way, before training. What happens to the accuracy?"
@@ -978,7 +978,7 @@ assert repaired["first"] > 0.7 and repaired["last, no biases"] > 0.7 and repaire
 #     Xavier: $\sqrt{2/500} \approx 0.063$. He: $\sqrt{2/400} \approx 0.071$. He's keeps it, since $\tfrac12 \cdot 400 \cdot \tfrac{2}{400} = 1$. Backward the factor is $\tfrac12 \cdot 100 \cdot \tfrac{2}{400} = \tfrac14$ for the square.
 #
 # ??? question "5. For the notebook: repair Xavier's start in one place. In the network of twenty layers multiply the weights of a single layer by $2^{9.5}$, once the first layer's and once the last one's. Do both learn?"
-#     While the biases are 0, they compute the same function, because $\max(cx, 0) = c \max(x, 0)$ for $c > 0$: it does not matter in which layer a factor stands. Yet with the first layer enlarged the network reaches {{ repaired["first"]:.0%}} at a learning rate of 0.003, and with the last one enlarged it fails ({{ repaired["last"]:.0%}}, where diverged runs count as 0). The gradients of the weights are alike, since those are products of below and above. The gradient of a *bias* is not: it is the upstream gradient alone, and that is now some 700 times as large, beside activations of a thousandth. Hold the biases at 0, and the second network reaches {{ repaired["last, no biases"]:.0%}}.
+#     While the biases are 0, both compute the same function, because $\max(cx, 0) = c \max(x, 0)$ for $c > 0$: it does not matter in which layer a factor stands. Yet with the first layer enlarged the network reaches {{ repaired["first"]:.0%}} at a learning rate of 0.003, and with the last one enlarged it fails ({{ repaired["last"]:.0%}}, where diverged runs count as 0). The gradients of the weights are alike, since those are products of below and above. The gradient of a *bias* is not: it is the upstream gradient alone, and that is now some 700 times as large, beside activations of a thousandth. Hold the biases at 0, and the second network reaches {{ repaired["last, no biases"]:.0%}}.
 
 # %% tags=["remove-input"]
 from nn_tutorial.pages.exercise_boxes import show_exercises
@@ -993,5 +993,5 @@ show_exercises("linear", "linear_backward", "he_normal", "xavier_uniform")
 # - Krizhevsky, Sutskever and Hinton (2012), *ImageNet classification with deep convolutional neural networks*, NIPS: $\sigma = 0.01$.
 # - He, Zhang, Ren and Sun (2015), *Delving deep into rectifiers: surpassing human-level performance on ImageNet classification*, ICCV: the factor 2, and a network of thirty layers that learns with it and not without.
 # - Lillicrap, Cownden, Tweed and Akerman (2016), *Random synaptic feedback weights support error backpropagation for deep learning*, Nature Communications.
-# - Schoenholz, Gilmer, Ganguli and Sohl-Dickstein (2017), *Deep information propagation*, ICLR: from which $\sigma$ on gradients grow through a tanh.
+# - Schoenholz, Gilmer, Ganguli and Sohl-Dickstein (2017), *Deep information propagation*, ICLR: above which $\sigma$ gradients grow through a tanh.
 # - Hanin and Rolnick (2018), *How to start training: the effect of initialization and architecture*, NeurIPS: the spread around the mean.

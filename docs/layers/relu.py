@@ -8,7 +8,7 @@
 # %% [markdown]
 # # ReLU
 #
-# A stack of linear layers is one linear layer: without something that bends between them, depth buys nothing. Such a bend is called an **activation function**, and what it puts out an activation. The rectified linear unit is the simplest one there is. By the end of this page you will know its gradient, why that depends on the *input* and on nothing else, and how a unit dies.
+# A stack of linear layers is one linear layer: without a bend between them, depth buys nothing. Such a bend is called an **activation function**, and its output an activation. The rectified linear unit is the simplest one there is. This page derives its slope, shows why that depends on the *input* and on nothing else, and lets some units die.
 #
 # You need [the symbols of this book](../foundations/notation.md) and [the chain rule](../foundations/chain_rule.py).
 
@@ -72,7 +72,7 @@ show(
 # | $X$ | `x` | $(N, D)$, or any | the input |
 # | $Y$ | `y` | that of $X$ | the output |
 # | $M$ | `mask` | that of $X$, true or false | where $x > 0$ |
-# | $\partial L/\partial Y$ | `dy` | that of $X$ | the gradient that arrives |
+# | $\partial L/\partial Y$ | `dy` | that of $X$ | the upstream gradient |
 # | $\partial L/\partial X$ | `dx` | that of $X$ | the gradient that is passed on |
 #
 # The layer treats every element alone. It has no parameters.
@@ -90,7 +90,7 @@ show(
 # $$\frac{\partial L}{\partial Y} = \begin{bmatrix}5 & -2 & 7\\ -1 & 6 & 2\end{bmatrix}, \qquad
 #   \frac{\partial L}{\partial X} = \begin{bmatrix}0 & -2 & 0\\ -1 & 0 & 2\end{bmatrix}$$
 #
-# A negative gradient passes an open gate as well as a positive one. The sign of the upstream gradient plays no part.
+# An open gate lets a negative gradient through just as it does a positive one. The sign of the upstream gradient plays no part.
 
 # %%
 x = np.array([[-2.0, 1.0, 0.0], [3.0, -1.0, 4.0]])
@@ -142,7 +142,7 @@ show(
 #
 # $$\frac{\partial L}{\partial x_{nd}} = \sum_{m,k} \frac{\partial L}{\partial y_{mk}} \frac{\partial y_{mk}}{\partial x_{nd}}$$
 #
-# What is $\partial y_{mk}/\partial x_{nd}$, with four indices? Each output looks at one input, its own. So it is 0 unless $m = n$ and $k = d$:
+# What is $\partial y_{mk}/\partial x_{nd}$, with four indices? Each output depends on one input, its own. So it is 0 unless $m = n$ and $k = d$:
 #
 # $$\frac{\partial y_{mk}}{\partial x_{nd}} = \delta_{mn}\,\delta_{kd}\,[x_{nd} > 0]$$
 #
@@ -152,7 +152,7 @@ show(
 show_derivation("relu")
 
 # %% [markdown]
-# **The whole array.** As a matrix, the Jacobian of $ND$ outputs by $ND$ inputs would be diagonal: $(ND)^2$ numbers, of which $ND$ can be other than 0. Nobody builds it. With the mask $M_{nd} = [x_{nd} > 0]$ it is one product, element by element:
+# **The whole array.** As a matrix, the Jacobian of $ND$ outputs by $ND$ inputs would be diagonal: $(ND)^2$ numbers, of which $ND$ can be other than 0. It is never built. With the mask $M_{nd} = [x_{nd} > 0]$ it is one product, element by element:
 #
 # <!-- equation relu-backward -->
 #
@@ -170,13 +170,13 @@ show_source(relu, relu_backward, where_open)
 # %% [markdown]
 # The mask is all that has to be remembered: one byte for each element, where the input itself would take four.
 #
-# Forward and backward once more, this time as the lines that the build evaluates; unfold what they were held against:
+# Here are forward and backward once more, as the lines that the build evaluates. Unfold them to see what they were compared with:
 
 # %% tags=["remove-input"]
 show_equations("relu", "Y", "dX")
 
 # %% [markdown]
-# As an `einsum`, two arrays with the same indices and nothing to sum over:
+# As an `einsum`, this is two arrays with the same indices and nothing to sum over:
 
 # %%
 assert (np.einsum("nd,nd->nd", dy, mask) == dx).all()
@@ -184,7 +184,7 @@ assert (np.einsum("nd,nd->nd", dy, mask) == dx).all()
 # %% [markdown]
 # ## Evidence
 #
-# Differences of the forward pass know nothing of our derivation. With $h = 10^{-6}$ and a random gradient from above, they are compared with `relu_backward`, element by element. The input is in float64 and kept away from 0.
+# Differences of the forward pass know nothing of our derivation. With $h = 10^{-6}$ and a random upstream gradient, they are compared with `relu_backward`, element by element. The input is in float64 and kept away from 0.
 
 # %%
 x_far = rng.choice([-1.0, 1.0], (5, 7)) * rng.uniform(0.1, 2, (5, 7))
@@ -195,7 +195,7 @@ print(report)
 # %% [markdown]
 # The largest relative error is {{ report.max_error:.0e }}. On each side of 0 the function is a straight line, and a difference of a straight line is exact: all that is left is rounding, about $10^{-16}$ divided by $h$.
 #
-# Put one input at 0, and the difference straddles the kink. Its slope of one half belongs to neither side, so the check does not compare; it says so.
+# Put one input at 0, and the difference straddles the kink. Its slope of one half belongs to neither side, so the check does not compare it, and says so.
 
 # %%
 x_kink = x_far.copy()
@@ -205,7 +205,7 @@ print(at_kink)
 assert at_kink.arguments[0].kinks == [(2, 3)]
 
 # %% [markdown]
-# PyTorch must agree as well, and on a value and a mask there is nothing to round, so it must agree to the last bit. The array holds zeros on purpose, positive and negative.
+# PyTorch must agree as well. In a value and a mask there is nothing to round, so it must agree to the last bit. The array holds zeros on purpose, positive and negative.
 
 # %%
 x_torch = np.concatenate([x_far, np.zeros((1, 7)), -np.zeros((1, 7))])
@@ -224,7 +224,7 @@ assert y_apart == dx_apart == 0
 # %% [markdown]
 # ### The certificate
 #
-# All of that again for several shapes, with zeros among the inputs, in both precisions, against the forward *equation* and PyTorch:
+# Here is all of that again for several shapes, with zeros among the inputs, in both precisions, against the forward *equation* and PyTorch:
 
 # %% tags=["remove-input"]
 rows = show_certificate("relu")
@@ -239,7 +239,7 @@ show(
         f"{in_single:.0e}."
     ),
     caption=(
-        "The table as a picture, a mark for each geometry. The distance between dots and squares "
+        "The table as a picture, one mark per geometry. The distance between dots and squares "
         "is what float32 costs."
     ),
 )
@@ -249,7 +249,7 @@ show(
 #
 # ## Four ways to get it wrong
 #
-# Each of these has been written by somebody. Each runs without an error message.
+# Each of these runs without an error message.
 
 # %%
 def mask_from_output(dy, y):
@@ -263,7 +263,7 @@ def mask_from_upstream(dy, mask):
 
 
 def both_masks(dy, mask):
-    """Wrong here: this is guided backpropagation, a way to draw pictures."""
+    """Wrong here: this is guided backpropagation, a way to visualise a network."""
     return dy * mask * (dy > 0)
 
 
@@ -277,7 +277,7 @@ def relu_keeping_output(x):
     return y, y
 
 # %% [markdown]
-# The gradient check meets each of them, and so do the six numbers from above:
+# The gradient check catches each of them, and so do the six numbers from above:
 
 # %%
 wrong = {
@@ -304,7 +304,7 @@ assert caught == len(wrong)
 #
 # ### The check that sees nothing
 #
-# Why a *random* gradient from above? Many graders use all ones. Look at what the second mistake does then, on inputs that are all positive, and the third on inputs of either sign:
+# Why a *random* upstream gradient? Many graders use all ones. See what the second mistake does then, on inputs that are all positive, and the third on inputs of either sign:
 
 # %%
 positive = np.abs(x_far)
@@ -316,11 +316,11 @@ assert (both_masks(ones, gates) == relu_backward(ones, gates)).all()
 print("with a gradient of all ones, both are right")
 
 # %% [markdown]
-# The third one passes on *any* input as long as the upstream gradient is positive. Only negative numbers from above give it away.
+# The third one passes on *any* input as long as the upstream gradient is positive. Only negative upstream gradients give it away.
 #
 # ### The input that was overwritten
 #
-# The last mistake is not in a formula. To spare memory, someone writes the output into the input's place and takes the mask later:
+# The last mistake is not in a formula. To save memory, the output is written over the input, and the mask is taken later:
 
 # %%
 stored = x.copy()
@@ -330,17 +330,17 @@ print(f"gates open: {late_mask.sum()} of {late_mask.size}; it should be {mask.su
 assert late_mask.all()
 
 # %% [markdown]
-# In this book no layer changes what it was given, and the tests hand every layer arrays that cannot be written to.
+# In this book no layer changes what it was given, and the tests give every layer read-only arrays.
 #
 # ## How a unit dies
 #
 # A hidden unit whose input is negative for *every* example puts out 0 for all of them. Its gate is shut for all of them too. So the gradient of its weights is exactly 0, and a step of plain gradient descent leaves them as they are: the unit is **dead**.
 #
-# **The question.** How many units die in a network that learns real data, and does it do harm?
+# **The question.** How many units die in a network that learns from real data, and does it do harm?
 #
 # **A prediction.** One large step can push a unit's weights so far that every input lands below 0. So a higher learning rate should kill more units, and the accuracy should fall with each unit that is lost.
 #
-# The data are handwritten digits, the network has one hidden layer of 64 units. Every learning rate is run with five seeds, which choose the first weights and the order of the examples; the split stays the same. The best rate is the one with the best accuracy on the validation images; the test images only report. Some units may be dead before the first step, so they are counted there too.
+# The data are handwritten digits; the network has one hidden layer of 64 units. Every learning rate is run with five seeds, which choose the first weights and the order of the examples; the split stays the same. The best rate is the one with the best accuracy on the validation images; the test images only report. Some units may be dead before the first step, so they are counted then too.
 
 # %% tags=["hide-input"]
 data = digits(seed=SEED)
@@ -397,8 +397,8 @@ show(
         f"{accuracy[0].mean():.0%}, {accuracy[best].mean():.0%} and {accuracy[-1].mean():.0%}."
     ),
     caption=(
-        "Dead units and test accuracy after 20 epochs; a mark is a run, the line their mean. "
-        "The best accuracy of the lower plot does not stand where the fewest units died."
+        "Dead units and test accuracy after 20 epochs; each mark is a run, the line their mean. "
+        "The best accuracy in the lower plot is not where the fewest units died."
     ),
 )
 assert dead[best].mean() > dead[0].mean() and 0 < best < len(rates) - 1
@@ -407,7 +407,7 @@ assert dead[-2].mean() > 0.9 and accuracy[-2].mean() < 0.5
 baseline = np.bincount(data.y_test).max() / len(data.y_test)
 
 # %% [markdown]
-# **The verdict.** Half of the prediction is right. Before the first step {{ at_first:.1f}} of 64 units are dead on average. After training at a learning rate of {{ rates[0] }}, {{ dead[0].mean() * 64:.1f}} are; at {{ rates[best]:g}}, {{ dead[best].mean() * 64:.1f}}; at {{ rates[-1]:g}}, {{ dead[-1].mean() * 64:.0f}}. But the accuracy does not fall with them. The best of the six learning rates on the validation images is {{ rates[best]:g}}. Its test accuracy is {{ accuracy[best].mean():.1%}} (from {{ accuracy[best].min():.1%}} to {{ accuracy[best].max():.1%}} over the seeds), though it killed more units than the smallest rate, which reached {{ accuracy[0].mean():.1%}}. The units that are left do the work. It falls only where nearly none are left: at {{ rates[-2]:g}}, with {{ dead[-2].mean() * 64:.1f}} dead units, to {{ accuracy[-2].mean():.0%}}, and at {{ rates[-1]:g}} to {{ accuracy[-1].mean():.0%}}, which is what you get by always naming the commonest digit ({{ baseline:.0%}}).
+# **The verdict.** Half of the prediction is right. Before the first step {{ at_first:.1f}} of 64 units are dead on average. After training at a learning rate of {{ rates[0] }}, {{ dead[0].mean() * 64:.1f}} are; at {{ rates[best]:g}}, {{ dead[best].mean() * 64:.1f}}; at {{ rates[-1]:g}}, {{ dead[-1].mean() * 64:.0f}}. But the accuracy does not fall with them. The best of the six learning rates on the validation images is {{ rates[best]:g}}. Its test accuracy is {{ accuracy[best].mean():.1%}} (from {{ accuracy[best].min():.1%}} to {{ accuracy[best].max():.1%}} over the seeds), though it killed more units than the smallest rate, which reached {{ accuracy[0].mean():.1%}}. The units that are left do the work. The accuracy falls only where nearly none are left: at {{ rates[-2]:g}}, with {{ dead[-2].mean() * 64:.1f}} dead units, to {{ accuracy[-2].mean():.0%}}, and at {{ rates[-1]:g}} to {{ accuracy[-1].mean():.0%}}, which is what you get by always naming the commonest digit ({{ baseline:.0%}}).
 #
 # **What this does not show.** These networks are shallow and wide for their task. In a narrow or a deep one a dead unit may be missed more. And a small learning rate was given the same 20 epochs: part of its lower accuracy is that it had not finished.
 #
@@ -437,13 +437,13 @@ assert (size[is_dead] == 0).all() and (size[~is_dead] > 0).all()
 # - ReLU keeps what is positive and replaces the rest by 0, element by element.
 # - Backward, it is a gate: the gradient passes where the *input* was positive, whatever its own sign.
 # - The mask is all that the backward pass needs; at 0 the gate is shut by convention.
-# - Check it with a random gradient from above: one of all ones lets mistakes pass.
-# - A unit whose input is negative for every example gets no gradient, and with plain descent it stays so.
+# - Check it with a random upstream gradient: one of all ones lets mistakes pass.
+# - A unit whose input is negative for every example gets no gradient, and with plain gradient descent it stays that way.
 #
 # ## Try it
 #
 # ??? question "1. What is the gradient of a ReLU with respect to its output?"
-#     The question has no answer: a gradient is that of the *loss*, with respect to something. With respect to the output it is `dy`, which arrives from above, and the layer has no say in it.
+#     The question has no answer: a gradient is always that of the *loss*, with respect to something. With respect to the output it is `dy`, the upstream gradient, and the layer has no say in it.
 #
 # ??? question "2. You apply ReLU twice in a row. What do forward and backward do?"
 #     Forward, the second changes nothing: what is positive stays, and 0 stays 0. Backward, its mask is that of its own input, which is positive in the same places. So the second mask stops nothing that the first would let through.
@@ -452,10 +452,10 @@ assert (size[is_dead] == 0).all() and (size[~is_dead] > 0).all()
 #     `x > 0` in the forward pass. With `x >= 0` the slope at 0 would be 1, and nothing else would change.
 #
 # ??? question "4. An input is −0.0. Is its gate open?"
-#     No. −0.0 equals 0.0, so it is not greater than 0. The comparison with PyTorch on this page has a row of them.
+#     No. −0.0 equals 0.0, so it is not greater than 0. The comparison with PyTorch on this page has a row of these.
 #
 # ??? question "5. For the notebook: give the units a slope of 0.01 below zero. Do they still die?"
-#     Write `leaky(x)` with `np.where(x > 0, x, 0.01 * x)` and its backward pass, check it with `gradient_check`, and count the units whose inputs are all negative after training. They may well be as many. But their gradient is no longer 0, so the word "dead" no longer fits ([@maas2013]).
+#     Write `leaky(x)` with `np.where(x > 0, x, 0.01 * x)` and its backward pass, check it with `gradient_check`, and count the units whose inputs are all negative after training. There may well be as many. But their gradient is no longer 0, so the word "dead" no longer fits ([@maas2013]).
 
 # %% tags=["remove-input"]
 from nn_tutorial.pages.exercise_boxes import show_exercises
@@ -470,4 +470,4 @@ show_exercises("relu")
 # - Glorot, Bordes and Bengio (2011), *Deep sparse rectifier neural networks*, AISTATS: deep networks that train with it.
 # - Maas, Hannun and Ng (2013), *Rectifier nonlinearities improve neural network acoustic models*: the leaky variant.
 # - He, Zhang, Ren and Sun (2015), *Delving deep into rectifiers: surpassing human-level performance on ImageNet classification*, ICCV: how large the weights should begin.
-# - Springenberg, Dosovitskiy, Brox and Riedmiller (2015), *Striving for simplicity*: guided backpropagation, the third "mistake" above when it is meant.
+# - Springenberg, Dosovitskiy, Brox and Riedmiller (2015), *Striving for simplicity*: guided backpropagation, the third "mistake" above, when it is intended.

@@ -8,7 +8,7 @@
 # %% [markdown]
 # # Softmax
 #
-# A network ends in scores, any numbers at all. To choose among classes, and to be taught, it has to predict probabilities: positive, with sum 1. Softmax makes the one into the other. Why can a correct formula give `nan`? Why does the gradient need no Jacobian? And how far should you believe a network that says "99 %"?
+# A network ends in scores, any numbers at all. To choose among classes, and to be taught, it has to predict probabilities: positive, with sum 1. Softmax turns the one into the other. Why can a correct formula give `nan`? Why does the gradient need no Jacobian? And how far should you believe a network that says "99 %"?
 #
 # You need [the symbols of this book](../foundations/notation.md) and [backpropagation by hand](../foundations/chain_rule.py).
 
@@ -70,11 +70,11 @@ show(
 # |---|---|---|---|
 # | $Z$ | `z` | $(N, C)$ | scores, called **logits**, one row per example |
 # | $P$ | `p` | $(N, C)$ | probabilities; each row sums to 1 |
-# | $\partial L/\partial P$ | `dp` | $(N, C)$ | the gradient that arrives |
+# | $\partial L/\partial P$ | `dp` | $(N, C)$ | the upstream gradient |
 # | $\partial L/\partial Z$ | `dz` | $(N, C)$ | the gradient that is passed on |
-# | $J$ | `jacobian` | $(C, C)$, one for each row | $\partial p_j/\partial z_i$ |
+# | $J$ | `jacobian` | $(C, C)$, one per row | $\partial p_j/\partial z_i$ |
 #
-# Rows have nothing to do with each other. Within a row everything hangs together, because all of it is divided by one sum:
+# Rows have nothing to do with each other. Within a row each probability depends on every score, because all of them are divided by one sum:
 #
 # $$p_{ni} = \frac{e^{z_{ni}}}{\sum_j e^{z_{nj}}}$$
 #
@@ -86,7 +86,7 @@ show(
 #
 # $$P = \begin{bmatrix}\tfrac16 & \tfrac26 & \tfrac36\\[3pt] \tfrac14 & \tfrac14 & \tfrac24\end{bmatrix}$$
 #
-# **Backward.** A gradient arrives. For each row, first take the mean of the upstream gradient, weighted with the probabilities. Then each class gets its probability times how far its own gradient lies above that mean:
+# **Backward.** For each row, first take the mean of the upstream gradient, weighted with the probabilities. Then each class gets its probability times how far its own gradient lies above that mean:
 #
 # $$\frac{\partial L}{\partial P} = \begin{bmatrix}6 & 0 & 0\\ 0 & 4 & -2\end{bmatrix}, \qquad
 #   \text{means } \begin{bmatrix}1\\ 0\end{bmatrix}$$
@@ -131,9 +131,9 @@ with np.errstate(over="ignore", invalid="ignore"):  # let the symptom through
 show_derivation("softmax", 0)
 
 # %% [markdown]
-# The largest exponent is now $0$, so nothing overflows. What underflows becomes 0, which is right to within the smallest number there is; and at least one exponential is 1, so the sum is never 0.
+# The largest exponent is now $0$, so nothing overflows. What underflows becomes 0, which is right to within the smallest float there is; and at least one exponential is 1, so the sum is never 0.
 #
-# The same argument says what a network *cannot* learn: a row of scores is only known up to a constant. $C$ scores carry $C - 1$ facts.
+# The same argument says what a network *cannot* learn: a row of scores is known only up to a constant. $C$ scores carry $C - 1$ facts.
 
 # %%
 shifted = softmax(z + 1000.0)[0]
@@ -149,7 +149,7 @@ assert np.allclose(shifted, p, rtol=0, atol=1e-12)
 #
 # $$\frac{\partial p_i}{\partial z_i} = \frac{e^{z_i} S - e^{z_i} e^{z_i}}{S^2} = p_i - p_i^2 = p_i (1 - p_i)$$
 #
-# **Its neighbour.** How does $p_j$ change with another score $z_i$? The numerator $e^{z_j}$ does not, the sum does:
+# **Its neighbour.** How does $p_j$ change with another score $z_i$? The numerator $e^{z_j}$ does not change; the sum does:
 #
 # $$\frac{\partial p_j}{\partial z_i} = -\frac{e^{z_j} e^{z_i}}{S^2} = -p_j\, p_i$$
 #
@@ -157,7 +157,7 @@ assert np.allclose(shifted, p, rtol=0, atol=1e-12)
 #
 # $$J_{ji} = \frac{\partial p_j}{\partial z_i} = p_j\,(\delta_{ij} - p_i)$$
 #
-# For the first row above, in units of $\tfrac1{36}$, with numbers you can check:
+# Here it is for the first row above, in units of $\tfrac1{36}$, so that you can check the numbers:
 
 # %% tags=["hide-input"]
 jacobian = np.diag(p[0]) - np.outer(p[0], p[0])
@@ -182,10 +182,10 @@ draw = np.random.default_rng(SEED)
 reader = mlp(64, [32], 10, rng=draw)
 fit(reader, (pixels["train"], data.y_train), optimizer=SGD(reader.params, 0.1), epochs=5,
     batch_size=32, rng=draw)
-said = softmax(reader(pixels["test"]).astype(np.float64))[0]
-unsure = np.abs(said.max(1) - 0.5).argmin()  # an image with a clear rival
-first, second = np.argsort(said[unsure])[::-1][:2]
-wide = np.diag(said[unsure]) - np.outer(said[unsure], said[unsure])
+probs = softmax(reader(pixels["test"]).astype(np.float64))[0]
+unsure = np.abs(probs.max(1) - 0.5).argmin()  # an image with a clear rival
+first, second = np.argsort(probs[unsure])[::-1][:2]
+wide = np.diag(probs[unsure]) - np.outer(probs[unsure], probs[unsure])
 
 fig, (left, right) = plt.subplots(2, 1, figsize=(4.4, 7.0), height_ratios=[2, 3])
 value_grid(left, np.rint(36 * jacobian), title="By hand, times 36", highlight=jacobian > 0)
@@ -202,7 +202,7 @@ show(
     ),
     caption=(
         "The Jacobian of the first row, and that of an image for which a trained network predicts "
-        f"{said[unsure, first]:.0%} for {first} and {said[unsure, second]:.0%} for {second}. Blue "
+        f"{probs[unsure, first]:.0%} for {first} and {probs[unsure, second]:.0%} for {second}. Blue "
         "cells, on the diagonal, are positive, orange ones negative; darker is farther from 0. "
         "In the four dark cells, what one of the rivals gains, the other loses."
     ),
@@ -216,7 +216,7 @@ assert np.allclose(wide.sum(0), 0, rtol=0, atol=1e-15)
 #
 # ## The sum that needs no matrix
 #
-# The [rule of the chapter on the chain rule](../foundations/chain_rule.py#where-two-roads-meet-gradients-add): $z_i$ is used by *all* the $p_j$ of its row, so its gradient is a sum over $j$, as at the top of [](../foundations/chain_rule.py#graph), where $x$ is used twice. It is tempting to multiply by the diagonal alone, $p_i(1 - p_i)$, as if a score fed its own probability only. It feeds all of them.
+# [Where two roads meet, gradients add](../foundations/chain_rule.py#where-two-roads-meet-gradients-add): $z_i$ is used by *all* the $p_j$ of its row, so its gradient is a sum over $j$, as at the top of [](../foundations/chain_rule.py#graph), where $x$ is used twice. It is tempting to multiply by the diagonal alone, $p_i(1 - p_i)$, as if a score fed its own probability only. It feeds all of them.
 
 # %% tags=["remove-input"]
 show_derivation("softmax", 1)
@@ -226,9 +226,9 @@ show_derivation("softmax", 1)
 #
 # $$\boxed{\frac{\partial L}{\partial Z} = P \odot \left(\frac{\partial L}{\partial P} - \Big\langle \frac{\partial L}{\partial P},\, P \Big\rangle_n\right)}$$
 #
-# The shapes agree: $(N, C)$ times $(N, C)$ minus $(N, 1)$. Two multiplications and a subtraction an element, where the matrix would need $C$ of them.
+# The shapes agree: $(N, C)$ times $(N, C)$ minus $(N, 1)$. It takes two multiplications and a subtraction per element, where the matrix would need $C$ of them.
 #
-# **Rows sum to zero.** Sum the box over a row: $\sum_i p_i \,\partial L/\partial p_i$ minus the same number times $\sum_i p_i = 1$. So adding one constant to all scores of a row changes the loss by nothing, as it must.
+# **Rows sum to zero.** Sum the box over a row: $\sum_i p_i \,\partial L/\partial p_i$ minus the same number times $\sum_i p_i = 1$. So adding one constant to all scores of a row does not change the loss, as it must not.
 
 # %% tags=["remove-input"]
 fig, axes = plt.subplots(2, 1, figsize=(4.6, 4.9))
@@ -258,9 +258,9 @@ show(
         "the probabilities 0.17, 0.33, 0.50 times 5, −1, −1. Both give 0.83, −0.33, −0.50."
     ),
     caption=(
-        "The first row of the example on both ways. Their last columns are the same. "
-        "Where your browser runs scripts, the picture answers to your hand: move the scores, the "
-        "temperature $T$ (every score is divided by it first) and the gradient that arrives. With "
+        "The first row of the example, computed both ways. Their last columns are the same. "
+        "Where your browser runs scripts, you can move the scores, the temperature $T$ (every "
+        "score is divided by it first) and the upstream gradient. With "
         "a temperature, $\\partial L/\\partial z$ is the gradient of the numbers $z/T$ that softmax gets."
     ),
 )
@@ -278,7 +278,7 @@ show_source(softmax, softmax_backward)
 show_equations("softmax", "P", "dZ")
 
 # %% [markdown]
-# As an `einsum`, with the Jacobian and without; the norm of the difference:
+# As an `einsum`, with the Jacobian and without it; the number is the norm of the difference:
 
 # %%
 jacobians = np.einsum("ni,ij->nij", p, np.eye(3)) - np.einsum("ni,nj->nij", p, p)
@@ -292,7 +292,7 @@ for way, found in (("with the Jacobian", with_matrix), ("without", without)):
 # %% [markdown]
 # ## What the matrix would cost
 #
-# Both ways give the same numbers. Recorded on one core, for 16 rows in float32 and more and more classes:
+# Both ways give the same numbers. What they cost was recorded on one core, for 16 rows in float32 and more and more classes:
 
 # %% tags=["hide-input"]
 recorded = json.loads(Path("benchmarks/chapters.json").read_text())
@@ -328,11 +328,11 @@ show(
 assert times[-1] > 100 and memory[-1] > 100 and times[0] < 5
 
 # %% [markdown]
-# At {{ classes[0] }} classes the matrix costs {{ times[0]:.1f}} times as much time, and nobody would notice. At {{ classes[-1]:,}} it is {{ times[-1]:.0f}} times as much, and {{ memory[-1]:.0f}} times the memory. A language model chooses among some hundred thousand words: its Jacobian would have $10^{10}$ entries, for each word of the text.
+# At {{ classes[0] }} classes the matrix costs {{ times[0]:.1f}} times as much time, and nobody would notice. At {{ classes[-1]:,}} it is {{ times[-1]:.0f}} times as much, and {{ memory[-1]:.0f}} times the memory. A language model chooses among some hundred thousand words: its Jacobian would have ten billion entries for each word of the text.
 #
 # ## Evidence
 #
-# Differences of the forward pass, with a random gradient from above:
+# Here are differences of the forward pass, with a random upstream gradient:
 
 # %%
 scores = rng.standard_normal((5, 7))
@@ -355,17 +355,17 @@ show(
         f"{exact:.0e}, central differences to {worst:.0e}. In float32 all three are larger."
     ),
     caption=(
-        "The table as a picture. Of the three rows of dots, that of the differences is the "
-        "least exact. It is the witness that errs, not the layer."
+        "The table as a picture. Of the three rows of dots, the one for the differences is "
+        "the least exact. It is the witness that errs, not the layer."
     ),
 )
 
 # %% [markdown]
-# The largest error in float64 is ${{ power(worst) }}$. Expect about that from differences with $h = 10^{-6}$, and $10^{-15}$ from the complex step. A gradient that is off by more is wrong.
+# The largest error in float64 is ${{ power(worst) }}$. Expect about as much of differences with $h = 10^{-6}$, and $10^{-15}$ of the complex step. A gradient that is off by more is wrong.
 #
 # ## Five ways to get it wrong
 #
-# Each of these has been written by somebody. The first three are wrong gradients:
+# The first three are wrong gradients:
 
 
 # %%
@@ -375,7 +375,7 @@ def diagonal_only(dp, p):
 
 
 def mean_not_weighted(dp, p):
-    """Wrong: the mean that is taken away is not weighted with p."""
+    """Wrong: the mean that is subtracted is not weighted with p."""
     return p * (dp - dp.mean(axis=-1, keepdims=True))
 
 
@@ -384,28 +384,28 @@ def mean_over_all_rows(dp, p):
     return p * (dp - (dp * p).sum() / len(p))
 
 
-arrives = rng.standard_normal(scores.shape)
-right = softmax_backward(arrives, softmax(scores)[0])
+upstream = rng.standard_normal(scores.shape)
+right = softmax_backward(upstream, softmax(scores)[0])
 for wrong in (diagonal_only, mean_not_weighted, mean_over_all_rows):
     try:
         gradient_check(softmax, wrong, [scores], rng=rng).raise_if_above(1e-6)
         raise AssertionError("not caught")
     except GradientError:
-        found = wrong(arrives, softmax(scores)[0])
+        found = wrong(upstream, softmax(scores)[0])
         cosine = (found * right).sum() / np.linalg.norm(found) / np.linalg.norm(right)
         rest = np.abs(found.sum(axis=1)).max()
         print(f"{wrong.__name__:<18} caught; cosine {cosine:.2f}, row sum {rest:.2f}")
         assert rest > 1e-3
 
 # %% [markdown]
-# The *cosine* is that of the angle between the wrong gradient and the right one. All three point roughly the right way, so a small step along any of them lowers the loss, the network learns something, and nobody looks again. The sum of a row gives each of them away, with no need of differences.
+# The *cosine* is that of the angle between the wrong gradient and the right one. All three point roughly the right way, so a small step along any of them lowers the loss, the network learns something, and nobody looks again. The sum of a row gives each of them away, without any differences.
 #
-# **The check that sees nothing.** With all ones from above, the true gradient is 0, since a constant changes nothing. And then a backward pass that returns nothing but zeros passes:
+# **The check that sees nothing.** With an upstream gradient of all ones, the true gradient is 0, since the sum of a row never changes. Then a backward pass that returns nothing but zeros passes:
 
 # %%
 ones = np.ones_like(scores)
 assert np.abs(softmax_backward(ones, softmax(scores)[0])).max() < 1e-15
-print("with all ones from above the right answer is 0 everywhere")
+print("with all ones upstream the right answer is 0 everywhere")
 
 # %% [markdown]
 # **The fourth: the wrong axis.** Without `axis=-1` NumPy sums over the whole array; with `axis=0`, over the batch. The rows no longer sum to 1, and the answer for one image depends on which others are in its batch.
@@ -419,16 +419,16 @@ square = np.exp(z[:, :2])
 assert np.allclose((square / square.sum(axis=0)).sum(axis=0), 1)  # columns do
 
 # %% [markdown]
-# With `keepdims=True` forgotten, shapes $(N, C)$ and $(N,)$ do not fit, and NumPy says so, unless $N = C$. Then it divides column by column and says nothing: one more reason for checking with sizes that differ.
+# If you forget `keepdims=True`, the shapes $(N, C)$ and $(N,)$ do not fit, and NumPy says so, unless $N = C$. Then it divides column by column and says nothing: one more reason for checking with sizes that differ.
 #
-# **The fifth: softmax twice.** PyTorch's `cross_entropy` takes *scores*. Hand it probabilities, and it takes the softmax of them. Nothing fails; the network cannot be sure any more:
+# **The fifth: softmax twice.** PyTorch's `cross_entropy` takes *scores*. Hand it probabilities, and it takes their softmax. Nothing fails, but the network can no longer be sure:
 
 # %%
-certain = np.array([[0.0, 0.0, 1.0]])  # the best that a softmax can say
+certain = np.array([[0.0, 0.0, 1.0]])  # the surest that a softmax can be
 twice = softmax(certain)[0]
 floor = -np.log(twice[0, 2])
 theirs = torch.nn.functional.cross_entropy(torch.tensor(certain), torch.tensor([2]))
-print(f"certain and right, the second softmax says {twice[0, 2]:.2f}")
+print(f"certain and right, the second softmax gives {twice[0, 2]:.2f}")
 assert np.isclose(theirs.item(), floor)
 
 # %% [markdown]
@@ -442,7 +442,7 @@ assert np.isclose(theirs.item(), floor)
 #
 # **A prediction.** Training goes on raising the score of the right class after every training image is right, because the loss still falls. So on new images the network should grow surer faster than it grows right.
 #
-# A network with 64 hidden units, 200 training digits, 800 validation and 790 test digits, momentum, five seeds for the weights and the order.
+# The network has 64 hidden units and is trained with momentum on 200 digits; 800 are for validation, 790 for the test. Five seeds choose the weights and the order.
 
 # %% tags=["hide-input"]
 few = digits(sizes=(200, 800, 790), seed=SEED)
@@ -474,13 +474,13 @@ for seed in seeds:
             batch_size=32, rng=draw, keep_best=False)
         done = stop
         logits = {part: net(flat[part]).astype(np.float64) for part in ("val", "test")}
-        said = softmax(logits["test"])[0]
-        sure[seed, j] = said.max(1).mean()
-        correct[seed, j] = (said.argmax(1) == labels["test"]).mean()
+        probs = softmax(logits["test"])[0]
+        sure[seed, j] = probs.max(1).mean()
+        correct[seed, j] = (probs.argmax(1) == labels["test"]).mean()
         chosen[seed, j] = best_temperature(logits["val"], labels["val"])
         calmer = softmax(logits["test"] / chosen[seed, j])[0]
         cooled[seed, j] = calmer.max(1).mean()
-    for name, p in (("as trained", said), ("with T", calmer)):
+    for name, p in (("as trained", probs), ("with T", calmer)):
         ends[name].append((p.max(1), p.argmax(1) == labels["test"]))
 
 # %% tags=["hide-input"]
@@ -522,7 +522,7 @@ assert (np.abs((cooled - correct)[:, -1]) < np.abs(gap[:, -1])).all()
 spread = gap[:, -1].std(ddof=1)
 
 # %% [markdown]
-# **The verdict.** Early on the network is too modest: after {{ stops[0] }} epochs it is {{ sure[:, 0].mean():.0%}} sure and {{ correct[:, 0].mean():.0%}} right. After {{ stops[-1] }} epochs it is {{ sure[:, -1].mean():.1%}} sure and {{ correct[:, -1].mean():.1%}} right, a gap of {{ 100 * gap[:, -1].mean():.1f}} points (standard deviation over the seeds {{ 100 * spread:.1f}}), and it has the same sign with every seed. The prediction holds, but only for long training.
+# **The verdict.** Early on the network is too modest: after {{ stops[0] }} epochs it is {{ sure[:, 0].mean():.0%}} sure and {{ correct[:, 0].mean():.0%}} right. After {{ stops[-1] }} epochs it is {{ sure[:, -1].mean():.1%}} sure and {{ correct[:, -1].mean():.1%}} right, a gap of {{ 100 * gap[:, -1].mean():.1f}} points (standard deviation over the seeds {{ 100 * spread:.1f}}), and its sign is the same for every seed. The prediction holds, but only for long training.
 #
 # There is a cheap cure. Divide all scores by one number, the **temperature** $T$, chosen on the validation images: $p = \operatorname{softmax}(z / T)$. At the end it is {{ chosen[:, -1].mean():.2f}} on average, and the gap shrinks to {{ 100 * np.abs(cooled - correct)[:, -1].mean():.1f}} points. Since dividing keeps the order of the scores, not one answer changes ([@guo2017]).
 #
@@ -567,14 +567,14 @@ show(
 assert off["with T"] < off["as trained"] and first["as trained"][0] > first["as trained"][1] + 5
 
 # %% [markdown]
-# It is the least sure sixth of the images where the network says too much: {{ first["as trained"][0]:.0f}} % sure, {{ first["as trained"][1]:.0f}} % right. With the temperature it says {{ first["with T"][0]:.0f}} %.
+# It is on the least sure sixth of the images that the network claims too much: it is {{ first["as trained"][0]:.0f}} % sure and {{ first["as trained"][1]:.0f}} % right. With the temperature it claims {{ first["with T"][0]:.0f}} %.
 #
 # **What this does not show.** That such networks are honest for each digit, or on images of another kind: these images resemble the training set. One split was used, and 200 training images are few; how the gap depends on their number was not measured.
 #
 # ## In five lines
 #
 # - Softmax turns scores into probabilities: positive, with sum 1 in each row.
-# - Take the row's maximum away first: no probability changes, and no exponential overflows.
+# - Subtract the row's maximum first: no probability changes, and no exponential overflows.
 # - The gradient needs no Jacobian: subtract the weighted mean of the upstream gradient, and multiply by the probabilities.
 # - Use it once, along the axis of the classes; a second softmax keeps the loss from falling.
 # - Trained for long, a network is surer than it is right; one temperature for all scores is a cheap cure.
@@ -591,7 +591,7 @@ assert off["with T"] < off["as trained"] and first["as trained"][0] > first["as 
 #     Divide numerator and denominator by $e^{z_1}$: $p_1 = 1/(1 + e^{-(z_1 - z_2)})$, the sigmoid of the difference of the scores. Two scores carry one fact.
 #
 # ??? question "4. A network is certain: $p = (1, 0, 0)$. What is its Jacobian, and what does that mean for learning?"
-#     All zeros, since $p_i(\delta_{ij} - p_j)$ is 0 for every pair. No gradient passes a softmax that is certain, even if it is wrong. Why networks learn all the same is the subject of [the next chapter](cross_entropy.py): the loss sends infinitely much, and the product of the two is finite.
+#     All zeros, since $p_i(\delta_{ij} - p_j)$ is 0 for every pair. No gradient passes a softmax that is certain, even if it is wrong. Why networks learn all the same is the subject of [the next chapter](cross_entropy.py): the loss sends an infinite gradient, and the product of the two is finite.
 #
 # ??? question "5. For the notebook: set `stops` so that the longest training has ten times the epochs. Where does the gap go?"
 #     Extend the list and run the two cells again. Compute `nll` of the test images as well: can it rise while the accuracy stands still?
