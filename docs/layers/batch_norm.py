@@ -492,7 +492,7 @@ assert (batch_norm_backward(dy, cache_eval)[0] == 2 * dy).all()
 #
 # The layer starts with mean 0 and variance 1. After our five numbers it holds the mean $\tfrac1{10} \cdot 4 = \tfrac25$, and the variance $\tfrac9{10} \cdot 1 + \tfrac1{10} \cdot 5 = \tfrac75$.
 #
-# Five, where the variance was 4? The squares sum to 20. The batch is *normalised* with $\tfrac{20}{5}$, the **biased** variance, which makes the squares of $\hat x$ sum to exactly $N$. What is *remembered* is $\tfrac{20}{4}$, the **unbiased** one. The mean was fitted to these five numbers, so their squared distances from it are smaller than from the true mean, on average by the factor $(N-1)/N$. The memory is an estimate for data that had no say in the mean, so the factor is divided out. Here are batches drawn from a distribution of variance 1:
+# Five, where the variance was 4? The squares sum to 20. The batch is *normalised* with $\tfrac{20}{5}$, the **biased** variance, which makes the squares of $\hat x$ sum to exactly $N$. What is *remembered* is $\tfrac{20}{4}$, the **unbiased** one. The mean was fitted to these five numbers, so their squared distances from it are smaller than from the true mean, on average by the factor $(N-1)/N$. The memory is an estimate for data that had no say in the mean, so the factor is divided out. For batches from a distribution of variance 1:
 
 # %%
 memory = BatchNorm(1, eps=0.0, dtype=np.float64)
@@ -764,7 +764,7 @@ assert averages[1] < averages[0] - 0.02
 assert (learnt[0] == learnt[1]).all()
 
 # %% [markdown]
-# (Means and ranges over five seeds, batches of eight.) The same weights were learnt in both rows, to the last bit: training never looks at the memory. Only the evaluation is worse. The comparison with PyTorch above includes the buffers; that is what catches this mistake.
+# (Means and ranges over five seeds, batches of eight.) The same weights were learnt in both rows, to the last bit: training never looks at the memory. Only the evaluation is worse. The comparison with PyTorch above includes the buffers, and catches this mistake.
 #
 # **The sixth: tiny batches.** Two examples in a batch normalise to $-1$ and $+1$, *whatever they were* (unless they were equal). All that is left of a feature is which of the two was larger. And but for $\varepsilon$ no gradient passes to the layers below ([question 3](#try-it)). A batch of four keeps a little more. How much does it cost? We train for three epochs each, at a learning rate of 0.05:
 
@@ -987,7 +987,7 @@ grown = lengths[0, 1].mean(axis=1)  # three layers, normalised: by rate
 #
 # **Faster: yes, in epochs.** Each at its best rate, the normalised network takes {{ needed[3, 1]:.1f}} epochs to reach {{ goal:.0%}} on the validation images and the plain one {{ needed[3, 0]:.1f}}; with eight layers it is {{ needed[8, 1]:.1f}} and {{ needed[8, 0]:.1f}}. Normalisation needs a high rate for that. At a low one that both share, {{ rates[shared]:g}}, much of the advantage is gone: {{ needed_shared[3, 1]:.1f}} against {{ needed_shared[3, 0]:.1f}} epochs, and {{ needed_shared[8, 1]:.1f}} against {{ needed_shared[8, 0]:.1f}}.
 #
-# **Better in the end?** By a point or so, perhaps. With three layers it gets {{ final[3, 1].mean():.1%}} of the test images against {{ final[3, 0].mean():.1%}}, with eight {{ final[8, 1].mean():.1%}} against {{ final[8, 0].mean():.1%}}. Seed by seed, the gain lies between {{ "{:.1f} and {:.1f}".format(*gain(3)).replace("-", "−") }} points with three layers, and between {{ "{:.1f} and {:.1f}".format(*gain(8)).replace("-", "−") }} with eight. Five seeds and 405 images settle no more than that: a processor that adds up in another order moves these limits by as much as a point, across zero and back. (The two intervals are so wide that both hold in 95 of 100 experiments.)
+# **Better in the end?** By a point or so, perhaps. With three layers, {{ final[3, 1].mean():.1%}} of the test images against {{ final[3, 0].mean():.1%}}, with eight {{ final[8, 1].mean():.1%}} against {{ final[8, 0].mean():.1%}}. Seed by seed, the gain lies between {{ "{:.1f} and {:.1f}".format(*gain(3)).replace("-", "−") }} points with three layers, and between {{ "{:.1f} and {:.1f}".format(*gain(8)).replace("-", "−") }} with eight. Five seeds and 405 images settle no more than that: a processor that adds up in another order moves these limits by as much as a point, across zero and back. (The two intervals are so wide that both hold in 95 of 100 experiments.)
 #
 # ### Smoother, steadier, less drift?
 #

@@ -241,10 +241,10 @@ show(
 # Each filter has $C k_h k_w$ weights and a bias, so a layer learns $F\,(C k_h k_w + 1)$ numbers, here $2 \cdot 13 = 26$, whatever the size of the image.
 
 # %%
-colour = np.array([[[[1.0, 2.0], [0.0, 1.0]], [[3.0, 0.0], [1.0, 1.0]], [[0.0, 1.0], [2.0, 0.0]]]])
-w_0 = [[[1.0, 0.0], [0.0, 1.0]], [[0.0, 1.0], [1.0, 0.0]], [[2.0, -1.0], [0.0, 1.0]]]
-w_1 = [[[0.0, 1.0], [1.0, 0.0]], [[1.0, 1.0], [0.0, -1.0]], [[1.0, 0.0], [1.0, 2.0]]]
-two_filters, two_biases = np.array([w_0, w_1]), np.array([1.0, -2.0])
+colour = np.array([[[[1, 2], [0, 1]], [[3, 0], [1, 1]], [[0, 1], [2, 0]]]], float)
+w_0 = [[[1, 0], [0, 1]], [[0, 1], [1, 0]], [[2, -1], [0, 1]]]
+w_1 = [[[0, 1], [1, 0]], [[1, 1], [0, -1]], [[1, 0], [1, 2]]]
+two_filters, two_biases = np.array([w_0, w_1], float), np.array([1.0, -2.0])
 
 assert (conv2d(colour, two_filters, two_biases)[0] == [[[[3]], [[4]]]]).all()
 assert two_filters.size + two_biases.size == 2 * (3 * 2 * 2 + 1) == 26

@@ -486,7 +486,7 @@ show(
     ),
     caption=(
         "The table as a picture. The dots of the central differences lie far to the right of "
-        "those of the other two witnesses: the differences are what is not exact."
+        "those of the other two witnesses: it is the differences that are not exact."
     ),
 )
 
@@ -550,7 +550,7 @@ assert abs(right.mean() - wrong.mean()) < 0.015 and abs(gap.mean()) < gap_half
 assert right.min() <= wrong.max() and wrong.min() <= right.max()
 
 # %% [markdown]
-# No. After ten epochs the right gradient classifies {{ right.mean():.1%}} of the test images and the wrong one {{ wrong.mean():.1%}}, and over six seeds the difference is {{ f"{gap.mean():+.1f} points, interval {gap.mean() - gap_half:+.1f} to {gap.mean() + gap_half:+.1f}".replace("-", "−") }}: it cannot be told from 0. What catches it is a check with parameters that are *not* those of a new layer. And there is a check you can do in your head: each row of the right `dx` sums to 0.
+# No. After ten epochs the right gradient gets {{ right.mean():.1%}} of the test images right and the wrong one {{ wrong.mean():.1%}}, and over six seeds the difference is {{ f"{gap.mean():+.1f} points, interval {gap.mean() - gap_half:+.1f} to {gap.mean() + gap_half:+.1f}".replace("-", "−") }}: it cannot be told from 0. What catches it is a check with parameters that are *not* those of a new layer. And there is a check you can do in your head: each row of the right `dx` sums to 0.
 
 # %%
 spoilt = gamma_in_front(dy, cache)[0]
