@@ -377,7 +377,7 @@ assert (ones == 0).all() and (along == 0).all()
 #
 # (With $\varepsilon > 0$ a stretch changes the output a little, and the second sum is $\gamma\rho\,\varepsilon/(\sigma^2 + \varepsilon)$ times $\partial L/\partial\gamma$, no longer 0.)
 #
-# **Two consequences, one layer down.** Let a [linear layer](linear.py) stand below. Its bias adds a constant to a column, so it has *nothing to do*: its gradient is the sum of `dx`, which is 0, and $\beta$ has taken over its work. And a longer column of weights stretches a column of $x$, so (but for $\varepsilon$) the *length* of the weights means nothing. Their gradient is at a right angle to them, and it shrinks as they grow:
+# **Two consequences, one layer down.** Put a [linear layer](linear.py) below. Its bias adds a constant to a column, so it has *nothing to do*: its gradient is the sum of `dx`, which is 0, and $\beta$ has taken over its work. And a longer column of weights stretches a column of $x$, so (but for $\varepsilon$) the *length* of the weights means nothing. Their gradient is at a right angle to them, and it shrinks as they grow:
 
 # %%
 weights, inputs = rng.standard_normal((6, 3)), rng.standard_normal((32, 6))
@@ -1131,11 +1131,11 @@ assert (below_moved[1, 1] > 0.7).all() and (below_moved[1, 0] < 0.5).all()
 # ??? question "3. A batch of two, $\varepsilon = 0$, any upstream gradient. What is $\partial L/\partial x$?"
 #     Zero. The upstream gradient has two components; one direction is taken away with the mean, the other with $\hat x = (-1, 1)$, and two is all there were. The layers below learn only through $\varepsilon$. This is one reason for the left end of the figure of the batch sizes.
 #
-# ??? question "4. What does weight decay do to weights that stand below a batch norm?"
+# ??? question "4. What does weight decay do to weights below a batch norm?"
 #     It makes them shorter, and the output does not depend on their length. But their gradient does: shorter weights have longer gradients, so every later step turns them more. Weight decay acts like a higher learning rate there, and without it plain gradient descent could only lengthen them (van Laarhoven 2017).
 #
 # ??? question "5. For the notebook: make the first weights of every layer too large or too small, by a factor from 0.1 to 10. Which network minds?"
-#     Multiply `net.params[name]` in place by the factor, for all weights that stand below a batch norm, before `fit`. The first forward pass of the normalised net does not change at all, but for $\varepsilon$. Its training does: ten times the weights, a tenth of the gradient, so the weights turn by a hundredth as much. Then do it without batch normalisation.
+#     Multiply `net.params[name]` in place by the factor, for all weights below a batch norm, before `fit`. The first forward pass of the normalised net does not change at all, but for $\varepsilon$. Its training does: ten times the weights, a tenth of the gradient, so the weights turn by a hundredth as much. Then do it without batch normalisation.
 
 # %% tags=["remove-input"]
 from nn_tutorial.pages.exercise_boxes import show_exercises
@@ -1149,6 +1149,6 @@ show_exercises("batch_norm", "batch_norm_backward")
 # - Santurkar, Tsipras, Ilyas and Madry (2018), *How does batch normalization help optimization?*, NeurIPS: smoothness instead of drift, and how to measure both.
 # - Bjorck, Gomes, Selman and Weinberger (2018), *Understanding batch normalization*, NeurIPS: larger learning rates as the cause.
 # - Wu and He (2018), *Group normalization*, ECCV: small batches, and statistics that do not need them.
-# - van Laarhoven (2017), *L2 regularization versus batch and weight normalization*: the length of weights that do not mind it.
+# - van Laarhoven (2017), *L2 regularization versus batch and weight normalization*: weight decay where the length of the weights has no effect.
 # - Yang, Pennington, Rao, Sohl-Dickstein and Schoenholz (2019), *A mean field theory of batch normalization*, ICLR: gradients at the start of very deep networks.
 # - He, Zhang, Ren and Sun (2015), *Delving deep into rectifiers: surpassing human-level performance on ImageNet classification*, ICCV: how large the weights should begin.

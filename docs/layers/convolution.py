@@ -112,7 +112,7 @@ print(f"matrix {full:>15,} weights\nkernels {shared:>14,} weights")
 # | Symbol | In code | Shape | Meaning |
 # |---|---|---|---|
 # | $X$ | `x` | $(N, C, H, W)$ | the input, $C$ channels |
-# | $W$ | `weight` | $(F, C, k_h, k_w)$ | $F$ **filters**, each a **kernel** for each channel |
+# | $W$ | `weight` | $(F, C, k_h, k_w)$ | $F$ **filters**, each with one **kernel** per channel |
 # | $b$ | `bias` | $(F)$ | one per filter |
 # | $Y$ | `y` | $(N, F, H', W')$ | the output: $F$ **feature maps** |
 # | $s$, $r$ | `stride` | two integers | step from window to window, down and across |
@@ -228,9 +228,9 @@ show(
 #
 # A colour image has three channels. A filter then has a kernel for each of them, and adds all their products into *one* number:
 #
-# $$\begin{aligned} x &= \begin{bmatrix}1 & 2\\ 0 & 1\end{bmatrix}, \begin{bmatrix}3 & 0\\ 1 & 1\end{bmatrix}, \begin{bmatrix}0 & 1\\ 2 & 0\end{bmatrix} \\[4pt]
-#   w_0 &= \begin{bmatrix}1 & 0\\ 0 & 1\end{bmatrix}, \begin{bmatrix}0 & 1\\ 1 & 0\end{bmatrix}, \begin{bmatrix}2 & -1\\ 0 & 1\end{bmatrix} \\[4pt]
-#   w_1 &= \begin{bmatrix}0 & 1\\ 1 & 0\end{bmatrix}, \begin{bmatrix}1 & 1\\ 0 & -1\end{bmatrix}, \begin{bmatrix}1 & 0\\ 1 & 2\end{bmatrix}\end{aligned}$$
+# $$\begin{aligned} X &= \begin{bmatrix}1 & 2\\ 0 & 1\end{bmatrix}, \begin{bmatrix}3 & 0\\ 1 & 1\end{bmatrix}, \begin{bmatrix}0 & 1\\ 2 & 0\end{bmatrix} \\[4pt]
+#   W_0 &= \begin{bmatrix}1 & 0\\ 0 & 1\end{bmatrix}, \begin{bmatrix}0 & 1\\ 1 & 0\end{bmatrix}, \begin{bmatrix}2 & -1\\ 0 & 1\end{bmatrix} \\[4pt]
+#   W_1 &= \begin{bmatrix}0 & 1\\ 1 & 0\end{bmatrix}, \begin{bmatrix}1 & 1\\ 0 & -1\end{bmatrix}, \begin{bmatrix}1 & 0\\ 1 & 2\end{bmatrix}\end{aligned}$$
 #
 # There is one window, so each filter gives one output. Each line below is a channel; the last adds the bias, 1 and $-2$:
 #
@@ -380,7 +380,7 @@ assert conv2d_backward(three, cache)[0].ravel().tolist() == seen_by
 # %% [markdown]
 # Three pixels are seen once and two twice. Read a line with two entries from left to right: $i$ falls as $u$ rises.
 #
-# **With a sum and a bracket.** The chain rule adds over all outputs and all their terms; the bracket $[a = si + u - p]$ is 1 for the terms in which pixel $a$ stands. Each build evaluates these lines; they must agree with each other and with `conv2d_backward`:
+# **With a sum and a bracket.** The chain rule adds over all outputs and all their terms; the bracket $[a = si + u - p]$ is 1 for the terms that contain pixel $a$. Each build evaluates these lines; they must agree with each other and with `conv2d_backward`:
 
 
 # %% tags=["remove-input"]
@@ -823,7 +823,7 @@ last = min(found.mean() for found in angles[copies_not_added])
 assert firsts.min() > -0.1 and firsts.max() < last and last > 0.5
 
 # %% [markdown]
-# The first three give the layers below a gradient whose mean cosine lies between {{ firsts.min():.2f}} and {{ firsts.max():.2f}}; from draw to draw it varies with a standard deviation of up to {{ spread:.2f}}. With white noise two of the three stand nearly at a right angle to the truth; a smooth gradient gets through in part. The layer itself, whose `dweight` is right, and those above it learn as ever, and the loss can fall. The fourth points roughly the right way, so you would hardly notice.
+# The first three give the layers below a gradient whose mean cosine lies between {{ firsts.min():.2f}} and {{ firsts.max():.2f}}; from draw to draw it varies with a standard deviation of up to {{ spread:.2f}}. With white noise two of the three are nearly at a right angle to the truth; a smooth gradient gets through in part. The layer itself, whose `dweight` is right, and those above it learn as ever, and the loss can fall. The fourth points roughly the right way, so you would hardly notice.
 #
 # The Gaussian and the Laplace kernel are symmetric: with them, a gradient with its kernel rotated the wrong way is *right*. Sobel kernels change sign when rotated, so there every gradient of the input would have the wrong sign.
 #
@@ -1158,7 +1158,7 @@ assert mixed[:, 1].mean() < min(mlp_real[:, 1].mean(), mlp_mixed[:, 1].mean()) -
 #     A [linear layer](linear.py) over the channels, the same at every pixel. Its windows do not overlap, rotating its kernel changes nothing, and so the first and the fourth of the mistakes above hide in it.
 #
 # ??? question "4. Two layers of 3×3 see as far as one of 5×5. Which has more weights, and can each do what the other does?"
-#     With $C$ channels throughout, $18\,C^2$ against $25\,C^2$. If nothing stands between the two, they are one 5×5 convolution (away from the border), but not every one: $18\,C^2$ numbers cannot make all choices of $25\,C^2$. With a [ReLU](relu.py) between them they can do what no single convolution can.
+#     With $C$ channels throughout, $18\,C^2$ against $25\,C^2$. With nothing between the two, they are one 5×5 convolution (away from the border), but not every one: $18\,C^2$ numbers cannot make all choices of $25\,C^2$. With a [ReLU](relu.py) between them they can do what no single convolution can.
 #
 # ??? question "5. For the notebook: run the experiment with 200 training images. Write down first what you expect."
 #     `digits(sizes=(200, 297, 500))`, and three times the epochs. One would think that an assumption is worth more where there is less to learn from. See which gap opens: that between the convolution and the MLP on real images, or that between the convolution on real images and on shuffled ones.

@@ -252,21 +252,21 @@ show_derivation("avg_pool2d")
 show_source(max_pool2d_loops, max_pool2d_loops_backward)
 
 # %% [markdown]
-# Next, the maximum's equations in the form that the build evaluates. $F$, which here is not the number of filters, is the winner's place in its window, counted in reading order from 0: the product is largest at the *first* pixel that equals the maximum. The three brackets then ask whether pixel $(a, e)$ stands at that place, without wrapping around the window's left and right edge. The mean's forward equation comes last; you have seen its gradient.
+# Next, the maximum's equations in the form that the build evaluates. $F$, which here is not the number of filters, is the winner's place in its window, counted in reading order from 0: the product is largest at the *first* pixel that equals the maximum. The three brackets then ask whether pixel $(a, e)$ is at that place, without wrapping around the window's left and right edge. The mean's forward equation comes last; you have seen its gradient.
 
 # %% tags=["remove-input"]
 show_equations("max_pool2d", "Y", "F", "dX")
 show_equations("avg_pool2d", "Y")
 
 # %% [markdown]
-# **The mean is a matrix product.** It is linear, and it treats rows and columns alike. So, without padding, there is a matrix $A$ of shape $(H', H)$ that averages rows, and $B$ of shape $(W', W)$ that averages columns. In each, row $i$ holds $\tfrac1k$ where window $i$ stands. Then forward and backward are a [linear layer](linear.py)'s, applied twice:
+# **The mean is a matrix product.** It is linear, and it treats rows and columns alike. So, without padding, there is a matrix $A$ of shape $(H', H)$ that averages rows, and $B$ of shape $(W', W)$ that averages columns. In each, row $i$ holds $\tfrac1k$ where window $i$ lies. Then forward and backward are a [linear layer](linear.py)'s, applied twice:
 #
 # $$Y = A X B^\top, \qquad \frac{\partial L}{\partial X} = A^\top \frac{\partial L}{\partial Y} B$$
 
 
 # %%
 def averaging(size, kernel, stride):
-    """(H', H): row i is 1/k where window i stands, else 0."""
+    """(H', H): row i is 1/k where window i lies, else 0."""
     starts = stride * np.arange((size - kernel) // stride + 1)[:, None]
     places = np.arange(size)
     return ((places >= starts) & (places < starts + kernel)) / kernel
@@ -545,7 +545,7 @@ assert (top == 0).mean() > 0.1 and above.mean() > 0.05
 #
 # **All four are zero.** No matter which pixel wins, the gradient goes on to the ReLU, whose gate is shut where its output is 0. So nothing passes.
 #
-# **Tied above zero.** Nearly all of these windows lie on blank paper. The filter sees the same blank patch again and again, and answers with its bias each time. The gradient of a weight is the sum of gradient times patch, and the patches are equal; so again it does not matter where in the window the gradient stands. Both claims can be checked:
+# **Tied above zero.** Nearly all of these windows lie on blank paper. The filter sees the same blank patch again and again, and answers with its bias each time. The gradient of a weight is the sum of gradient times patch, and the patches are equal; so again it does not matter where in the window the gradient lands. Both claims can be checked:
 
 # %%
 on_blank = (blank | (windows != top[..., None])).all(-1)[above].mean()
@@ -620,7 +620,7 @@ show(
     alt=(
         "Three grids of 5 by 5. The input, whose middle is 9 and whose upper right corner is 12. "
         "The gradient of the maximum: 72 in the middle, 18 in the corner, 0 elsewhere. The "
-        "gradient of the mean: between 1 and 4 where one window stands, more in the middle row "
+        "gradient of the mean: between 1 and 4 where one window lies, more in the middle row "
         "and column, 10 in the middle."
     ),
     caption=(

@@ -337,7 +337,7 @@ show(
 #
 # ### Matrices
 #
-# A matrix product sums over the index that stands *inside*: the second of the left factor and the first of the right one. In $\sum_n r_{nm}\, \partial L/\partial z_{nk}$ the summed index $n$ is the *first* index of $r$. To bring it inside, transpose $R$:
+# A matrix product sums over the *inside* index: the second of the left factor and the first of the right one. In $\sum_n r_{nm}\, \partial L/\partial z_{nk}$ the summed index $n$ is the *first* index of $r$. To bring it inside, transpose $R$:
 #
 # $$\frac{\partial L}{\partial W_2} = R^\top \frac{\partial L}{\partial Z} \qquad (M, N)\,(N, C) \to (M, C)$$
 #
@@ -1076,7 +1076,7 @@ def signed(value, bounds):
 #
 # ### What leads instead
 #
-# Linear discriminant analysis, {{ fisher.mean():.3f}}, and softmax regression, {{ regression.mean():.3f}}: no hidden layer, and nothing or little to tune. The networks reach {{ run[1]["accuracy"].mean():.3f}} and {{ run[2]["accuracy"].mean():.3f}}. Measure this lead by the same yardstick too. That of linear discriminant analysis over run 1 is {{ told(fisher, run[1]["accuracy"]) }}: {{ "beyond chance" if paired(fisher, run[1]["accuracy"])[1] > 0 else "still within chance" }}. What can be said is that nothing here beats straight cuts.
+# Linear discriminant analysis, {{ fisher.mean():.3f}}, and softmax regression, {{ regression.mean():.3f}}: no hidden layer, and nothing or little to tune. The networks reach {{ run[1]["accuracy"].mean():.3f}} and {{ run[2]["accuracy"].mean():.3f}}. Measure this lead by the same yardstick. That of linear discriminant analysis over run 1 is {{ told(fisher, run[1]["accuracy"]) }}: {{ "beyond chance" if paired(fisher, run[1]["accuracy"])[1] > 0 else "still within chance" }}. What can be said is that nothing here beats straight cuts.
 #
 # ### What this does not show
 #
@@ -1234,7 +1234,7 @@ patient_loss, patient_accuracy = evaluate(patient, *test)
 
 # %% [markdown]
 # ??? question "1. Why does the gradient of $R$ hold $W_2^\top$, and that of $W_2$ hold $R^\top$?"
-#     A hidden unit is used by every class, so its gradient sums over $k$, and $k$ must stand inside the product: $W_2$ is transposed. A weight is used by every flower, so its gradient sums over $n$, and $R$ is transposed. The shapes agree: $(N, C)(C, M)$ and $(M, N)(N, C)$.
+#     A hidden unit is used by every class, so its gradient sums over $k$, and $k$ must be inside the product: $W_2$ is transposed. A weight is used by every flower, so its gradient sums over $n$, and $R$ is transposed. The shapes agree: $(N, C)(C, M)$ and $(M, N)(N, C)$.
 #
 # ??? question "2. With a pencil: let the second flower be of species 1. What are the loss and $\partial L/\partial W_2$?"
 #     Now both answers have $p = \tfrac46$, so $L = \ln\tfrac32$, {{ other_loss:.4f}}. Only the second row of $\partial L/\partial Z$ changes, to ${{ other_row }}$, and $\partial L/\partial W_2 = {{ other }}$.

@@ -202,7 +202,7 @@ assert heights["momentum"][2] > heights["SGD"][2]
 #
 # Below $1/\lambda$ the walk creeps to the bottom from one side, at $1/\lambda$ it is there in one step, above that it jumps across, and from $2/\lambda$ on it lands as high as it started, or higher.
 #
-# **Many directions.** With $H$ the symmetric matrix of second derivatives, $f(\theta) = \tfrac12\theta^\top H\theta$ has the gradient $H\theta$. In most directions $H\theta$ does not point along $\theta$. The exceptions are the *eigenvectors*: along them $H$ does nothing but stretch, $H\theta = \lambda\theta$, and the factor $\lambda$ is their *eigenvalue*. A symmetric matrix has one for each dimension, at right angles to each other. (In our valley they are the two axes, with the eigenvalues 1 and 9.) Measure $\theta$ along them, and each direction is a parabola of its own, with its own curvature $\lambda$, independent of the others. Let all curvatures be positive.
+# **Many directions.** With $H$ the symmetric matrix of second derivatives, $f(\theta) = \tfrac12\theta^\top H\theta$ has the gradient $H\theta$. In most directions $H\theta$ does not point along $\theta$. The exceptions are the *eigenvectors*: along them $H$ does nothing but stretch, $H\theta = \lambda\theta$, and the factor $\lambda$ is their *eigenvalue*. A symmetric matrix has one per dimension, at right angles to each other. (In our valley they are the two axes, with the eigenvalues 1 and 9.) Measure $\theta$ along them, and each direction is a parabola of its own, with its own curvature $\lambda$, independent of the others. Let all curvatures be positive.
 #
 # But **all directions share one $\eta$**, and here intuition misleads. It is not the direction that you care about, the long and flat one, that limits the learning rate; it is the steepest:
 #
@@ -650,7 +650,7 @@ show_source(SGD._checked, SGD.step, Adam.step)
 # %% [markdown]
 # In SGD the loop's first lines are the rule for $v'$ and `p -= self.lr * g` is that for $\theta'$; `nesterov` and `decoupled` belong to [the next chapter](schedules.py). In Adam `m += (1 - beta1) * (g - m)` is the first rule with its terms sorted differently, $m + (1 - \beta_1)(g - m)$; the next line is the second; the last line holds the other three.
 #
-# In SGD the learning rate stands *outside* the velocity, as in PyTorch. Many papers put it inside, $v' = \mu v + \eta g$. As long as $\eta$ stays the same, both walk the same path; if you change $\eta$ on the way, they part.
+# In SGD the learning rate is *outside* the velocity, as in PyTorch. Many papers put it inside, $v' = \mu v + \eta g$. As long as $\eta$ stays the same, both walk the same path; if you change $\eta$ on the way, they part.
 #
 # ## Evidence: fifty steps beside PyTorch
 #
@@ -1081,7 +1081,7 @@ assert past[Uncorrected] > 2 * past[Adam]
 #
 # ### 3. State that is lost
 #
-# An optimiser that is made anew inside the loop:
+# An optimiser that is made again at each step of the loop:
 
 
 # %%
