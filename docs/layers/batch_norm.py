@@ -1,6 +1,6 @@
 # ---
 # title: Batch normalisation
-# description: Every feature gets mean 0 and variance 1 over the batch, so each example answers for all the others; here is the backward pass in full, and which of the layer's promises an experiment bears out.
+# description: Every feature gets mean 0 and variance 1 over the batch, so each example affects all the others; here is the backward pass in full, and which of the layer's promises an experiment bears out.
 # tags:
 #   - layers
 # ---
@@ -8,7 +8,7 @@
 # %% [markdown]
 # # Batch normalisation
 #
-# Each layer works on what the layer below puts out, and training moves that all the time. Batch normalisation ([@ioffe2015]) takes the mean of every feature away and divides by its spread, both measured on the batch that is passing. You will derive its backward pass, in which every example answers for every other, see why it is two functions in one layer, and test which of its promises survive an experiment.
+# Each layer works on the output of the layer below, which training changes all the time. Batch normalisation ([@ioffe2015]) subtracts the mean of every feature and divides by its spread, both measured on the current batch. You will derive its backward pass, in which every example affects every other, see why it is two functions in one layer, and test which of its promises survive an experiment.
 #
 # You need [the symbols of this book](../foundations/notation.md), [backpropagation by hand](../foundations/chain_rule.py) and [the linear layer](linear.py).
 
@@ -85,7 +85,7 @@ show(
     caption=(
         "Five values of one feature, and what becomes of them. When only one of them moves, here "
         "the square from 1 to 11, all five outputs move. The strokes are where they were before. "
-        "Where your browser runs scripts, the picture answers to your hand: drag the points, or "
+        "Where your browser runs scripts, you can drag the points, or "
         "go to one with the Tab key and use the arrows. Evaluation, and what is remembered for it, "
         "are explained [further down](#two-functions-in-one-layer)."
     ),
@@ -106,11 +106,11 @@ assert moved_by.min() > 0.5
 # | $\gamma$, $\beta$ | `weight`, `bias` | $(D)$ | scale and shift, to be learnt |
 # | $Y$ | `y` | $(N, D)$ | the output |
 #
-# All other layers in this book treat each example alone. This one runs down the *columns*:
+# All other layers in this book treat each example by itself. This one runs down the *columns*:
 #
 # $$\hat x_{nd} = (x_{nd} - \mu_d)\,\rho_d, \qquad y_{nd} = \gamma_d\, \hat x_{nd} + \beta_d$$
 #
-# Why $\gamma$ and $\beta$? So that nothing is forbidden. A feature that needs another mean or spread can have it, with $\gamma = \sigma$ and $\beta = \mu$ even the old ones. But now it has them as two numbers that are learnt, and no longer as a by-product of all the layers below.
+# Why $\gamma$ and $\beta$? So that nothing is forbidden. A feature that needs another mean or spread can have it: with $\gamma = \sigma$ and $\beta = \mu$ even the old ones. But now these are two numbers that are learnt, and no longer a by-product of all the layers below.
 #
 # ## Five numbers by hand
 #
@@ -124,7 +124,7 @@ assert moved_by.min() > 0.5
 # | $\hat x$ | $-\tfrac32$ | $-\tfrac12$ | 0 | $\tfrac12$ | $\tfrac32$ | sum 0, squares 5 |
 # | $y$ | $-5$ | $-1$ | 1 | 3 | 7 | $4 \hat x + 1$ |
 #
-# A gradient arrives. The layer's own parameters are quick: $\beta$ was added to all five, $\gamma$ multiplied all five, so both sum over the batch.
+# Now backward. The layer's own parameters are quick: $\beta$ was added to all five, $\gamma$ multiplied all five, so both gradients sum over the batch.
 #
 # | Example | 1 | 2 | 3 | 4 | 5 | |
 # |---|---|---|---|---|---|---|
@@ -132,7 +132,7 @@ assert moved_by.min() > 0.5
 # | times $\hat x$ | 0 | $-1$ | 0 | 0 | 6 | $\partial L/\partial \gamma = 5$ |
 # | $\partial L/\partial x$ | 1 | 3 | $-4$ | $-3$ | 3 | sum 0 |
 #
-# The last row is the subject of this page. Look at the first and the fourth example: *nothing* arrived for them, and yet they pass on 1 and $-3$. They helped to make the mean and the variance, and so they answer for what happened to the others.
+# The last row is the subject of this page. Look at the first and the fourth example: their upstream gradient is *0*, and yet they pass on 1 and $-3$. They helped to make the mean and the variance, and so they had a part in the other outputs.
 
 # %%
 x = np.array([[1.0], [3.0], [4.0], [5.0], [7.0]])
@@ -252,13 +252,13 @@ assert (node["by_var"].ravel() == [3, 1, 0, -1, -3]).all()
 assert (node["dmean"] == -10).all() and node["by_var"].sum() == 0
 
 # %% [markdown]
-# One thing is easily forgotten. The variance was computed *from* the mean. So the mean reaches the loss over two roads, directly and through the variance, and both belong into `dmean`. But the second brings nothing: `by_var` is $(3, 1, 0, -1, -3)$, and its sum is 0. This is no accident of the numbers. Each entry is a constant times $x - \mu$, and those always sum to 0. There is a reason to remember, too: as a function of $c$, the mean of $(x - c)^2$ is *smallest* at $c = \mu$, and at a minimum the slope is 0.
+# One thing is easily forgotten. The variance was computed *from* the mean. So the mean reaches the loss over two roads, directly and through the variance, and both belong in `dmean`. But the second brings nothing: `by_var` is $(3, 1, 0, -1, -3)$, and its sum is 0. This is no accident of the numbers. Each entry is a constant times $x - \mu$, and those always sum to 0. There is a reason to remember, too: as a function of $c$, the mean of $(x - c)^2$ is *smallest* at $c = \mu$, and at a minimum the slope is 0.
 #
 # ## From the graph to one line
 #
-# That is ten lines, and most of them walk through the array once more. Now put them into each other. All is for one column, so the index $d$ is left out; write $g_n = \gamma\, \partial L/\partial y_n$ for the upstream gradient at $\hat x_n$.
+# That is ten lines, and most of them go through the array once more. Now substitute them into each other. We look at one column, so the index $d$ is left out; write $g_n = \gamma\, \partial L/\partial y_n$ for the upstream gradient at $\hat x_n$.
 #
-# **One number.** If the batch did not matter, $\hat x = (x - \mu)\rho$ would be a straight line, and the slope would be $\rho$. So $g_n \rho$ is the direct road, and two corrections are to come.
+# **One number.** If the batch did not matter, $\hat x = (x - \mu)\rho$ would be a straight line, and the slope would be $\rho$. So $g_n \rho$ is the direct road, and two corrections follow.
 #
 # **Through the variance.** Put `dinv_std`, `dvar` and `dsquares` into `by_var`:
 #
@@ -278,13 +278,13 @@ assert (node["dmean"] == -10).all() and node["by_var"].sum() == 0
 #
 # $$\frac{\partial L}{\partial x_n} = \rho \Big( g_n - \frac1N \sum_m g_m - \frac{\hat x_n}{N} \sum_m g_m \hat x_m \Big)$$
 #
-# The same in one chain, with the index of the feature. The first line is the chain rule over all examples $m$; its bracket is the Jacobian $\partial \hat x_m/\partial x_n$ without its factor $\rho$. The lines are evaluated, each against the one before, and the first against the code. ($M$ is $N$ once more: how many examples $m$ runs over.)
+# The same in one chain, with the index of the feature. The first line is the chain rule over all examples $m$; its bracket is the Jacobian $\partial \hat x_m/\partial x_n$ without its factor $\rho$. The build compares each line with the one before, and the first with the code. ($M$ is $N$ again: the number of examples that $m$ runs over.)
 
 # %% tags=["remove-input"]
 show_derivation("batch_norm")
 
 # %% [markdown]
-# The sums over the batch were computed already, for $\beta$ and $\gamma$. Nothing new is left to add up:
+# The sums over the batch have been computed already, for $\beta$ and $\gamma$. Nothing new is left to add up:
 #
 # <!-- equation batch-norm-backward -->
 #
@@ -295,7 +295,7 @@ show_derivation("batch_norm")
 #
 # The shapes agree: $(N, D)$ arrays in the bracket, and $(D)$ vectors that are spread over the rows. By hand: $\gamma\rho = 2$, both sums are 5, so $\partial L/\partial x = 2\,(\partial L/\partial y - 1 - \hat x)$. For the third example that is $2(-1 - 1 - 0) = -4$.
 #
-# Graph and closed form, on an array that nobody chose:
+# Graph and closed form, on a random array:
 
 # %%
 batch = rng.standard_normal((7, 3)) * 2 + 1
@@ -310,7 +310,7 @@ assert np.allclose(closed, walked, rtol=0, atol=1e-14)
 # %% [markdown]
 # ## The code says the same
 #
-# `dx` begins as $-\hat X \odot \tfrac1m\,\partial L/\partial\gamma$, gets $\partial L/\partial Y$ and $-\tfrac1m\,\partial L/\partial\beta$ added, and is multiplied by $\gamma\rho$: [](#batch-norm-backward), read from its end. (`m` is $N$ here; for images it is more, see below.)
+# `dx` begins as $-\hat X \odot \tfrac1m\,\partial L/\partial\gamma$, gets $\partial L/\partial Y$ and $-\tfrac1m\,\partial L/\partial\beta$ added, and is multiplied by $\gamma\rho$: [](#batch-norm-backward), read from the end. (`m` is $N$ here; for images it is more, see below.)
 
 # %% tags=["remove-input"]
 show_source(batch_norm, batch_norm_backward)
@@ -328,7 +328,7 @@ assert (np.einsum("nd->d", dy) == dbeta).all()
 # %% [markdown]
 # ## What the gradient cannot do
 #
-# The box takes two things away from the upstream gradient: its mean, and its part along $\hat x$. What is left is orthogonal to both. It must be. Add one constant to the whole column, and no output changes; stretch the column about its mean, and no output changes either. In these two directions the loss is flat.
+# The box takes two things away from the upstream gradient: its mean, and its part along $\hat x$. What is left is orthogonal to both. It has to be. Add one constant to the whole column, and no output changes; stretch the column about its mean, and no output changes either. In these two directions the loss is flat.
 
 # %% tags=["remove-input"]
 pieces = [
@@ -354,12 +354,12 @@ show(
     fig,
     name="projection",
     alt=(
-        "Four bar charts over the five examples. Arriving: 0, 2, −1, 0, 4. Taken away: 1 from "
+        "Four bar charts over the five examples. Upstream: 0, 2, −1, 0, 4. Taken away: 1 from "
         "each, and −1.5, −0.5, 0, 0.5, 1.5. Left: 0.5, 1.5, −2, −1.5, 1.5, whose sum is 0."
     ),
     caption=(
-        "The first chart minus the second minus the third is the fourth. At examples 1 and 4 "
-        "nothing arrives, and yet something leaves."
+        "The first chart minus the second minus the third is the fourth. Examples 1 and 4 receive "
+        "nothing, and yet they pass something on."
     ),
 )
 assert np.allclose(pieces[0][0] - pieces[1][0] - pieces[2][0], pieces[3][0], rtol=0, atol=1e-15)
@@ -377,7 +377,7 @@ assert (ones == 0).all() and (along == 0).all()
 #
 # (With $\varepsilon > 0$ a stretch changes the output a little, and the second sum is $\gamma\rho\,\varepsilon/(\sigma^2 + \varepsilon)$ times $\partial L/\partial\gamma$, no longer 0.)
 #
-# **Two consequences, one layer down.** Let a [linear layer](linear.py) stand below. Its bias adds a constant to a column, so it has *nothing to do*: its gradient is the sum of `dx`, which is 0, and $\beta$ has taken over its work. And a longer column of weights stretches a column of $x$, so (but for $\varepsilon$) the *length* of the weights means nothing. Their gradient stands at a right angle to them, and it shrinks as they grow:
+# **Two consequences, one layer down.** Put a [linear layer](linear.py) below. Its bias adds a constant to a column, so it has *nothing to do*: its gradient is the sum of `dx`, which is 0, and $\beta$ has taken over its work. And a longer column of weights stretches a column of $x$, so (but for $\varepsilon$) the *length* of the weights means nothing. Their gradient is at a right angle to them, and it shrinks as they grow:
 
 # %%
 weights, inputs = rng.standard_normal((6, 3)), rng.standard_normal((32, 6))
@@ -407,7 +407,7 @@ assert np.allclose(longer_dweights, dweights / 10, **close)  # but a tenth
 #
 # ## Evidence
 #
-# Differences of the forward pass, with a random gradient from above, in float64:
+# Differences of the forward pass, with a random upstream gradient, in float64:
 
 # %%
 report = gradient_check(
@@ -418,7 +418,7 @@ report.raise_if_above(1e-6)
 print(report)
 
 # %% [markdown]
-# PyTorch, in training and then in evaluation: outputs, gradients and what the layer remembers. The running statistics are the subject of the next section.
+# Compared with PyTorch, in training and then in evaluation: outputs, gradients and what the layer remembers. The running statistics are the subject of the next section.
 
 # %%
 ours = BatchNorm(3, dtype=np.float64)
@@ -469,7 +469,7 @@ show(
 #
 # ## Two functions in one layer
 #
-# In training the statistics come from the batch. In use you may have a single image, and its mean is itself: every output would be $\beta$. So for evaluation the layer keeps **running statistics** and normalises with those. They are constants, written with a 0 here. The batch has left the formula, and backward has one term:
+# In training the statistics come from the batch. In use you may have a single image, and its mean is itself: every output would be $\beta$. So for evaluation the layer keeps **running statistics** and normalises with those. They are constants, written with a 0 here. The batch has left the formula, and the backward pass has one term:
 
 # %% tags=["remove-input"]
 show_equations("batch_norm_eval", "Y", "dX")
@@ -492,7 +492,7 @@ assert (batch_norm_backward(dy, cache_eval)[0] == 2 * dy).all()
 #
 # The layer starts with mean 0 and variance 1. After our five numbers it holds the mean $\tfrac1{10} \cdot 4 = \tfrac25$, and the variance $\tfrac9{10} \cdot 1 + \tfrac1{10} \cdot 5 = \tfrac75$.
 #
-# Five, where the variance was 4? The squares sum to 20. The batch is *normalised* with $\tfrac{20}{5}$, the **biased** variance, which makes the squares of $\hat x$ sum to exactly $N$. What is *remembered* is $\tfrac{20}{4}$, the **unbiased** one. The mean was fitted to these five numbers, so their squared distances from it are smaller than from the true mean, on average by the factor $(N-1)/N$. The memory is an estimate for data that had no say in the mean, so the factor is taken out. Drawn from a distribution of variance 1:
+# Five, where the variance was 4? The squares sum to 20. The batch is *normalised* with $\tfrac{20}{5}$, the **biased** variance, which makes the squares of $\hat x$ sum to exactly $N$. What is *remembered* is $\tfrac{20}{4}$, the **unbiased** one. The mean was fitted to these five numbers, so their squared distances from it are smaller than from the true mean, on average by the factor $(N-1)/N$. The memory is an estimate for data that had no say in the mean, so the factor is divided out. For batches from a distribution of variance 1:
 
 # %%
 memory = BatchNorm(1, eps=0.0, dtype=np.float64)
@@ -550,10 +550,11 @@ for mean in (0, 100, 10_000):
 assert by_squares < 0
 
 # %% [markdown]
-# (As multiples of the right answer.) The square of 10,000 is $10^8$, and float32 has some seven digits: the variance is gone in the rounding. Here it has even come out negative, and its root is `nan`.
+# (As multiples of the right answer.) The square of 10,000 is $10^8$, and float32 has some seven digits: the variance is lost in the rounding. Here it even comes out negative, and its root is `nan`.
+#
 # ## Six ways to get it wrong
 #
-# **The first and the second: a road left out.** $\mu$ and $\sigma^2$ are numbers that you have in your hand, and it is tempting to treat them as constants. With a switch for each correction:
+# **The first and the second: a road left out.** $\mu$ and $\sigma^2$ are numbers that you have at hand, and it is tempting to treat them as constants. Here is the closed form with a switch for each correction:
 
 
 # %%
@@ -591,7 +592,7 @@ for name, roads in ways.items():
     assert unseen == (name in ("right", "variance constant"))
 
 # %% [markdown]
-# The first number is the gradient check's relative error, the second the cosine of the angle to the right gradient: all three wrong ones point roughly the right way. The check finds each of them. All ones from above find two; the constant variance passes, since the upstream gradient has no part along $\hat x$. A missing factor $\gamma\rho$ would pass as well: any multiple of 0 is 0.
+# The first number is the gradient check's relative error, the second the cosine of the angle to the right gradient: all three wrong ones point roughly the right way. The check finds each of them. An upstream gradient of all ones finds two; the constant variance passes, since the upstream gradient has no part along $\hat x$. A missing factor $\gamma\rho$ would pass as well: any multiple of 0 is 0.
 #
 # What would you see if nobody had checked? Three hidden layers of 64 units learn the handwritten digits (992 for training), with each of the four gradients and five seeds:
 
@@ -658,7 +659,7 @@ show(
     ),
     caption=(
         "Means over five seeds, bands from the lowest to the highest. The lines form two "
-        "pairs: leaving out the mean costs much, leaving out the variance next to nothing that you "
+        "pairs: leaving out the mean costs a lot, leaving out the variance next to nothing that you "
         "would notice."
     ),
 )
@@ -672,9 +673,9 @@ assert max(largest_bias["right"]) < 1e-5 and min(largest_bias["mean constant"]) 
 # %% [markdown]
 # With a constant **mean** the loss ends at {{ ends["mean constant"]:.2f}} instead of {{ ends["right"]:.2f}}, and the test accuracy at {{ scores["mean constant"]:.1%}} instead of {{ scores["right"]:.1%}}. The wrong gradient believes that a shift of a whole column would help. The step shifts it, the layer takes the shift away, the loss is what it was, and the next gradient believes the same. The biases of the first layer should never move; the largest has grown to {{ np.mean(largest_bias["mean constant"]):.1f}} (Ioffe and Szegedy 2015, section 2, tell this story).
 #
-# With a constant **variance** you get {{ scores["variance constant"]:.1%}} of the test images, no worse than with the right gradient. The loss is a little higher, but *unless the right curve stood beside it, nothing would tell you.* You would ship it. This is the reason for checking gradients by differences, not by looking at what was learnt.
+# With a constant **variance** you get {{ scores["variance constant"]:.1%}} of the test images right, no worse than with the right gradient. The loss is a little higher, but *unless the right curve stood beside it, nothing would tell you.* You would ship it. This is the reason for checking gradients by differences, not by looking at what was learnt.
 #
-# **The third: forgetting evaluation.** Training mode at test time, and the answer for an image depends on its neighbours:
+# **The third: forgetting evaluation.** In training mode at test time, the answer for an image depends on its neighbours:
 
 # %% tags=["remove-input"]
 draw = np.random.default_rng(SEED)
@@ -712,7 +713,7 @@ print(f"one image, 200 batches: {np.unique(answers)}")
 assert by_size[2] < 0.6 and per_digit < 0.6 and len(np.unique(answers)) > 1
 
 # %% [markdown]
-# On large, mixed batches you see nothing. On small ones the accuracy falls. Batches that are sorted by digit are the worst surprise: what all images share is what is subtracted. And one image, put into 200 batches of eight, is called all the digits in the last line. A single image cannot be done at all, and here that is an error and no wrong answer:
+# On large, mixed batches you see nothing. On small ones the accuracy falls. Batches that are sorted by digit are the worst surprise: what all images share is what is subtracted. And one image, put into 200 batches of eight, is called all the digits in the last line. A single image cannot be normalised at all, and here that gives an error rather than a wrong answer:
 
 # %%
 try:
@@ -725,9 +726,9 @@ alone, together = reader(x_test[:1]), reader(x_test)[:1]
 assert np.allclose(alone, together, rtol=0, atol=1e-4)
 
 # %% [markdown]
-# The last two lines are the check: in evaluation an image alone and the same image in company must give the same.
+# The last two lines are the check: in evaluation an image must give the same output alone and in company.
 #
-# **The fourth: a memory that the test has touched.** Every pass in training mode moves the running statistics. Let somebody send the zeros among the test images through in training mode, twenty times, and then evaluate as one should:
+# **The fourth: a memory that the test has touched.** Every pass in training mode moves the running statistics. Send the zeros among the test images through in training mode, twenty times, and then evaluate as you should:
 
 # %%
 touched = copy.deepcopy(reader)
@@ -743,7 +744,7 @@ assert spoiled < clean - 0.1
 # %% [markdown]
 # Not one weight has changed. A check for it: the buffers before and after an evaluation must be equal to the last bit.
 #
-# **The fifth: momentum the wrong way round.** Somebody who comes from Keras writes 0.99. Then the memory is the last batch and little else:
+# **The fifth: momentum the wrong way round.** If you are used to Keras, you write 0.99. Then the memory is the last batch and little else:
 
 # %%
 averages, learnt = [], []
@@ -763,9 +764,9 @@ assert averages[1] < averages[0] - 0.02
 assert (learnt[0] == learnt[1]).all()
 
 # %% [markdown]
-# (Means and ranges over five seeds, batches of eight.) The same weights were learnt in both rows, to the last bit: training never looks at the memory. Only the evaluation is worse. The comparison with PyTorch above holds the buffers against each other as well; that is what catches this one.
+# (Means and ranges over five seeds, batches of eight.) The same weights were learnt in both rows, to the last bit: training never looks at the memory. Only the evaluation is worse. The comparison with PyTorch above includes the buffers, and catches this mistake.
 #
-# **The sixth: tiny batches.** Two examples in a batch normalise to $-1$ and $+1$, *whatever they were* (unless they were equal). All that is left of a feature is which of the two was larger. And but for $\varepsilon$ no gradient passes to the layers below ([question 3](#try-it)). A batch of four keeps a little more. How much does it cost? Three epochs each, learning rate 0.05:
+# **The sixth: tiny batches.** Two examples in a batch normalise to $-1$ and $+1$, *whatever they were* (unless they were equal). All that is left of a feature is which of the two was larger. And but for $\varepsilon$ no gradient passes to the layers below ([question 3](#try-it)). A batch of four keeps a little more. How much does it cost? We train for three epochs each, at a learning rate of 0.05:
 
 # %% tags=["remove-input"]
 batch_sizes = [2, 4, 8, 32]
@@ -826,11 +827,11 @@ assert (tiny[1, 1:, :, 1].mean(1) > tiny[0, 1:, :, 1].mean(1) - 0.02).all()
 #
 # ## Does it keep its promises?
 #
-# **The question.** Three things are said of batch normalisation: it trains *faster*, it bears *higher learning rates*, and it makes the loss *smoother*. Ioffe and Szegedy explained the first two by less drift of the layers' inputs, which they called *internal covariate shift*. [Santurkar and others (2018)](@santurkar2018) found in their networks that this drift was not smaller, and put the smoothness in its place. What can be seen here?
+# **The question.** Three things are said of batch normalisation: it trains *faster*, it tolerates *higher learning rates*, and it makes the loss *smoother*. Ioffe and Szegedy explained the first two by less drift of the layers' inputs, which they called *internal covariate shift*. [Santurkar and others (2018)](@santurkar2018) found in their networks that this drift was not smaller, and put the smoothness in its place. What can be seen here?
 #
 # **A prediction.** If all of it is true: the best learning rate with normalisation is higher; at its best rate it needs fewer epochs; after a step along the gradient, the gradient has changed its direction less. And all three should show more in a deeper network, since each layer adds to the trouble.
 #
-# Networks with three and with eight hidden layers of 64 units, weights as [He and others (2015)](@he2015) advise, plain gradient descent in batches of 32, twenty epochs, five learning rates, five seeds. Rates are chosen by the validation images; test accuracy is reported for the chosen ones. A run whose loss overflows counts as naming the commonest digit.
+# We train networks with three and with eight hidden layers of 64 units, first weights as [He and others (2015)](@he2015) advise, by plain gradient descent in batches of 32, for twenty epochs, with five learning rates and five seeds. The validation images choose the rates; test accuracy is reported for the chosen ones. A run whose loss overflows counts as always naming the commonest digit.
 
 # %% tags=["hide-input"]
 rates, depths, epochs = [0.03, 0.1, 0.3, 1.0, 3.0], (3, 8), 20
@@ -891,7 +892,7 @@ show(
         f"normalisation; with 8 layers {highest[1][0]:g} and {highest[1][1]:g}."
     ),
     caption=(
-        f"After {epochs} epochs; a mark is a run, the line their mean. The line with batch "
+        f"After {epochs} epochs; each mark is a run, the line their mean. The line with batch "
         "normalisation stays up farther to the right. Before the first line falls, they differ "
         "little."
     ),
@@ -980,17 +981,17 @@ grown = lengths[0, 1].mean(axis=1)  # three layers, normalised: by rate
 # | 8, without | {{ rates[best[1, 0]]:g}} | {{ needed[8, 0]:.1f}} | {{ needed_shared[8, 0]:.1f}} | {{ final[8, 0].mean():.1%}}, {{ final[8, 0].min():.1%}} to {{ final[8, 0].max():.1%}} |
 # | 8, with | {{ rates[best[1, 1]]:g}} | {{ needed[8, 1]:.1f}} | {{ needed_shared[8, 1]:.1f}} | {{ final[8, 1].mean():.1%}}, {{ final[8, 1].min():.1%}} to {{ final[8, 1].max():.1%}} |
 #
-# Epochs until {{ goal:.0%}} of the validation images are right, at each one's best rate and at {{ rates[shared]:g}}; means over five seeds, and for the accuracy the range.
+# Epochs until {{ goal:.0%}} of the validation images are right, at each network's best rate and at {{ rates[shared]:g}}; means over five seeds, and for the accuracy the range.
 #
-# **Higher learning rates: yes.** Take the highest rate at which every seed ends above {{ bar:.0%}}. With three layers it is {{ highest[0][0]:g}} without normalisation and {{ highest[0][1]:g}} with it; with eight layers {{ highest[1][0]:g}} and {{ highest[1][1]:g}}: {{ times_as_high[0]:.0f}} and {{ times_as_high[1]:.0f}} times as high. You can see the brake from above: with three layers the weights of the first one have the length {{ grown[shared]:.1f}} after training at {{ rates[shared]:g}}, and {{ grown[-1]:.1f}} after training at {{ rates[-1]:g}}. But to *bear* a rate is not to need it. With three layers both kinds have their best rate at {{ rates[best[0, 1]]:g}}; with eight it is {{ rates[best[1, 0]]:g}} without and {{ rates[best[1, 1]]:g}} with.
+# **Higher learning rates: yes.** Take the highest rate at which every seed ends above {{ bar:.0%}}. With three layers it is {{ highest[0][0]:g}} without normalisation and {{ highest[0][1]:g}} with it; with eight layers {{ highest[1][0]:g}} and {{ highest[1][1]:g}}: {{ times_as_high[0]:.0f}} and {{ times_as_high[1]:.0f}} times as high. You can see the brake at work: with three layers the weights of the first layer have the length {{ grown[shared]:.1f}} after training at {{ rates[shared]:g}}, and {{ grown[-1]:.1f}} after training at {{ rates[-1]:g}}. But to *tolerate* a rate is not to need it. With three layers both kinds have their best rate at {{ rates[best[0, 1]]:g}}; with eight it is {{ rates[best[1, 0]]:g}} without and {{ rates[best[1, 1]]:g}} with.
 #
-# **Faster: yes, in epochs.** Each at its best rate, it takes {{ needed[3, 1]:.1f}} epochs to reach {{ goal:.0%}} on the validation images where it took {{ needed[3, 0]:.1f}}, and with eight layers {{ needed[8, 1]:.1f}} where it took {{ needed[8, 0]:.1f}}. It needs a high rate for that. At a low one that both share, {{ rates[shared]:g}}, much of the advantage is gone: {{ needed_shared[3, 1]:.1f}} against {{ needed_shared[3, 0]:.1f}} epochs, and {{ needed_shared[8, 1]:.1f}} against {{ needed_shared[8, 0]:.1f}}.
+# **Faster: yes, in epochs.** Each at its best rate, the normalised network takes {{ needed[3, 1]:.1f}} epochs to reach {{ goal:.0%}} on the validation images and the plain one {{ needed[3, 0]:.1f}}; with eight layers it is {{ needed[8, 1]:.1f}} and {{ needed[8, 0]:.1f}}. Normalisation needs a high rate for that. At a low one that both share, {{ rates[shared]:g}}, much of the advantage is gone: {{ needed_shared[3, 1]:.1f}} against {{ needed_shared[3, 0]:.1f}} epochs, and {{ needed_shared[8, 1]:.1f}} against {{ needed_shared[8, 0]:.1f}}.
 #
-# **Better in the end?** By a point or so, perhaps. With three layers {{ final[3, 1].mean():.1%}} of the test images against {{ final[3, 0].mean():.1%}}, with eight {{ final[8, 1].mean():.1%}} against {{ final[8, 0].mean():.1%}}. Seed by seed, the gain lies between {{ "{:.1f} and {:.1f}".format(*gain(3)).replace("-", "−") }} points with three layers, and between {{ "{:.1f} and {:.1f}".format(*gain(8)).replace("-", "−") }} with eight. Five seeds and 405 images settle no more than that: a processor that adds up in another order moves these limits by as much as a point, across zero and back. (The two intervals are so wide that both hold in 95 of 100 experiments.)
+# **Better in the end?** By a point or so, perhaps. With three layers, {{ final[3, 1].mean():.1%}} of the test images against {{ final[3, 0].mean():.1%}}, with eight {{ final[8, 1].mean():.1%}} against {{ final[8, 0].mean():.1%}}. Seed by seed, the gain lies between {{ "{:.1f} and {:.1f}".format(*gain(3)).replace("-", "−") }} points with three layers, and between {{ "{:.1f} and {:.1f}".format(*gain(8)).replace("-", "−") }} with eight. Five seeds and 405 images settle no more than that: a processor that adds up in another order moves these limits by as much as a point, across zero and back. (The two intervals are so wide that both hold in 95 of 100 experiments.)
 #
 # ### Smoother, steadier, less drift?
 #
-# Now look at the loss itself. Both kinds are trained at {{ rates[shared]:g}}. Every ten steps we stop, follow the gradient of the current batch for steps of many lengths, measure there, and come back, as Santurkar and others (2018) did. How much does the loss change along this line? And does the gradient at its end still point the same way? The cosine of the angle between the two gradients does not mind how long they are, which matters, because normalisation changes their length.
+# Now look at the loss itself. Both kinds of network are trained at {{ rates[shared]:g}}. Every ten steps we stop, follow the gradient of the current batch for steps of many lengths, measure there, and come back, as Santurkar and others (2018) did. How much does the loss change along this line? And does the gradient at its end still point the same way? The cosine of the angle between the two gradients does not depend on how long they are, which matters, because normalisation changes their length.
 
 # %% tags=["remove-input"]
 steps_along = np.array([0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0])
@@ -1103,21 +1104,21 @@ assert (below_moved[1, 1] > 0.7).all() and (below_moved[1, 0] < 0.5).all()
 # %% [markdown]
 # **The loss is smoother: yes.** With normalisation a step of up to 0.5 along the gradient lowers it, at both depths and with every seed. Without it a step of 0.5 raises the loss by {{ mean_rise[0, 0, 5]:.1f}} nats with three layers and by {{ mean_rise[1, 0, 5]:.0f}} with eight.
 #
-# **The gradient is steadier: with three layers clearly, with eight it depends.** After a step of 0.2 the cosine is {{ mean_turned[0, 1, 4]:.2f}} with normalisation and ${{ mean_turned[0, 0, 4]:.2f}}$ without, at three layers. With eight, after the shortest step of 0.01, it is {{ mean_turned[1, 1, 0]:.2f}} against {{ mean_turned[1, 0, 0]:.2f}}: the same. After 0.02 the normalised one is ahead, with {{ mean_turned[1, 1, 1]:.2f}} against {{ mean_turned[1, 0, 1]:.2f}}. After 0.1 both have turned away, ${{ mean_turned[1, 1, 3]:.2f}}$ and ${{ mean_turned[1, 0, 3]:.2f}}$. And the deep network that trains well at a rate of {{ highest[1][1]:g}}? There the cosine after a step of that length is {{ own.mean():.2f}}: the gradient before it says next to nothing about the gradient after it. So a steady gradient is not what carries it there. ([@yang2019] show that in very deep networks at the start batch normalisation even makes gradients explode.)
+# **The gradient is steadier: with three layers clearly, with eight it depends.** After a step of 0.2 the cosine is {{ mean_turned[0, 1, 4]:.2f}} with normalisation and ${{ mean_turned[0, 0, 4]:.2f}}$ without, at three layers. With eight, after the shortest step of 0.01, it is {{ mean_turned[1, 1, 0]:.2f}} against {{ mean_turned[1, 0, 0]:.2f}}: the same. After 0.02 the normalised one is ahead, with {{ mean_turned[1, 1, 1]:.2f}} against {{ mean_turned[1, 0, 1]:.2f}}. After 0.1 both have turned away, ${{ mean_turned[1, 1, 3]:.2f}}$ and ${{ mean_turned[1, 0, 3]:.2f}}$. And the deep network that trains well at a rate of {{ highest[1][1]:g}}? There the cosine after a step of that length is {{ own.mean():.2f}}: the gradient before it says next to nothing about the gradient after it. So a steady gradient is not what lets it train at that rate. ([@yang2019] show that in very deep networks at the start batch normalisation even makes gradients explode.)
 #
-# **Less drift: yes, and one number of the two says nothing.** The mean of the inputs to the last ReLU moves by {{ drift[0, 0].mean():.2f}} standard deviations in ten steps without normalisation (three layers) and by {{ drift[0, 1].mean():.3f}} with it. That number is no evidence: the layer *makes* the mean $\beta$. More honest is the question of Santurkar and others: let only the layers below take their step. How much does that turn the gradient of the last hidden layer's weights? With three layers the cosine is {{ below_moved[0, 1].mean():.2f}} with and {{ below_moved[0, 0].mean():.2f}} without, no difference worth the name; with eight it is {{ below_moved[1, 1].mean():.2f}} and {{ below_moved[1, 0].mean():.2f}}. In their networks, this shift was not smaller with normalisation. In our deep one it is, by far.
+# **Less drift: yes, but one of the two numbers says nothing.** The mean of the inputs to the last ReLU moves by {{ drift[0, 0].mean():.2f}} standard deviations in ten steps without normalisation (three layers) and by {{ drift[0, 1].mean():.3f}} with it. That number is no evidence: the layer *makes* the mean $\beta$. The question of Santurkar and others is more honest: let only the layers below take their step. How much does that turn the gradient of the last hidden layer's weights? With three layers the cosine is {{ below_moved[0, 1].mean():.2f}} with and {{ below_moved[0, 0].mean():.2f}} without, no difference worth the name; with eight it is {{ below_moved[1, 1].mean():.2f}} and {{ below_moved[1, 0].mean():.2f}}. In their networks, this shift was not smaller with normalisation. In our deep one it is, by far.
 #
-# **The verdict.** Faster, and at home at a rate several times as high: both hold here, at both depths. The prediction that the gain grows with depth fails: the usable rates gain the same factor, the epochs no larger one, and the final accuracy gains less. As for the reason, drift and roughness fall together in our deep network, so this experiment cannot say which of them mattered. [Bjorck and others (2018)](@bjorck2018) see the cause in the larger steps that become possible. With eight layers that fits: the best rate is higher with normalisation, and at the low rate much of the gain is gone. With three layers it does not explain enough. Both kinds have their best rate at {{ rates[best[0, 1]]:g}}, take steps of the same rate there, and still it is {{ needed[3, 1]:.1f}} epochs against {{ needed[3, 0]:.1f}}.
+# **The verdict.** It is faster, and it tolerates rates several times as high: both hold here, at both depths. The prediction that the gain grows with depth fails: the usable rates gain the same factor, the epochs no larger one, and the final accuracy gains less. As for the reason, drift and roughness fall together in our deep network, so this experiment cannot say which of them mattered. [Bjorck and others (2018)](@bjorck2018) see the cause in the larger steps that become possible. With eight layers that fits: the best rate is higher with normalisation, and at the low rate much of the gain is gone. With three layers it does not explain enough. Both kinds have their best rate at {{ rates[best[0, 1]]:g}}, so they step at the same rate, and still one needs {{ needed[3, 1]:.1f}} epochs and the other {{ needed[3, 0]:.1f}}.
 #
-# **What this does not show.** Anything about seconds: an epoch with normalisation does more work, and this page holds no clock. Small images, fully connected layers, plain gradient descent and good first weights are the easy case; with momentum or Adam the usable rates may be others. And five rates, each about three times the one before, place a "best" rate only to within such a factor.
+# **What this does not show.** Anything about seconds: an epoch with normalisation does more work, and this page measures no times. Small images, fully connected layers, plain gradient descent and good first weights are the easy case; with momentum or Adam the usable rates may be others. And five rates, each about three times the one before, place a "best" rate only to within such a factor.
 #
 # ## In five lines
 #
-# - Each feature loses its mean over the batch and is divided by its deviation; $\gamma$ and $\beta$ choose both anew.
+# - Each feature loses its mean over the batch and is divided by its standard deviation; $\gamma$ and $\beta$ set both anew.
 # - The mean reaches the loss over two roads, so its gradient is a sum of two.
 # - The backward pass subtracts from the upstream gradient its mean and its part along $\hat x$.
 # - Training uses the batch's statistics, evaluation the remembered ones: they are two functions.
-# - It bears higher learning rates and learns in fewer epochs here; very small batches spoil it.
+# - It tolerates higher learning rates and learns in fewer epochs here; very small batches spoil it.
 #
 # ## Try it
 #
@@ -1127,14 +1128,14 @@ assert (below_moved[1, 1] > 0.7).all() and (below_moved[1, 0] < 0.5).all()
 # ??? question "2. With a pencil: $x = (0, 2, 2, 4)$, $\gamma = 1$, $\varepsilon = 0$, and the upstream gradient is $(1, 0, 0, 1)$. What is passed on?"
 #     $\mu = 2$ and $\sigma^2 = 2$, so $\hat x = (-1, 0, 0, 1)\cdot\sqrt2$. The mean of the upstream gradient is $\tfrac12$, and its part along $\hat x$ is 0. So $\tfrac{1}{\sqrt2}\,(\tfrac12, -\tfrac12, -\tfrac12, \tfrac12)$. Sum 0, as it must be.
 #
-# ??? question "3. A batch of two, $\varepsilon = 0$, any gradient from above. What is $\partial L/\partial x$?"
-#     Zero. The upstream gradient has two components; one direction is taken away with the mean, the other with $\hat x = (-1, 1)$, and two is all there were. The layers below learn only through $\varepsilon$. It is one reason for what the figure of the batch sizes shows at its left end.
+# ??? question "3. A batch of two, $\varepsilon = 0$, any upstream gradient. What is $\partial L/\partial x$?"
+#     Zero. The upstream gradient has two components; one direction is taken away with the mean, the other with $\hat x = (-1, 1)$, and two is all there were. The layers below learn only through $\varepsilon$. This is one reason for the left end of the figure of the batch sizes.
 #
-# ??? question "4. What does weight decay do to weights that stand below a batch norm?"
+# ??? question "4. What does weight decay do to weights below a batch norm?"
 #     It makes them shorter, and the output does not depend on their length. But their gradient does: shorter weights have longer gradients, so every later step turns them more. Weight decay acts like a higher learning rate there, and without it plain gradient descent could only lengthen them (van Laarhoven 2017).
 #
 # ??? question "5. For the notebook: make the first weights of every layer too large or too small, by a factor from 0.1 to 10. Which network minds?"
-#     Multiply `net.params[name]` in place by the factor, for all weights that stand below a batch norm, before `fit`. The first forward pass of the normalised net does not change at all, but for $\varepsilon$. Its training does: ten times the weights, a tenth of the gradient, so the weights turn by a hundredth as much. Then do it without batch normalisation.
+#     Multiply `net.params[name]` in place by the factor, for all weights below a batch norm, before `fit`. The first forward pass of the normalised net does not change at all, but for $\varepsilon$. Its training does: ten times the weights, a tenth of the gradient, so the weights turn by a hundredth as much. Then do it without batch normalisation.
 
 # %% tags=["remove-input"]
 from nn_tutorial.pages.exercise_boxes import show_exercises
@@ -1144,10 +1145,10 @@ show_exercises("batch_norm", "batch_norm_backward")
 # %% [markdown]
 # ## Sources
 #
-# - Ioffe and Szegedy (2015), *Batch normalization: accelerating deep network training by reducing internal covariate shift*, ICML: the layer, its gradient node by node, and the tale of the growing bias.
+# - Ioffe and Szegedy (2015), *Batch normalization: accelerating deep network training by reducing internal covariate shift*, ICML: the layer, its gradient node by node, and the story of the growing bias.
 # - Santurkar, Tsipras, Ilyas and Madry (2018), *How does batch normalization help optimization?*, NeurIPS: smoothness instead of drift, and how to measure both.
 # - Bjorck, Gomes, Selman and Weinberger (2018), *Understanding batch normalization*, NeurIPS: larger learning rates as the cause.
 # - Wu and He (2018), *Group normalization*, ECCV: small batches, and statistics that do not need them.
-# - van Laarhoven (2017), *L2 regularization versus batch and weight normalization*: the length of weights that do not mind it.
+# - van Laarhoven (2017), *L2 regularization versus batch and weight normalization*: weight decay where the length of the weights has no effect.
 # - Yang, Pennington, Rao, Sohl-Dickstein and Schoenholz (2019), *A mean field theory of batch normalization*, ICLR: gradients at the start of very deep networks.
 # - He, Zhang, Ren and Sun (2015), *Delving deep into rectifiers: surpassing human-level performance on ImageNet classification*, ICCV: how large the weights should begin.

@@ -8,7 +8,7 @@
 # %% [markdown]
 # # Convolution
 #
-# An edge is an edge, wherever in the picture it lies. A convolution looks for one small pattern everywhere, with one small set of weights. This page derives its backward pass, explains why the kernel comes back rotated by 180°, and asks what the layer knows about images that a matrix does not.
+# An edge is an edge, wherever it lies in the picture. A convolution looks for one small pattern everywhere, with one small set of weights. This page derives its backward pass, explains why the kernel comes back rotated by 180°, and asks what the layer knows about images that a matrix does not.
 #
 # You need [the symbols of this book](../foundations/notation.md) and [backpropagation by hand](../foundations/chain_rule.py).
 
@@ -67,12 +67,12 @@ show(
     name="photograph",
     alt=(
         "Left a grey photograph of a pagoda with columns and railings. In the middle nine numbers: "
-        "−1, 0, 1; −2, 0, 2; −1, 0, 1. Right the result: upright edges stand out, white where the "
-        "picture gets brighter to the right and black where it gets darker; level areas are grey."
+        "−1, 0, 1; −2, 0, 2; −1, 0, 1. Right the result: vertical edges stand out, white where the "
+        "picture gets brighter to the right and black where it gets darker; even areas are grey."
     ),
     caption=(
         "Nine weights, used at every place of the picture. The columns and the outline on the "
-        "right stand out: upright edges are found, level ones are not. The dark line at the right "
+        "right stand out: vertical edges are found, horizontal ones are not. The dark line at the right "
         "border is the padding: to the kernel, the picture ends in black. Photograph: *china.jpg* "
         "by danielbuechele, [CC BY 2.0](https://creativecommons.org/licenses/by/2.0/), as "
         "scikit-learn ships it; here grey, cropped and reduced."
@@ -82,7 +82,7 @@ show(
 # %% [markdown]
 # ## What a matrix forgets
 #
-# You could flatten the image and multiply it by a matrix. Two things are wrong with that. The first is that a fully connected layer does not know which pixels are neighbours. Shuffle the pixels of all images in one fixed way, shuffle the rows of the matrix in the same way, and nothing has changed:
+# You could flatten the image and multiply it by a matrix. Two things are wrong with that. The first is that a fully connected layer does not know which pixels are neighbours. Shuffle the pixels of all images in one fixed way, shuffle the rows of the matrix in the same way, and nothing changes:
 
 # %%
 images = nt.digits(seed=SEED).x_test.reshape(250, 64).astype(np.float64)
@@ -95,7 +95,7 @@ assert apart < 1e-12
 # %% [markdown]
 # The weights begin at random, all in the same way, so their order means nothing. A network of such layers, a *multilayer perceptron* or MLP, must therefore learn shuffled images exactly as well as real ones, if you average over its random beginnings. We will put that to the test at the end.
 #
-# The second is the bill. From an image of 28×28 to eight maps of the same size, biases included:
+# The second is the price. For eight maps of 28×28 from an image of that size, biases included:
 
 # %%
 pixels, filters = 28 * 28, 8
@@ -105,14 +105,14 @@ shared = sum(p.size for p in layer.params.values())
 print(f"matrix {full:>15,} weights\nkernels {shared:>14,} weights")
 
 # %% [markdown]
-# A convolution makes two assumptions that a matrix does not: what belongs together lies together, so an output looks at a small window; and what is worth finding in one place is worth finding in all, so the window's weights are the same everywhere ([@fukushima1980]; with weights learnt by gradient, [@lecun1989]). {{ full:,}} weights become {{ shared }}.
+# A convolution makes two assumptions that a matrix does not: what belongs together lies together, so an output looks at a small window; and what is worth finding in one place is worth finding everywhere, so the window's weights are the same everywhere ([@fukushima1980]; with weights learnt by gradient, [@lecun1989]). {{ full:,}} weights become {{ shared }}.
 #
 # ## Shapes first
 #
 # | Symbol | In code | Shape | Meaning |
 # |---|---|---|---|
 # | $X$ | `x` | $(N, C, H, W)$ | the input, $C$ channels |
-# | $W$ | `weight` | $(F, C, k_h, k_w)$ | $F$ **filters**, each a **kernel** for each channel |
+# | $W$ | `weight` | $(F, C, k_h, k_w)$ | $F$ **filters**, each with one **kernel** per channel |
 # | $b$ | `bias` | $(F)$ | one per filter |
 # | $Y$ | `y` | $(N, F, H', W')$ | the output: $F$ **feature maps** |
 # | $s$, $r$ | `stride` | two integers | step from window to window, down and across |
@@ -126,11 +126,11 @@ print(f"matrix {full:>15,} weights\nkernels {shared:>14,} weights")
 #
 # ## A line of four pixels, by hand
 #
-# $x = (2, 1, 0, 3)$ and the kernel $w = (1, 2, 3)$. It fits in two places:
+# Let $x = (2, 1, 0, 3)$, and let the kernel be $w = (1, 2, 3)$. It fits in two places:
 #
 # $$\begin{aligned} y_0 &= 1 \cdot 2 + 2 \cdot 1 + 3 \cdot 0 = 4\\ y_1 &= 1 \cdot 1 + 2 \cdot 0 + 3 \cdot 3 = 10\end{aligned}$$
 #
-# **Backward.** Let the gradient that arrives be $(1, 10)$. Each output hands it to the three pixels it has seen, times the weight with which it has seen them. So lay the kernel down once for each window, times the upstream gradient there, and add:
+# **Backward.** Let the upstream gradient be $(1, 10)$. Each output hands its own part to the three pixels it has seen, times the weight with which it saw them. So lay the kernel down once per window, times the upstream gradient there, and add:
 #
 # | | $x_0$ | $x_1$ | $x_2$ | $x_3$ |
 # |---|---|---|---|---|
@@ -138,7 +138,7 @@ print(f"matrix {full:>15,} weights\nkernels {shared:>14,} weights")
 # | from $y_1$, times 10 | | 10 | 20 | 30 |
 # | $\partial L/\partial x$ | **1** | **12** | **23** | **30** |
 #
-# And each weight collects, from each window, the upstream gradient there times the pixel it met there: $\partial L/\partial w_0 = 1 \cdot 2 + 10 \cdot 1 = 12$, then $1 \cdot 1 + 10 \cdot 0 = 1$ and $1 \cdot 0 + 10 \cdot 3 = 30$. The bias is added to every output, so it gets $1 + 10$.
+# Each weight collects, from each window, the upstream gradient there times the pixel it met there: $\partial L/\partial w_0 = 1 \cdot 2 + 10 \cdot 1 = 12$, then $1 \cdot 1 + 10 \cdot 0 = 1$ and $1 \cdot 0 + 10 \cdot 3 = 30$. The bias is added to every output, so it gets $1 + 10$.
 
 # %%
 x_line = np.array([[[[2.0, 1.0, 0.0, 3.0]]]])
@@ -161,13 +161,13 @@ assert dw_line.ravel().tolist() == [12, 1, 30] and db_line == [11]
 #
 # The window at the top right holds $2, 0, 1, 3$. So $y_{01} = 1 \cdot 2 + 0 \cdot 0 + 2 \cdot 1 - 1 \cdot 3 + 1 = 2$.
 #
-# **Backward**, this arrives, and this goes on:
+# **Backward**, the upstream gradient and what follows from it:
 #
 # $$\begin{aligned} \frac{\partial L}{\partial Y} &= \begin{bmatrix}1 & 2\\ 0 & -1\end{bmatrix}, \quad
 #   \frac{\partial L}{\partial W} = \begin{bmatrix}4 & -1\\ 1 & 6\end{bmatrix} \\[4pt]
 #   \frac{\partial L}{\partial X} &= \begin{bmatrix}1 & 2 & 0\\ 2 & 2 & -2\\ 0 & -2 & 1\end{bmatrix}\end{aligned}$$
 #
-# The weight at the top left met the top left pixel of each window, which were $1, 2, 0, 1$. So it gets $1 \cdot 1 + 2 \cdot 2 + 0 \cdot 0 - 1 \cdot 1 = 4$. The bias gets the sum of the upstream gradient, $1 + 2 + 0 - 1 = 2$.
+# The top left weight met the top left pixel of each window: $1, 2, 0, 1$. So it gets $1 \cdot 1 + 2 \cdot 2 + 0 \cdot 0 - 1 \cdot 1 = 4$. The bias gets the sum of the upstream gradient, $1 + 2 + 0 - 1 = 2$.
 
 # %%
 x = np.array([[[[1.0, 2.0, 0.0], [0.0, 1.0, 3.0], [2.0, 1.0, 1.0]]]])
@@ -206,8 +206,8 @@ show(
     live="convolution",
     alt=(
         "Six grids. Above: the input with the four pixels at its top right marked, the kernel, "
-        "and the output with its top right cell marked, which is 2. Below: the gradient that "
-        "arrives, that of the kernel, and that of the input, whose middle cell is marked."
+        "and the output with its top right cell marked, which is 2. Below: the upstream gradient, "
+        "that of the kernel, and that of the input, whose middle cell is marked."
     ),
     caption=(
         "Forward, from left to right: the marked window makes the marked output. Backward, from "
@@ -222,15 +222,41 @@ show(
 #
 # $$(-1) \cdot 1 + 2 \cdot 2 + 0 \cdot 0 + 1 \cdot (-1) = 2$$
 #
-# Read the weights in the order of the windows: $-1, 2, 0, 1$. This is the kernel read backwards. A pixel that lies *low* in a window belongs to a window that lies *high*. Remember that; it is the flip, and more of it follows.
+# Read the weights in the order of the windows: $-1, 2, 0, 1$. This is the kernel read backwards. A window in which the pixel lies *low* is a window that lies *high*. Remember this: it is the flip, and you will meet it again.
 #
+# ## Three channels, two filters, by hand
+#
+# A colour image has three channels. A filter then has a kernel for each of them, and adds all their products into *one* number:
+#
+# $$\begin{aligned} X &= \begin{bmatrix}1 & 2\\ 0 & 1\end{bmatrix}, \begin{bmatrix}3 & 0\\ 1 & 1\end{bmatrix}, \begin{bmatrix}0 & 1\\ 2 & 0\end{bmatrix} \\[4pt]
+#   W_0 &= \begin{bmatrix}1 & 0\\ 0 & 1\end{bmatrix}, \begin{bmatrix}0 & 1\\ 1 & 0\end{bmatrix}, \begin{bmatrix}2 & -1\\ 0 & 1\end{bmatrix} \\[4pt]
+#   W_1 &= \begin{bmatrix}0 & 1\\ 1 & 0\end{bmatrix}, \begin{bmatrix}1 & 1\\ 0 & -1\end{bmatrix}, \begin{bmatrix}1 & 0\\ 1 & 2\end{bmatrix}\end{aligned}$$
+#
+# There is one window, so each filter gives one output. Each line below is a channel; the last adds the bias, 1 and $-2$:
+#
+# $$\begin{aligned} y_0 = \; & 1 \cdot 1 + 0 \cdot 2 + 0 \cdot 0 + 1 \cdot 1\\ & + 0 \cdot 3 + 1 \cdot 0 + 1 \cdot 1 + 0 \cdot 1\\ & + 2 \cdot 0 - 1 \cdot 1 + 0 \cdot 2 + 1 \cdot 0\\ & + 1 = 2 + 1 - 1 + 1 = 3\end{aligned}$$
+#
+# $$\begin{aligned} y_1 = \; & 0 \cdot 1 + 1 \cdot 2 + 1 \cdot 0 + 0 \cdot 1\\ & + 1 \cdot 3 + 1 \cdot 0 + 0 \cdot 1 - 1 \cdot 1\\ & + 1 \cdot 0 + 0 \cdot 1 + 1 \cdot 2 + 2 \cdot 0\\ & - 2 = 2 + 2 + 2 - 2 = 4\end{aligned}$$
+#
+# Each filter has $C k_h k_w$ weights and a bias, so a layer learns $F\,(C k_h k_w + 1)$ numbers, here $2 \cdot 13 = 26$, whatever the size of the image.
+
+# %%
+colour = np.array([[[[1, 2], [0, 1]], [[3, 0], [1, 1]], [[0, 1], [2, 0]]]], float)
+w_0 = [[[1, 0], [0, 1]], [[0, 1], [1, 0]], [[2, -1], [0, 1]]]
+w_1 = [[[0, 1], [1, 0]], [[1, 1], [0, -1]], [[1, 0], [1, 2]]]
+two_filters, two_biases = np.array([w_0, w_1], float), np.array([1.0, -2.0])
+
+assert (conv2d(colour, two_filters, two_biases)[0] == [[[[3]], [[4]]]]).all()
+assert two_filters.size + two_biases.size == 2 * (3 * 2 * 2 + 1) == 26
+
+# %% [markdown]
 # ## How large is the output?
 #
-# Along one line, let the kernel have $k$ weights. With the padding there are $H + 2p$ pixels. The first window begins at 0, and the last possible start is $H + 2p - k$, or it would hang over the end. The starts are the multiples of $s$ from 0 to there, and there are
+# Along one line, let the kernel have $k$ weights. With the padding there are $H + 2p$ pixels. The first window begins at 0, and the last can begin at $H + 2p - k$, or it would hang over the end. The starts are the multiples of $s$ from 0 to there, and there are
 #
 # $$\boxed{H' = \left\lfloor \frac{H + 2p - k}{s} \right\rfloor + 1}$$
 #
-# of them. Do not believe it, count: for all small sizes, list the starts at which a window fits.
+# of them. Check it by counting: for all small sizes, list the starts at which a window fits.
 
 # %%
 cases = 0
@@ -274,7 +300,7 @@ show(
     caption=(
         "Each bar is a window. In the second line a padding of $(k-1)/2$ keeps the size (with "
         "stride 1 and an odd $k$). In the last line the next window would hang over the end, so "
-        "nobody sees $x_5$, and its gradient is 0."
+        "no window sees $x_5$, and its gradient is 0."
     ),
 )
 assert left_over == 1
@@ -284,7 +310,7 @@ assert (conv2d_backward(np.ones((1, 1, 2, 1)), unseen)[0].ravel() == [1, 1, 2, 1
 # %% [markdown]
 # ## Six kernels, one photograph
 #
-# Before anybody learnt kernels, people made them by hand. A kernel whose numbers sum to 1 keeps level areas as they are; one whose numbers sum to 0 makes them vanish. All six maps below come out of one call, with six filters:
+# Before kernels were learnt, people designed them by hand. A kernel whose numbers sum to 1 keeps even areas as they are; one whose numbers sum to 0 makes them vanish. All six maps below come out of one call, with six filters:
 
 # %%
 binomial = np.array([1.0, 2.0, 1.0])
@@ -315,18 +341,18 @@ show(
     name="feature-maps",
     alt=(
         "Six versions of the photograph. Two are blurred, one has crisper edges; the two Sobel "
-        "maps show upright edges alone and level edges alone on grey; the Laplace map shows thin "
+        "maps show vertical edges alone and horizontal ones alone on grey; the Laplace map shows thin "
         "lines along all edges."
     ),
     caption=(
-        "Six feature maps of the photograph above. Left, kernels of sum 1; right, kernels of sum "
-        "0, with 0 drawn as grey; what is too bright or too dark to draw is cut. Compare the railings in the two Sobel maps: one kernel is the "
+        "Six feature maps of the photograph above. Left, kernels that sum to 1; right, kernels that "
+        "sum to 0, with 0 drawn as grey; values too bright or too dark to draw are clipped. Compare the railings in the two Sobel maps: one kernel is the "
         "other, transposed."
     ),
 )
 
 # %% [markdown]
-# A convolutional network has such filters too, with the difference that nobody chose them. The gradient did, and it is our next subject.
+# A convolutional network has such filters too, but nobody chose them. The gradient did, and it comes next.
 #
 # ## From one pixel to the array
 #
@@ -336,7 +362,7 @@ show(
 #
 # $$i = \frac{a - u + p}{s}$$
 #
-# For each place $u$ in the kernel there is at most one such output: it exists if the quotient is whole and lies between $0$ and $H' - 1$. Look at the sign: **$u$ stands with a minus**. In the forward pass a larger $u$ means a pixel further on; in the backward pass a larger $u$ means an output further *back*. For five pixels, $k = 3$, $s = 2$, $p = 1$, the third case in the figure above:
+# For each place $u$ in the kernel there is at most one such output: it exists if the quotient is whole and lies between $0$ and $H' - 1$. Look at the sign: **$u$ has a minus before it**. In the forward pass a larger $u$ means a pixel further on; in the backward pass a larger $u$ means an output further *back*. For five pixels, $k = 3$, $s = 2$, $p = 1$, the third case in the figure above:
 
 # %%
 k, s, p, out, seen_by = 3, 2, 1, 3, []
@@ -354,7 +380,7 @@ assert conv2d_backward(three, cache)[0].ravel().tolist() == seen_by
 # %% [markdown]
 # Three pixels are seen once and two twice. Read a line with two entries from left to right: $i$ falls as $u$ rises.
 #
-# **With a sum and a bracket.** The chain rule adds over all outputs and all their terms; the bracket $[a = si + u - p]$ is 1 for the terms in which pixel $a$ stands. The lines are evaluated at this build and must agree with each other and with `conv2d_backward`:
+# **With a sum and a bracket.** The chain rule adds over all outputs and all their terms; the bracket $[a = si + u - p]$ is 1 for the terms that contain pixel $a$. Each build evaluates these lines; they must agree with each other and with `conv2d_backward`:
 
 
 # %% tags=["remove-input"]
@@ -387,14 +413,14 @@ def derive(derivation, samples):
 
 from_terms = ("sum[i,u](dY[i] * w[u] * (a == s*i+u-p))", "the chain rule, over all terms")
 solved = ("sum[i](dY[i] * w[a-s*i+p])",
-          "the bracket keeps $u = a - si + p$; outside of the kernel there is no weight, so 0")
+          "the bracket keeps $u = a - si + p$; outside the kernel there is no weight, so 0")
 every = [(7, 3, 1, 0), (7, 3, 1, 1), (7, 3, 2, 1), (11, 2, 3, 0), (5, 5, 2, 2), (13, 3, 5, 2)]
 derive(Derivation("dx[a]", from_terms, solved), every)
 
 # %% [markdown]
 # (They do, on {{ len(every) }} sizes with strides up to {{ max(e[2] for e in every) }}.) The last line says in symbols what you did by hand: lay the kernel down at each window, times the upstream gradient there, and add.
 #
-# **With all indices.** The second axis brings a bracket of its own. The input's gradient is summed over the filters, because all of them have seen the pixel; batch and channel stay as they are:
+# **With all indices.** The second axis brings a bracket of its own. The input's gradient is summed over the filters, because all of them have seen the pixel; example and channel stay as they are:
 #
 # $$\boxed{\begin{aligned}\frac{\partial L}{\partial x_{ncae}} = \sum_{f,i,j,u,v} & \frac{\partial L}{\partial y_{nfij}}\; w_{fcuv} \\ & \cdot [a = s i + u - p] \\ & \cdot [e = r j + v - q]\end{aligned}}$$
 #
@@ -403,19 +429,19 @@ derive(Derivation("dx[a]", from_terms, solved), every)
 # %% tags=["remove-input"]
 pixel_terms = ("sum[i,a](dY[i] * x[a] * (a == s*i+u-p))", "the chain rule, over all terms")
 met = ("sum[i](dY[i] * x[s*i+u-p])",
-       "the bracket keeps one pixel for each output; outside of the image it is 0")
+       "the bracket keeps one pixel per output; outside the image it is 0")
 derive(Derivation("dw[u]", pixel_terms, met), every)
 
 # %% [markdown]
-# With all indices, the images of the batch are summed over too, since all of them have used the weight; and a weight feeds the outputs of its own filter alone:
+# With all indices, the sum runs over the images of the batch too, since all of them have used the weight; and a weight feeds only the outputs of its own filter:
 #
 # $$\boxed{\begin{aligned}\frac{\partial L}{\partial w_{fcuv}} = \sum_{n,i,j} & \frac{\partial L}{\partial y_{nfij}} \\ & \cdot x_{n,\,c,\,s i + u - p,\; r j + v - q}\end{aligned}}$$
 #
-# It is the input, looked at through windows again, with $\partial L/\partial Y$ instead of the kernel. The **bias** is added everywhere:
+# Windows slide over the input again, with $\partial L/\partial Y$ as the kernel. The **bias** is added everywhere:
 #
 # $$\boxed{\frac{\partial L}{\partial b_f} = \sum_{n,i,j} \frac{\partial L}{\partial y_{nfij}}}$$
 #
-# Check the shapes. What is left when the sums are done: $n, c, a, e$ is $(N, C, H, W)$; $f, c, u, v$ is $(F, C, k_h, k_w)$; $f$ is $(F)$.
+# Check the shapes by the indices that the sums leave: $n, c, a, e$ gives $(N, C, H, W)$; $f, c, u, v$ gives $(F, C, k_h, k_w)$; $f$ gives $(F)$.
 #
 # ## The kernel comes back turned
 #
@@ -423,12 +449,12 @@ derive(Derivation("dw[u]", pixel_terms, met), every)
 
 # %% tags=["remove-input"]
 for_outputs = ("sum[u](dY[a-u+p] * w[u])",
-               "the bracket keeps $i = a - u + p$; outside of the output nothing arrived, so 0")
+               "the bracket keeps $i = a - u + p$; outside the output there is no gradient, so 0")
 derive(Derivation("dx[a]", from_terms, for_outputs),
        [sizes for sizes in every if sizes[2] == 1])
 
 # %% [markdown]
-# In the forward pass stands $x_{i+u}\,w_u$ (without padding): both indices rise together. Mathematics calls this a *cross-correlation*. In the backward pass stands $\frac{\partial L}{\partial y_{a-u}}\,w_u$: one rises as the other falls. This, and only this, is what mathematics calls a *convolution*. Reading one array backwards turns one into the other. So the flip that the frameworks leave out of the forward pass cannot be got rid of: it turns up in the gradient of the input.
+# The forward pass has $x_{i+u}\,w_u$ (without padding): both indices rise together. Mathematics calls this a *cross-correlation*. The backward pass has $\frac{\partial L}{\partial y_{a-u}}\,w_u$: one rises as the other falls. This, and only this, is what mathematics calls a *convolution*. Reading one array backwards turns one into the other. So the flip that the frameworks leave out of the forward pass does not go away: it turns up in the gradient of the input.
 #
 # You can see it without a formula. Send a single 1 through each direction:
 
@@ -470,7 +496,7 @@ show(
 #
 # ## The gradient of a convolution is a convolution
 #
-# How does that go when the stride is not 1? Then $i = (a - u + p)/s$ must be whole. Put $s - 1$ zeros between the neighbours in $\partial L/\partial Y$, and the missing outputs are there, as zeros. Pad with $k - 1 - p$, rotate the kernel, exchange its first two axes (what comes in are now filters, what goes out channels), and use the forward pass:
+# And when the stride is not 1? Then $i = (a - u + p)/s$ must be whole. Put $s - 1$ zeros between the neighbours in $\partial L/\partial Y$, and the missing outputs are there, as zeros. Pad with $k - 1 - p$, rotate the kernel, exchange its first two axes (filters now come in, channels go out), and use the forward pass:
 
 
 # %%
@@ -499,7 +525,7 @@ for h, kh, kw, s, p in np.ndindex(4, 3, 3, 3, 2):
 assert worst < 1e-12
 
 # %% [markdown]
-# Held against `conv2d_backward` in {{ tried }} geometries, with strides up to 3: the largest difference is ${{ power(worst) }}$. (`spread` has a place for every start at stride 1, so rows that no window reached get their zeros as well.) The layers called *transposed convolution* do this in their *forward* pass: they are this layer's backward pass ([@dumoulin2016] draw them all).
+# Compared with `conv2d_backward` in {{ tried }} geometries, with strides up to 3, it differs by ${{ power(worst) }}$ at most. (`spread` has a place for every start at stride 1, so rows that no window reached get their zeros as well.) The layers called *transposed convolution* do this in their *forward* pass: they are this layer's backward pass ([@dumoulin2016] draw them all).
 #
 # ## It is a matrix after all
 #
@@ -542,7 +568,7 @@ show(
     ),
     caption=(
         "The matrix of the kernel with rows 1, 2 and 3, 4 on a 4×4 image; empty cells are 0. "
-        "Along the diagonals stands the same weight again and again. Sharing is what makes the "
+        "Along the diagonals the same weight recurs again and again. Sharing is what makes the "
         "matrix of a convolution special; empty cells are what make it cheap."
     ),
 )
@@ -554,17 +580,17 @@ held_numbers, held_error = sum(c.compared for c in held), max(c.error for c in h
 assert {c.relation for c in held} == {"layer", "class", "complex step"}
 
 # %% [markdown]
-# With a matrix the backward pass is known from [the linear layer](linear.py): $\partial L/\partial X = A^\top\, \partial L/\partial Y$. All that this page derives is what multiplying by $A^\top$ means when you never build $A$.
+# With a matrix the backward pass is known from [the linear layer](linear.py): $\partial L/\partial X = A^\top\, \partial L/\partial Y$. All that this page derives is how to multiply by $A^\top$ without ever building $A$.
 #
 # ## The code says the same
 #
-# First the definition, in loops over the images, filters, rows and columns of the output (the forward pass, in the same four loops, stands in [How fast is it?](../verify/speed.py)). `dweight[k] +=`, `dimage[window] +=` and `dbias[k] +=` are the three boxes; the last line crops the padding.
+# First the definition, in loops over the images, filters, rows and columns of the output (the forward pass, in the same four loops, is in [How fast is it?](../verify/speed.py)). `dweight[k] +=`, `dimage[window] +=` and `dbias[k] +=` are the three boxed formulas; the last line crops the padding.
 
 # %% tags=["remove-input"]
 show_source(nt.conv2d_loops_backward)
 
 # %% [markdown]
-# The boxes are evaluated by the build. That of the input is too long to print again; {{ held_numbers:,}} numbers of it, on samples of {{ SHAPES }} shapes, were held against the code and against the complex step, and the largest relative error is ${{ power(held_error) }}$. The other two:
+# The build evaluates the three. The one for the input is too long to print again; {{ held_numbers:,}} numbers from it, on samples of {{ SHAPES }} shapes, were compared with the code and with the complex step, and the largest relative error is ${{ power(held_error) }}$. The other two:
 
 # %% tags=["remove-input"]
 show_equations("conv2d", "dW", "db")
@@ -572,7 +598,7 @@ show_equations("conv2d", "dW", "db")
 # %% [markdown]
 # ### One product: im2col
 #
-# Loops in Python are slow. Write each window as a row, and the convolution is a matrix product with the filters as columns, which every machine does fast ([@chellapilla2006]). For the nine pixels from above:
+# Loops in Python are slow. Write each window as a row, and the convolution is a matrix product with the filters as columns, which every machine computes fast ([@chellapilla2006]). For the nine pixels from above:
 
 # %%
 y_cols, cols_cache = nt.conv2d_im2col(x, weight, bias)
@@ -598,13 +624,13 @@ show(
         "d e g h, e f h i. The number of copies: corners 1, sides 2, the middle 4."
     ),
     caption=(
-        "Each row of the matrix is a window. The pixel e is in all four, in another column each "
-        "time: the last, the third, the second, the first. There is the flip again."
+        "Each row of the matrix is a window. The pixel e is in all four, each time in another "
+        "column: the last, the third, the second, the first. There is the flip again."
     ),
 )
 
 # %% [markdown]
-# Backward, each copy gets its gradient from the product, and then the copies of a pixel must be **added**. This is called col2im; it is the loop at the end:
+# Backward, each copy gets its gradient from the product, and then the copies of a pixel must be **added**. This is called col2im; the loop at the end does it:
 
 # %% tags=["remove-input"]
 show_source(nt.conv2d_im2col_backward)
@@ -622,7 +648,7 @@ assert grown[0] < grown[1] < grown[2] < 25
 #
 # ### The fast one
 #
-# `conv2d`, which this book uses, copies along the width only, $k_w$ shifted views. If the batch lies last in memory, the rows of a window then lie under each other, and the height needs a view and no copy ([@cho2017]). [How fast is it?](../verify/speed.py) has the source, the derivation and the times. What matters here: all three are one function, and PyTorch's is the same. The largest difference of all outputs and gradients, in float64, with stride and padding:
+# `conv2d`, which this book uses, copies along the width only: $k_w$ shifted views. If the batch lies last in memory, the rows of a window then lie under each other, and the height needs a view and no copy ([@cho2017]). [How fast is it?](../verify/speed.py) has the source, the derivation and the times. What matters here: all three are one function, and PyTorch's is the same. The largest difference from PyTorch over all outputs and gradients, in float64, with stride and padding:
 
 # %% tags=["remove-input"]
 a, f = rng.standard_normal((2, 3, 9, 8)), rng.standard_normal((4, 3, 3, 2))
@@ -645,7 +671,7 @@ assert max(agreement) < 1e-12
 # %% [markdown]
 # ## Evidence
 #
-# Differences of the forward pass, with a random gradient from above, and sizes that are all different:
+# Differences of the forward pass, with a random upstream gradient and sizes that are all different:
 
 # %%
 def fixed(forward, stride, padding):
@@ -692,7 +718,7 @@ show(
 
 # %%
 def kernel_turned(dy, cache):
-    """Wrong: the flip is in the formula, and here it is made once more."""
+    """Wrong: the flip is in the formula already, and here it is done again."""
     turned = cache.weight[:, :, ::-1, ::-1]
     return conv2d_backward(dy, cache._replace(weight=turned))
 
@@ -739,7 +765,7 @@ def bias_over_batch(dy, cache):
     return *conv2d_backward(dy, cache)[:2], dy.sum(0)
 
 # %% [markdown]
-# The first four are now run twice: on a geometry that hides the mistake, and on another. The gradient check has to let them pass on the first and to catch them on the second. The *cosine* is that of the angle between the wrong gradient of the input and the right one, the mean of fifty draws of everything. In the first column of cosines the upstream gradient is white noise. In the second it is smoothed over 3×3 pixels, as neighbouring pixels of a real gradient are often alike.
+# The first four are now run twice: on a geometry that hides the mistake, and on another. The gradient check has to pass them on the first and catch them on the second. The *cosine* is that of the angle between the wrong gradient of the input and the right one, averaged over fifty draws of everything. In the first column of cosines the upstream gradient is white noise. In the second it is smoothed over 3×3 pixels, as neighbouring pixels of a real gradient are often alike.
 
 # %% tags=["remove-input"]
 def draw_arrays(c, f, image, kernel):
@@ -797,13 +823,13 @@ last = min(found.mean() for found in angles[copies_not_added])
 assert firsts.min() > -0.1 and firsts.max() < last and last > 0.5
 
 # %% [markdown]
-# The first three give the layers below a gradient whose mean cosine lies between {{ firsts.min():.2f}} and {{ firsts.max():.2f}}; from draw to draw it varies with a standard deviation of up to {{ spread:.2f}}. With white noise two of the three stand nearly at a right angle to the truth; a smooth gradient gets through in part. The layer itself, whose `dweight` is right, and those above it learn as ever, and the loss can fall. The fourth points roughly the right way, and nobody looks again.
+# The first three give the layers below a gradient whose mean cosine lies between {{ firsts.min():.2f}} and {{ firsts.max():.2f}}; from draw to draw it varies with a standard deviation of up to {{ spread:.2f}}. With white noise two of the three are nearly at a right angle to the truth; a smooth gradient gets through in part. The layer itself, whose `dweight` is right, and those above it learn as ever, and the loss can fall. The fourth points roughly the right way, so you would hardly notice.
 #
 # The Gaussian and the Laplace kernel are symmetric: with them, a gradient with its kernel rotated the wrong way is *right*. Sobel kernels change sign when rotated, so there every gradient of the input would have the wrong sign.
 #
 # The fourth deserves a second look, since it is written with a `+=`. In NumPy, `a[index] += values` reads, adds and writes once for each place, so an index that comes up four times gets one of its four values. Where windows do not overlap, no index comes up twice.
 #
-# The last two show in shapes, and there is one case in which they do not:
+# The last two show in the shapes, each with one exception:
 
 # %%
 square = draw_arrays(3, 3, (7, 5), (3, 3))  # as many filters as channels
@@ -829,11 +855,11 @@ assert caught(kernel_turned, conv2d, dots, 1, 0) == []
 assert caught(copies_not_added, im2col, dots, 1, 0) == []
 
 # %% [markdown]
-# With as many channels as filters the swapped weights fit, and nothing complains but the gradient check. And the bias, if its gradient has kept its pixels and you write `bias = bias - step`, is broadcast without a word where the number of filters equals the width of the output: it is now an image. **The moral: check with sizes that are all different, a stride above 1, some padding, and a kernel without symmetry.** The {{ SHAPES }} geometries of our certificate all have $C \ne F$ and random kernels, and between them strides up to {{ max(v["s"] for v in certified) }} and padding.
+# With as many channels as filters the swapped weights fit, and nothing complains but the gradient check. And if the bias's gradient has kept its pixels and you write `bias = bias - step`, the bias is silently broadcast where the number of filters equals the width of the output: it is now an image. **The moral: check with sizes that are all different, a stride above 1, some padding, and a kernel without symmetry.** The {{ SHAPES }} geometries of our certificate all have $C \ne F$ and random kernels, and between them strides up to {{ max(v["s"] for v in certified) }} and padding.
 #
 # ## Move the picture and the map moves along
 #
-# Because the weights are the same everywhere, a pattern that moves one pixel to the right gives the same response, one pixel to the right. This is **translation equivariance**. It has two limits. Put random numbers through a random kernel of 5×5, with a padding of 2; move them by one pixel, once before the convolution and once after it (what leaves at one end comes in at the other). With stride 1, the results differ in some of the 12 columns, counted from 0:
+# Because the weights are the same everywhere, a pattern that moves one pixel to the right gives the same response, one pixel to the right. This is **translation equivariance**. It has two limits. Put random numbers through a random kernel of 5×5, with a padding of 2; move them by one pixel, once before the convolution and once after it (what leaves at one end comes back at the other). With stride 1, the results differ in some of the 12 columns, counted from 0:
 
 
 # %% tags=["remove-input"]
@@ -856,11 +882,11 @@ assert moved.any() and not moved[:, 3:-2].any()
 assert between == 1 and not disagree(move=2, stride=2)[:, 2:-1].any()
 
 # %% [markdown]
-# In the middle the two agree. Near the border the windows see padding instead of pixels, and it matters which side you are on: {{ int(moved.any(0).sum()) }} of the 12 columns differ. And with a stride of 2, a move by *one* pixel lands between the samples: {{ between:.0%}} of the outputs differ. Moved by two, those away from the border agree. Networks with strides are therefore less steady under small moves than one would think ([@zhang2019]).
+# In the middle the two agree. Near the border the windows see padding instead of pixels, and it matters which side you are on: {{ int(moved.any(0).sum()) }} of the 12 columns differ. And with a stride of 2, a move by *one* pixel lands between the samples: {{ between:.0%}} of the outputs differ. Moved by two, those away from the border agree. Networks with strides are therefore less steady under small moves than you might think ([@zhang2019]).
 #
 # ## How far does an output see?
 #
-# One output of one layer sees $k$ pixels of the layer below. Stack layers, and it sees further. What an output of layer $\ell$ sees of the image is its **receptive field**; let $R_\ell$ be its width, and $\Delta_\ell$ the distance, in pixels of the image, between the fields of two neighbouring outputs: the *jump*. Going up one layer, $k_\ell$ neighbours are looked at. The first of them sees $R_{\ell-1}$ pixels, and each further one adds a jump.
+# One output of one layer sees $k$ pixels of the layer below. Stack layers, and it sees further. What an output of layer $\ell$ sees of the image is its **receptive field**; let $R_\ell$ be its width, and $\Delta_\ell$ the distance, in pixels of the image, between the fields of two neighbouring outputs: the *jump*. Going up one layer, an output looks at $k_\ell$ neighbours. The first of them sees $R_{\ell-1}$ pixels, and each further one adds a jump.
 #
 # $$\begin{aligned} R_\ell &= R_{\ell-1} + (k_\ell - 1)\, \Delta_{\ell-1}, & R_0 &= 1\\ \Delta_\ell &= s_\ell\, \Delta_{\ell-1}, & \Delta_0 &= 1\end{aligned}$$
 #
@@ -911,11 +937,11 @@ show(
 # %% [markdown]
 # ### Seeing is not looking
 #
-# That is how far an output *can* see. Does it look at all of it alike? A pixel at the edge of the field reaches the output along few paths, one in the middle along very many. Luo, Li, Urtasun and Zemel (2016) predict: with random weights the square of the gradient has the shape of a bell. The reason, for layers without anything between them: the gradient of a pixel is a sum over paths, each the product of the weights on its way. Square it and take the mean over random weights of mean 0. Two different paths differ in a weight, so the mean of their product is 0; a path with itself gives the product of the variances, one from each layer and the same for all paths. So the expected square counts the *paths* that lead to a pixel. Each layer lets a path step to one of $k$ neighbours, and after $\ell$ layers its end is spread like a sum of $\ell$ dice with $k$ sides. One such die has the variance $(k^2 - 1)/12$, and variances add:
+# That is how far an output *can* see. Does it look everywhere alike? A pixel at the edge of the field reaches the output along few paths, one in the middle along very many. Luo, Li, Urtasun and Zemel (2016) predict that with random weights the square of the gradient has the shape of a bell. Here is why, for layers with nothing between them. The gradient of a pixel is a sum over paths, each the product of the weights on its way. Square it and take the mean over random weights of mean 0. Two different paths differ in a weight, so the mean of their product is 0; a path with itself gives the product of the variances, one from each layer and the same for all paths. So the expected square counts the *paths* that lead to a pixel. Each layer lets a path step to one of $k$ neighbours, and after $\ell$ layers its end is spread like a sum of $\ell$ dice with $k$ sides. One such die has the variance $(k^2 - 1)/12$, and variances add:
 #
 # $$\text{standard deviation} = \sqrt{\ell\,\frac{k^2 - 1}{12}}$$
 #
-# A sum of many dice is nearly a bell curve. The field $R_\ell = \ell\,(k - 1) + 1$ grows like $\ell$, what is looked at only like $\sqrt \ell$. Twenty-five seeds, eight channels, $k = 3$, with a ReLU between the layers and without:
+# A sum of many dice is nearly a bell curve. The field $R_\ell = \ell\,(k - 1) + 1$ grows like $\ell$, the part in use only like $\sqrt \ell$. We measure it with 25 seeds, eight channels and $k = 3$, with a ReLU between the layers and without:
 
 # %% tags=["remove-input"]
 depths, effective_seeds = [2, 5, 10, 20], range(25)
@@ -989,19 +1015,19 @@ show(
     caption=(
         "Above, with ReLU, the mean of 25 seeds, and dashed the prediction; the shaded bands are the "
         "receptive fields. The blue curve stays far from the edges of its band: half of the field "
-        "is hardly used. Below, a mark is a network."
+        "is hardly used. Below, each mark is a network."
     ),
 )
 assert gap[False].max() < 0.1 and gap[True].max() < 0.1 and inner > 0.9
 
 # %% [markdown]
-# The mean width differs from the prediction by {{ gap[False].max():.0%}} at most without a ReLU, and by {{ gap[True].max():.0%}} with one, for which the argument above is no proof. After 20 layers, the middle 21×21 pixels, about a quarter of the field, hold {{ inner:.0%}} of the squared gradient. All of that is for *random* weights; training changes it, and Luo and others report that it grows.
+# The mean width differs from the prediction by {{ gap[False].max():.0%}} at most without a ReLU, and by {{ gap[True].max():.0%}} with one, for which the argument above is no proof. After 20 layers, the middle 21×21 pixels, about a quarter of the field, hold {{ inner:.0%}} of the squared gradient. All of that is for *random* weights; training changes it, and Luo and others report that the part in use grows.
 #
 # ## Does the neighbourhood matter?
 #
 # **The question.** A convolutional network assumes that neighbours belong together, and that a pattern may appear anywhere. Are these assumptions what makes it good?
 #
-# **A prediction.** Shuffle the pixels of all digits by one fixed permutation. For an MLP nothing changes, as we saw. For the convolution the windows now hold strangers, so it should fall, below the MLP. On the images as they are it should beat an MLP of the same number of weights. And if the *test* images are moved by one pixel to the left or right, it should suffer less.
+# **A prediction.** Shuffle the pixels of all digits by one fixed permutation. For an MLP nothing changes, as we saw. For the convolution the windows now hold strangers, so its accuracy should fall, and below the MLP's. On the images as they are it should beat an MLP of the same number of weights. And if the *test* images are moved by one pixel to the left or right, it should suffer less.
 
 # %% tags=["hide-input"]
 data = nt.digits(sizes=(1000, 297, 500), seed=SEED)
@@ -1085,8 +1111,8 @@ show(
         f"{means[cells[3]][1]:.0f} percent."
     ),
     caption=(
-        "A mark is a seed, a bar the mean; the two scales differ. Above, all four are close. "
-        "Below, one pixel to the side costs everybody dearly, and the convolution on real images "
+        "Each mark is a seed, each bar a mean; the two scales differ. Above, all four are close. "
+        "Below, one pixel to the side costs all four dearly, and the convolution on real images "
         "the least."
     ),
 )
@@ -1106,11 +1132,11 @@ assert mixed[:, 1].mean() < min(mlp_real[:, 1].mean(), mlp_mixed[:, 1].mean()) -
 # %% [markdown]
 # Both networks have about the same number of weights, {{ weights["cnn"]:,}} and {{ weights["mlp"]:,}}, 1,000 images to train on, the best of three learning rates (on the validation images) and five seeds, each with a permutation of its own.
 #
-# **The verdict.** The part of the prediction that seemed safest does not show. On the images as they are, the convolution reaches {{ means[cells[0]][0]:.1f}}% and the MLP {{ means[cells[1]][0]:.1f}}%, and the seeds of the former alone scatter by {{ from_seed:.1f}} points (standard deviation): that is no difference that one could claim. The rest holds. Shuffled, the MLP is where it was, to {{ changed:.1f}} points; the convolution has lost {{ fell:.1f}} and lies {{ behind:.1f}} below the MLP. It still reads {{ means[cells[2]][0]:.0f}}% of pictures that look like noise.
+# **The verdict.** The part of the prediction that seemed safest does not show. On the images as they are, the convolution reaches {{ means[cells[0]][0]:.1f}}% and the MLP {{ means[cells[1]][0]:.1f}}%, and the seeds of the former alone scatter by {{ from_seed:.1f}} points (standard deviation): too much to claim a difference. The rest holds. Shuffled, the MLP stays where it was, to within {{ changed:.1f}} points; the convolution has lost {{ fell:.1f}} and lies {{ behind:.1f}} below the MLP. It still reads {{ means[cells[2]][0]:.0f}}% of pictures that look like noise.
 #
-# What the assumptions buy stands in the lower plot. One pixel to the side, by which {{ lost:.1%}} of the ink is lost, and the MLP falls to {{ means[cells[1]][1]:.0f}}%. The convolution keeps {{ means[cells[0]][1]:.0f}}%, with each of its seeds above each of the MLP's. The same network on shuffled images, where its windows hold strangers, keeps {{ means[cells[2]][1]:.0f}}%, less than the MLP. So it is the neighbourhood that helps, and not the layer as such.
+# The lower plot shows what the assumptions buy. Move the images one pixel to the side, which loses {{ lost:.1%}} of the ink, and the MLP falls to {{ means[cells[1]][1]:.0f}}%. The convolution keeps {{ means[cells[0]][1]:.0f}}%, with each of its seeds above each of the MLP's. The same network on shuffled images, where its windows hold strangers, keeps {{ means[cells[2]][1]:.0f}}%, less than the MLP. So it is the neighbourhood that helps, and not the layer as such.
 #
-# **What this does not show.** These digits were normalised in size and place by those who prepared them, which spares an MLP the very thing that it is bad at; photographs are not so kind. The move was made at the test alone: a network that sees moved images in training may learn to bear them, and this was not tried. And {{ means[cells[0]][1]:.0f}}% is poor as well. Moving *along* is not staying the *same*: the last layer reads the maps at fixed places, and has never seen them moved. [Pooling](pooling.py) is the next thing to look at.
+# **What this does not show.** These digits were normalised in size and place by those who prepared them, which spares an MLP the very thing that it is bad at; photographs are not so kind. Only the test images were moved: a network that sees moved images in training may learn to cope with them, and this was not tried. And {{ means[cells[0]][1]:.0f}}% is poor as well. Moving *along* is not staying the *same*: the last layer reads the maps at fixed places, and has never seen them moved. [Pooling](pooling.py) is the next thing to look at.
 #
 # ## In five lines
 #
@@ -1125,17 +1151,17 @@ assert mixed[:, 1].mean() < min(mlp_real[:, 1].mean(), mlp_mixed[:, 1].mean()) -
 # ??? question "1. An image of 32×32, a kernel of 5×5, padding 2. How large is the output with stride 1, and with stride 2?"
 #     32 + 4 − 5 = 31, so 31 + 1 = 32 with stride 1, and 15 + 1 = 16 with stride 2.
 #
-# ??? question "2. With a pencil: $x = (1, 2, 3)$, $w = (1, -1)$, and $(2, 1)$ arrives. What are $y$, $\partial L/\partial x$ and $\partial L/\partial w$?"
+# ??? question "2. With a pencil: $x = (1, 2, 3)$, $w = (1, -1)$, and the upstream gradient is $(2, 1)$. What are $y$, $\partial L/\partial x$ and $\partial L/\partial w$?"
 #     $y = (-1, -1)$. Lay the kernel down twice: $(2, -2, 0) + (0, 1, -1) = (2, -1, -1)$. And $\partial L/\partial w = (2 \cdot 1 + 1 \cdot 2,\; 2 \cdot 2 + 1 \cdot 3) = (4, 7)$.
 #
 # ??? question "3. What is a convolution with a kernel of 1×1?"
 #     A [linear layer](linear.py) over the channels, the same at every pixel. Its windows do not overlap, rotating its kernel changes nothing, and so the first and the fourth of the mistakes above hide in it.
 #
 # ??? question "4. Two layers of 3×3 see as far as one of 5×5. Which has more weights, and can each do what the other does?"
-#     With $C$ channels throughout, $18\,C^2$ against $25\,C^2$. If nothing stands between the two, they are one 5×5 convolution (away from the border), but not every one: $18\,C^2$ numbers cannot make all choices of $25\,C^2$. With a [ReLU](relu.py) between them they can do what no single convolution can.
+#     With $C$ channels throughout, $18\,C^2$ against $25\,C^2$. With nothing between the two, they are one 5×5 convolution (away from the border), but not every one: $18\,C^2$ numbers cannot make all choices of $25\,C^2$. With a [ReLU](relu.py) between them they can do what no single convolution can.
 #
 # ??? question "5. For the notebook: run the experiment with 200 training images. Write down first what you expect."
-#     `digits(sizes=(200, 297, 500))`, and three times the epochs. One would think that an assumption is worth more where there is less to learn from. Look which gap opens: that between the convolution and the MLP on real images, or that between the convolution on real images and on shuffled ones.
+#     `digits(sizes=(200, 297, 500))`, and three times the epochs. One would think that an assumption is worth more where there is less to learn from. See which gap opens: that between the convolution and the MLP on real images, or that between the convolution on real images and on shuffled ones.
 
 # %% tags=["remove-input"]
 from nn_tutorial.pages.exercise_boxes import show_exercises

@@ -1,6 +1,6 @@
 # ---
 # title: Layer normalisation
-# description: Every example gets mean 0 and variance 1 over its own features, so it no longer minds its company; the backward pass is batch normalisation's, rotated by 90 degrees; only the parameters do not rotate.
+# description: Every example gets mean 0 and variance 1 over its own features, so it no longer depends on its company; the backward pass is batch normalisation's, rotated by 90 degrees, but the parameters do not rotate.
 # tags:
 #   - layers
 # ---
@@ -98,7 +98,7 @@ assert grid[line].mean() == grid[line].var() == 4
 #
 # $$\hat x_{nd} = (x_{nd} - \mu_n)\,\rho_n, \qquad y_{nd} = \gamma_d\, \hat x_{nd} + \beta_d$$
 #
-# Hold the indices against those of [batch normalisation](batch_norm.py#one-mean-and-one-variance-for-each-feature). There, $\mu$, $\rho$, $\gamma$ and $\beta$ all carried the $d$ of the feature. Here $\mu$ and $\rho$ carry the $n$ of the example, while $\gamma$ and $\beta$ have kept their $d$. They must: a parameter is learnt from many examples and used on new ones, so it cannot belong to one of them. Keep this mixture of indices in mind: it is where the two backward passes part.
+# Compare the indices with those of [batch normalisation](batch_norm.py#one-mean-and-one-variance-for-each-feature). There, $\mu$, $\rho$, $\gamma$ and $\beta$ all carried the $d$ of the feature. Here $\mu$ and $\rho$ carry the $n$ of the example, while $\gamma$ and $\beta$ have kept their $d$. They must: a parameter is learnt from many examples and used on new ones, so it cannot belong to one of them. Keep this mixture of indices in mind: here the two backward passes will part.
 #
 # ## Two examples by hand
 #
@@ -115,7 +115,7 @@ assert grid[line].mean() == grid[line].var() == 4
 # | $\hat x$ | 2 | $-\tfrac12$ | $-\tfrac12$ | $-\tfrac12$ | $-\tfrac12$ | sum 0, squares 5 |
 # | $y$ | 8 | $-1$ | 1 | $-1$ | $-4$ | $\gamma \hat x + \beta$ |
 #
-# A gradient arrives, and the first thing it meets is $\gamma$. What gets through to $\hat x$ is called $G$, with $g_{nd} = \gamma_d\, \partial L/\partial y_{nd}$. From there on each row minds its own business:
+# Backward, the upstream gradient first meets $\gamma$. What gets through to $\hat x$ is called $G$, with $g_{nd} = \gamma_d\, \partial L/\partial y_{nd}$. From there on each row is on its own:
 #
 # | Feature | 1 | 2 | 3 | 4 | 5 | |
 # |---|---|---|---|---|---|---|
@@ -128,7 +128,7 @@ assert grid[line].mean() == grid[line].var() == 4
 # | $g \hat x$ | 40 | $-2$ | $-2$ | 0 | 4 | mean 8 |
 # | $\partial L/\partial x$ | 0 | 1 | 1 | 0 | $-2$ | $\rho\,(g - 4 - 8\hat x)$, sum 0 |
 #
-# The first example is the column of [five numbers](batch_norm.py#five-numbers-by-hand) from the chapter on batch normalisation, laid on its side. The same $g$ arrived there, so the same gradient leaves here: $1, 3, -4, -3, 3$.
+# The first example is the column of [five numbers](batch_norm.py#five-numbers-by-hand) from the chapter on batch normalisation, laid on its side. It has the same $g$, so it passes on the same gradient: $1, 3, -4, -3, 3$.
 #
 # The second example holds a surprise. Its first feature receives 20, more than any other, and passes on *nothing*. Raise the 10 to 1,000 and you see why: $\hat x$ is still $2, -\tfrac12, -\tfrac12, -\tfrac12, -\tfrac12$. All that is left of this row is that one value lies above four equal ones, no matter by how much.
 #
@@ -186,12 +186,12 @@ show(
     fig,
     name="company",
     alt=(
-        "Two plots of twelve features with forty dots each, one for each batch. With batch "
+        "Two plots of twelve features with forty dots each, one per batch. With batch "
         f"normalisation the dots of a feature are spread over {spread['batch norm'].min():.1f} to "
         f"{spread['batch norm'].max():.1f} units. With layer normalisation all forty lie on one "
         "another."
     ),
-    caption="One image in forty batches. A feature has forty answers above, and one below.",
+    caption="One image in forty batches. Each feature has forty values above, and one below.",
 )
 assert (spread["layer norm"] == 0).all() and spread["batch norm"].min() > 1
 
@@ -229,7 +229,7 @@ assert (np.array(alone) == layer_norm(features, one, 0 * one)[0]).all()
 # %% [markdown]
 # ## Backward: the same box, turned by 90 degrees
 #
-# Fix one example and leave its $n$ out. Then $\hat x_1, \dots, \hat x_D$ are made from $x_1, \dots, x_D$ exactly as batch normalisation makes one feature from $N$ examples. So the slopes are [the ones you know](batch_norm.py#backward-through-the-graph-node-by-node). With $\tilde x = x - \mu$, a change of $x_d$ reaches $\hat x_k$ by three roads. For each unit of $x_d$ it moves
+# Fix one example and leave its $n$ out. Then $\hat x_1, \dots, \hat x_D$ are made from $x_1, \dots, x_D$ exactly as batch normalisation makes one feature from $N$ examples. So the slopes are [the ones you know](batch_norm.py#backward-through-the-graph-node-by-node). With $\tilde x = x - \mu$, a change of $x_d$ reaches $\hat x_k$ by three roads. Per unit of $x_d$, this moves $\hat x_k$
 #
 # - **straight**, by $\rho$, but only its own $\hat x_d$, where $k = d$;
 # - **through the mean**: $\mu$ moves by $\tfrac1D$, and with it $\hat x_k$ by $-\tfrac{\rho}{D}$;
@@ -239,13 +239,13 @@ assert (np.array(alone) == layer_norm(features, one, 0 * one)[0]).all()
 #
 # $$\frac{\partial \hat x_k}{\partial x_d} = \rho \left([k = d] - \frac1D - \frac{\hat x_d\, \hat x_k}{D}\right)$$
 #
-# The loss sees $x_d$ through all the $\hat x_k$ of its example, so the chain rule adds over $k$. These lines are evaluated, each against the one before, and the first against the code:
+# The loss sees $x_d$ through all the $\hat x_k$ of its example, so the chain rule adds over $k$. The build compares each line with the one before, and the first with the code:
 
 # %% tags=["remove-input"]
 show_derivation("layer_norm")
 
 # %% [markdown]
-# The second line is where the two layers part. In batch normalisation the sum ran over the examples, and $\gamma_d$, which has no index of an example, came out in front. What stayed inside was $\partial L/\partial Y$, and those sums were there already, as the gradients of $\beta$ and $\gamma$. Here the sum runs over the features, and **$\gamma_k$ has the index that is summed over**. It has to stay inside. So the two means are those of $G$, and they are the gradient of no parameter.
+# In the second line the two layers part. In batch normalisation the sum ran over the examples, and $\gamma_d$, which has no index of an example, came out in front. What stayed inside was $\partial L/\partial Y$, and its sums were there already, as the gradients of $\beta$ and $\gamma$. Here the sum runs over the features, and **$\gamma_k$ has the index that is summed over**. It has to stay inside. So the two means are those of $G$, and they are the gradient of no parameter.
 #
 # Write $G = \gamma \odot \partial L/\partial Y$ in both layers. Batch normalisation averages over $n$, the examples,
 #
@@ -261,7 +261,7 @@ show_derivation("layer_norm")
 # & - \hat X \odot \mathrm{mean}_d(G \odot \hat X) \Big)
 # \end{aligned}}$$
 #
-# One letter is different. The shapes agree: $(N, D)$ minus $(N, 1)$ minus $(N, D)$ times $(N, 1)$, where batch normalisation had $(1, D)$. In code the letter is an axis:
+# Only one letter differs. The shapes agree: $(N, D)$ minus $(N, 1)$ minus $(N, D)$ times $(N, 1)$, where batch normalisation had $(1, D)$. In code the letter is an axis:
 
 
 # %%
@@ -294,7 +294,7 @@ turned = batch_norm(batch.T, np.ones(7), np.zeros(7))[0].T
 assert np.allclose(turned, straight, rtol=0, atol=1e-14)
 
 # %% [markdown]
-# The last three lines of the code take the heading at its word: turn the table, normalise the batch, turn it back, and it is a layer norm. The parameters' gradients do *not* turn. A $\beta_d$ was added to feature $d$ of every example, a $\gamma_d$ multiplied it, and so both still sum over $n$:
+# The last three lines of the code take the heading at its word: transpose the table, normalise the batch, transpose it back, and you have a layer norm. The parameters' gradients do *not* turn with it. A $\beta_d$ was added to feature $d$ of every example, a $\gamma_d$ multiplied it, and so both still sum over $n$:
 #
 # $$\frac{\partial L}{\partial \beta_d} = \sum_n \frac{\partial L}{\partial y_{nd}}, \qquad
 #   \frac{\partial L}{\partial \gamma_d} = \sum_n \frac{\partial L}{\partial y_{nd}}\, \hat x_{nd}$$
@@ -341,7 +341,7 @@ show(
 # %% [markdown]
 # ## The code says the same
 #
-# `dxhat` is $G$. `dx` begins as the last term of the box, gets $G$ added and its mean taken away, and is multiplied by $\rho$: the box, read from its end.
+# `dxhat` is $G$. `dx` begins as the last term of the box, gets $G$ added and its mean taken away, and is multiplied by $\rho$: the box, read from the end.
 
 # %% tags=["remove-input"]
 show_source(layer_norm, layer_norm_backward)
@@ -361,7 +361,7 @@ assert (over_features == [4, 8]).all()
 # %% [markdown]
 # ### Images: each pixel of each channel is a feature
 #
-# An image of shape $(C, H, W)$ is one long row, and $D$ becomes $C \cdot H \cdot W$. So the layer learns a $\gamma$ and a $\beta$ for every place, where batch normalisation has one pair for each channel, and it fits images of one size only.
+# An image of shape $(C, H, W)$ is one long row, and $D$ becomes $C \cdot H \cdot W$. So the layer learns a $\gamma$ and a $\beta$ for every place, where batch normalisation has one pair per channel, and it fits images of one size only.
 
 # %%
 images = rng.standard_normal((4, 3, 5, 2))  # N, C, H, W
@@ -404,7 +404,7 @@ assert np.allclose(outs[0], outs[1], rtol=0, atol=1e-12)
 assert np.allclose(outs[0], outs[2], rtol=0, atol=1e-12)
 
 # %% [markdown]
-# Which layer forgets what? Ba and others (their table 1) ask it of a linear layer $Z = XW$ with a normalisation behind it. Each row of this table changes one thing, and looks whether $\hat Z$ changes with it:
+# Which layer forgets what? Ba and others (their table 1) ask this of a linear layer $Z = XW$ with a normalisation behind it. Each row of the table changes one thing, and says whether $\hat Z$ changes with it:
 
 # %%
 X, W = rng.standard_normal((8, 6)), rng.standard_normal((6, 5))
@@ -432,11 +432,11 @@ for what, (other_x, other_w) in changes.items():
     assert (found[1] == "same") == (what in rows)
 
 # %% [markdown]
-# The pattern is the picture at the top. Whatever befalls a whole column, batch normalisation takes out; whatever befalls a whole row, layer normalisation takes out. One practical consequence: the bias of a linear layer adds a number to each column. Below a batch norm it has nothing to do; below a layer norm it is of use.
+# The pattern is the picture at the top. Whatever happens to a whole column, batch normalisation takes out; whatever happens to a whole row, layer normalisation takes out. One practical consequence: the bias of a linear layer adds a number to each column. Below a batch norm it has nothing to do; below a layer norm it is useful.
 #
 # ## Evidence
 #
-# Differences of the forward pass, with a random $\gamma$ and a random gradient from above, in float64:
+# Differences of the forward pass, with a random $\gamma$ and a random upstream gradient, in float64:
 
 # %%
 report = gradient_check(
@@ -447,7 +447,7 @@ report.raise_if_above(1e-6)
 print(report)
 
 # %% [markdown]
-# PyTorch, for features and for images:
+# Compared with PyTorch, for features and for images:
 
 # %%
 apart = []
@@ -486,7 +486,7 @@ show(
     ),
     caption=(
         "The table as a picture. The dots of the central differences lie far to the right of "
-        "those of the other two witnesses: it is they that are not exact."
+        "those of the other two witnesses: it is the differences that are not exact."
     ),
 )
 
@@ -495,7 +495,7 @@ show(
 #
 # ## Four ways to get it wrong
 #
-# **The first: batch normalisation's line, with the axis changed.** It has $\gamma$ in front and the gradients of the output in the means. Check it as most people would, on a new layer:
+# **The first: batch normalisation's line, with the axis changed.** It has $\gamma$ in front and the gradients of the output in the means. Check it on a new layer:
 
 
 # %%
@@ -514,7 +514,7 @@ for name, weight in (("new layer, all γ = 1", np.ones(5)), ("random γ", scale)
     assert (report.max_error < 1e-6) == (name != "random γ")
 
 # %% [markdown]
-# On a new layer it *passes*. All $\gamma$ are 1, and then it does not matter where they stand. It is wrong only after the first step. Would you notice it in the training?
+# On a new layer it *passes*. All $\gamma$ are 1, and then it does not matter where they stand. It is wrong only after the first step. Would you notice in training?
 
 # %% tags=["hide-input"]
 seeds = range(6)
@@ -550,7 +550,7 @@ assert abs(right.mean() - wrong.mean()) < 0.015 and abs(gap.mean()) < gap_half
 assert right.min() <= wrong.max() and wrong.min() <= right.max()
 
 # %% [markdown]
-# No. After ten epochs the right gradient gets {{ right.mean():.1%}} of the test images and the wrong one {{ wrong.mean():.1%}}, and over six seeds the difference is {{ f"{gap.mean():+.1f} points, interval {gap.mean() - gap_half:+.1f} to {gap.mean() + gap_half:+.1f}".replace("-", "−") }}: it cannot be told from 0. What catches it is a check with parameters that are *not* those of a new layer. And there is one you can do in your head: each row of the right `dx` sums to 0.
+# No. After ten epochs the right gradient gets {{ right.mean():.1%}} of the test images right and the wrong one {{ wrong.mean():.1%}}, and over six seeds the difference is {{ f"{gap.mean():+.1f} points, interval {gap.mean() - gap_half:+.1f} to {gap.mean() + gap_half:+.1f}".replace("-", "−") }}: it cannot be told from 0. What catches it is a check with parameters that are *not* those of a new layer. And there is a check you can do in your head: each row of the right `dx` sums to 0.
 
 # %%
 spoilt = gamma_in_front(dy, cache)[0]
@@ -596,7 +596,7 @@ except ValueError as error:
     print(f"ours: {error}")
 
 # %% [markdown]
-# PyTorch gives no error, and no number looks odd. Only the shape of $\gamma$ tells: print the shapes of the parameters once. Our layer refuses, because its $\gamma$ must have the shape of one example.
+# PyTorch gives no error, and no number looks odd. Only the shape of $\gamma$ gives it away: print the shapes of the parameters once. Our layer refuses, because its $\gamma$ must have the shape of one example.
 #
 # **The fourth: another deviation.** Many programs write `x.std(-1)` in PyTorch and add $\varepsilon$ to it afterwards, among them a widely read [commented transformer](@rush2018). But `std` divides by $D - 1$, and the layer by $D$:
 
@@ -617,9 +617,9 @@ for width in (3, 64, 1024):
 #
 # **The question.** Layer normalisation does not look at the batch. So is its training as good in small batches as in large ones? And is it as good as batch normalisation?
 #
-# **A prediction.** In batches of two, batch normalisation should fail, since two values normalise to $\pm1$ [whatever they were](batch_norm.py#six-ways-to-get-it-wrong). Layer normalisation should keep step with the plain network, which does not look at the batch either. Above some size the two normalisations should be alike.
+# **A prediction.** In batches of two, batch normalisation should fail, since two values normalise to $\pm1$ [whatever they were](batch_norm.py#six-ways-to-get-it-wrong). Layer normalisation should keep up with the plain network, which does not look at the batch either. Above some size the two normalisations should be alike.
 #
-# Handwritten digits, 1,024 of them for training; two hidden layers of 64 units; plain gradient descent for five epochs, six seeds, batches of 2 to 128. Each kind of network gets five learning rates at each size, and the validation images choose among them. Test accuracy is measured in evaluation mode for all three. A run whose loss overflows stops there, with the weights it had.
+# The task is handwritten digits, 1,024 of them for training, with two hidden layers of 64 units, plain gradient descent for five epochs, six seeds and batches of 2 to 128. Each kind of network gets five learning rates at each size, and the validation images choose among them. Test accuracy is measured in evaluation mode for all three. A run whose loss overflows stops there, with the weights it had.
 #
 # That is more than six hundred trainings. They are cheap because [`fit_many`](../reference/training.md) trains all seeds and rates of one kind and one size side by side, each as it would have trained alone.
 
@@ -763,24 +763,24 @@ assert short_weights["layer norm"].min() > short_weights["plain"].max()
 #
 # **In batches of two: as predicted.** Batch normalisation reaches {{ batched[2].mean():.1%}}, layer normalisation {{ layered[2].mean():.1%}}. Are its running statistics to blame, which see two values at a time? Measured anew on all training images at once, they give {{ measured_anew.mean():.1%}}. So the trouble lies not in what the layer remembers but in the weights that were learnt.
 #
-# **Layer norm keeps step with the plain network: yes.** At no size do their ranges come apart. Seed by seed, layer normalisation is ahead by {{ f"{most:.1f}" }} points at most. Of seven intervals of 95 %, one for each size, {{ alone }} {{ "excludes" if alone == 1 else "exclude" }} 0; widened until all seven hold together ([Bonferroni's correction](../pytorch/fashion_mnist.py#which-parts-earned-their-place)), none does. That is the independence we looked for, and a disappointment as well: in this network it gains nothing that six seeds could show.
+# **Layer norm keeps up with the plain network: yes.** Their ranges overlap at every size. Seed by seed, layer normalisation is ahead by {{ f"{most:.1f}" }} points at most. Of seven intervals of 95 %, one per size, {{ alone }} {{ "excludes" if alone == 1 else "exclude" }} 0; widened until all seven hold together ([Bonferroni's correction](../pytorch/fashion_mnist.py#which-parts-earned-their-place)), none does. That is the independence we looked for, and a disappointment as well: in this network, layer normalisation gains nothing that six seeds could show.
 #
-# **Alike above some size: no.** Batch normalisation is ahead of layer normalisation, at 32 by {{ told(batched[32], layered[32]) }}, at 128 by {{ told(batched[128], layered[128]) }}. Corrected for seven sizes ([`holm`](../reference/training.md)), their p-values are {{ f"{over_layered[32]:.2g}" }} and {{ f"{over_layered[128]:.2g}" }}: six seeds make a lead likely, and leave its size open. (In batches of two, where batch normalisation is behind, it is {{ f"{over_layered[2]:.1g}" }}.) Look at the learning rates: at 128 its best is {{ chosen["batch norm", 128]:g}}, where layer normalisation's is {{ chosen["layer norm", 128]:g}}. Five epochs are {{ 5 * 1024 // 128 }} steps there, and where steps are few, it pays to bear long ones.
+# **Alike above some size: no.** Batch normalisation is ahead of layer normalisation, at 32 by {{ told(batched[32], layered[32]) }}, at 128 by {{ told(batched[128], layered[128]) }}. Corrected for seven sizes ([`holm`](../reference/training.md)), their p-values are {{ f"{over_layered[32]:.2g}" }} and {{ f"{over_layered[128]:.2g}" }}: six seeds make a lead likely, and leave its size open. (In batches of two, where batch normalisation is behind, it is {{ f"{over_layered[2]:.1g}" }}.) Look at the learning rates: at 128 its best is {{ chosen["batch norm", 128]:g}}, where layer normalisation's is {{ chosen["layer norm", 128]:g}}. Five epochs are {{ 5 * 1024 // 128 }} steps there, and where steps are few, it pays to tolerate long ones.
 #
 # **So the fall on the right is not the batch.** Give batches of 128 four times the epochs, and so as many steps as batches of 32 had. Then layer normalisation reaches {{ longer["layer norm"].mean():.1%}} where it had {{ layered[128].mean():.1%}}. Batch normalisation is still ahead, with {{ longer["batch norm"].mean():.1%}} ({{ told(longer["batch norm"], longer["layer norm"]) }}).
 #
 # **What is it for, then?** Two hidden layers with good first weights need no help. So make the first weights ten times too small, in batches of 16. The plain network falls from {{ plain[16].mean():.1%}} to {{ short_weights["plain"].mean():.1%}}, at the best of four rates. With layer normalisation, {{ layered[16].mean():.1%}} become {{ short_weights["layer norm"].mean():.1%}}: the length of the weights is among the things that the layer cannot see.
 #
-# **The verdict.** Layer normalisation needs no batch: its equations say so, and the experiment agrees. But where batches were large, batch normalisation did better here. So take layer normalisation when batches are small, uneven, or a single example; it is no successor. Ba and others saw the same independence on larger digits, with batches of 4 and 128. Their layer norm also trained faster than batch norm, and ours does not. In convolutional networks they found batch normalisation ahead.
+# **The verdict.** Layer normalisation needs no batch: its equations say so, and the experiment agrees. But where batches were large, batch normalisation did better here. So take layer normalisation when batches are small, uneven, or a single example; it does not replace batch normalisation. Ba and others saw the same independence on larger digits, with batches of 4 and 128. Their layer norm also trained faster than batch norm, and ours does not. In convolutional networks they found batch normalisation ahead.
 #
-# **What this does not show.** Anything about the deep networks for text in which layer normalisation is at home, or about Adam, which trains them. We had small images, two hidden layers, and five epochs of plain gradient descent. One test image is {{ 1 / 400:.2%}}, so a per cent is four images. And with rates a factor of three apart, the best is known only to within such a factor.
+# **What this does not show.** Anything about the deep networks for text in which layer normalisation is at home, or about Adam, which trains them. We had small images, two hidden layers, and five epochs of plain gradient descent. One test image is {{ 1 / 400:.2%}}, so a percentage point is four images. And with rates a factor of three apart, the best is known only to within such a factor.
 #
 # ## In five lines
 #
-# - Each example loses its own mean and is divided by its own deviation, over its features.
+# - Each example loses its own mean and is divided by its own standard deviation, over its features.
 # - So no example looks at another, and training and evaluation are the same function.
 # - The backward pass is that of batch normalisation with rows and columns exchanged, and with $\gamma$ inside the means.
-# - While all $\gamma$ are 1, a wrong place of $\gamma$ passes every check: test with random ones.
+# - While all $\gamma$ are 1, a $\gamma$ in the wrong place passes every check: test with random ones.
 # - Take it where batches are small or uneven; where they are large, batch normalisation did better here.
 #
 # ## Try it
@@ -794,7 +794,7 @@ assert short_weights["layer norm"].min() > short_weights["plain"].max()
 # ??? question "3. What does a layer norm over one feature put out? Over two?"
 #     Over one: $\beta$, whatever comes in. Over two: $\hat x = (-1, 1)$ or $(1, -1)$, so all that is left is which of the two was larger. It is the batch of two once more, rotated by 90 degrees. Layer normalisation does not need a large batch; it needs a wide layer.
 #
-# ??? question "4. Somebody puts a layer norm behind the *last* layer, ten logits, with $\gamma = 1$ and $\beta = 0$ that are not trained. How sure can the network be of a digit?"
+# ??? question "4. Put a layer norm behind the *last* layer, ten logits, with $\gamma = 1$ and $\beta = 0$ that are not trained. How sure can the network be of a digit?"
 #     The ten numbers have sum 0, and their squares have sum 10. The largest that one of them can be is 3, with the other nine at $-\tfrac13$. Softmax turns that into {{ surest:.1%}}, and the network can never be surer. It tells how sure it is by the *scale* of its logits, and the layer takes the scale away. Ba and others leave the logits alone for this reason.
 #
 # ??? question "5. For the notebook: leave out the mean. What changes?"

@@ -8,7 +8,7 @@
 # %% [markdown]
 # # Pooling
 #
-# A convolution gives an image for every filter, about as large as the one that came in, and most of the pixels say much the same as their neighbours. Pooling makes the images smaller: it looks at small windows and keeps one number from each, the largest or the mean. You will see where every gradient goes, why ties are common, and how much of pooling's fame a trained network confirms.
+# A convolution gives one image per filter, about as large as its input, and most of the pixels say much the same as their neighbours. Pooling makes the images smaller: it looks at small windows and keeps one number from each, the largest or the mean. You will see where every gradient goes, why ties are common, and how much of pooling's fame a trained network confirms.
 #
 # You need [the symbols of this book](../foundations/notation.md), [ReLU](relu.py), whose mask comes back here, and an idea of [convolution](convolution.py).
 
@@ -105,13 +105,13 @@ show(
     name="pooled-digit",
     alt=(
         "Six small images. A digit of 8 by 8 pixels in windows of 2 by 2; its 4 by 4 maxima; its "
-        "4 by 4 means. Below, a gradient of 1 for each window; with the maximum it goes to one "
+        "4 by 4 means. Below, a gradient of 1 per window; with the maximum it goes to one "
         "pixel of each window, with the mean in equal shares to all four."
     ),
     caption=(
         "Forward above, backward below. In the lower row the largest takes the whole gradient of "
-        "its window, the mean shares it out. In the empty corners of the digit the "
-        "largest takes it too, though nothing there was larger than anything else."
+        "its window, the mean shares it out. In the empty corners of the digit one pixel "
+        "takes it all too, though none was larger than the others."
     ),
 )
 
@@ -120,19 +120,19 @@ show(
 #
 # | Symbol | In code | Shape | Meaning |
 # |---|---|---|---|
-# | $X$ | `x` | $(N, C, H, W)$ | images that come in |
-# | $Y$ | `y` | $(N, C, H', W')$ | one number for each window |
+# | $X$ | `x` | $(N, C, H, W)$ | the images |
+# | $Y$ | `y` | $(N, C, H', W')$ | one number per window |
 # | $k_h \times k_w$ | `kernel_size` | | size of a window, in pixels |
 # | $s_h$, $s_w$ | `stride` | | from one window to the next; by default the window's size |
 # | $p_h$, $p_w$ | `padding` | | pixels added on each side |
-# | $\partial L/\partial Y$ | `dy` | that of $Y$ | the gradient that arrives |
+# | $\partial L/\partial Y$ | `dy` | that of $Y$ | the upstream gradient |
 # | $\partial L/\partial X$ | `dx` | that of $X$ | the gradient that is passed on |
 #
-# An output pixel has the row $i$ and the column $j$, an input pixel the row $a$ and the column $e$. Each example and each channel is treated alone, and there are no parameters. The height that comes out, and likewise the width:
+# An output pixel has the row $i$ and the column $j$, an input pixel the row $a$ and the column $e$. Each example and each channel is treated alone, and there are no parameters. The height of the output, and likewise the width, is
 #
 # $$H' = \left\lfloor \frac{H + 2 p_h - k_h}{s_h} \right\rfloor + 1$$
 #
-# The textbook case is $2 \times 2$ windows side by side. Height and width are halved, and a convolution that follows has a quarter of the work.
+# The textbook case is $2 \times 2$ windows side by side. Height and width are halved, and a convolution that follows has a quarter of the work to do.
 #
 # ## Sixteen numbers by hand
 #
@@ -143,7 +143,7 @@ show(
 # $$Y_\text{max} = \begin{bmatrix}6 & 8\\ 9 & 7\end{bmatrix}, \qquad
 #   Y_\text{mean} = \begin{bmatrix}3 & 4\\ 5 & 2\end{bmatrix}$$
 #
-# **Backward.** A gradient arrives. With the maximum, each window hands its number to the pixel that won. With the mean, each of the four pixels gets a quarter:
+# **Backward.** With the maximum, each window hands its number in the upstream gradient to the pixel that won. With the mean, each of the four pixels gets a quarter:
 #
 # $$\frac{\partial L}{\partial Y} = \begin{bmatrix}4 & -8\\ 12 & 20\end{bmatrix}$$
 #
@@ -207,17 +207,17 @@ show(
 )
 
 # %% [markdown]
-# The four windows pass on the upstream gradient, no more and no less: both gradients sum to {{ dx_max.sum():.0f}}, as `dy` does. Keep that for later; it is a free check.
+# The four windows pass on the upstream gradient, no more and no less: both input gradients sum to {{ dx_max.sum():.0f}}, as `dy` does. Keep that for later; it is a free check.
 #
 # ## Where the slope of a maximum points
 #
-# **One maximum of two numbers.** $y = \max(x_1, x_2)$, and let $x_1$ be ahead. Move each of the two by less than half of the lead, and $x_1$ is still ahead. So in a whole neighbourhood $y$ *is* $x_1$, and
+# **The maximum of two numbers.** Let $y = \max(x_1, x_2)$, and let $x_1$ be ahead. Move each of the two by less than half of the lead, and $x_1$ is still ahead. So in a whole neighbourhood $y$ *is* $x_1$, and
 #
 # $$\frac{\partial y}{\partial x_1} = 1, \qquad \frac{\partial y}{\partial x_2} = 0 \qquad (x_1 > x_2)$$
 #
 # **Of a window.** The same holds for any number of candidates, as long as one of them is ahead of all the others: 1 for the winner, 0 for the rest. The mean has a slope of $\tfrac1k$ for each of its $k$ candidates, no matter which is ahead.
 #
-# A maximum does two things: it *chooses* a pixel, and it *copies* its value. You might expect a derivative of the choice. There is none to be had: the choice is a place, it does not move when the values move a little, and when it does move, it jumps. Only the copy has a slope, and the slope of a copy is 1. So backward you need to know who was chosen, and not by how much.
+# A maximum does two things: it *chooses* a pixel, and it *copies* its value. You might expect a derivative of the choice. There is none: the choice is a place, it does not move when the values move a little, and when it does move, it jumps. Only the copy has a slope, and the slope of a copy is 1. So the backward pass needs to know which pixel was chosen, and not by how much.
 #
 # **With indices.** Let $w_{ncij}$ be the place (row, column) of the winner of window $(i, j)$. Output $(n, c, i, j)$ depends on input $(m, d, a, e)$ only within one example and one channel, and there only if that input won:
 #
@@ -227,13 +227,13 @@ show(
 #
 # $$\frac{\partial L}{\partial x_{ncae}} = \sum_{i,j} \frac{\partial L}{\partial y_{ncij}}\,\big[(a, e) = w_{ncij}\big]$$
 #
-# For the mean, the bracket asks whether $(a, e)$ lies in the window at all, and there is a factor. Below, the window is $U \times V$, the strides are $s$ and $r$, the paddings $p$ and $q$: letters that the build can evaluate. It does, and the two lines must agree with each other and with the code:
+# For the mean, the bracket asks whether $(a, e)$ lies in the window at all, and there is a factor. Below, the window is $U \times V$, the strides are $s$ and $r$, the paddings $p$ and $q$: letters that the build can evaluate. It does so, and the two lines must agree with each other and with the code:
 
 # %% tags=["remove-input"]
 show_derivation("avg_pool2d")
 
 # %% [markdown]
-# **The whole array.** Think of the forward pass by *taps*. The tap $X^{(u,v)}$ holds, for every window, the pixel that stands at row $u$ and column $v$ of it; in NumPy it is a view, `x[:, :, u::s, v::s]` cut to the right length. It has the shape of $Y$, $(N, C, H', W')$, and $Y$ is the largest, element by element, of $k_h k_w$ such taps. The mask $M^{(u,v)}$ has that shape too; it is 1 where this tap won. Going back, each tap collects its share:
+# **The whole array.** Think of the forward pass by *taps*. The tap $X^{(u,v)}$ holds, for every window, the pixel at its row $u$ and column $v$; in NumPy it is a view, `x[:, :, u::s, v::s]` cut to the right length. It has the shape of $Y$, $(N, C, H', W')$, and $Y$ is the largest, element by element, of $k_h k_w$ such taps. The mask $M^{(u,v)}$ has that shape too; it is 1 where this tap won. Going back, each tap collects its share:
 #
 # <!-- equation max-pool-backward -->
 #
@@ -242,31 +242,31 @@ show_derivation("avg_pool2d")
 #   \text{mean: } \; & \frac{\partial L}{\partial X^{(u,v)}} \text{ += } \frac{1}{k_h k_w} \frac{\partial L}{\partial Y}
 #   \end{aligned}}$$
 #
-# Start with zeros and go through all $(u, v)$. The shapes agree: three arrays of the shape of $Y$. It is [](relu.py#relu-backward) again, with a mask for each tap. And there is a `+=` in it, which is the sum over windows.
+# Start with zeros and go through all $(u, v)$. The shapes agree: all three arrays have the shape of $Y$. It is [](relu.py#relu-backward) again, with one mask per tap. And the `+=` in it is the sum over windows.
 #
 # ## The code says the same
 #
-# First to be read: window by window. `argmax` finds the first of the largest. The line with `+=` in the backward pass is the sum over $i, j$; the code calls the pixel's column `q`.
+# First a version made to be read, window by window. `argmax` finds the first of the largest. The line with `+=` in the backward pass is the sum over $i, j$; the code calls the pixel's column `q`.
 
 # %% tags=["remove-input"]
 show_source(max_pool2d_loops, max_pool2d_loops_backward)
 
 # %% [markdown]
-# Next, the maximum's equations in the form that the build evaluates. $F$, here no number of filters, is the winner's place in its window, counted in reading order from 0: the product is largest at the *first* pixel that equals the maximum. The three brackets then ask whether pixel $(a, e)$ stands at that place, without wrapping around the window's left and right edge. The mean's forward equation stands below them; its gradient you have seen.
+# Next, the maximum's equations in the form that the build evaluates. $F$, which here is not the number of filters, is the winner's place in its window, counted in reading order from 0: the product is largest at the *first* pixel that equals the maximum. The three brackets then ask whether pixel $(a, e)$ is at that place, without wrapping around the window's left and right edge. The mean's forward equation comes last; you have seen its gradient.
 
 # %% tags=["remove-input"]
 show_equations("max_pool2d", "Y", "F", "dX")
 show_equations("avg_pool2d", "Y")
 
 # %% [markdown]
-# **The mean is a matrix product.** It is linear, and it treats rows and columns alike. So, without padding, there is a matrix $A$ of shape $(H', H)$ that averages rows, and $B$ of shape $(W', W)$ that averages columns. In each, row $i$ holds $\tfrac1k$ where window $i$ stands. Then forward and backward are those of a [linear layer](linear.py), twice:
+# **The mean is a matrix product.** It is linear, and it treats rows and columns alike. So, without padding, there is a matrix $A$ of shape $(H', H)$ that averages rows, and $B$ of shape $(W', W)$ that averages columns. In each, row $i$ holds $\tfrac1k$ where window $i$ lies. Then forward and backward are a [linear layer](linear.py)'s, applied twice:
 #
 # $$Y = A X B^\top, \qquad \frac{\partial L}{\partial X} = A^\top \frac{\partial L}{\partial Y} B$$
 
 
 # %%
 def averaging(size, kernel, stride):
-    """(H', H): row i is 1/k where window i stands, else 0."""
+    """(H', H): row i is 1/k where window i lies, else 0."""
     starts = stride * np.arange((size - kernel) // stride + 1)[:, None]
     places = np.arange(size)
     return ((places >= starts) & (places < starts + kernel)) / kernel
@@ -284,21 +284,21 @@ back = np.einsum("ia,ncij,je->ncae", A, arrives, B)
 assert np.allclose(back, avg_pool2d_backward(arrives, cache), rtol=0, atol=1e-15)
 
 # %% [markdown]
-# As the lines with `conv2d` show, it is also a convolution, with one filter whose weights are all $\tfrac1{k_h k_w}$, on each channel alone. The maximum is neither: no matrix does what it does, because which entry would be 1 depends on the input.
+# As the lines with `conv2d` show, it is also a convolution, with one filter whose weights are all $\tfrac1{k_h k_w}$, on each channel by itself. The maximum is neither: no matrix does what it does, because which entry would be 1 depends on the input.
 #
 # ## What the cache keeps
 #
-# The backward pass of the maximum needs the winners and nothing else, not even the input. The loops keep two integers for each window. The fast version does something smaller: it lets the pixels of a row compete first, and then the rows.
+# The backward pass of the maximum needs the winners and nothing else, not even the input. The loops keep two integers per window. The fast version needs less: it lets the pixels of a row compete first, and then the rows.
 #
 # $$\max_{u,v} x_{uv} = \max_u \Big(\max_v x_{uv}\Big)$$
 #
-# The largest of all is the largest of the row winners, however the tournament is arranged. At stride 1 that takes $(k_w - 1) + (k_h - 1)$ comparisons per pixel, where all at once would take $k_w k_h - 1$: 4 instead of 8 for $3 \times 3$ windows. (For $2 \times 2$ side by side the count is the same.) Each stage keeps a mask for each of its taps, one byte per element:
+# The largest of all is the largest of the row winners, however the tournament is arranged. At stride 1 that takes $(k_w - 1) + (k_h - 1)$ comparisons per pixel, where all at once would take $k_w k_h - 1$: 4 instead of 8 for $3 \times 3$ windows. (For $2 \times 2$ side by side the count is the same.) Each stage keeps one mask per tap, one byte per element:
 
 # %% tags=["remove-input"]
 show_source(pooling._first_max, pooling._send)
 
 # %% [markdown]
-# In `_first_max`, `free` marks the windows that have no winner yet; it is what lets the first one win. `_send` is [](#max-pool-backward), once from windows to rows, once from rows to pixels; `where_open` does what the product with a mask does. So the mask $M^{(u,v)}$ is a product of two: pixel $v$ won its row, and row $u$ won the window. On the sixteen numbers, the box word for word:
+# In `_first_max`, `free` marks the windows that have no winner yet; it is what lets the first one win. `_send` is [](#max-pool-backward), once from windows to rows, once from rows to pixels; `where_open` does what the product with a mask does. So the mask $M^{(u,v)}$ is a product of two: pixel $v$ won its row, and row $u$ won the window. On the sixteen numbers, the box term by term:
 
 # %%
 row_winners, row_of_window = max_cache.winners
@@ -327,9 +327,9 @@ assert kept == 1.5 * batch.size and theirs.dtype == torch.int64
 assert avg_pool2d(batch, 2)[1].winners == ([], [])
 
 # %% [markdown]
-# PyTorch keeps an integer of eight bytes for each window. The masks of $2 \times 2$ windows take {{ per_pixel["our masks"]:.1f}} bytes per input pixel: two masks of half an image, then two of a quarter. The mean keeps no array at all, for its gradient asks nothing of the input.
+# PyTorch keeps an integer of eight bytes per window. The masks of $2 \times 2$ windows take {{ per_pixel["our masks"]:.1f}} bytes per input pixel: two masks of half an image, then two of a quarter. The mean keeps no array at all, for its gradient does not depend on the input.
 #
-# Where several pixels are the largest, the order of the tournament does matter. Rows first: within a row the first pixel wins, and among rows the first row. That is the first in reading order. Columns first would crown another:
+# Where several pixels are the largest, the order of the tournament does matter. Rows first: within a row the first pixel wins, and among rows the first row. That is the first in reading order. Columns first would choose another:
 
 # %% tags=["remove-input"]
 window = np.array([[0.0, 5.0], [5.0, 0.0]])[None, None]
@@ -344,13 +344,13 @@ assert (rows_first == [[0, 1], [0, 0]]).all() and (columns_first == [[0, 0], [1,
 # %% [markdown]
 # ## Ties: when two are the largest
 #
-# Let $x_1 = x_2$ be the largest. Raise $x_1$ a little, and $y$ rises with it. Lower it, and $y$ stays, for $x_2$ holds it up. The slope is 1 on one side and 0 on the other: a kink, as [in the ReLU](relu.py) at 0.
+# Let $x_1 = x_2$ be the largest. Raise $x_1$ a little, and $y$ rises with it. Lower it, and $y$ stays where it is, for $x_2$ holds it up. The slope is 1 on one side and 0 on the other: a kink, as [in the ReLU](relu.py) at 0.
 #
 # A maximum is a convex function, and at a kink it has a whole set of *subgradients*: slopes of planes that touch it there and lie nowhere above it. For a maximum they are the weights
 #
 # $$g_k \ge 0, \qquad \sum_k g_k = 1$$
 #
-# with $g_k = 0$ wherever $x_k$ is not the largest. A program must choose. The first in reading order is one choice, even shares are another. To give *all* of the largest the whole gradient is not in the set: its weights sum to 2 or more.
+# with $g_k = 0$ wherever $x_k$ is not the largest. A program must choose. The first in reading order is one choice, even shares are another. Giving the whole gradient to *all* of the largest is not in the set: the weights then sum to 2 or more.
 
 # %% tags=["remove-input"]
 def blocks(x):
@@ -410,13 +410,13 @@ show(
         "6, which sums to 18."
     ),
     caption=(
-        "Four rules for one window, into which a gradient of 6 arrives. Only the last rule passes "
-        "on more than it was given, here three times as much."
+        "Four rules for one window with an upstream gradient of 6. Only the last rule passes on "
+        "more than it was given, here three times as much."
     ),
 )
 
 # %% [markdown]
-# PyTorch chooses the first in reading order, and so do we. On a grid of small integers nearly every window is tied, so let them meet there. Everything is a whole number, so they must agree to the last bit:
+# PyTorch chooses the first in reading order, and so do we. On a grid of small integers nearly every window is tied, so compare the two there. Everything is a whole number, so they must agree to the last bit:
 
 # %%
 grid = rng.integers(0, 3, (4, 3, 9, 10)).astype(float)
@@ -435,7 +435,7 @@ assert differ == 0 and (y == theirs.detach().numpy()).all() and share > 0.8
 # %% [markdown]
 # ### How often on real activations?
 #
-# Two real numbers are hardly ever equal, and a tie looks like a case for lawyers. But a pooling layer stands after a ReLU as a rule, and a ReLU puts out many numbers that *are* equal: zeros. Here is a small network on handwritten digits. So that they can be moved about later, the $8 \times 8$ digits stand in the middle of a blank $12 \times 12$ frame. The network is convolution, ReLU, pool, twice, and a linear layer.
+# Two real numbers are hardly ever equal, and ties look like a technicality. But a pooling layer usually follows a ReLU, and a ReLU puts out many numbers that *are* equal: zeros. Here is a small network on handwritten digits. So that they can be moved about later, the $8 \times 8$ digits stand in the middle of a blank $12 \times 12$ frame. The network is convolution, ReLU, pool, twice, and a linear layer.
 
 # %% tags=["hide-input"]
 def frame(images, down=0, right=0, margin=2):
@@ -541,11 +541,11 @@ above = several & (top > 0)
 assert (top == 0).mean() > 0.1 and above.mean() > 0.05
 
 # %% [markdown]
-# Each row has five networks, trained with five seeds. In the frame {{ between("in the frame") }} of the windows are tied. Most of that is the frame's doing. Of the windows in which a filter sees at least one pixel of ink, {{ between("in the frame, on ink") }} are tied, and of all windows without the frame, {{ between("without the frame") }}. So ties are common wherever a ReLU stands before the pooling, and more so where a picture has a blank border. How common depends on the pictures. It is time to ask whether the choice among the tied pixels does anything. In the first of these networks it does not, for two different reasons.
+# Each row shows five networks, one per seed. In the frame {{ between("in the frame") }} of the windows are tied. Most of that is the frame's doing. Of the windows in which a filter sees at least one pixel of ink, {{ between("in the frame, on ink") }} are tied, and of all windows without the frame, {{ between("without the frame") }}. So ties are common wherever a ReLU comes before the pooling, and more so where a picture has a blank border. How common depends on the pictures. Does the choice among the tied pixels matter? In the first of these networks it does not, for two different reasons.
 #
 # **All four are zero.** No matter which pixel wins, the gradient goes on to the ReLU, whose gate is shut where its output is 0. So nothing passes.
 #
-# **Tied above zero.** Nearly all of these windows lie on blank paper. The filter sees the same blank patch again and again, and answers each time with its bias. The gradient of a weight is the sum of gradient times patch, and the patches are equal; so again it does not matter where in the window the gradient stands. Both claims can be checked:
+# **Tied above zero.** Nearly all of these windows lie on blank paper. The filter sees the same blank patch again and again, and answers with its bias each time. The gradient of a weight is the sum of gradient times patch, and the patches are equal; so again it does not matter where in the window the gradient lands. Both claims can be checked:
 
 # %%
 on_blank = (blank | (windows != top[..., None])).all(-1)[above].mean()
@@ -553,7 +553,7 @@ print(f"ties above 0 on blank paper: {on_blank:.1%}")
 assert on_blank > 0.99
 
 # %% [markdown]
-# Then the gradients of the whole network, once with each rule. They say how much the filters, the bias and the image change against *first*, relative to their size.
+# Next, the gradients of the whole network, once with each rule. The table says how much those of the filters, the bias and the image differ from *first*, relative to their size.
 
 # %%
 
@@ -586,11 +586,11 @@ for rule in RULES[1:]:
     assert (harmless < 1e-5) == (rule != "to all") and apart(rule, "dx0") > 0.01
 
 # %% [markdown]
-# Between *first*, *last* and *even shares* the gradient of the filters and of the bias changes by nothing but the rounding of float32. The gradient of the *image* does change: a picture of "where the network looks", drawn from it, depends on the rule. And *to all* makes the gradient of the bias wrong by {{ apart("to all", "0.bias"):.0%}}, because a blank window now counts up to four times.
+# Between *first*, *last* and *even shares* the gradient of the filters and of the bias differs by nothing but the rounding of float32. The gradient of the *image* does change: a picture of "where the network looks", drawn from it, depends on the rule. And *to all* makes the gradient of the bias wrong by {{ apart("to all", "0.bias"):.0%}}, because a blank window now counts up to four times.
 #
 # ## Windows that overlap: routes add up
 #
-# AlexNet pooled with $3 \times 3$ windows at a stride of 2 ([@krizhevsky2012]). Neighbours then share a row or a column, and one pixel may win several times. The sum over $i, j$ has work to do. Four windows on $5 \times 5$ pixels, all of which contain the middle one:
+# AlexNet pooled with $3 \times 3$ windows at a stride of 2 ([@krizhevsky2012]). Neighbours then share a row or a column, and one pixel may win several times. Now the sum over $i, j$ has work to do. Take four windows on $5 \times 5$ pixels, all of which contain the middle one:
 
 # %%
 wide = np.array([[1.0, 2, 0, 3, 12], [4, 5, 1, 0, 2], [0, 3, 9, 6, 1],
@@ -620,7 +620,7 @@ show(
     alt=(
         "Three grids of 5 by 5. The input, whose middle is 9 and whose upper right corner is 12. "
         "The gradient of the maximum: 72 in the middle, 18 in the corner, 0 elsewhere. The "
-        "gradient of the mean: between 1 and 4 where one window stands, more in the middle row "
+        "gradient of the mean: between 1 and 4 where one window lies, more in the middle row "
         "and column, 10 in the middle."
     ),
     caption=(
@@ -633,7 +633,7 @@ show(
 # %% [markdown]
 # ### At the border
 #
-# Padding takes part in the mean and not in the maximum. For the maximum it is $-\infty$, so it never wins. For the mean it is 0, and it is *counted*: the sum is divided by $k_h k_w$ everywhere. This is the default, `count_include_pad=True`, in PyTorch and in `avg_pool2d`. So the mean of an image of ones has a rim that is too small:
+# Padding takes part in the mean and not in the maximum. For the maximum it is $-\infty$, so it never wins. For the mean it is 0, and it is *counted*: the sum is divided by $k_h k_w$ everywhere. This is the default, `count_include_pad=True`, in PyTorch and in `avg_pool2d`. So the mean-pooled image of ones has a rim that is too small:
 
 # %%
 flat = np.ones((1, 1, 4, 4))
@@ -647,7 +647,7 @@ assert np.allclose(avg_pool2d(flat, 3, stride=1, padding=1, count_include_pad=Fa
 print("the first row, in ninths:", (9 * rim[0]).round().astype(int))
 
 # %% [markdown]
-# And leftovers are dropped. With $2 \times 2$ windows on $5 \times 5$ pixels the last row and column fit into no window. The largest value may stand there and is not seen; the gradient there is 0. PyTorch does the same. With `ceil_mode=True`, there and here, the last windows may reach over the end.
+# Leftovers are dropped. With $2 \times 2$ windows on $5 \times 5$ pixels the last row and column fit into no window. The largest value may be there and is not seen; the gradient there is 0. PyTorch does the same. With `ceil_mode=True`, in PyTorch and here, the last windows may reach over the end.
 
 # %% tags=["remove-input"]
 odd = np.arange(25.0).reshape(1, 1, 5, 5)
@@ -659,7 +659,7 @@ assert not left_over[..., 4, :].any() and not left_over[..., :, 4].any()
 # %% [markdown]
 # ## Evidence
 #
-# Differences of the forward pass, with windows that overlap, a stride that leaves pixels over, and padding. For the maximum the values keep their distance from each other, so that no difference crosses a tie:
+# Differences of the forward pass, with windows that overlap, a stride that leaves pixels over, and padding. For the maximum the values are kept well apart, so that no difference crosses a tie:
 
 # %%
 apart_by = 0.1 * rng.permutation(2 * 2 * 6 * 7).reshape(2, 2, 6, 7) - 5
@@ -674,7 +674,7 @@ for name, pool, backward in (
     print(f"{name:<5} {report.arguments[0].checked} elements, error {report.max_error:.0e}")
 
 # %% [markdown]
-# Both functions are straight as long as no tie is crossed, so a difference is exact but for rounding. At a tie, the check says that it cannot say anything:
+# Both functions are straight as long as no tie is crossed, so a difference is exact but for rounding. At a tie, the check says that it cannot tell:
 
 # %%
 at_tie = gradient_check(
@@ -688,7 +688,7 @@ assert [place[2:] for place in at_tie.arguments[0].kinks] == [(0, 1), (1, 0), (1
 #
 # ### The certificates
 #
-# The maximum, for [several shapes and both precisions](../verify/checks.py). The last shape holds small integers, full of ties: look at its last column. Half of the directions meet a kink there, and PyTorch is the witness that counts.
+# The maximum, for [several shapes and both precisions](../verify/checks.py). The last shape holds small integers, full of ties, as its last column shows. Half of the directions meet a kink there, and PyTorch is the witness that counts.
 
 # %% tags=["remove-input"]
 rows = show_certificate("max_pool2d")
@@ -705,8 +705,8 @@ show(
         "are larger."
     ),
     caption=(
-        "The maximum's table as a picture. In PyTorch's row of dots a route has nothing to round, "
-        "only the sum of several routes has."
+        "The maximum's table as a picture. In PyTorch's row of dots, one route alone has nothing "
+        "to round; only the sum of several routes has."
     ),
 )
 
@@ -727,7 +727,7 @@ show(
         "the errors are larger."
     ),
     caption=(
-        "The mean's certificate; [the table](../verify/verified.py) stands with those of all "
+        "The mean's certificate; [the table](../verify/verified.py) is among those of all "
         "layers. The differences, the first row of dots, are the weakest witness here too."
     ),
 )
@@ -737,7 +737,7 @@ show(
 #
 # ## Seven ways to get it wrong
 #
-# Here is a maximum pooling of one's own, window by window, with places at which it can be told to go wrong. `route` names the pixels of a window that get its gradient; `fill` is what the padding holds; `add` is the `+=`; `reread` takes the winners from an array that has been overwritten in the meantime.
+# Here is a home-made maximum pooling, window by window, with switches that make it go wrong. `route` names the pixels of a window that get its gradient; `fill` is what the padding holds; `add` is the `+=`; `reread` takes the winners from an array that has been overwritten in the meantime.
 
 
 # %%
@@ -777,7 +777,7 @@ def wrong_width(window):
     return [divmod(int(window.argmax()), window.shape[0])]  # the height, by mistake
 
 # %% [markdown]
-# That makes five mistakes. Two more are about the mean: it is not divided at all, or it is divided by the number of pixels that lie inside, though the forward pass counted the padding.
+# That makes five mistakes. Two more concern the mean's backward pass: it does not divide at all, or it divides by the number of pixels that lie inside, though the forward pass counted the padding.
 #
 # Four checks look at each of the seven. The first two are gradient checks, with $2 \times 2$ windows side by side, and with $3 \times 2$ windows that overlap in a padded image. The third asks whether the gradient sums to the upstream gradient, on integers full of ties. The fourth is PyTorch, on the same integers, all of them negative, with padding.
 
@@ -862,25 +862,25 @@ assert not seen["= in place of +="][0] and seen["= in place of +="][1]
 assert not seen["wrong width"][0] and seen["wrong width"][1]
 
 # %% [markdown]
-# Read the first column: the textbook case, $2 \times 2$ windows side by side, sees two of seven. There is no overlap, so `=` and `+=` are the same. The window is square, so the wrong width is the right one. A check is worth as much as its geometry, and a good geometry has sizes that differ.
+# Read the first column: the textbook case, $2 \times 2$ windows side by side, sees two of seven. There is no overlap, so `=` and `+=` are the same. The window is square, so the wrong width is the right one. A check is worth as much as its geometry, and in a good one the sizes differ.
 #
 # **= in place of +=** keeps the last of several routes. In the $5 \times 5$ example above the middle pixel would have 36 instead of 72.
 #
 # **Padding of 0** passes every gradient check, because the gradient is right for the function that was written. The function is the wrong one: in a window at the border whose pixels are all negative, the padding wins and the output is 0. It stays hidden after a ReLU, since nothing is negative there.
 #
-# **To every largest** passes them as well. It only differs at ties, and there the differences are silent. What it costs in a network you saw above.
+# **To every largest** passes them as well. It is wrong only at ties, and there the differences are silent. What it costs in a network you saw above.
 #
 # **Mean not divided** is too large by the factor $k_h k_w$, and the only one that all four checks see. A smaller learning rate would hide it.
 #
-# **Winners reread** happens if you keep the input instead of the winners, and then reuse its memory for the next batch. The gradient has the right sum, but in the wrong places.
+# **Winners reread** happens if you keep the input instead of the winners, and then reuse its memory for the next batch. The gradient has the right sum, in the wrong places.
 #
 # ## What pooling buys, and what it loses
 #
-# [Fukushima (1980)](@fukushima1980) put layers into a network whose task was to tolerate a shift. [LeCun and others (1998)](@lecun1998) took averages for it, and [Scherer, Müller and Behnke (2010)](@scherer2010) found the maximum better. The usual claim since is that pooling makes a network *invariant* to small shifts: if an image moves by a pixel, the largest of a window often stays the largest. Before any network is trained, ask the layers alone.
+# [Fukushima (1980)](@fukushima1980) put layers into a network whose task was to tolerate a shift. [LeCun and others (1998)](@lecun1998) used averages for it, and [Scherer, Müller and Behnke (2010)](@scherer2010) found the maximum better. The usual claim since is that pooling makes a network *invariant* to small shifts: if an image moves by a pixel, the largest of a window often stays the largest. Before any network is trained, ask the layers alone.
 #
 # ### One pixel to the right, in a photograph
 #
-# Take pieces of $32 \times 32$ pixels from a photograph, and the same pieces one pixel further on. How much does the output change? "How much" needs a unit, and there are two honest ones: the size of the output itself, and its distance to that of *another* piece. The second asks whether the layer tells a shift from a new scene.
+# Cut pieces of $32 \times 32$ pixels from a photograph, and the same pieces one pixel further on. How much does the output change? "How much" needs a unit, and there are two honest ones: the size of the output itself, and its distance to the output of *another* piece. The second asks whether the layer tells a shift from a new scene.
 
 # %% tags=["remove-input"]
 shipped = Path(find_spec("sklearn").origin).parent / "datasets/images"  # it need not be imported
@@ -964,13 +964,13 @@ on_digits = {
 assert on_digits["max 2×2"][1] > 1 and on_digits["max 2×2"][0] < on_digits["as it is"][0]
 
 # %% [markdown]
-# In the first unit, the maximum's output changes by {{ at["max 2×2"][0]:.2f}} where the image changes by {{ at["as it is"][0]:.2f}}; that of the mean by {{ at["mean 2×2"][0]:.2f}}. So both do buy something, and taking every second pixel buys nothing. But part of the maximum's gain is an illusion: it makes all pieces more alike. Two of them lie {{ spread["as it is"]:.2f}} of their own size apart as they are, and {{ spread["max 2×2"]:.2f}} after the maximum. In the second unit it goes from {{ at["as it is"][1]:.2f}} to {{ at["max 2×2"][1]:.2f}}, and the mean to {{ at["mean 2×2"][1]:.2f}}.
+# In the first unit, the maximum's output changes by {{ at["max 2×2"][0]:.2f}} where the image changes by {{ at["as it is"][0]:.2f}}, and the mean's by {{ at["mean 2×2"][0]:.2f}}. So both buy something, and taking every second pixel buys nothing. But part of the maximum's gain is an illusion: it makes all pieces more alike. Two of them lie {{ spread["as it is"]:.2f}} of their own size apart as they are, and {{ spread["max 2×2"]:.2f}} after the maximum. In the second unit the change goes from {{ at["as it is"][1]:.2f}} to {{ at["max 2×2"][1]:.2f}} with the maximum, and to {{ at["mean 2×2"][1]:.2f}} with the mean.
 #
-# On the small digits it is worse. In the second unit, a digit that moves by one pixel changes by {{ on_digits["as it is"][1]:.2f}} as it is, by {{ on_digits["mean 2×2"][1]:.2f}} after the mean, and by {{ on_digits["max 2×2"][1]:.2f}} after the maximum. There, a digit that has moved is farther from where it was than from another digit. A stroke is one or two pixels wide here, and a shift of one pixel is not small.
+# On the small digits it is worse. In the second unit, a move by one pixel changes a digit by {{ on_digits["as it is"][1]:.2f}} as it is, by {{ on_digits["mean 2×2"][1]:.2f}} after the mean, and by {{ on_digits["max 2×2"][1]:.2f}} after the maximum. After the maximum, a digit that has moved is farther from itself than from another digit. A stroke is one or two pixels wide here, and a shift of one pixel is not small.
 #
 # ### Why a shift by one can do anything
 #
-# A grid of every second pixel can carry stripes that repeat after more than four pixels, and none that are finer; that is the sampling theorem ([@shannon1949]). What is too fine does not vanish, it comes out as something else: **aliasing**. Here are the finest stripes there are, and stripes at the very limit, each once as they are and once moved by a pixel:
+# A grid of every second pixel can carry stripes that repeat after more than four pixels, and none that are finer; that is the sampling theorem ([@shannon1949]). What is too fine does not vanish. It comes out as something else, which is called **aliasing**. Here are the finest stripes there are, and stripes at the very limit, each once as they are and once moved by a pixel:
 
 # %% tags=["remove-input"]
 def strip(ax, row, values, label):
@@ -1015,7 +1015,7 @@ show(
     caption=(
         "Compare left with right, line by line. On the finest stripes (above) every second pixel "
         "goes from all 0 to all 8; the other two are steady, and have no stripes left. On the "
-        "wider ones (below) it is the maximum and the mean that show stripes or lose them."
+        "wider ones (below) the maximum and the mean show stripes or lose them."
     ),
 )
 same = {key: [(stripes[line, 0][key] == stripes[line, 1][key]).all() for line in (0, 1)]
@@ -1023,7 +1023,7 @@ same = {key: [(stripes[line, 0][key] == stripes[line, 1][key]).all() for line in
 assert same == {"every 2nd": [False, True], "max": [True, False], "mean": [True, False]}
 
 # %% [markdown]
-# None of the three is safe from a shift that is smaller than its stride. By a whole stride all is well: move the image by two, and the output moves by one, to the last bit. [Zhang (2019)](@zhang2019) made networks steadier by taking the maximum at *every* place and averaging before the pixels are thrown away. The last line of the photograph's figure is that idea: {{ at["max, then mean 3×3"][0]:.2f}} where the plain maximum has {{ at["max 2×2"][0]:.2f}}.
+# None of the three is safe from a shift that is smaller than its stride. A shift by a whole stride does no harm: move the image by two, and the output moves by one, to the last bit. [Zhang (2019)](@zhang2019) made networks steadier by taking the maximum at *every* place and averaging before the pixels are thrown away. The last line of the photograph's figure is that idea: {{ at["max, then mean 3×3"][0]:.2f}} where the plain maximum has {{ at["max 2×2"][0]:.2f}}.
 
 # %% tags=["remove-input"]
 here, _ = pieces(SEED)
@@ -1036,7 +1036,7 @@ assert steadier[0] < plain[0] and steadier[1] < plain[1]
 # %% [markdown]
 # ### Two images, one output
 #
-# What tolerates a shift must forget where things are. Take a digit and shuffle the four pixels within each window. Neither the maximum nor the mean can tell the two apart:
+# To tolerate a shift, a layer must forget where things are. Take a digit and shuffle the four pixels within each window. Neither the maximum nor the mean can tell the two digits apart:
 
 # %% tags=["remove-input"]
 shuffled = rng.permuted(blocks(image), axis=-1)
@@ -1065,7 +1065,7 @@ show(
     ),
     caption=(
         f"{moved_share:.0%} of the pixels differ, and both pooled images are equal to the last "
-        "bit. Compare the upper two: what tells them apart reaches no layer after the pooling."
+        "bit. What tells the upper two apart reaches no layer after the pooling."
     ),
 )
 
@@ -1074,7 +1074,7 @@ show(
 #
 # ### Who gets a gradient
 #
-# With $2 \times 2$ windows side by side, the maximum sends a gradient to a quarter of the pixels, the mean to all. It sounds as if most of the network learnt nothing. But a deeper look is needed: what happens after that layer?
+# With $2 \times 2$ windows side by side, the maximum sends a gradient to a quarter of the pixels, the mean to all. It sounds as if most of the network learnt nothing. But what happens in the layers below?
 
 # %% tags=["remove-input"]
 nets = {"max": net, "mean": train("mean", 0.15, [SEED])[0]}
@@ -1098,11 +1098,11 @@ assert reached["max", 2] < 0.26 and reached["mean", 2] > 0.99 and reached["max",
 #
 # **The question.** Is a network with pooling better than one without, on test digits in their place and on the same digits moved by one or two pixels?
 #
-# **A prediction.** The maximum should lead, on moved digits above all. A convolution with stride 2 computes a quarter of the pixels and looks at no others, so it should come last. A network that keeps its images at full size should do well in place, since nothing is lost, and badly on moved digits.
+# **A prediction.** The maximum should lead, on moved digits above all. A convolution with stride 2 computes a quarter of the pixels and none of the others, so it should come last. A network that keeps its images at full size should do well in place, since nothing is lost, and badly on moved digits.
 #
-# Five networks with the same filters. Three make their images smaller: by the maximum, by the mean, by stride 2 instead of the pooling. They begin with the same weights. Two keep $12 \times 12$ pixels to the end. In one of them, *none, large*, the linear layer is sixteen times as large for it. In the other, *none, small*, the twelve images are first mixed into one. The first three have {{ sizes["max"]:,}} parameters, *none, small* has {{ sizes["none, small"]:,}}, and *none, large* {{ sizes["none"]:,}}.
+# Five networks have the same filters. Three make their images smaller: by the maximum, by the mean, or by stride 2 instead of pooling. They begin with the same weights. Two keep $12 \times 12$ pixels to the end. In one of them, *none, large*, the linear layer is therefore sixteen times as large. In the other, *none, small*, the twelve images are first mixed into one. The first three have {{ sizes["max"]:,}} parameters, *none, small* has {{ sizes["none, small"]:,}}, and *none, large* {{ sizes["none"]:,}}.
 #
-# Ten epochs, five seeds. Each network is trained in two ways, on digits in the middle of the frame, and on digits that are moved by up to a pixel, anew in each epoch. And each time it has the better of two learning rates, 0.03 and 0.15, by the accuracy of its first two seeds on validation images of the same kind.
+# Each network is trained for ten epochs, with five seeds, in two ways: on digits in the middle of the frame, and on digits that are moved by up to a pixel, anew in each epoch. Each time it has the better of two learning rates, 0.03 and 0.15, by the accuracy of its first two seeds on validation images of the same kind.
 
 # %% tags=["hide-input"]
 RATES, SEEDS = [0.03, 0.15], range(5)
@@ -1168,11 +1168,11 @@ show(
     fig,
     name="experiment",
     alt=(
-        "Test accuracy in per cent of five networks, in place, moved by one and by two pixels; in "
+        "Test accuracy in percent of five networks, in place, moved by one and by two pixels; in "
         f"brackets after training on moved digits: {says}."
     ),
     caption=(
-        "A mark is a run, a stroke the mean of five. Above, all networks lose much when a digit "
+        "Each mark is a run, each stroke the mean of five. Above, all networks lose much when a digit "
         "moves by one pixel (squares), those with pooling least. Below, training on moved digits "
         "has brought all squares to the dots, some of them farther right than others."
     ),
@@ -1191,20 +1191,20 @@ gains = {kind: m[kind][1][1] - m[kind][0][1] for kind in KINDS}
 assert min(gains.values()) > 25
 
 # %% [markdown]
-# **The verdict.** Trained in the middle, the networks with pooling do better on moved digits, with each of the five seeds: moved by one pixel, {{ m["max"][0][1]:.0f}}% for the maximum and {{ m["mean"][0][1]:.0f}}% for the mean, against {{ m["stride"][0][1]:.0f}}% with stride 2, {{ m["none, small"][0][1]:.0f}}% and {{ m["none"][0][1]:.0f}}% with none. So much of the prediction holds. Four things deserve a second look.
+# **The verdict.** Trained on digits in the middle, the networks with pooling do better on moved digits, with each of the five seeds: moved by one pixel, {{ m["max"][0][1]:.0f}}% for the maximum and {{ m["mean"][0][1]:.0f}}% for the mean, against {{ m["stride"][0][1]:.0f}}% with stride 2, {{ m["none, small"][0][1]:.0f}}% and {{ m["none"][0][1]:.0f}}% with none. So much of the prediction holds. Four things deserve a second look.
 #
-# - **It is a small comfort.** In place the maximum reaches {{ m["max"][0][0]:.0f}}%. A step of one pixel costs it {{ m["max"][0][0] - m["max"][0][1]:.0f}} points. And stride 2 does not come last: to keep every pixel is no better protection.
-# - **The maximum hardly leads the mean.** On digits moved by one the lead is {{ gap.mean():.1f}} points, with a standard deviation over the seeds of {{ gap.std(ddof=1):.1f}}. Had the mean been given the maximum's learning rate, {{ rate["max"]:g}} instead of {{ rate["mean"]:g}}, the lead would have been {{ gap_untuned.mean():.1f}} points, and a lead with every seed. The mean makes gradients smaller, and wants larger steps. If you compare the two at one rate, you compare rates.
+# - **It is little comfort.** In place the maximum reaches {{ m["max"][0][0]:.0f}}%. A step of one pixel costs it {{ m["max"][0][0] - m["max"][0][1]:.0f}} points. And stride 2 does not come last: keeping every pixel protects no better.
+# - **The maximum hardly leads the mean.** On digits moved by one the lead is {{ gap.mean():.1f}} points, with a standard deviation over the seeds of {{ gap.std(ddof=1):.1f}}. Had the mean been given the maximum's learning rate, {{ rate["max"]:g}} instead of {{ rate["mean"]:g}}, the lead would have been {{ gap_untuned.mean():.1f}} points, and there with every seed. The mean makes gradients smaller, and needs larger steps. If you compare the two at one rate, you compare rates.
 # - **In place, pooling does not decide.** There *none, large* has {{ m["none"][0][0]:.1f}}% and the maximum {{ m["max"][0][0]:.1f}}%, with standard deviations of {{ centred["none"][:, 0].std(ddof=1):.1f}} and {{ centred["max"][:, 0].std(ddof=1):.1f}} points.
 # - **The data do most.** Trained on moved digits, the five reach {{ m["max"][1][1]:.0f}}, {{ m["mean"][1][1]:.0f}}, {{ m["stride"][1][1]:.0f}}, {{ m["none, small"][1][1]:.0f}} and {{ m["none"][1][1]:.0f}}% on digits moved by one: each gains at least {{ min(gains.values()):.0f}} points. Among networks of about equal size the pooled ones stay ahead. The large one catches up.
 #
-# So the tolerance that pooling has by construction, a network without it can learn here, if it has the data to learn it from and the parameters to learn it with. Larger studies point the same way. For accuracy in place, stride can stand in for pooling ([@springenberg2015]); large networks that pool are not invariant to a shift of a pixel ([@azulay2019]); and tolerance of small deformations is learnt with pooling or without ([@ruderman2018]).
+# So the tolerance that pooling has by construction, a network without it can learn here, if it has the data to learn it from and the parameters to learn it with. Larger studies point the same way. For accuracy in place, stride can replace pooling ([@springenberg2015]); large networks that pool are not invariant to a shift of a pixel ([@azulay2019]); and tolerance of small deformations is learnt with pooling or without ([@ruderman2018]).
 #
-# **What this does not show.** These images are tiny, and a pixel is a large step in them. Two layers, ten epochs and two learning rates are little, and more of each may move the squares. No network was trained on shifts of two pixels, and there the pooled networks keep a lead, {{ m["max"][1][2]:.0f}}% and {{ m["mean"][1][2]:.0f}}% against at most {{ max(m[kind][1][2] for kind in bare):.0f}}%. Nor does accuracy count work: without pooling the second convolution has four times the pixels to go over, and that is the use of pooling which nobody disputes.
+# **What this does not show.** These images are tiny, and a pixel is a large step in them. Two layers, ten epochs and two learning rates are little, and more of each may move the squares. No network was trained on shifts of two pixels, and there the pooled networks keep a lead, {{ m["max"][1][2]:.0f}}% and {{ m["mean"][1][2]:.0f}}% against at most {{ max(m[kind][1][2] for kind in bare):.0f}}%. Nor does accuracy count the work: without pooling the second convolution has four times the pixels to go over, and nobody disputes this use of pooling.
 #
 # ### What a deeper stack sees
 #
-# The layers alone did badly on digits, and the trained networks did better. So follow one shift through the network, in the second unit of above: the change by a pixel, divided by the distance to another digit.
+# The layers alone did badly on digits, and the trained networks did better. So follow one shift through the network, in the second of the two units: the change when a digit moves by a pixel, divided by the distance to another digit.
 
 # %% tags=["remove-input"]
 def traced(net, images):
@@ -1265,8 +1265,8 @@ show(
                     for k in SHOWN) + "."
     ),
     caption=(
-        "Means over five trained networks, bands from the lowest to the highest. Compare where the "
-        "lines fall: with pooling in every block, with none only at the very end, in the linear "
+        "Means over five trained networks, bands from the lowest to the highest. With pooling the "
+        "lines fall in every block; with none the line falls only at the very end, in the linear "
         "layer."
     ),
 )
@@ -1277,7 +1277,7 @@ assert d["none"][2] > 0.9 and d["none"][3] < 0.75
 assert (np.diff([d[p] for p in ("max", "mean")]) < -0.05).all()
 
 # %% [markdown]
-# At the image, a digit moved by a pixel is as far off as another digit ({{ d["max"][0]:.2f}}). One block with the maximum brings that to {{ d["max"][1]:.2f}}, two to {{ d["max"][2]:.2f}}, the scores to {{ d["max"][3]:.2f}}. With none it is {{ d["none"][2]:.2f}} after two blocks; whatever tolerance that network has, {{ d["none"][3]:.2f}} at the scores, is nearly all the work of its linear layer. One block with pooling does little, several in a row add up, and all of it is far from invariance, which would be 0.
+# In the image, a digit moved by a pixel is as far off as another digit ({{ d["max"][0]:.2f}}). With the maximum that falls to {{ d["max"][1]:.2f}} after one block, {{ d["max"][2]:.2f}} after two, and {{ d["max"][3]:.2f}} at the scores. With none it is {{ d["none"][2]:.2f}} after two blocks; whatever tolerance that network has, {{ d["none"][3]:.2f}} at the scores, is nearly all the work of its linear layer. One block with pooling does little, several in a row add up, and the result is far from invariance, which would be 0.
 #
 # ## In five lines
 #
@@ -1293,9 +1293,9 @@ assert (np.diff([d[p] for p in ("max", "mean")]) < -0.05).all()
 #     $Y = (4, 5)$. The first window's winner is the 4, the second's the 5: $\begin{bmatrix}0 & 6 & 0\\ 0 & 0 & 7\end{bmatrix}$. Had the 5 been a 3, the 4 would have won both windows and collected 13.
 #
 # ??? question "2. Maximum pooling after a ReLU, or a ReLU after maximum pooling: is there a difference?"
-#     Not in the output. A ReLU keeps the order of numbers, so the maximum of the cut values is the cut maximum. Nor in the gradient: a window whose largest is positive routes to the same pixel, the others pass nothing. But the ReLU has a quarter of the work if it comes second.
+#     Not in the output. A ReLU keeps the order of numbers, so taking the maximum first or last gives the same number. Nor is there one in the gradient: a window whose largest value is positive routes to the same pixel, the others pass nothing. But the ReLU has a quarter of the work if it comes second.
 #
-# ??? question "3. Why does the mean not need the input to go back, and the maximum not either?"
+# ??? question "3. Why does neither the mean nor the maximum need the input to go back?"
 #     The mean is linear: its slopes are constants. The slopes of the maximum are 0 and 1, and which is which is in the winners. Neither needs a *value*.
 #
 # ??? question "4. Your network takes the maximum with zeros as padding, directly after a ReLU. Is it wrong?"

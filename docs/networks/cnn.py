@@ -8,7 +8,7 @@
 # %% [markdown]
 # # A CNN in NumPy
 #
-# A picture is more than a list of pixels: neighbours belong together, and a stroke is a stroke wherever it is drawn. A convolutional network, a CNN, has both facts built in. Here you assemble one from the layers of this book, and at the end you will know that it takes the very steps that PyTorch takes, what its two assumptions are worth, what it has learnt, and which pictures it gets wrong while being sure.
+# A picture is more than a list of pixels: neighbours belong together, and a stroke is a stroke wherever it is drawn. A convolutional network, a CNN, has both facts built in. Here you assemble one from the layers of this book. You will see that it takes the very steps that PyTorch takes, what its two assumptions are worth, what it has learnt, and which pictures it gets wrong while being sure.
 #
 # You need [convolution](../layers/convolution.py), [pooling](../layers/pooling.py), [the linear layer](../layers/linear.py) and [cross-entropy](../layers/cross_entropy.py).
 
@@ -118,7 +118,7 @@ show(
     ),
     caption=(
         f"A digit that the network has not been trained on, on its way to the answer. Dark is "
-        f"large, each row by its own largest number. The picture gets smaller and the stack "
+        f"large, each row relative to its largest number. The picture gets smaller and the stack "
         f"deeper, until no place is left and only {said.argmax()} is dark."
     ),
 )
@@ -161,7 +161,7 @@ total_work = sum(part[3] for part in parts)
 conv_work = sum(part[3] for part in parts if part[0] == "Conv2d") / total_work
 
 # %% [markdown]
-# Together {{ parameters(cnn):,}} parameters. The symbols of this page:
+# Together they have {{ parameters(cnn):,}} parameters. These are the symbols of this page:
 #
 # | Symbol | Shape | Meaning |
 # |---|---|---|
@@ -212,7 +212,7 @@ show(
 assert conv_parameters < 0.3 and conv_work > 0.8
 
 # %% [markdown]
-# A weight of the linear layers is used once for each picture, a weight of the first filters {{ 8 * 8 }} times. That is weight sharing. Together with the small windows and the pools it is all that separates this network from a multilayer perceptron.
+# A weight of the linear layers is used once per picture, a weight of the first filters {{ 8 * 8 }} times. That is weight sharing. Together with the small windows and the pools it is all that separates this network from a multilayer perceptron.
 #
 # ## A network is two loops
 #
@@ -222,7 +222,7 @@ assert conv_parameters < 0.3 and conv_work > 0.8
 show_source(Sequential.forward, Sequential.backward)
 
 # %% [markdown]
-# So all that remains is to say which layers. The pattern, twice a convolution and a pool, then linear layers, is that of LeNet (LeCun, Bottou, Bengio and Haffner 1998):
+# All that remains is to choose the layers. The pattern, twice a convolution and a pool, then linear layers, is that of LeNet (LeCun, Bottou, Bengio and Haffner 1998):
 
 # %% tags=["remove-input"]
 show_source(small_cnn)
@@ -234,11 +234,11 @@ show_source(small_cnn)
 #
 # ## A network for pencil and paper
 #
-# Four by four pixels, two filters, two classes: *upright* strokes (class 0) and *level* ones (class 1). The picture is an L, which has one of each, and the truth is to be "upright". The layers are those of the large network: convolution, ReLU, max-pool, linear.
+# Four by four pixels, two filters, two classes: *upright* strokes (class 0) and *level* ones (class 1). The picture is an L, which has one of each, and the right answer is to be "upright". The layers are those of the large network: convolution, ReLU, max-pool, linear.
 #
 # $$X = \begin{bmatrix}1&0&0&0\\ 1&0&0&0\\ 1&0&0&0\\ 1&1&1&1\end{bmatrix}$$
 #
-# The first filter answers to ink on the left of blank paper, the second to ink below it; both have a bias of $-1$:
+# The first filter responds to ink on the left of blank paper, the second to ink below it; both have a bias of $-1$:
 #
 # $$W_0 = \begin{bmatrix}1&0&-1\\ 1&0&-1\\ 1&0&-1\end{bmatrix}, \quad
 #   W_1 = \begin{bmatrix}-1&-1&-1\\ 0&0&0\\ 1&1&1\end{bmatrix}$$
@@ -253,7 +253,7 @@ show_source(small_cnn)
 #
 # The network says "level" and pays $L = -\ln \tfrac15 = \ln 5$.
 #
-# **Backward.** Said minus true: $\partial L/\partial Z = (-\tfrac45, \tfrac45)$. Through the linear layer, $\partial L/\partial r = \tfrac45 \ln 2 \cdot (-1, 2)$. From here on all numbers are whole multiples of $\kappa = \tfrac45 \ln 2$.
+# **Backward.** Predicted minus true: $\partial L/\partial Z = (-\tfrac45, \tfrac45)$. Through the linear layer, $\partial L/\partial r = \tfrac45 \ln 2 \cdot (-1, 2)$. From here on all numbers are whole multiples of $\kappa = \tfrac45 \ln 2$.
 #
 # The max-pool sends $-\kappa$ to the upper left of the first map and $2\kappa$ to the lower right of the second, where the maxima were. The other places get nothing. The ReLU lets both pass, for both inputs were positive.
 #
@@ -335,7 +335,7 @@ show(
 #
 # ## The chain rule for a whole network
 #
-# **One number.** Let each layer map one number to one number, $x_\ell = f_\ell(x_{\ell-1})$. The chain rule multiplies slopes. Rather than multiplying them anew for each layer, keep the product so far, $d_\ell = \partial L/\partial x_\ell$, and take one more factor at each step to the left:
+# **One number.** Let each layer map one number to one number, $x_\ell = f_\ell(x_{\ell-1})$. The chain rule multiplies slopes. Rather than multiply them anew for each layer, keep the product so far, $d_\ell = \partial L/\partial x_\ell$, and multiply by one more slope at each step to the left:
 #
 # $$d_{\ell-1} = d_\ell\, f_\ell'(x_{\ell-1})$$
 #
@@ -345,7 +345,7 @@ show(
 #
 # and the same sum, with a weight of layer $\ell$ instead of $x_{\ell-1,a}$, is that weight's gradient. Nothing in it asks what the other layers do. That is why each layer could be derived on a page of its own.
 #
-# **Mind the flatten.** Between pooling and the linear layer the four axes become two, and this is the only place where the order of axes is decided by you. `Flatten` numbers the pixels of *one* picture in reading order, channel after channel, with $C$ channels of $H \times W$:
+# **Mind the flatten.** Between pooling and the linear layer the four axes become two, and this is the only place where you decide the order of the axes. `Flatten` numbers the pixels of *one* picture in reading order, channel after channel, with $C$ channels of $H \times W$:
 #
 # $$y_{n,q} = x_{ncij} \qquad\text{with}\qquad q = (cH + i)W + j$$
 #
@@ -357,7 +357,7 @@ show(
 #
 # $$\frac{\partial L}{\partial x_{ncij}} = \frac{\partial L}{\partial y_{n,\,(cH + i)W + j}}$$
 #
-# The gradient is put back into the shape from which it came, by the *same* numbering. The example index $n$ is in both, untouched: no number may move from one picture to another. You will see below what happens if it does.
+# The gradient is put back into the shape that was flattened, by the *same* numbering. The example index $n$ is in both, untouched: no number may move from one picture to another. You will see below what happens if it does.
 #
 # **The whole network.** With $g_\ell$ for the backward pass of layer $\ell$, $\theta_\ell$ for its parameters and $K$ layers:
 #
@@ -366,7 +366,7 @@ show(
 # \left(D_{\ell-1},\ \frac{\partial L}{\partial \theta_\ell}\right) &= g_\ell(D_\ell,\ \text{cache}_\ell)
 # \end{aligned}}$$
 #
-# for $\ell = K, \dots, 1$. The first line is `softmax_cross_entropy`; the second is the line in the loop of `Sequential.backward`. The shapes agree by themselves: $D_\ell$ has that of $X_\ell$, because layer $\ell$ made $X_\ell$ and its backward pass takes nothing else.
+# for $\ell = K, \dots, 1$. The first line is `softmax_cross_entropy`; the second is the line in the loop of `Sequential.backward`. The shapes agree by themselves: $D_\ell$ has the shape of $X_\ell$, because layer $\ell$ made $X_\ell$ and its backward pass takes nothing else.
 #
 # ## Evidence
 #
@@ -406,7 +406,7 @@ checked = sum(argument.checked for argument in report.arguments)
 assert checked == pictures.size + parameters(net)
 
 # %% [markdown]
-# {{ f"{checked:,}" }} derivatives, and the largest relative error is ${{ power(report.max_error) }}$. Expect more than for a single layer: many of these gradients are small, while the rounding of the loss, some $10^{-16}$ divided by $h = 10^{-6}$, is the same for all. A wrong backward pass would show as something like 1.
+# These are {{ f"{checked:,}" }} derivatives, and the largest relative error is ${{ power(report.max_error) }}$. Expect more than for a single layer: many of these gradients are small, while the rounding of the loss, some $10^{-16}$ divided by $h = 10^{-6}$, is the same for all. A wrong backward pass would show as something like 1.
 #
 # ### The same steps as PyTorch
 #
@@ -481,9 +481,9 @@ assert double[0, 0] > 2 and double[0, 40:50].mean() < 1  # it does learn meanwhi
 # | with batch normalisation, steps 1 to 50 | ${{ power(apart(double_bn)) }}$ | ${{ power(apart(single_bn)) }}$ |
 # | the CNN, steps 251 to 300 | ${{ power(apart(double, 250, 300)) }}$ | ${{ power(apart(single, 250, 300)) }}$ |
 #
-# In fifty steps the loss falls from {{ double[0, 0]:.2f}} to about {{ double[0, 40:50].mean():.2f}}, in both alike to the last digits that the type holds. Then look at the last row: they part company. Is that an error in one of the two?
+# In fifty steps the loss falls from {{ double[0, 0]:.2f}} to about {{ double[0, 40:50].mean():.2f}}, alike in both to the last digits that the type holds. Then look at the last row: the two part company. Is that an error in one of the two?
 #
-# Ask a third party. Train *our* network in float32 against *our* network in float32, with one single weight of {{ f"{parameters(cnn):,}" }} moved to the next number that float32 has. Four such runs, with another weight each:
+# Ask a third party. Train *our* network in float32 against *our* network in float32, with a single weight of {{ f"{parameters(cnn):,}" }} moved to the next number that float32 has. Here are four such runs, each with another weight:
 
 # %%
 def nudged(k, steps=STEPS):
@@ -545,11 +545,11 @@ assert max(late) > 100 * apart(single, 0, 20) and apart(single, 250, 300) < 10 *
 assert apart(double, 250, 300) < 1e-6 * apart(single, 250, 300)
 
 # %% [markdown]
-# So the gap is no sign of an error: none of these runs is more right than another. Training multiplies small differences: a step moves the weights, moved weights change the next gradient. And a difference of a last bit can decide which of four pixels wins a pool or whether a ReLU is open, from where on the two networks learn from different pixels. That is chaos, with a long run-up. The lesson for tests: **compare step by step, over few steps, in float64**. After a long training, weights that differ say nothing about who is right.
+# So the gap is no sign of an error: none of these runs is more right than another. Training multiplies small differences. A step moves the weights, moved weights change the next gradient. And a difference of a last bit can decide which of four pixels wins a pool or whether a ReLU is open, and from then on the two networks learn from different pixels. That is chaos, with a long run-up. The lesson for tests: **compare step by step, over few steps, in float64**. After a long training, weights that differ say nothing about who is right.
 #
 # ## Before the first step
 #
-# An untrained network should pay $\log 10$, {{ np.log(10):.3f}} nats, if it admits that it knows nothing. Ours do not quite:
+# An untrained network should pay $\log 10$, {{ np.log(10):.3f}} nats, if it admits that it knows nothing. Ours pay rather more:
 
 # %%
 starts = []
@@ -584,13 +584,13 @@ assert abs(parameters(rival) / parameters(cnn) - 1) < 0.01
 rival_work = sum(p.size for name, p in rival.params.items() if name.endswith("weight"))
 
 # %% [markdown]
-# Equal in what they learn, but not in what they cost: for one picture the CNN multiplies {{ total_work / rival_work:.0f}} times as often.
+# They are equal in size, but not in what they cost: for one picture the CNN multiplies {{ total_work / rival_work:.0f}} times as often.
 #
-# **A control.** Shuffle the 64 pixels, by one permutation for all pictures. To the MLP it is all the same: its first layer has a weight for each pixel and no idea where the pixel lies. A CNN on shuffled pixels has its weight sharing and its pools, but no neighbourhoods.
+# **A control.** Shuffle the 64 pixels, by one permutation for all pictures. To the MLP it makes no difference: its first layer has a weight for each pixel and no idea where the pixel lies. A CNN on shuffled pixels has its weight sharing and its pools, but no neighbourhoods.
 #
 # **A prediction.** The CNN is ahead of the MLP. On shuffled pixels it loses its lead, and perhaps more, since it then shares weights between pixels that have nothing in common. And when the digits are moved by one pixel, the CNN should suffer less.
 #
-# The training part has {{ len(data.y_train):,}} pictures, validation and test {{ len(data.y_val) }} each. Twenty seeds, as for [Iris](iris.py), decide the split, the initial weights and the order. Batches of 32, momentum 0.9, {{ EPOCHS }} epochs, and the network is kept as it is after the last of them. Only the learning rate is chosen, for each network, by the validation loss of three seeds:
+# The training part has {{ len(data.y_train):,}} pictures, validation and test {{ len(data.y_val) }} each. Twenty seeds, as for [Iris](iris.py), decide the split, the initial weights and the order. We train in batches of 32, with momentum 0.9, for {{ EPOCHS }} epochs, and keep the network as it is after the last of them. Only the learning rate is chosen, for each network, by the validation loss of three seeds:
 
 # %%
 splits = {seed: digits(seed=seed) for seed in SEEDS}
@@ -780,7 +780,7 @@ show(
         + "."
     ),
     caption=(
-        "A mark is a seed, the line their mean. The two axes differ: compare the panels by "
+        "Each mark is a seed, the line their mean. The two axes differ: compare the panels by "
         "the numbers below them."
     ),
 )
@@ -796,7 +796,7 @@ assert correct["MLP"][:, 0].mean() > correct["shuffled"][:, 0].mean()
 # | MLP | {{ 100 * correct["MLP"][:, 0].mean():.1f}} ± {{ 100 * correct["MLP"][:, 0].std(ddof=1):.1f}} | {{ 100 * correct["MLP"][:, 1].mean():.1f}} ± {{ 100 * correct["MLP"][:, 1].std(ddof=1):.1f}} |
 # | CNN, pixels shuffled | {{ 100 * correct["shuffled"][:, 0].mean():.1f}} ± {{ 100 * correct["shuffled"][:, 0].std(ddof=1):.1f}} | {{ 100 * correct["shuffled"][:, 1].mean():.1f}} ± {{ 100 * correct["shuffled"][:, 1].std(ddof=1):.1f}} |
 #
-# **The verdict**, with differences taken seed by seed, and intervals widened for splits that share their pictures ([@nadeau2003]; derived [on the Iris page](iris.py)). Four comparisons stand here, so "beyond chance" is said by p-values that [`holm`](../reference/training.md) has corrected for four ([@holm1979]); the intervals are each for itself.
+# **The verdict**, with differences taken seed by seed, and intervals widened for splits that share their pictures ([@nadeau2003]; derived [on the Iris page](iris.py)). There are four comparisons, so p-values that [`holm`](../reference/training.md) has corrected for four ([@holm1979]) decide what is "beyond chance"; each interval stands alone.
 #
 # - CNN against MLP: {{ told(correct["CNN"][:, 0], correct["MLP"][:, 0]) }}. That is {{ verdict["CNN", "MLP", 0] }}, so the predicted lead {{ "is there, and small" if corrected["CNN", "MLP", 0] < 0.05 else "cannot be seen" }}. One point is {{ len(data.y_test) / 100:.1f}} of the {{ len(data.y_test) }} test pictures.
 # - CNN against itself on shuffled pixels: {{ told(correct["CNN"][:, 0], correct["shuffled"][:, 0]) }}. That is {{ verdict["CNN", "shuffled", 0] }}: the neighbourhoods are what it lives on. Without them it is behind the MLP: {{ told(correct["shuffled"][:, 0], correct["MLP"][:, 0]) }}, {{ verdict["shuffled", "MLP", 0] }}.
@@ -804,7 +804,7 @@ assert correct["MLP"][:, 0].mean() > correct["shuffled"][:, 0].mean()
 #
 # The last number contradicts what is often said of CNNs, that they do not care where a thing is. A *convolution* does not: move the picture, and its maps move along. But the linear layer behind them has a weight for each place, and a 2×2 pool forgives one pixel only if the maximum stays in its window.
 #
-# The cure is cheap. Show the network moved copies while it learns ([@simard2003] did it with distorted ones, on larger digits). As many steps as before, on five copies of each picture:
+# The cure is cheap. Show the network moved copies while it learns ([@simard2003] did it with distorted ones, on larger digits). We take as many steps as before, on five copies of each picture:
 
 # %%
 cured = {"CNN": [], "MLP": []}
@@ -834,7 +834,7 @@ assert np.mean(cured["CNN"]) - np.mean(cured["MLP"]) < 0.02
 #
 # ## What it has learnt
 #
-# The eight filters of the first layer, before and after training. For a picture of one channel, a filter is itself a small picture: blue where ink raises the answer, orange where it lowers it.
+# Here are the eight filters of the first layer, before and after training. For a picture of one channel, a filter is itself a small picture: blue where ink raises the answer, orange where it lowers it.
 
 # %% tags=["remove-input"]
 rng = np.random.default_rng([SEED, 1])
@@ -874,7 +874,7 @@ show(
 assert min(alike) > 0.4 and growth > 1.2
 
 # %% [markdown]
-# If you hoped for clean edge detectors, here are none. The filters have become {{ growth:.1f}} times as large, and each can still be recognised: correlations with its own beginning run from {{ min(alike):.2f}} to {{ max(alike):.2f}}. It seems that more was not needed. Eight random filters already see different things, and the layers behind them can learn to use what they get. The well-known pictures of filters that have become edges and colours come from networks trained on a million photographs ([@zeiler2014]).
+# If you hoped for clean edge detectors, there are none here. The filters have become {{ growth:.1f}} times as large, and each can still be recognised: correlations with its own beginning run from {{ min(alike):.2f}} to {{ max(alike):.2f}}. It seems that more was not needed. Eight random filters already see different things, and the layers behind them can learn to use what they get. The well-known pictures of filters that have become edges and colours come from networks trained on a million photographs ([@zeiler2014]).
 #
 # ## What it gets wrong
 #
@@ -943,7 +943,7 @@ show(
 assert counts.trace() > 0.95 * asked
 
 # %% [markdown]
-# {{ wrong }} of {{ f"{asked:,}" }} answers are wrong. The commonest mistake is a {{ pair[0] }} that is called {{ pair[1] }}, {{ off.max() }} times, and the digit most often missed is {{ hardest }}, {{ off.sum(1)[hardest] }} times of {{ counts.sum(1)[hardest] }}.
+# {{ wrong }} of {{ f"{asked:,}" }} answers are wrong. The commonest mistake is a {{ pair[0] }} that is called {{ pair[1] }}, {{ off.max() }} times, and the digit most often missed is {{ hardest }}, {{ off.sum(1)[hardest] }} times out of {{ counts.sum(1)[hardest] }}.
 #
 # And which mistakes is the network *sure* of? Sort by the probability that it gave to the wrong answer:
 
@@ -1000,7 +1000,7 @@ low, high = wilson(right / len(data.y_test), len(data.y_test))
 assert right == round(evaluate(cnn, data.x_test, data.y_test)[1] * len(data.y_test))
 
 # %% [markdown]
-# {{ very_sure }} of the {{ wrong }} wrong answers were given with a confidence of more than {{ SURE:.0%}}. Training drives the loss of the pictures that it sees towards 0, and a network that has become sure of those is sure of others too. [Softmax](../layers/softmax.py) measures this, and has a cure. The mistakes also have few causes: {{ culprits }} pictures make all of them, of {{ f"{tested:,}" }} that were tested.
+# {{ very_sure }} of the {{ wrong }} wrong answers were given with a confidence of more than {{ SURE:.0%}}. Training drives the loss of the pictures that it sees towards 0, and a network that has become sure of those is sure of others too. [Softmax](../layers/softmax.py) measures this, and has a cure. The mistakes also come from few pictures: {{ culprits }} of the {{ f"{tested:,}" }} that were tested account for all of them.
 #
 # **How good is it, then?** The network of the first figure names {{ right }} of {{ len(data.y_test) }} test digits correctly, {{ correct["CNN"][0, 0]:.1%}}. [Wilson's interval](iris.py) (1927) for that runs from {{ low:.1%}} to {{ high:.1%}}. Say both, or say nothing.
 #
@@ -1182,7 +1182,7 @@ if clothes is not None:
         )
         + f"\n\nThe CNN is ahead by {100 * mean:.1f} points{tag}; the 95\u00a0% interval over the "
         f"seeds runs from {100 * low:.1f} to {100 * high:.1f}, and it is ahead with "
-        f"{(ahead > 0).sum()} of {len(ahead)} seeds. All networks answer for the same {n:,} test "
+        f"{(ahead > 0).sum()} of {len(ahead)} seeds. All networks see the same {n:,} test "
         "pictures, so this interval is about the luck of training, not that of the test part. For "
         f"the first network alone Wilson's interval of the accuracy is {bottom:.1%} to "
         f"{top:.1%}{tag}: with {n:,} test pictures it is narrow at last.\n\n"
@@ -1268,7 +1268,7 @@ if clothes is not None:
 # %% [markdown]
 # ## Common mistakes
 #
-# Each of these was made on the digits, with the network of the experiment; the right way beside it is always the one that you have seen all along, `cnn`. None of them raises an error.
+# Each of these was made on the digits, with the network of the experiment; the right way beside it is always `cnn`, which you have seen all along. None of the mistakes raises an error.
 
 
 # %%
@@ -1305,7 +1305,7 @@ assert first > 100 and accuracy < 0.2 and abs(history.train_loss[-1] - np.log(10
 #
 # ### A learning rate that is too high
 #
-# At 0.1 the MLP did well and the CNN failed. Watch it fail. Below the loss stands the share of the 64 hidden units that are silent, 0 for *every* training picture.
+# At 0.1 the MLP did well and the CNN failed. Watch it fail. Below the loss you see the share of the 64 hidden units that are silent, 0 for *every* training picture.
 
 # %%
 rng = np.random.default_rng([SEED, 1])
@@ -1343,7 +1343,7 @@ show(
 )
 
 # %% [markdown]
-# A step that is too large can push a unit below 0 for all pictures. Then [its ReLU](../layers/relu.py) passes no gradient, nothing moves it any more, and it is dead. With all of them dead the last bias alone still learns, and the best that it can say is how common each digit is. **A loss that stands at $\log 10$ to the second digit** is the symptom, however it came about. The check: count the silent units.
+# A step that is too large can push a unit below 0 for all pictures. Then [its ReLU](../layers/relu.py) passes no gradient, nothing moves it any more, and it is dead. With all of them dead only the last bias still learns, and the best that it can express is how common each digit is. **A loss that stays at $\log 10$ to the second digit** is the symptom, however it came about. To check, count the silent units.
 #
 # ### A flatten that mixes pictures
 #
@@ -1399,7 +1399,7 @@ for kind in (Flatten, MemoryFlatten, TwistedFlatten):
 assert verdicts == [(True, True), (True, False), (False, True)]
 
 # %% [markdown]
-# The test accuracy, the gradient check of the layer, and whether a picture gets the same answer alone as in a batch: two mistakes with opposite symptoms. `MemoryFlatten` has a *right* gradient, that of a wrong function, and learns nothing. What gives it away is the answer to a picture that comes alone: **compare a batch with its first picture**. `TwistedFlatten` sends each channel's gradient to other places, and the network learns all the same, since everything behind the flatten still gets its right gradient. Only the gradient check sees it.
+# The columns are the test accuracy, the gradient check of the layer, and whether a picture gets the same answer alone as in a batch. The two mistakes have opposite symptoms. `MemoryFlatten` has a *right* gradient, that of a wrong function, and learns nothing. What gives it away is the answer to a picture that comes alone: **compare a batch with its first picture**. `TwistedFlatten` sends each channel's gradient to other places, and the network learns all the same, since everything behind the flatten still gets its right gradient. Only the gradient check sees it.
 #
 # ### Channels last, fed as channels first
 #
@@ -1510,7 +1510,7 @@ assert straight[mean_pooled][0] < straight[without_relu][0] - 0.01
 assert abs(straight[without_relu][0] - straight[None][0]) < 0.02
 
 # %% [markdown]
-# Without ReLUs the network is about as good as with them, since **a max-pool bends as well**. Only when the pools take means is it a straight line, to rounding, and pays for it. A forgotten ReLU is therefore a mistake that neither the accuracy nor the gradient check will show you. What does: print the model, and compare it with what you meant.
+# Without ReLUs the network is about as good as with them, since **a max-pool bends as well**. Only when the pools take means is it a straight line, to rounding, and pays for it. A forgotten ReLU is therefore a mistake that neither the accuracy nor the gradient check will show you. To find it, print the model, and compare it with what you meant.
 #
 # ## In five lines
 #
@@ -1538,7 +1538,7 @@ assert bias_apart.max() > 1e-3 > max(apart(losses, 0, 100) for losses in against
 
 # %% [markdown]
 # ??? question "1. Why does the CNN need fewer parameters in its first layer than the MLP?"
-#     A filter is used at every place, so it is stored once: 25 weights and a bias for each of 8 maps. A unit of the MLP has one weight for each pixel, and what it has learnt in one place it does not know in another.
+#     A filter is used at every place, so it is stored once: 25 weights and a bias for each of 8 maps. A unit of the MLP has one weight per pixel, and what it has learnt in one place it does not know in another.
 #
 # ??? question "2. With a pencil: in the tiny network, let the truth be *level*. What is the gradient of the first filter?"
 #     Now $P - T = (\tfrac15, -\tfrac15)$, so $\partial L/\partial r = \tfrac15 \ln 2 \cdot (1, -2)$, and the first filter gets $\tfrac15 \ln 2$ times the window at the upper left, with its column of ones. The sign has turned: the upright stroke is now evidence for the wrong class.

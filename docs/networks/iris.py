@@ -6,7 +6,7 @@
 # %% [markdown]
 # # A two-layer network on Iris
 #
-# You have four measures of a flower, in centimetres, and want the name of its species. A network of two linear layers with a ReLU between them learns this from a hundred flowers, and at the end you will have derived every gradient it needs, and you will know how far to trust a sentence such as "the network reached 96 %".
+# You have four measurements of a flower, in centimetres, and want the name of its species. A network of two linear layers with a ReLU between them learns this from a hundred flowers. You will derive every gradient it needs, and learn how far to trust a sentence such as "the network reached 96 %".
 #
 # Before this, read [Notation and shapes](../foundations/notation.md) and [ReLU](../layers/relu.py).
 
@@ -73,7 +73,7 @@ show(
         "petals; versicolor and virginica touch, and a few flowers lie among the other species."
     ),
     caption=(
-        "All 150 flowers by two of their four measures. A trained network makes its mistakes where "
+        "All 150 flowers by two of their four measurements. A trained network makes its mistakes where "
         "versicolor and virginica meet."
     ),
 )
@@ -81,7 +81,7 @@ show(
 # %% [markdown]
 # ## A hundred flowers to learn from
 #
-# Edgar Anderson measured these irises ([@anderson1935]), and Ronald Fisher published the measures ([@fisher1936]): {{ len(x_all) }} flowers, {{ int((t_all == 0).sum()) }} of each species.
+# Edgar Anderson measured these irises ([@anderson1935]), and Ronald Fisher published the measurements ([@fisher1936]): {{ len(x_all) }} flowers, {{ int((t_all == 0).sum()) }} of each species.
 
 
 # %% tags=["remove-input"]
@@ -99,7 +99,7 @@ def row(i: int) -> str:
 # | petal length | {{ row(2) }} |
 # | petal width | {{ row(3) }} |
 #
-# They are dealt out in three parts, each with the species in equal shares. The **training** part ({{ len(flowers.x_train) }} flowers) is what the gradient sees. The **validation** part ({{ len(flowers.x_val) }}) is for decisions you take on the way: when to stop, which setting to keep. The **test** part ({{ len(flowers.x_test) }}) is for one measurement, at the end.
+# They are split into three parts, each with the species in equal shares. The **training** part ({{ len(flowers.x_train) }} flowers) is what the gradient sees. The **validation** part ({{ len(flowers.x_val) }}) is for decisions you take on the way: when to stop, which setting to keep. The **test** part ({{ len(flowers.x_test) }}) is for one measurement, at the end.
 #
 # Each feature is centred and divided by its standard deviation, so that no feature counts more because its numbers are larger. The mean and the deviation are those of the training part alone.
 
@@ -114,7 +114,7 @@ test = flowers.x_test, flowers.y_test
 #
 # | Symbol | In code | Shape | Meaning |
 # |---|---|---|---|
-# | $X$ | `x` | $(N, D)$ | $N$ flowers, $D$ measures each |
+# | $X$ | `x` | $(N, D)$ | $N$ flowers, $D$ measurements each |
 # | $W_1$, $b_1$ | `w1`, `b1` | $(D, M)$, $(M)$ | first layer; $M$ is the number of hidden units |
 # | $A$ | `a` | $(N, M)$ | $XW_1 + b_1$, before the ReLU |
 # | $R$ | `r` | $(N, M)$ | $\max(A, 0)$, the hidden units |
@@ -125,7 +125,7 @@ test = flowers.x_test, flowers.y_test
 # | $T$ | | $(N, C)$ | the same as ones and zeros, $T_{nk} = [k = t_n]$ |
 # | $L$ | `loss` | one number | the mean of $-\log p_{n,t_n}$ over the flowers |
 #
-# A row is a flower, in every matrix. The small letters $n$, $d$, $m$, $k$ count flowers, measures, hidden units and classes.
+# In every matrix a row is a flower. The small letters $n$, $d$, $m$, $k$ count flowers, measurements, hidden units and classes.
 #
 # ## The whole network in ten lines
 #
@@ -152,7 +152,7 @@ def backward(dloss, cache):
 # %% [markdown]
 # ## Two flowers by hand
 #
-# Take $N = 2$ flowers with $D = 2$ measures, $M = 2$ hidden units and $C = 3$ species. The first flower is of species 0, the second of species 2. The second layer's weights are whole multiples of $\ln 2$, so that the softmax, which raises $e$ to the scores, gives powers of two: you need no calculator.
+# Take $N = 2$ flowers with $D = 2$ measurements, $M = 2$ hidden units and $C = 3$ species. The first flower is of species 0, the second of species 2. The second layer's weights are whole multiples of $\ln 2$, so that the softmax, which raises $e$ to the scores, gives powers of two: you need no calculator.
 
 # %% tags=["remove-input"]
 LN2 = float(np.log(2))
@@ -212,7 +212,7 @@ assert np.isclose(loss, np.log(3), rtol=1e-15)
 #
 # One good answer and one bad one cost exactly as much as no answer at all: $\ln 3$ is the loss of $p = \tfrac13$ everywhere.
 #
-# **Backward.** The reasons come in the next section; here are the numbers, so that you can follow it with a pencil.
+# **Backward.** The reasons come in the next section; here are the numbers, so that you can follow with a pencil.
 #
 # $$\frac{\partial L}{\partial Z} = \frac{P - T}{2} = {{ tex(dz, 1 / 12, twelfth) }}$$
 #
@@ -269,7 +269,7 @@ show(
     ),
     caption=(
         "The same two flowers, one per row: forward from left to right above, backward from right to "
-        "left below. In the lower left corners the −1 that the ReLU stopped on the way out stops "
+        "left below. In the lower left corners the ReLU stopped the −1 on the way out, so it stops "
         "the −2 on the way back."
     ),
 )
@@ -279,7 +279,7 @@ show(
 #
 # ### One number
 #
-# Let there be one flower with one measure and one hidden unit. Then everything is a number:
+# Take one flower with one measurement and one hidden unit. Then everything is a number:
 #
 # $$a = w_1 x + b_1, \quad r = \max(a, 0), \quad z = w_2 r + b_2$$
 #
@@ -289,7 +289,7 @@ show(
 # \frac{\partial L}{\partial b_2} = \frac{\partial L}{\partial z}, \quad
 # \frac{\partial L}{\partial r} = \frac{\partial L}{\partial z}\, w_2$$
 #
-# because $z$ rises by $r$ for each unit of $w_2$, by 1 for each unit of $b_2$, and by $w_2$ for each unit of $r$. The ReLU has slope 1 where its input was positive and 0 elsewhere, and the first layer is the second once more, with $x$ where $r$ was:
+# because $z$ rises by $r$ per unit of $w_2$, by 1 per unit of $b_2$, and by $w_2$ per unit of $r$. The ReLU has slope 1 where its input was positive and 0 elsewhere, and the first layer is the second once more, with $x$ where $r$ was:
 #
 # $$\frac{\partial L}{\partial a} = \frac{\partial L}{\partial r}\,[a > 0], \quad
 # \frac{\partial L}{\partial w_1} = \frac{\partial L}{\partial a}\, x, \quad
@@ -305,7 +305,7 @@ show(
 #
 # $$\frac{\partial(-\log p_t)}{\partial z_k} = p_k - [k = t]$$
 #
-# What the network predicted, less what it should have predicted. The loss of a batch is the *mean* over $N$ flowers, so each flower's share is divided by $N$:
+# It is what the network predicted, less what it should have predicted. The loss of a batch is the *mean* over $N$ flowers, so each flower's share is divided by $N$:
 #
 # $$\frac{\partial L}{\partial z_{nk}} = \frac{p_{nk} - [k = t_n]}{N}$$
 #
@@ -317,7 +317,7 @@ show(
 #
 # $$z_{nk} = \sum_m r_{nm}\, w_{mk} + b_k$$
 #
-# and the question "what is $\partial L / \partial w_{mk}$?" has a sum in its answer, and so has "what is $\partial L / \partial r_{nm}$?", but not the same sum. One rule settles both: **ask where the number was used. Every use sends a gradient back, and they add up.**
+# and the answer to "what is $\partial L / \partial w_{mk}$?" is a sum, and so is that to "what is $\partial L / \partial r_{nm}$?", but not the same sum. One rule settles both: **ask where the number was used. Every use sends a gradient back, and they add up.**
 #
 # *A weight* $w_{mk}$ is used by every flower, but only for the score $k$. So add over the flowers $n$:
 #
@@ -337,7 +337,7 @@ show(
 #
 # ### Matrices
 #
-# A matrix product sums over the index that stands *inside*: the second of the left factor and the first of the right one. In $\sum_n r_{nm}\, \partial L/\partial z_{nk}$ the summed index $n$ is the *first* index of $r$. To bring it inside, transpose $R$:
+# A matrix product sums over the *inside* index: the second of the left factor and the first of the right one. In $\sum_n r_{nm}\, \partial L/\partial z_{nk}$ the summed index $n$ is the *first* index of $r$. To bring it inside, transpose $R$:
 #
 # $$\frac{\partial L}{\partial W_2} = R^\top \frac{\partial L}{\partial Z} \qquad (M, N)\,(N, C) \to (M, C)$$
 #
@@ -361,7 +361,7 @@ show(
 #
 # ### The same as lines that run
 #
-# With indices, and the layer's number above because indices stand below. The way to the first weights, all in one chain; each line is evaluated at every build and must equal the one before it, and the last must equal the code:
+# Here is the way to the first weights in one chain, with indices; the layer's number moves above, because indices stand below. Each build evaluates the lines: each must equal the one before it, and the last the code:
 
 # %% tags=["remove-input"]
 show_derivation("two_layer_net")
@@ -372,7 +372,7 @@ certificate = show_certificate("two_layer_net")
 #
 # ## The code that does it
 #
-# Three functions hold the whole box. The gradient of the loss comes with the loss, in `softmax_cross_entropy`:
+# Three functions compute the whole box. The gradient of the loss comes with the loss, in `softmax_cross_entropy`:
 
 # %% tags=["remove-input"]
 show_source(softmax_cross_entropy)
@@ -401,7 +401,7 @@ def line(function, code):
 # | $\sum_n$ | {{ line(linear_backward, "np.add.reduce(rows, 0)") }} |
 # | $\dfrac{\partial L}{\partial R} \odot [A > 0]$ | {{ line(relu_backward, "where_open(mask, dy)") }}, which is `dy` where the mask is true and 0 elsewhere |
 #
-# A network is a list of such layers. This is the function that makes them, for any number of hidden layers:
+# A network is a list of such layers. This function makes them, for any number of hidden layers:
 
 # %% tags=["remove-input"]
 show_source(mlp)
@@ -434,7 +434,7 @@ report.raise_if_above(1e-6)
 print(report)
 
 # %% [markdown]
-# The largest relative error is {{ report.max_error:.0e}}. What to expect: a central difference with step $h = 10^{-5}$ is wrong by about $h^2 = 10^{-10}$, and by the rounding of float64, $10^{-16}$, divided by $h$; both weigh more where the gradient itself is small. A wrong derivation is wrong by something like 1, and with an error above $10^{-6}$ this page would not have been built.
+# The largest relative error is {{ report.max_error:.0e}}. Here is what to expect: a central difference with step $h = 10^{-5}$ is wrong by about $h^2 = 10^{-10}$, and by the rounding of float64, $10^{-16}$, divided by $h$; both weigh more where the gradient itself is small. A wrong derivation is wrong by something like 1, and with an error above $10^{-6}$ this page would not have been built.
 #
 # The same network in PyTorch, with the same weights. PyTorch stores a weight transposed:
 
@@ -478,7 +478,7 @@ assert max(apart.values()) < 1e-14
 #     | 2 | 0.1 | two | 0.1251 | 0.96 |
 #     | 3 | 0.001 | three | 0.1092 | 0.96 |
 #
-# These are the only results on this page that it did not compute. Two conclusions went with them: *the jagged curve is the worst*, and *more layers and a smaller learning rate are best*. You will see how far they carry.
+# These are the only results on this page that it did not compute. Two conclusions went with them: *the jagged curve is the worst*, and *more layers and a smaller learning rate are best*. You will see how far they hold.
 #
 # The report leaves the rest open, so here is our choice: ten units in each hidden layer, plain stochastic gradient descent, batches of 16, 200 epochs, He's initial weights. The network is kept as it is after the last epoch; nothing is chosen by looking.
 #
@@ -492,7 +492,7 @@ assert max(apart.values()) < 1e-14
 #
 # `--optimizer adam`, `--epochs` and `--seed` change what the report left open. The three commands print what you see below, to the last digit or nearly.
 #
-# You will want hundreds of these networks, and one by one they would keep you waiting. A network of this size is so small that NumPy is busier with being called than with computing. [`fit_many`](../reference/training.md) trains networks that differ only in their numbers side by side, so that each call serves all of them; what each learns is what it would have learnt alone, to rounding.
+# You will want hundreds of these networks, and one by one they would keep you waiting. A network of this size is so small that NumPy is busier being called than computing. [`fit_many`](../reference/training.md) trains networks that differ only in their numbers side by side, so that each call serves all of them; what each learns is what it would have learnt alone, to rounding.
 
 # %%
 EPOCHS, BATCH, WIDTH = 200, 16, 10
@@ -552,7 +552,7 @@ show(
     ),
     caption=(
         "Loss on the training and the validation flowers. At the right edge run 2 has been at the "
-        "bottom for long, and run 3 is still on its way. With scripts the runs are yours to train "
+        "bottom for a long time, and run 3 is still on its way. With scripts you can train the runs "
         "here, with other dice."
     ),
     name="three-runs",
@@ -566,7 +566,7 @@ show(
 # | 2 | 0.1 | two | {{ measured[2][0]:.4f}} | {{ measured[2][1]:.2f}} | {{ round(25 * measured[2][1]) }} |
 # | 3 | 0.001 | three | {{ measured[3][0]:.4f}} | {{ measured[3][1]:.2f}} | {{ round(25 * measured[3][1]) }} |
 #
-# Three runs, three results, and a ranking could be written down. It is not the student's: there run 3 was first, and here it is last. Had the dice fallen otherwise, you might see a third one. So throw them again.
+# Three runs, three results, and a ranking could be written down. It is not the student's: there run 3 was first, and here it is last. Had the dice fallen differently, you might see a third ranking. So throw them again.
 #
 # ## Which differences are real?
 #
@@ -612,7 +612,7 @@ run = {number: table[lr, len(hidden)] for number, (lr, hidden) in RUNS.items()}
 truth = np.array([part.y_test for part in splits.values()])
 
 # %% [markdown]
-# A number alone is neither high nor low, so there have to be baselines. The table has one already: a network without a hidden layer, which is **softmax regression**. Two more need no training at all. Each species has a mean flower; a new flower gets the species of the **nearest mean**. The second variant measures the distance in units of the spread inside a species, correlations included. That is **linear discriminant analysis**, the method that grew out of the paper in which Fisher published these flowers.
+# An accuracy alone is neither high nor low: it needs baselines. The table has one already: a network without a hidden layer, which is **softmax regression**. Two more need no training at all. Each species has a mean flower; a new flower gets the species of the **nearest mean**. The second variant measures the distance in units of the spread inside a species, correlations included. That is **linear discriminant analysis**, the method that grew out of the paper in which Fisher published these flowers.
 
 
 # %%
@@ -663,7 +663,7 @@ show(
         "linear discriminant analysis are at the top."
     ),
     caption=(
-        "One dot is one seed; the tick and the number are the mean accuracy of twenty. Runs 1 and "
+        "Each dot is a seed; the tick and the number are the mean accuracy of twenty. Runs 1 and "
         "2 overlap almost wholly, so their two means alone do not tell which is better."
     ),
 )
@@ -684,23 +684,23 @@ def mean_sd(values, digits=3):
 # | 2 | {{ mean_sd(run[2]["loss"]) }} | {{ mean_sd(run[2]["accuracy"]) }} | {{ run[2]["accuracy"].min():.2f}} to {{ run[2]["accuracy"].max():.2f}} |
 # | 3 | {{ mean_sd(run[3]["loss"]) }} | {{ mean_sd(run[3]["accuracy"]) }} | {{ run[3]["accuracy"].min():.2f}} to {{ run[3]["accuracy"].max():.2f}} |
 #
-# Run 2 gives anything from {{ run[2]["accuracy"].min():.2f}} to {{ run[2]["accuracy"].max():.2f}}, for no other reason than the seed. The step from 0.88 to 0.96 that the student saw lies inside that.
+# Run 2 gives anything from {{ run[2]["accuracy"].min():.2f}} to {{ run[2]["accuracy"].max():.2f}}, for no other reason than the seed. The step from 0.88 to 0.96 that the student saw lies inside that range.
 #
 # ### Two flowers lie between 0.88 and 0.96
 #
 # On {{ len(test[1]) }} flowers, 0.88 is 22 right and 0.96 is 24. The whole difference is two flowers. How much can two flowers say?
 #
-# Let $\hat p$ be the share of $n$ flowers that a network names correctly, and $p$ the share it would get of endlessly many. [Wilson (1927)](@wilson1927) gave the interval of all $p$ with which $\hat p$ is compatible; with $z = 1.96$ it holds the true $p$ in about 95 of 100 experiments:
+# Let $\hat p$ be the share of $n$ flowers that a network names correctly, and $p$ the share it would get of infinitely many. [Wilson (1927)](@wilson1927) gave the interval of all $p$ with which $\hat p$ is compatible; with $z = 1.96$ it holds the true $p$ in about 95 of 100 experiments:
 #
 # $$\frac{1}{1 + z^2/n}\left(\hat p + \frac{z^2}{2n} \pm z \sqrt{\frac{\hat p\,(1 - \hat p)}{n} + \frac{z^2}{4n^2}}\right)$$
 #
-# [`wilson`](../reference/training.md) of the package is this formula. For 22 of 25 it gives {{ wilson(22 / 25, 25)[0]:.2f}} to {{ wilson(22 / 25, 25)[1]:.2f}}, for 24 of 25 {{ wilson(24 / 25, 25)[0]:.2f}} to {{ wilson(24 / 25, 25)[1]:.2f}}. Both are wide. But that they overlap settles nothing: each is about one network alone, and both networks were asked about the *same* flowers.
+# The package's [`wilson`](../reference/training.md) is this formula. For 22 of 25 it gives {{ wilson(22 / 25, 25)[0]:.2f}} to {{ wilson(22 / 25, 25)[1]:.2f}}, for 24 of 25 {{ wilson(24 / 25, 25)[0]:.2f}} to {{ wilson(24 / 25, 25)[1]:.2f}}. Both are wide. But that they overlap settles nothing: each is about one network alone, and both networks were asked about the *same* flowers.
 #
-# [McNemar (1947)](@mcnemar1947) compares two such networks. Flowers that both name correctly, or both wrongly, say nothing about which is better. Let $b$ be the number of flowers that only the second names correctly, and $c$ that of those that only the first does. If the networks are equally good, each of these $b + c$ flowers is the toss of a fair coin. The probability of a result at least as uneven is
+# [McNemar (1947)](@mcnemar1947) compares two such networks. Flowers that both name correctly, or both wrongly, say nothing about which is better. Let $b$ be the number of flowers that only the second names correctly, and $c$ the number that only the first does. If the networks are equally good, each of these $b + c$ flowers is the toss of a fair coin. The probability of a result at least as uneven is
 #
 # $$\text{p-value} = \min\left(1,\ 2 \sum_{i \ge \max(b, c)} \binom{b + c}{i} \frac{1}{2^{b + c}}\right)$$
 #
-# **By hand.** 22 and 24 right are 3 and 1 wrong, of the same 25 flowers. There are two cases. If the one that the better network misses is among the three, then $b = 2$, $c = 0$, and $p = 2 \cdot \tfrac14 = \tfrac12$. If not, then $b = 3$, $c = 1$, and $p = 2 \cdot \tfrac{4 + 1}{16} = \tfrac58$. Either way: two equally good networks differ by two flowers or more in every second such comparison.
+# **By hand.** 22 and 24 right are 3 and 1 wrong, of the same 25 flowers. There are two cases. If the one that the better network misses is among the three, then $b = 2$, $c = 0$, and $p = 2 \cdot \tfrac14 = \tfrac12$. If not, then $b = 3$, $c = 1$, and $p = 2 \cdot \tfrac{4 + 1}{16} = \tfrac58$. Either way, two equally good networks differ by two flowers or more in every second such comparison.
 
 
 # %%
@@ -730,7 +730,7 @@ def versus(first, second):
 
 
 # %% [markdown]
-# With $c = 0$ it takes {{ fewest }} flowers to come out below 0.05. Our own three runs, on the 25 test flowers of seed {{ SEED }}:
+# With $c = 0$ it takes {{ fewest }} flowers to get a p-value below 0.05. Here are our own three runs, on the 25 test flowers of seed {{ SEED }}:
 #
 # | Runs | Only the first right | Only the second right | p-value |
 # |---|---|---|---|
@@ -738,11 +738,11 @@ def versus(first, second):
 # | 3 and 2 | {{ versus(3, 2) }} |
 # | 3 and 1 | {{ versus(3, 1) }} |
 #
-# To tell a true 0.88 from a true 0.96 in four experiments of five, each network on flowers of its own, you would need {{ flowers_needed(0.88, 0.96) }} of them for each. Iris has {{ len(x_all) }}.
+# To tell a true 0.88 from a true 0.96 in four experiments of five, with each network tested on its own flowers, you would need {{ flowers_needed(0.88, 0.96) }} for each. Iris has {{ len(x_all) }}.
 #
 # ### Compare on the same flowers
 #
-# McNemar's test compares two trained networks. The claims are about two *ways of training*, so each needs many networks. These too answer for the same flowers, and what makes a split hard for both drops out of the difference. So take the difference for each seed, and then its mean $\bar d$ over the $J = 20$ seeds.
+# McNemar's test compares two trained networks. The claims are about two *ways of training*, so each needs many networks. These too are tested on the same flowers, and what makes a split hard for both drops out of the difference. So take the difference for each seed, and then its mean $\bar d$ over the $J = 20$ seeds.
 #
 # One trap is left. The twenty differences are not independent: all splits are cut from the same {{ len(x_all) }} flowers. The usual interval treats them as if each came with new flowers, and is far too narrow. [Nadeau and Bengio (2003)](@nadeau2003) widen it by the ratio of test flowers to training flowers, with $s$ the standard deviation of the differences:
 #
@@ -793,7 +793,7 @@ for number in (1, 2):  # also where three intervals have to hold together
 # | 3 against 1 | {{ compare(run[3]["accuracy"], run[1]["accuracy"]) }} |
 # | 3 against 2 | {{ compare(run[3]["accuracy"], run[2]["accuracy"]) }} |
 #
-# The first column of numbers counts seeds; the second is the mean difference with its 95 % interval. Between runs 1 and 2 no difference can be seen. That is not proof that there is none: to be seen in four such experiments of five, it would have to be {{ visible_from(run[2]["accuracy"], run[1]["accuracy"]):.1f}} flowers of 25. The test losses say the same: {{ told(run[2]["loss"], run[1]["loss"]) }}. Run 3 is behind, and stays so when each of the three intervals is widened until all hold together in 95 of 100 experiments ([Bonferroni's correction](../pytorch/fashion_mnist.py#which-parts-earned-their-place)). The intervals further down are each for itself: among so many, one that misses would be no surprise.
+# The first column of numbers counts seeds; the second is the mean difference with its 95 % interval. Between runs 1 and 2 no difference can be seen. That is not proof that there is none: to be seen in four such experiments of five, it would have to be {{ visible_from(run[2]["accuracy"], run[1]["accuracy"]):.1f}} flowers of 25. The test losses say the same: {{ told(run[2]["loss"], run[1]["loss"]) }}. Run 3 is behind, and stays so when each of the three intervals is widened until all hold together in 95 of 100 experiments ([Bonferroni's correction](../pytorch/fashion_mnist.py#which-parts-earned-their-place)). Each interval further down stands alone: among so many, one that misses would be no surprise.
 #
 # ### Turn one knob at a time
 #
@@ -868,7 +868,7 @@ plateau = np.array(widths)[FINE.index(0.03) :, 1:]
 #
 # ### Run 3 was not finished
 #
-# Its curve was still falling when it ended. The report does not say which optimiser took the steps, nor how many. Momentum of 0.9 adds up the last ten steps or so, which makes small steps about ten times as large at no extra cost. [Adam](optimizers.py) gives each parameter steps of about the learning rate, however small its gradient is. So here is each run by each of the three, with the mean test loss at three moments:
+# Its curve was still falling when it ended. The report does not say which optimiser took the steps, nor how many. Momentum of 0.9 adds up the last ten steps or so, which makes small steps about ten times as large at no extra cost. [Adam](optimizers.py) gives each parameter steps of about the learning rate, however small its gradient is. So here is each run with each of the three, and the mean test loss at three moments:
 
 # %%
 hurried, adaptive = {}, {}
@@ -918,13 +918,13 @@ def surety(found):
 
 
 # %% [markdown]
-# There it is, in one of nine places: with Adam, after {{ EPOCHS }} epochs, run 3 has the lowest mean loss, as in the student's report. So the report may well have used Adam. It is no lead, though. Its loss differs from that of run 1 by {{ told(at["Adam", 3, EPOCHS], at["Adam", 1, EPOCHS]) }}, and run 3 is the best of the three with only {{ lowest }} of {{ len(SEEDS) }} seeds. In accuracy it cannot be told from the others, with momentum or with Adam, once it has the steps that it needs. Which run is "best" is decided by the optimiser and by when you stop.
+# There it is, in one place of nine: with Adam, after {{ EPOCHS }} epochs, run 3 has the lowest mean loss, as in the student's report. So the report may well have used Adam. It is no lead, though. Its loss differs from that of run 1 by {{ told(at["Adam", 3, EPOCHS], at["Adam", 1, EPOCHS]) }}, and run 3 is the best of the three with only {{ lowest }} of {{ len(SEEDS) }} seeds. In accuracy it cannot be told from the others, with momentum or with Adam, once it has the steps that it needs. Which run is "best" is decided by the optimiser and by when you stop.
 #
-# What run 2 gets from the hurry is a higher loss at about the same accuracy. It has become surer of its wrong answers: it gives them a probability of {{ surety(adaptive[2]):.2f}} on average with Adam, {{ surety(hurried[2]):.2f}} with momentum, {{ surety(run[2]):.2f}} without. (The test losses of the earlier epochs are here to look at. If you choose an epoch by them, you choose by the test set, [see below](#choosing-by-the-test-set).)
+# Hurrying gives run 2 a higher loss at about the same accuracy. It has become surer of its wrong answers: it gives them a probability of {{ surety(adaptive[2]):.2f}} on average with Adam, {{ surety(hurried[2]):.2f}} with momentum, {{ surety(run[2]):.2f}} without. (The test losses of the earlier epochs are here to look at. If you choose an epoch by them, you choose by the test set, [see below](#choosing-by-the-test-set).)
 #
 # ### What the seed decides
 #
-# Split or initial weights: which of them makes the spread? Hold one still and vary the other.
+# Split or initial weights: which causes the spread? Hold one fixed and vary the other.
 
 
 # %%
@@ -1060,13 +1060,13 @@ def signed(value, bounds):
 # | **is versicolor** | {{ confusion[1, 0] }} | **{{ confusion[1, 1] }}** | {{ confusion[1, 2] }} |
 # | **is virginica** | {{ confusion[2, 0] }} | {{ confusion[2, 1] }} | **{{ confusion[2, 2] }}** |
 #
-# {{ confusion.sum() - confusion.trace() }} mistakes, and {{ len(wrong) }} flowers make them all, of {{ len(asked) }} that were asked about. The one with measures {{ worst }} cm was tested {{ asked[worst] }} times and missed {{ worst_times }} times. So a test accuracy on Iris measures to a good part how many of these {{ len(wrong) }} the split has dealt to the test part. Their number tells even how *run 2* does, which had no say in choosing them: the rank correlation with its accuracy is {{ signed(luck, luck_range) }}. (The intervals of this and the following numbers come from drawing twenty of the twenty seeds, with repetition, again and again: the bootstrap of [Efron (1979)](@efron1979). They are about the seeds, not about other flowers.)
+# These are {{ confusion.sum() - confusion.trace() }} mistakes, all on {{ len(wrong) }} of the {{ len(asked) }} flowers that were tested. The one that measures {{ worst }} cm was tested {{ asked[worst] }} times and missed {{ worst_times }} times. So a test accuracy on Iris largely measures how many of these {{ len(wrong) }} fell into the test part. Their number even predicts how *run 2* does, which had no say in choosing them: the rank correlation with its accuracy is {{ signed(luck, luck_range) }}. (The intervals of this and the following numbers come from drawing twenty of the twenty seeds, with repetition, again and again: the bootstrap of [Efron (1979)](@efron1979). They are about the seeds, not about other flowers.)
 #
 # ## The verdict
 #
 # ### "The jagged curve is the worst": no
 #
-# Call the *climb* of a curve the sum of all its rises, as a hiker would: 0 for one that only falls. Over {{ EPOCHS }} epochs the training loss of run 2 climbs {{ run[2]["climb"].mean():.2f}} nats on average; those of runs 1 and 3 climb less than {{ max(run[1]["climb"].mean(), run[3]["climb"].mean()) + 0.001:.3f}}. Run 2 is the jagged one. It is not the worst: no difference to run 1 can be seen, and the smooth run 3 is far behind both. Over all {{ len(settings) }} settings of learning rate and depth the rank correlation of climb and accuracy is {{ signed(smooth, smooth_range) }}: the smoothest curves belong to the worst networks, for both come from small steps. Within run 2, a jagged seed is no worse than a calm one as far as twenty seeds can tell: {{ signed(jagged, jagged_range) }}.
+# Call the *climb* of a curve the sum of all its rises, as a hiker would: 0 for one that only falls. Over {{ EPOCHS }} epochs the training loss of run 2 climbs {{ run[2]["climb"].mean():.2f}} nats on average; those of runs 1 and 3 climb less than {{ max(run[1]["climb"].mean(), run[3]["climb"].mean()) + 0.001:.3f}}. Run 2 is the jagged one. It is not the worst: no difference from run 1 can be seen, and the smooth run 3 is far behind both. Over all {{ len(settings) }} settings of learning rate and depth the rank correlation of climb and accuracy is {{ signed(smooth, smooth_range) }}: the smoothest curves belong to the worst networks, since both come from small steps. Within run 2, a jagged seed is no worse than a calm one as far as twenty seeds can tell: {{ signed(jagged, jagged_range) }}.
 #
 # What is true: big steps make the loss uncertain. Its standard deviation over seeds is {{ unsure:.1f}} times that of run 1 (interval {{ unsure_range[0]:.1f}} to {{ unsure_range[1]:.1f}}).
 #
@@ -1076,7 +1076,7 @@ def signed(value, bounds):
 #
 # ### What leads instead
 #
-# Linear discriminant analysis, {{ fisher.mean():.3f}}, and softmax regression, {{ regression.mean():.3f}}: no hidden layer, and nothing or little to tune. The networks reach {{ run[1]["accuracy"].mean():.3f}} and {{ run[2]["accuracy"].mean():.3f}}. The same yardstick must be held to this lead too. Of linear discriminant analysis over run 1 it is {{ told(fisher, run[1]["accuracy"]) }}: {{ "beyond chance" if paired(fisher, run[1]["accuracy"])[1] > 0 else "still within chance" }}. What can be said is that nothing here beats straight cuts.
+# Linear discriminant analysis, {{ fisher.mean():.3f}}, and softmax regression, {{ regression.mean():.3f}}: no hidden layer, and nothing or little to tune. The networks reach {{ run[1]["accuracy"].mean():.3f}} and {{ run[2]["accuracy"].mean():.3f}}. Measure this lead by the same yardstick. That of linear discriminant analysis over run 1 is {{ told(fisher, run[1]["accuracy"]) }}: {{ "beyond chance" if paired(fisher, run[1]["accuracy"])[1] > 0 else "still within chance" }}. What can be said is that nothing here beats straight cuts.
 #
 # ### What this does not show
 #
@@ -1213,9 +1213,9 @@ print(f"answers that changed: {changed} of {truth.size}")
 #
 # ## In five lines
 #
-# - Two linear layers with a ReLU between them learn to name irises from four measures.
+# - Two linear layers with a ReLU between them learn to name irises from four measurements.
 # - Backward, each line undoes one line of the forward pass, from the last to the first.
-# - Two flowers of the test part separate two accuracies: one run with one seed decides nothing.
+# - Two test flowers separate the two accuracies: one run with one seed decides nothing.
 # - With the same flowers, many seeds and one knob at a time, the learning rate matters here, and depth does not.
 # - Choose nothing by the test set, and always train a baseline: one without a hidden layer leads here.
 #
@@ -1234,7 +1234,7 @@ patient_loss, patient_accuracy = evaluate(patient, *test)
 
 # %% [markdown]
 # ??? question "1. Why does the gradient of $R$ hold $W_2^\top$, and that of $W_2$ hold $R^\top$?"
-#     A hidden unit is used by every class, so its gradient sums over $k$, and $k$ must stand inside the product: $W_2$ is transposed. A weight is used by every flower, so its gradient sums over $n$, and $R$ is transposed. The shapes agree: $(N, C)(C, M)$ and $(M, N)(N, C)$.
+#     A hidden unit is used by every class, so its gradient sums over $k$, and $k$ must be inside the product: $W_2$ is transposed. A weight is used by every flower, so its gradient sums over $n$, and $R$ is transposed. The shapes agree: $(N, C)(C, M)$ and $(M, N)(N, C)$.
 #
 # ??? question "2. With a pencil: let the second flower be of species 1. What are the loss and $\partial L/\partial W_2$?"
 #     Now both answers have $p = \tfrac46$, so $L = \ln\tfrac32$, {{ other_loss:.4f}}. Only the second row of $\partial L/\partial Z$ changes, to ${{ other_row }}$, and $\partial L/\partial W_2 = {{ other }}$.

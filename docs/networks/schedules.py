@@ -8,7 +8,7 @@
 # %% [markdown]
 # # Schedules and safeguards
 #
-# [The last chapter](optimizers.py) ended with one piece of advice: tune the learning rate. But why should one rate be right from the first step to the last? By the end of this page you will be able to derive why a rate that falls gets further than any that stays, and you will know when that matters. You will have seen the safeguards of everyday training beside a baseline, and where the cliff of the last chapter stands when the valley changes under your feet.
+# [The last chapter](optimizers.py) ended with one piece of advice: tune the learning rate. But why should one rate be right from the first step to the last? This page derives why a falling rate gets further than any constant one, and finds out when that matters. It compares the safeguards of everyday training with a baseline, and shows where the cliff of the last chapter lies when the valley changes under your feet.
 #
 # You need [optimisers](optimizers.py): the symbols, momentum, Adam, and the limit of [](optimizers.py#cliff).
 
@@ -113,7 +113,7 @@ show(
 #
 # **The cosine** at the beginning, after a third, a half, two thirds and all of the steps gives $1, \tfrac34, \tfrac12, \tfrac14, 0$.
 #
-# **Nesterov's momentum** in the valley of the last chapter, $f = \tfrac12(\theta_0^2 + 9\theta_1^2)$ from $(12, 4)$, with $\eta = \tfrac19$ and $\mu = \tfrac14$. The velocity $v$ is as before, but the step is $g + \mu v$ in place of $v$. In the first step $v = g = (12, 36)$:
+# **Nesterov's momentum** walks down the valley of the last chapter, $f = \tfrac12(\theta_0^2 + 9\theta_1^2)$, from $(12, 4)$, with $\eta = \tfrac19$ and $\mu = \tfrac14$. The velocity $v$ is as before, but the step is $g + \mu v$ in place of $v$. In the first step $v = g = (12, 36)$:
 #
 # $$\theta = \begin{bmatrix}12\\4\end{bmatrix} - \tfrac19\left(\begin{bmatrix}12\\36\end{bmatrix} + \tfrac14\begin{bmatrix}12\\36\end{bmatrix}\right) = \begin{bmatrix}31/3\\-1\end{bmatrix}$$
 #
@@ -121,7 +121,7 @@ show(
 #
 # $$\theta = \begin{bmatrix}31/3\\-1\end{bmatrix} - \tfrac19\left(\begin{bmatrix}31/3\\-9\end{bmatrix} + \tfrac14\begin{bmatrix}40/3\\0\end{bmatrix}\right) = \begin{bmatrix}238/27\\0\end{bmatrix}$$
 #
-# Across the valley it has arrived, with a velocity of 0. That is no accident, as you will see. The package on the same fractions:
+# Across the valley the walk has arrived, with a velocity of 0. That is no accident, as you will see. Here is the package on the same fractions:
 
 # %%
 F = Fraction
@@ -139,11 +139,11 @@ assert np.allclose(waves, [1, 3 / 4, 1 / 2, 1 / 4, 0], atol=1e-15)
 assert abs(clipped["a"][0] - 0.6) < 1e-6 and norm == 5
 
 # %% [markdown]
-# (The clipped numbers are a hair too small because $10^{-6}$ is added to the norm, as in PyTorch, so that a gradient of zeros divides by no zero.)
+# (The clipped numbers are a hair too small because $10^{-6}$ is added to the norm, as in PyTorch, so that a gradient of zeros causes no division by 0.)
 #
 # ## Why a rate should fall
 #
-# Take the smallest case in which batches make noise: $f(\theta) = \tfrac12\theta^2$, and each gradient is $\theta$ plus noise with mean 0 and variance $\sigma^2$, new at each step. One step of SGD gives
+# Take the simplest case in which batches make noise: $f(\theta) = \tfrac12\theta^2$, and each gradient is $\theta$ plus noise with mean 0 and variance $\sigma^2$, new at each step. One step of SGD gives
 #
 # $$\theta' = \theta - \eta(\theta + \text{noise}) = (1 - \eta)\theta - \eta\cdot\text{noise}$$
 #
@@ -151,13 +151,13 @@ assert abs(clipped["a"][0] - 0.6) < 1e-6 and norm == 5
 #
 # $$V' = (1 - \eta)^2 V + \eta^2\sigma^2$$
 #
-# **A rate that stays** cannot win. Set $V' = V$: it ends on a floor of $\sigma^2\eta/(2 - \eta)$. A small rate has a low floor and takes for ever to get there.
+# **A constant rate** cannot win. Set $V' = V$: it ends on a floor of $\sigma^2\eta/(2 - \eta)$. A small rate has a low floor and takes for ever to get there.
 #
 # **The best rate for the next step.** $V'$ is a parabola in $\eta$. Its derivative is $-2(1 - \eta)V + 2\eta\sigma^2$, and that is 0 where
 #
 # $$\eta = \frac{V}{V + \sigma^2}$$
 #
-# Far from the bottom, where $V$ is much larger than the noise, this is nearly 1: go all the way. Near the bottom it is small: trust one gradient little. Here most readers expect a formula that gets complicated. Put $\eta$ back, with $1 - \eta = \sigma^2/(V + \sigma^2)$:
+# Far from the bottom, where $V$ is much larger than the noise, this is nearly 1: go all the way. Near the bottom it is small: do not trust a single gradient much. You might expect a complicated formula now. Put $\eta$ back, with $1 - \eta = \sigma^2/(V + \sigma^2)$:
 #
 # $$V' = \frac{\sigma^4 V + V^2\sigma^2}{(V + \sigma^2)^2} = \frac{\sigma^2 V\,(\sigma^2 + V)}{(V + \sigma^2)^2} = \frac{\sigma^2 V}{V + \sigma^2}$$
 #
@@ -167,7 +167,7 @@ assert abs(clipped["a"][0] - 0.6) < 1e-6 and norm == 5
 #
 # The second follows from the first: step $t$ begins with $V_t$, and $\eta_t = V_t/(V_t + \sigma^2) = 1/(1 + \sigma^2/V_t)$. The best rate falls like $1/t$, and there is no floor: $V_t$ falls like $\sigma^2/t$ for ever. No choice of rates does better, since a smaller $V$ before a step gives a smaller $V'$ at any rate. (If $V_0$ is huge, $\eta_t = 1/(t + 1)$, and $\theta_t$ is the mean of what the noisy gradients said about the bottom.)
 #
-# In a network nobody knows $\sigma^2$ or $V_0$. A cosine needs neither: it begins with a rate that travels and ends with rates that settle.
+# In a network nobody knows $\sigma^2$ or $V_0$. A cosine needs neither: it begins with rates that travel and ends with rates that settle.
 
 # %% tags=["hide-input"]
 WALKS, LENGTH, V0 = 10_000, 200, 25.0
@@ -224,7 +224,7 @@ show(
 )
 
 # %% [markdown]
-# The best schedule ends at {{ f"{last['best']:.4f}" }}, the cosine at {{ f"{last['cosine from 0.5']:.4f}" }}, the large rate that stays at {{ f"{last['constant, 0.5']:.3f}" }}. So the theory makes a prediction: *a falling rate should pay where noise makes the floor, and little where the batches are large.* It is tried below.
+# The best schedule ends at {{ f"{last['best']:.4f}" }}, the cosine at {{ f"{last['cosine from 0.5']:.4f}" }}, the large constant rate at {{ f"{last['constant, 0.5']:.3f}" }}. So the theory makes a prediction: *a falling rate should pay where noise makes the floor, and little where the batches are large.* We test it below.
 #
 # ## The schedules
 #
@@ -241,7 +241,7 @@ show(
 show_source(linear_warmup, cosine, one_cycle, Scheduled.step)
 
 # %% [markdown]
-# `_bend` is the half-wave, `_check` refuses what makes no sense. `Scheduled` puts a schedule around any optimiser, and `fit` takes it like one. Two are multiplied to have both:
+# `_bend` is the half-wave, `_check` refuses what makes no sense. `Scheduled` puts a schedule around any optimiser, and `fit` takes the result like one. To have two schedules, multiply them:
 #
 # ```python
 # schedule = lambda t: linear_warmup(t, steps=40) * cosine(t, steps=400)
@@ -250,7 +250,7 @@ show_source(linear_warmup, cosine, one_cycle, Scheduled.step)
 #
 # ### Evidence: beside PyTorch, step by step
 #
-# All of this chapter's library, on the same random gradients as `torch.optim`, `torch.optim.lr_scheduler` and `clip_grad_norm_`, in float64:
+# Here is all of this chapter's library, on the same random gradients as `torch.optim`, `torch.optim.lr_scheduler` and `clip_grad_norm_`, in float64:
 
 # %%
 from torch.optim import lr_scheduler as theirs
@@ -288,7 +288,7 @@ for name, (ours, other, options, schedule, scheduler) in CASES.items():
 assert max(apart.values()) < 1e-12
 
 # %% [markdown]
-# One difference is meant: after its last step our cosine stays at the end, while PyTorch's `CosineAnnealingLR` rises again. And `OneCycleLR` moves the momentum too, unless you tell it not to.
+# One difference is intended: after its last step our cosine stays at the end, while PyTorch's `CosineAnnealingLR` rises again. And `OneCycleLR` moves the momentum too, unless you tell it not to.
 #
 # ## Nesterov: momentum that looks ahead
 #
@@ -301,9 +301,9 @@ assert max(apart.values()) < 1e-12
 # $$\theta_{t+1} = (1 - \eta\lambda)\big((1 + \mu)\,\theta_t - \mu\,\theta_{t-1}\big)$$
 #
 # ??? note "The algebra"
-#     The rule says $\theta_{t+1} = \theta_t - \eta\mu v_{t+1} - \eta g_t$ and $v_{t+1} = \mu v_t + g_t$. Let $\varphi_t = \theta_t + \eta\mu v_t$. Then $\varphi_{t+1} = \theta_t - \eta g_t$, which is $(1 - \eta\lambda)\,\theta_t$: a plain step. From the second rule, $\eta v_{t+1} = \eta\mu v_t + \eta g_t$. Here $\eta\mu v_t$ is $\varphi_t - \theta_t$, and $\eta g_t$ is $\theta_t - \varphi_{t+1}$; so $\eta v_{t+1} = \varphi_t - \varphi_{t+1}$. Put it into $\theta_{t+1} = \varphi_{t+1} - \eta\mu v_{t+1}$: it is $\varphi_{t+1} + \mu(\varphi_{t+1} - \varphi_t)$. Replace each $\varphi$ by the plain step, and the line above is there.
+#     The rule says $\theta_{t+1} = \theta_t - \eta\mu v_{t+1} - \eta g_t$ and $v_{t+1} = \mu v_t + g_t$. Let $\varphi_t = \theta_t + \eta\mu v_t$. Then $\varphi_{t+1} = \theta_t - \eta g_t$, which is $(1 - \eta\lambda)\,\theta_t$: a plain step. From the second rule, $\eta v_{t+1} = \eta\mu v_t + \eta g_t$. Here $\eta\mu v_t$ is $\varphi_t - \theta_t$, and $\eta g_t$ is $\theta_t - \varphi_{t+1}$; so $\eta v_{t+1} = \varphi_t - \varphi_{t+1}$. Put it into $\theta_{t+1} = \varphi_{t+1} - \eta\mu v_{t+1}$: it is $\varphi_{t+1} + \mu(\varphi_{t+1} - \varphi_t)$. Replace each $\varphi$ by the plain step, and you have the line above.
 #
-# The factors $r$ by which it shrinks solve
+# The factors $r$ by which $\theta$ shrinks solve
 #
 # $$r^2 - (1 + \mu)(1 - \eta\lambda)\,r + \mu(1 - \eta\lambda) = 0$$
 #
@@ -356,11 +356,11 @@ assert abs(known - (1 - 2 / np.sqrt(28))) < 1e-6 and known < tried < known + 0.0
 show_source(clip_gradients)
 
 # %% [markdown]
-# Everything is multiplied by *one* factor, so the direction stays. With plain SGD a step is then never longer than $\eta c$, and with momentum never longer than $\eta c/(1 - \mu)$. With Adam it does less. A factor that is the same at all steps is taken out again by Adam's division; what is left is that a freak gradient counts no more than $c$ in the first running mean and $c^2$ in the second.
+# Everything is multiplied by *one* factor, so the direction stays. With plain SGD a step is then never longer than $\eta c$, and with momentum never longer than $\eta c/(1 - \mu)$. With Adam, clipping does less. Adam's division takes out a factor that is the same at all steps; what is left is that a freak gradient counts no more than $c$ in the first running mean and $c^2$ in the second.
 #
 # ## AdamW: decay that passes by the division
 #
-# [The last chapter](optimizers.py#6-weight-decay-a-factor-of-two-or-the-wrong-place) showed the difference on two weights. Here is the reason in one line each. Decay inside the gradient, then outside, for a weight whose $\sqrt{\hat v}$ is about $G$:
+# [The last chapter](optimizers.py#6-weight-decay-a-factor-of-two-or-the-wrong-place) showed the difference on two weights. Here is the reason in one line each, for decay inside the gradient and outside, and a weight whose $\sqrt{\hat v}$ is about $G$:
 #
 # $$\begin{aligned}
 #   \text{inside:}\quad & \theta' \approx \theta - \eta\,\frac{\hat m + \lambda_w\theta}{G + \varepsilon} \\[4pt]
@@ -377,11 +377,11 @@ show_source(AdamW.step)
 #
 # ## Does any of it pay? Ten comparisons on digits
 #
-# **The question.** You have 1,000 handwritten digits ([@alpaydin1998]) and 400 steps. Which of these lower the test loss, compared with SGD with momentum 0.9 at the best rate that stays?
+# **The question.** You have 1,000 handwritten digits ([@alpaydin1998]) and 400 steps. Which of these lower the test loss, compared with SGD with momentum 0.9 at its best constant rate?
 #
-# **The predictions.** With batches of 10 noise is the floor, so the schedules that fall to 0 win. With batches of 100, again for 400 steps, the noise has about a tenth of the variance, so the cosine wins less. Clipping and Nesterov bear larger rates, and change little at the best one. Decoupled decay beats decay in the gradient.
+# **The predictions.** With batches of 10 noise is the floor, so the schedules that fall to 0 win. With batches of 100, again for 400 steps, the noise has about a tenth of the variance, so the cosine wins less. Clipping and Nesterov tolerate larger rates, and change little at the best one. Decoupled decay beats decay in the gradient.
 #
-# The network has 32 hidden units. *Every* variant gets its own search: eight rates from 0.018 to 1 (four each for the large batches), six seeds, and the lowest median loss on 400 validation digits decides. Then 20 fresh seeds run at that rate, and only they are compared, on 397 test digits that chose nothing. A seed decides the first weights and the order of the digits, the same for all variants; so differences are taken seed by seed. Weight decay is tried with Adam on a fifth of the digits, where there is more to overfit: three decays and four rates for each kind, against no decay *at the rate that this search chose*.
+# The network has 32 hidden units. *Every* variant gets its own search: eight rates from 0.018 to 1 (four each for the large batches), six seeds, and the lowest median loss on 400 validation digits decides. Then 20 fresh seeds run at that rate, and only they are compared, on 397 test digits that chose nothing. A seed decides the first weights and the order of the digits, the same for all variants; so differences are taken seed by seed. Weight decay is tried with Adam on a fifth of the digits, where overfitting is easier: three decays and four rates for each kind, against no decay *at the rate that this search chose*.
 
 # %% tags=["hide-input"]
 SPLIT = digits(sizes=(1000, 400, 397), seed=SEED)
@@ -527,7 +527,7 @@ show(
     caption=(
         f"Mean over {len(FRESH)} seeds of the difference, with its 95 % interval. The first six are "
         "measured against the constant rate, the seventh against a constant rate with batches of "
-        "100, two against Adam without decay at the same rate, the last against the other. Filled dots: told apart from 0 after Holm's correction."
+        "100, the next two against Adam without decay at the same rate, the last against L2. Filled dots: told apart from 0 after Holm's correction."
     ),
 )
 share = {name: -effect[name] / of_sgd["constant"].mean() for name in FALLING}
@@ -556,15 +556,15 @@ assert all((gain > 0).all() for gain in gains.values())
 # | Nesterov | {{ f"{sgd['Nesterov'].best:.2g}" }} | {{ f"{sgd['Nesterov'].lowest:.3f}" }} | {{ told('Nesterov') }} | {{ f"{corrected['Nesterov']:.2g}" }} |
 # | clipping, $c = 1$ | {{ f"{sgd['clipping'].best:.2g}" }} | {{ f"{sgd['clipping'].lowest:.3f}" }} | {{ told('clipping') }} | {{ f"{corrected['clipping']:.2g}" }} |
 #
-# **How to read ten comparisons.** [](#ten-differences) holds {{ len(PAIRS) }} tests. If nothing helped at all, one or more of ten such intervals would miss 0 quite often. If they were independent, that would happen {{ f"{1 - 0.95 ** len(PAIRS):.0%}" }} of the time. Holm's correction ([@holm1979]) pays for that, and what is called a difference below is one after it. The intervals are not corrected.
+# **How to read ten comparisons.** [](#ten-differences) holds {{ len(PAIRS) }} tests. If nothing helped at all, one or more of ten such intervals would miss 0 quite often. If they were independent, that would happen {{ f"{1 - 0.95 ** len(PAIRS):.0%}" }} of the time. Holm's correction ([@holm1979]) pays for that, and what is called a difference below has survived it. The intervals are not corrected.
 #
-# **The verdict on schedules.** The prediction holds. The three that fall to 0 lower the test loss by {{ f"{min(share.values()):.0%}" }} to {{ f"{max(share.values()):.0%}" }}. Which of the three is best, this experiment does not say: they were not compared with each other. It is not the higher rate alone: at the cosine's rate, kept constant, the test loss is {{ f"{at_same_rate.mean():.3f}" }}, against {{ f"{of_sgd['constant'].mean():.3f}" }} at the rate that the baseline's own search chose and {{ f"{of_sgd['cosine'].mean():.3f}" }} with the cosine. With batches of 100 no gain of the cosine is left ({{ told('cosine, batches of 100', 4) }}). That comparison has two flaws: the same number of steps is ten times as many passes over the data, and each of the two schedules had four rates of its own to choose from. On five other splits of the digits, with the same rates and five seeds each, the cosine gained between {{ f"{gains['cosine'].min():.3f}" }} and {{ f"{gains['cosine'].max():.3f}" }}, one-cycle between {{ f"{gains['one-cycle'].min():.3f}" }} and {{ f"{gains['one-cycle'].max():.3f}" }}.
+# **The verdict on schedules.** The prediction holds. The three that fall to 0 lower the test loss by {{ f"{min(share.values()):.0%}" }} to {{ f"{max(share.values()):.0%}" }}. This experiment does not say which of the three is best: they were not compared with each other. It is not the higher rate alone: at the cosine's rate, kept constant, the test loss is {{ f"{at_same_rate.mean():.3f}" }}, against {{ f"{of_sgd['constant'].mean():.3f}" }} at the rate that the baseline's own search chose and {{ f"{of_sgd['cosine'].mean():.3f}" }} with the cosine. With batches of 100 no gain of the cosine is left ({{ told('cosine, batches of 100', 4) }}). That comparison has two flaws: the same number of steps is ten times as many passes over the data, and each of the two schedules had four rates of its own to choose from. On five other splits of the digits, with the same rates and five seeds each, the cosine gained between {{ f"{gains['cosine'].min():.3f}" }} and {{ f"{gains['cosine'].max():.3f}" }}, one-cycle between {{ f"{gains['one-cycle'].min():.3f}" }} and {{ f"{gains['one-cycle'].max():.3f}" }}.
 #
 # **On warm-up, alone.** No difference could be detected. Warm-up was made for large batches on many machines ([@goyal2017]) and for transformers ([@vaswani2017]), whose first steps are dangerous; this network has no such steps.
 #
 # **On Nesterov and clipping.** At its best rate Nesterov's gain could not be told from 0. Clipping was *worse*, by {{ f"{effect['clipping']:.3f} ± {half['clipping']:.3f}" }}. But look at the rates: the search gave clipping {{ f"{sgd['clipping'].best:.2g}" }}, and the baseline {{ f"{sgd['constant'].best:.2g}" }}, and the validation losses at both are nearly the same. What was compared is each method *with its search*, and a search over six seeds has luck of its own. What clipping changes shows in [](#bearing-large-rates): the range of rates that work.
 #
-# **On decay, and a trap.** The same luck nearly told a false story here. For Adam without decay the search chose the rate {{ f"{adam['none'].best:.2g}" }}, for either kind of decay {{ f"{adam['L2'].best:.2g}" }}. Compared so, L2 seems to lower the test loss by {{ f"{seeming['L2']:.3f}" }} and AdamW by {{ f"{seeming['AdamW']:.3f}" }}. Now give Adam without decay the rate {{ f"{adam['L2'].best:.2g}" }} too. L2's gain is gone ({{ told('L2 in Adam', 4) }}); AdamW's is {{ f"{-effect['AdamW']:.4f} ± {half['AdamW']:.4f}" }}. Nearly all of it was the rate. AdamW and L2 can be told apart, by {{ f"{-effect['AdamW against L2']:.4f} ± {half['AdamW against L2']:.4f}" }} in favour of AdamW; each had three decays to choose from, a factor of ten apart, so a finer choice might change that.
+# **On decay, and a trap.** The same luck nearly told a false story here. For Adam without decay the search chose the rate {{ f"{adam['none'].best:.2g}" }}, for either kind of decay {{ f"{adam['L2'].best:.2g}" }}. Compared at these rates, L2 seems to lower the test loss by {{ f"{seeming['L2']:.3f}" }} and AdamW by {{ f"{seeming['AdamW']:.3f}" }}. Now give Adam without decay the rate {{ f"{adam['L2'].best:.2g}" }} too. L2's gain is gone ({{ told('L2 in Adam', 4) }}); AdamW's is {{ f"{-effect['AdamW']:.4f} ± {half['AdamW']:.4f}" }}. Nearly all of it was the rate. AdamW and L2 can be told apart, by {{ f"{-effect['AdamW against L2']:.4f} ± {half['AdamW against L2']:.4f}" }} in favour of AdamW; each had three decays to choose from, a factor of ten apart, so a finer choice might change that.
 
 # %% tags=["remove-input"]
 fig, ax = plt.subplots(figsize=(5.2, 3.4))
@@ -579,7 +579,7 @@ ax.axhline(np.log(10), color=COLORS["muted"], linewidth=1)
 ax.text(0.017, np.log(10) * 0.95, "guessing", color=COLORS["muted"], va="top")
 ax.set(
     xscale="log", yscale="log", xlabel="learning rate η (one-cycle: its highest)",
-    ylabel="validation loss (nats)", title="Which rates each of them bears", ylim=(0.14, 4),
+    ylabel="validation loss (nats)", title="Which rates each of them tolerates", ylim=(0.14, 4),
 )  # fmt: skip
 ax.set_yticks([0.2, 0.5, 1, 2], ["0.2", "0.5", "1", "2"])
 ax.minorticks_off()
@@ -595,7 +595,7 @@ show(
     ),
     caption=(
         "Median of the six seeds of the search. The constant rate leaves the bottom first: "
-        "clipping and one-cycle bear a rate that ruins it. Only one-cycle also goes deeper."
+        "clipping and one-cycle tolerate a rate that ruins it. Only one-cycle also goes deeper."
     ),
 )
 assert bears["clipping"] > bears["constant"] and bears["one-cycle"] > bears["constant"]
@@ -607,11 +607,11 @@ ruined = int(np.flatnonzero(bears["clipping"] == RATES)[0])
 # %% [markdown]
 # At the rate {{ f"{RATES[ruined]:.2g}" }} the validation loss is {{ f"{sgd['constant'].sweep[ruined]:.2f}" }} without any safeguard, {{ f"{sgd['Nesterov'].sweep[ruined]:.2f}" }} with Nesterov and {{ f"{sgd['clipping'].sweep[ruined]:.2f}" }} with clipping. That is what a safeguard is: it makes the wrong choice cheaper, not the right one better.
 #
-# **What this does not show.** One small network, one kind of data; nothing here ran for more than {{ 40 * 10 }} steps. The intervals speak of first weights and order on one split, and the five other splits of two schedules only. In large language models and on ImageNet warm-up, clipping and AdamW are used together, for good reasons that a network of this size does not have.
+# **What this does not show.** This is one small network and one kind of data; nothing here ran for more than {{ 40 * 10 }} steps. The intervals are about first weights and order on one split, and the five other splits test two schedules only. In large language models and on ImageNet warm-up, clipping and AdamW are used together, for good reasons that a network of this size does not have.
 #
 # ## The range test: a rate in a hundred steps
 #
-# The sweep above trained {{ len(RATES) * len(FIRST) }} networks to choose one rate. Smith's *range test* ([@smith2017]) spends a hundred steps: begin with a rate that is far too small, multiply it by the same factor at each step, and watch the loss of the batches. It stays, falls, and then flies off. The curve is noisy, so a running mean smooths it, with Adam's correction for its beginning.
+# The sweep above trained {{ len(RATES) * len(FIRST) }} networks to choose one rate. Smith's *range test* ([@smith2017]) spends a hundred steps: begin with a rate that is far too small, multiply it by the same factor at each step, and watch the loss of the batches. It stays flat, falls, and then shoots up. The curve is noisy, so a running mean smooths it, with Adam's correction for its beginning.
 
 # %% tags=["hide-input"]
 KINDS = {"SGD": SGD, "momentum": momentum, "Adam": Adam}
@@ -673,12 +673,12 @@ show(
     ),
     caption=(
         "One seed. Dots: the lowest points; triangles: a tenth of their rates. After its dot each "
-        "curve turns suddenly."
+        "curve turns upwards suddenly."
     ),
 )
 
 # %% [markdown]
-# Which point of the curve to take is a matter of taste: Smith reads a range off it by eye. Two rules that need no eye are a tenth and a third of the rate with the lowest loss. Each of the 20 fresh seeds takes its own test at its word; here is the mean test loss, beside that of the sweep's rate:
+# Which point of the curve to take is a matter of taste: Smith reads a range off it by eye. Two rules that need no eye are a tenth and a third of the rate with the lowest loss. Each of the 20 fresh seeds follows its own test; here is the mean test loss, beside that at the sweep's rate:
 #
 # | | Sweep | A tenth of the lowest | A third |
 # |---|---|---|---|
@@ -686,7 +686,7 @@ show(
 # | momentum | {{ f"{judged['momentum'][0]:.3f}" }} | {{ f"{judged['momentum'][1]:.3f}" }} | {{ f"{judged['momentum'][2]:.3f}" }} |
 # | Adam | {{ f"{judged['Adam'][0]:.3f}" }} | {{ f"{judged['Adam'][1]:.3f}" }} | {{ f"{judged['Adam'][2]:.3f}" }} |
 #
-# **The verdict.** A tenth is safe and not good: it raises the loss by {{ f"{min(costs) - 1:.0%}" }} to {{ f"{max(costs) - 1:.0%}" }}. A third is better for plain SGD and far too much for {{ " and ".join(third_fails) }}. A likely reason, not tested here: a hundred steps are too few to show what four hundred at that rate would do. From seed to seed the lowest point moves by a factor of {{ f"{max(found.max() / found.min() for found in lowest.values()):.0f}" }} or less. So the test finds the decade. A small sweep around it finds the rate.
+# **The verdict.** A tenth is safe but not good: it raises the loss by {{ f"{min(costs) - 1:.0%}" }} to {{ f"{max(costs) - 1:.0%}" }}. A third is better for plain SGD and far too much for {{ " and ".join(third_fails) }}. A likely reason, not tested here: a hundred steps are too few to show what four hundred at that rate would do. From seed to seed the lowest point moves by a factor of {{ f"{max(found.max() / found.min() for found in lowest.values()):.0f}" }} or less. So the test finds the decade. A small sweep around it finds the rate.
 #
 # ## The edge of stability
 #
@@ -694,7 +694,7 @@ show(
 #
 # [@cohen2021] found that it *rises*, until it reaches $2/\eta$, and then stays there, while the loss goes on falling, no longer at every step. They call it the edge of stability. If that holds, you do not choose a rate below the cliff; the cliff comes to the rate that you chose.
 #
-# A network with two hidden layers of 32 tanh units learns 100 digits by squared error, $\tfrac12\|z - \text{one-hot}\|^2$, with plain gradient descent in float64. Three runs of five seeds: a rate of 0.15 and one of 0.3, both for the same "time" $\eta t$, and 0.3 again with cross-entropy for half as long. The sharpness comes from *Lanczos's method*: multiply a vector by the second derivatives again and again, and among all combinations of the results take the one along which the loss curves most. Each product with a vector $v$ is a difference of two gradients, those at $\theta + hv$ and at $\theta - hv$, divided by $2h$; so it needs no new code. (Twenty products at each mark, from the last direction on. Sixty from a new one change the last value by less than {{ f"{TOLERANCE:.1%}" }}.)
+# A network with two hidden layers of 32 tanh units learns 100 digits by squared error, $\tfrac12\|z - \text{one-hot}\|^2$, with plain gradient descent in float64. There are three runs of five seeds: a rate of 0.15 and one of 0.3, both for the same "time" $\eta t$, and 0.3 again with cross-entropy for half as long. The sharpness comes from *Lanczos's method*: multiply a vector by the second derivatives again and again, and among all combinations of the results take the one along which the loss curves most. Each product with a vector $v$ is a difference of two gradients, those at $\theta + hv$ and at $\theta - hv$, divided by $2h$; so it needs no new code. (We take twenty products at each mark, starting from the last direction. Sixty from a new one change the last value by less than {{ f"{TOLERANCE:.1%}" }}.)
 
 # %% tags=["hide-input"]
 def tanh_net(seed):
@@ -785,10 +785,10 @@ show(
         f"and then rises to between {gentle[0][-1].min():.1f} and {gentle[0][-1].max():.1f}, below "
         "its limit of 13.3. At 0.3 it rises past its limit of 6.7, drops, rises again, and ends on "
         "the limit. Below, the loss of one seed: smooth at 0.15, full of spikes at 0.3, and about "
-        "equally low at last."
+        "equally low in the end."
     ),
     caption=(
-        "A line for each of five seeds, and the limits as dashed lines. The orange lines overshoot "
+        "One line per seed, and the limits as dashed lines. The orange lines overshoot "
         "their limit, are thrown back, and settle on it, while the blue ones go on rising."
     ),
 )
@@ -799,9 +799,9 @@ assert (bold[1][-100:].mean(0) < bold[1][len(bold[1]) // 2 :][:100].mean(0)).all
 assert (entropy[0][-1] < 0.5 * entropy[0][0]).all()
 
 # %% [markdown]
-# **The verdict.** It holds here, for squared error. At the rate 0.3 the mean sharpness of the last quarter is between {{ f"{ratio.min():.2f}" }} and {{ f"{ratio.max():.2f}" }} times $2/\eta$, for each of the five seeds. At 0.15 the same networks end with {{ f"{gentle[0][-1].min():.1f}" }} to {{ f"{gentle[0][-1].max():.1f}" }}: that is where the larger rate would not let them go. And the loss of the fast run rises in {{ f"{rises['bold']:.0%}" }} of the steps of its second half, where the slow run's never does, and yet it keeps falling over longer times.
+# **The verdict.** The claim holds here, for squared error. At the rate 0.3 the mean sharpness of the last quarter is between {{ f"{ratio.min():.2f}" }} and {{ f"{ratio.max():.2f}" }} times $2/\eta$, for each of the five seeds. At 0.15 the same networks end with {{ f"{gentle[0][-1].min():.1f}" }} to {{ f"{gentle[0][-1].max():.1f}" }}, which is more than the larger rate would let them have. And the loss of the fast run rises in {{ f"{rises['bold']:.0%}" }} of the steps of its second half, where the slow run's never does, and yet it keeps falling over longer times.
 #
-# Why is it not thrown out? Past the limit the walk swings along the direction that curves most, a little further each time, as in the parabola. But the loss is no parabola: while the walk swings, the terms of third order push it, on average, to where the sharpness is smaller. It falls below $2/\eta$, the swinging dies down, and the sharpness rises again. [@damian2023] call this self-stabilisation, and derive it. It is the sawtooth of the figure.
+# Why is the walk not thrown out? Past the limit the walk swings along the direction that curves most, a little further each time, as in the parabola. But the loss is no parabola: while the walk swings, the terms of third order push it, on average, to where the sharpness is smaller. The sharpness falls below $2/\eta$, the swinging dies down, and the sharpness rises again. [@damian2023] call this self-stabilisation, and derive it. You see it as the sawtooth in the figure.
 #
 # **What this does not show.** With cross-entropy the sharpness of the same networks went from {{ f"{entropy[0][0].mean():.2f}" }} *down* to {{ f"{entropy[0][-1].mean():.2f}" }}: a network that becomes sure of its answers flattens the loss. Cohen and others see the same fall at the end of their longer trainings, after the rise. With small batches noise comes in, and the sharpness stays lower ([@jastrzebski2020]). So "a cliff at $2/\lambda_{\max}$" is exact for a quadratic; for a network it is a wall that may move, and that the training itself can move.
 #
@@ -809,7 +809,7 @@ assert (entropy[0][-1] < 0.5 * entropy[0][0]).all()
 #
 # ### 1. The schedule that is asked once an epoch
 #
-# The factor depends on the *step*. Count epochs by mistake, and a cosine over 400 steps is asked for the numbers 0 to 3. And a factor is for the rate that you set, not for the last one: multiply again and again, and the rate is gone.
+# The factor depends on the *step*. Count epochs by mistake, and a cosine over 400 steps is asked for the numbers 0 to 3. And a factor is for the rate that you set, not for the last one: multiply again and again, and the rate vanishes.
 
 # %%
 class Compounding(Scheduled):
@@ -841,7 +841,7 @@ assert symptom["compounding"] > 1.2 * symptom["as it should be"]
 #
 # ### 2. Clipping each array on its own
 #
-# It looks the same in a loop over the parameters. But arrays that are longer than $c$ are shortened, the others are not, and the direction is another. The angle between what was clipped and the true gradient, at the first batch:
+# It looks the same in a loop over the parameters. But arrays that are longer than $c$ are shortened, the others are not, and the direction changes. Here is the angle between the clipped gradient and the true one, at the first batch:
 
 # %%
 def flat_vector(arrays):
@@ -879,7 +879,7 @@ for name, kind, other in (("L2", Adam, "AdamW"), ("AdamW", AdamW, "L2")):
 print(f"no decay, at the same rate: {undecayed['AdamW'].mean():.3f}")
 
 # %% [markdown]
-# AdamW with Adam's number hardly decays at all; Adam with AdamW's decays so much that it learns little. Neither stops with an error. When you change the one for the other, look for the decay anew.
+# AdamW with Adam's number hardly decays at all; Adam with AdamW's decays so much that it learns little. Neither stops with an error. When you switch from one to the other, search for the decay anew.
 #
 # ## In five lines
 #
@@ -906,7 +906,7 @@ assert max(range(1000), key=lambda t: one_cycle(t, steps=1000)) == 299
 #     $\tfrac2{50}\cdot\tfrac{1.9}{2.8} \approx 0.027$ against $\tfrac2{50}\cdot 1.9 = 0.076$. On the digits Nesterov does not fail before the heavy ball: there the batches are noisy, which the derivation leaves out. The limit of one theory is not the whole story.
 #
 # ??? question "4. You stop a one-cycle training of 1,000 steps after 500, because time is up. What is wrong with the network?"
-#     Its rate was still {{ f"{one_cycle(500, steps=1000):.0%}" }} of the highest, so it stands on the floor of that rate. Of a schedule, the end is the part that pays. Plan a shorter one in place of a longer one cut off.
+#     Its rate was still {{ f"{one_cycle(500, steps=1000):.0%}" }} of the highest, so it stands on the floor of that rate. The end of a schedule is the part that pays. Plan a shorter one rather than cut off a longer one.
 #
 # ??? question "5. For the notebook: predict the last sharpness of `descend(0.25)` before you run it."
 #     $2/0.25 = 8$. Look at the whole curves too: which seeds have reached it, and how often did each overshoot?
