@@ -484,7 +484,7 @@ assert spared > 10, spared
 show_source(relative_error)
 
 # %% [markdown]
-# A floor has a price, and it is better to know it. With a tolerance of $10^{-6}$, a wrong element goes unnoticed if it is off by less than $10^{-6} \varphi$, by $10^{-10}$ or by a billionth of the largest. You will meet it again among the mistakes.
+# A floor has a price, and it is better to know it. With a tolerance of $10^{-6}$, a wrong element goes unnoticed if it is off by less than $10^{-6} \varphi$: by $10^{-10}$ or by a billionth of the largest element, whichever is more. You will meet it again among the mistakes.
 #
 # ## How close is close enough?
 #

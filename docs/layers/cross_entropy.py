@@ -185,7 +185,7 @@ show(
 show_derivation("cross_entropy")
 
 # %% [markdown]
-# The $1/N$ is forgotten more often than anything else on this page. It belongs to the loss, and it belongs there *once*: no layer below divides again.
+# The $1/N$ is easily forgotten. It belongs to the loss, and it belongs there *once*: no layer below divides again.
 #
 # **Through the softmax.** Now put this gradient into [softmax's short form](softmax.py#the-sum-that-needs-no-matrix). This is the step to go through slowly. The weighted mean that softmax subtracts is $\sum_j \frac{\partial L}{\partial p_{nj}}\, p_{nj}$. Only $j = t_n$ has a gradient, $-1/(N p_{n,t_n})$, and it is multiplied by $p_{n,t_n}$: **the probability cancels**, and the mean is $-1/N$, whatever was predicted.
 

@@ -315,7 +315,7 @@ assert right_way.mean() > wrong_way.mean() > no_way.mean() > 0.9
 #
 # ## The code says the same
 #
-# The last line of each function is the equation. The product for `dx` is written as $(W\, (\partial L/\partial Y)^\top)^\top$, which gives the same numbers in another memory order, and `np.add.reduce(dy, 0)` is the sum over the examples. The cache is the input and the weight: each is needed for the gradient of the other.
+# The last line of each function is the equation. The product for `dx` is written as $(W\, (\partial L/\partial Y)^\top)^\top$, which gives the same numbers, to rounding, in another memory order, and `np.add.reduce(dy, 0)` is the sum over the examples. The cache is the input and the weight: each is needed for the gradient of the other.
 
 # %% tags=["remove-input"]
 show_source(linear, linear_backward)

@@ -304,7 +304,7 @@ assert caught == len(wrong)
 #
 # ### The check that sees nothing
 #
-# Why a *random* upstream gradient? Many graders use all ones. See what the second mistake does then, on inputs that are all positive, and the third on inputs of either sign:
+# Why a *random* upstream gradient? All ones are the easier choice. See what the second mistake does then, on inputs that are all positive, and the third on inputs of either sign:
 
 # %%
 positive = np.abs(x_far)

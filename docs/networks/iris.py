@@ -700,7 +700,7 @@ def mean_sd(values, digits=3):
 #
 # $$\text{p-value} = \min\left(1,\ 2 \sum_{i \ge \max(b, c)} \binom{b + c}{i} \frac{1}{2^{b + c}}\right)$$
 #
-# **By hand.** 22 and 24 right are 3 and 1 wrong, of the same 25 flowers. There are two cases. If the one that the better network misses is among the three, then $b = 2$, $c = 0$, and $p = 2 \cdot \tfrac14 = \tfrac12$. If not, then $b = 3$, $c = 1$, and $p = 2 \cdot \tfrac{4 + 1}{16} = \tfrac58$. Either way, two equally good networks differ by two flowers or more in every second such comparison.
+# **By hand.** 22 and 24 right are 3 and 1 wrong, of the same 25 flowers. There are two cases. If the one that the better network misses is among the three, then $b = 2$, $c = 0$, and $p = 2 \cdot \tfrac14 = \tfrac12$. If not, then $b = 3$, $c = 1$, and $p = 2 \cdot \tfrac{4 + 1}{16} = \tfrac58$. Either way, two equally good networks differ by two flowers or more in half of such comparisons, or in more.
 
 
 # %%
