@@ -447,7 +447,7 @@ assert max(apart) < 1e-13
 # And [the certificate](../verify/checks.py) of this build: several shapes, both precisions, three witnesses.
 
 # %% tags=["remove-input"]
-rows = show_certificate("batch_norm")
+rows = show_certificate("batch_norm", folded=True)
 worst = max(entry.largest for entry in rows if entry.dtype == "float64")
 exact = max(max(entry.complex_step, entry.pytorch) for entry in rows if entry.dtype == "float64")
 single = max(entry.largest for entry in rows if entry.dtype == "float32")
@@ -459,7 +459,7 @@ show(
         f"{exact:.0e}, central differences to {worst:.0e}; in float32 all lie below {single:.0e}."
     ),
     caption=(
-        "The table as a picture. The dots show the central differences as the least exact "
+        "The certificate. The dots show the central differences as the least exact "
         "witness. The other two are orders of magnitude closer."
     ),
 )

@@ -690,7 +690,7 @@ print(report)
 # And [the certificate](../verify/checks.py) of this build:
 
 # %% tags=["remove-input"]
-rows = show_certificate("conv2d")
+rows = show_certificate("conv2d", folded=True)
 double = [row for row in rows if row.dtype == "float64"]
 worst_central, worst_exact = max(r.central for r in double), max(r.complex_step for r in double)
 worst_torch = max(row.pytorch for row in double)
@@ -703,7 +703,7 @@ show(
         f"{worst_central:.0e}. In float32 all are larger."
     ),
     caption=(
-        "The table as a picture. What the differences lose, in their row of dots, is their "
+        "The certificate. What the differences lose, in their row of dots, is their "
         "own rounding, since the two exact witnesses agree to the last digits."
     ),
 )

@@ -336,7 +336,7 @@ assert apart < 1e-14
 # [The certificate](../verify/checks.py) of the fused loss:
 
 # %% tags=["remove-input"]
-rows = show_certificate("softmax_cross_entropy")
+rows = show_certificate("softmax_cross_entropy", folded=True)
 worst = max(row.largest for row in rows if row.dtype == "float64")
 show(
     certificate_figure(rows),
@@ -345,7 +345,7 @@ show(
         "Relative errors on a logarithmic axis: in float64 the complex step and PyTorch at "
         f"rounding, the differences below {worst:.0e}; in float32 all below 1e-6."
     ),
-    caption="The table as a picture. The two exact witnesses lose about nine digits to float32.",
+    caption="The certificate. The two exact witnesses lose about nine digits to float32.",
 )
 assert all(row.largest < 1e-6 for row in rows if row.dtype == "float32")
 

@@ -473,7 +473,7 @@ assert max(apart) < 1e-13
 # And [the certificate](../verify/checks.py) of this build:
 
 # %% tags=["remove-input"]
-rows = show_certificate("layer_norm")
+rows = show_certificate("layer_norm", folded=True)
 worst = max(entry.largest for entry in rows if entry.dtype == "float64")
 exact = max(max(entry.complex_step, entry.pytorch) for entry in rows if entry.dtype == "float64")
 single = max(entry.largest for entry in rows if entry.dtype == "float32")
@@ -485,7 +485,7 @@ show(
         f"{exact:.0e}, central differences to {worst:.0e}; in float32 all lie below {single:.0e}."
     ),
     caption=(
-        "The table as a picture. The dots of the central differences lie far to the right of "
+        "The certificate. The dots of the central differences lie far to the right of "
         "those of the other two witnesses: it is the differences that are not exact."
     ),
 )

@@ -364,7 +364,7 @@ assert apart < 1e-14
 # [The certificate](../verify/checks.py) of this build:
 
 # %% tags=["remove-input"]
-rows = show_certificate("linear")
+rows = show_certificate("linear", folded=True)
 worst = max(row.largest for row in rows if row.dtype == "float64")
 exact = max(row.complex_step for row in rows if row.dtype == "float64")
 assert exact < 1e-14
@@ -376,7 +376,7 @@ show(
         f"{exact:.0e}, central differences to {worst:.0e}. In float32 all three are larger."
     ),
     caption=(
-        "The table as a picture. In float64, the dots, two of three independent "
+        "The certificate. In float64, the dots, two of three independent "
         "witnesses agree to the last digits. The third is as exact as differences can be."
     ),
 )

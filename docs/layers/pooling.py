@@ -691,7 +691,7 @@ assert [place[2:] for place in at_tie.arguments[0].kinks] == [(0, 1), (1, 0), (1
 # The maximum, for [several shapes and both precisions](../verify/checks.py). The last shape holds small integers, full of ties, as its last column shows. Half of the directions meet a kink there, and PyTorch is the witness that counts.
 
 # %% tags=["remove-input"]
-rows = show_certificate("max_pool2d")
+rows = show_certificate("max_pool2d", folded=True)
 worst = max(row.largest for row in rows if row.dtype == "float64")
 assert rows[-1].kinks >= rows[-1].compared
 assert worst == max(row.central for row in rows if row.dtype == "float64")
@@ -705,7 +705,7 @@ show(
         "are larger."
     ),
     caption=(
-        "The maximum's table as a picture. In PyTorch's row of dots, one route alone has nothing "
+        "The certificate of the maximum. In PyTorch's row of dots, one route alone has nothing "
         "to round; only the sum of several routes has."
     ),
 )

@@ -227,7 +227,7 @@ assert y_apart == dx_apart == 0
 # Here is all of that again for several shapes, with zeros among the inputs, in both precisions, against the forward *equation* and PyTorch:
 
 # %% tags=["remove-input"]
-rows = show_certificate("relu")
+rows = show_certificate("relu", folded=True)
 worst = max(row.largest for row in rows if row.dtype == "float64")
 in_single = max(row.largest for row in rows if row.dtype == "float32")
 show(
@@ -239,7 +239,7 @@ show(
         f"{in_single:.0e}."
     ),
     caption=(
-        "The table as a picture, one mark per geometry. The distance between dots and squares "
+        "The certificate, one mark per geometry. The distance between dots and squares "
         "is what float32 costs."
     ),
 )

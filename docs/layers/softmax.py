@@ -344,7 +344,7 @@ print(report)
 # And [the certificate](../verify/checks.py) of this build: several shapes, both precisions, against differences, the complex step and PyTorch.
 
 # %% tags=["remove-input"]
-rows = show_certificate("softmax")
+rows = show_certificate("softmax", folded=True)
 worst = max(row.largest for row in rows if row.dtype == "float64")
 exact = max(row.complex_step for row in rows if row.dtype == "float64")
 show(
@@ -355,7 +355,7 @@ show(
         f"{exact:.0e}, central differences to {worst:.0e}. In float32 all three are larger."
     ),
     caption=(
-        "The table as a picture. Of the three rows of dots, the one for the differences is "
+        "The certificate. Of the three rows of dots, the one for the differences is "
         "the least exact. It is the witness that errs, not the layer."
     ),
 )

@@ -1,5 +1,6 @@
 """Show equations, derivations and certificates on a page, each with what its check found."""
 
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -71,13 +72,15 @@ def show_derivation(layer: str, number: int = 0) -> None:
     _markdown(f"$$\n{derivation.latex}\n$$\n\n{reasons}\n\n{_quiet(checks, '')}")
 
 
-def show_certificate(layer: str) -> list[Row]:
+def show_certificate(layer: str, *, folded: bool = False) -> list[Row]:
     """Show the gradient certificate of a layer as a table, and return its rows.
 
     Parameters
     ----------
     layer : str
         A name in ``THEORIES``.
+    folded : bool
+        Whether the reader opens the table: where a figure shows the same numbers.
 
     Raises
     ------
@@ -97,10 +100,10 @@ def show_certificate(layer: str) -> list[Row]:
         f"{_short(row.pytorch)} | {row.kinks} |"
         for row, above in zip(rows, before)
     ]
-    _markdown(
-        "| Geometry | Type | Central differences | Complex step | PyTorch | At a kink |\n"
-        "|---|---|---|---|---|---|\n" + "\n".join(lines)
-    )
+    head = "| Geometry | Type | Central differences | Complex step | PyTorch | At a kink |"
+    table = "\n".join([head, "|---|---|---|---|---|---|", *lines])
+    fold = '??? abstract "The certificate in numbers"\n\n'
+    _markdown(fold + textwrap.indent(table, "    ") if folded else table)
     return rows
 
 

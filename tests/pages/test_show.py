@@ -74,6 +74,14 @@ def test_certificate_is_a_table(shown: list[Any]) -> None:
     assert "| – |" in lines[2]  # no complex step through a comparison
 
 
+def test_a_folded_certificate_is_the_same_table(shown: list[Any]) -> None:
+    show_certificate("relu")
+    show_certificate("relu", folded=True)
+    first, _, *rest = shown[1].data.splitlines()
+    assert first == '??? abstract "The certificate in numbers"'
+    assert "\n".join(line.removeprefix("    ") for line in rest) == shown[0].data
+
+
 def test_certificate_figure(shown: list[Any]) -> None:
     fig = certificate_figure(show_certificate("relu"))
     labels = [label.get_text() for label in fig.axes[0].get_yticklabels()]
