@@ -46,8 +46,9 @@ def is_plain(x: Any) -> bool:
 
     A memory map is one.
     """
-    odd = type(x) is not np.ndarray and isinstance(x, (np.matrix, np.ma.MaskedArray))
-    return isinstance(x, np.ndarray) and not odd
+    if type(x) is np.ndarray:
+        return True
+    return isinstance(x, np.ndarray) and not isinstance(x, (np.matrix, np.ma.MaskedArray))
 
 
 def check_dtype(dtype: Any) -> None:
@@ -126,7 +127,7 @@ def check_labels(labels: Any, n: int, classes: int) -> None:
         raise ValueError(f"labels: expected an array of integers, got {got}")
     if labels.shape != (n,):
         raise ValueError(f"labels: expected shape ({n},), one label a row, got {labels.shape}")
-    low, high = labels.min(), labels.max()
+    low, high = np.minimum.reduce(labels), np.maximum.reduce(labels)
     if low < 0 or high >= classes:
         bad = low if low < 0 else high
         raise ValueError(f"labels: expected classes from 0 to {classes - 1}, got {bad}")

@@ -24,6 +24,9 @@ from .taps import Geometry, TapsCache, by_taps, taps_gradients
 np.empty((32 << 20) - 65536, np.uint8)  # decides no number: it is thrown away
 
 
+SMALL = 1_000_000  # multiplications
+
+
 class ConvCache(NamedTuple):
     """What the backward passes need; ``cols`` is the input as the forward pass arranged it."""
 
@@ -100,13 +103,12 @@ def conv2d(
         rows[ph : ph + h, v, :, columns] = image[:, :, pixels]  # the only copy
     windows = sliding_window_view(rows.reshape(-1, ow * n), kh * kw * c, axis=0)
     cols = windows[:: sh * kw * c].transpose(0, 2, 1)  # oh, kh·kw·c, ow·n
-    # One product for each output pixel of all images: small ones, which BLAS does not repack.
-    y = np.empty((oh, f, ow, n), x.dtype)
-    by_pixel = cols.reshape(oh, -1, ow, n).swapaxes(1, 2)
-    np.matmul(weight.transpose(0, 2, 3, 1).reshape(f, -1), by_pixel, out=y.swapaxes(1, 2))
+    y = np.empty((oh, f, ow * n), x.dtype)
+    _multiply(weight.transpose(0, 2, 3, 1).reshape(f, -1), cols, ow, out=y)
     if bias is not None:
-        y += bias[:, None, None]
+        y += bias[:, None]
     has_bias = bias is not None
+    y = y.reshape(oh, f, ow, n)
     return y.transpose(3, 1, 0, 2), ConvCache(x.shape, weight, (sh, sw), (ph, pw), cols, has_bias)
 
 
@@ -163,13 +165,32 @@ def conv2d_backward(
     # The forward pass backwards: the gradient of its rows, one product for each row of the kernel,
     # and from there to the image, each pixel adding up the copies that were made of it.
     rows = np.zeros((h + 2 * ph, kw * c, ow * n), d.dtype)
+    met = np.empty((oh, kw * c, ow * n), d.dtype)
     for u in range(kh):
-        rows[u : u + sh * oh : sh] += weight[:, :, u].transpose(2, 1, 0).reshape(kw * c, f) @ d
+        _multiply(weight[:, :, u].transpose(2, 1, 0).reshape(kw * c, f), d, ow, out=met)
+        rows[u : u + sh * oh : sh] += met
     image = np.zeros((h, c, w, n), d.dtype)
     for v, copied in enumerate(rows[ph : ph + h].reshape(h, kw, c, ow, n).swapaxes(0, 1)):
         columns, pixels = _met(v, ow, w, sw, pw)
         image[:, :, pixels] += copied[:, :, columns]
     return image.transpose(3, 1, 0, 2), dweight, dbias
+
+
+def _multiply(a: Array, b: Array, pixels: int, *, out: Array) -> None:
+    """Write ``a @ b`` for each row of the output, whose pixels have as many columns of b each."""
+    parts = _parts(a.size * b.shape[-1], pixels)
+    cut, cut_out = (m.reshape(*m.shape[:2], parts, -1).swapaxes(1, 2) for m in (b, out))
+    np.matmul(a, cut, out=cut_out)
+
+
+def _parts(multiplications: int, pixels: int) -> int:
+    """Into how many parts the product of a row is cut."""
+    # BLAS takes a product of up to a million multiplications as it lies, and repacks a larger one,
+    # which pays where it is much larger. So the parts are as few as make them small; where a single
+    # pixel is too much, the row stays whole. (OpenBLAS 0.3.31 on processors with AVX-512; on others
+    # the cut makes little difference.)
+    small = (p for p in range(1, pixels + 1) if pixels % p == 0 and multiplications <= SMALL * p)
+    return next(small, 1)
 
 
 def _met(v: int, ow: int, w: int, stride: int, padding: int) -> tuple[slice, slice]:

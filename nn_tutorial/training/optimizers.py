@@ -41,8 +41,8 @@ class _Optimizer:
         found = []
         for name, p in self.params.items():
             g = grads[name]
-            exact = _is_trainable(g) and g.dtype.kind == "O" and p.dtype.kind != "O"
-            if not _is_trainable(g) or g.shape != p.shape or exact:
+            fits = _is_trainable(g) and g.shape == p.shape
+            if not fits or (g.dtype.kind == "O" and p.dtype.kind != "O"):
                 got = f"shape {g.shape} of {g.dtype}" if isinstance(g, np.ndarray) else repr(g)
                 raise ValueError(f"grads[{name!r}]: expected shape {p.shape} of floats, got {got}")
             inside = self.weight_decay and not self.decoupled
