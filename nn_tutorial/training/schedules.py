@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..layers.checks import Array, check_rng, is_number, is_whole
+from ..layers.checks import Array, check_count, check_rng, is_number, is_whole
 from ..layers.layer import Layer
 from ..layers.losses import softmax_cross_entropy
 from .loop import Examples, _check_examples
@@ -112,9 +112,9 @@ def one_cycle(
     learning rates.
     """
     _check(step, steps, start=start, end=end)
-    if not (0 < rise < 1 and rise * steps > 1):
+    if not (is_number(rise) and 0 < rise < 1 and rise * steps > 1):
         raise ValueError(
-            f"rise: expected a share between 0 and 1, and of more than one step, got {rise} "
+            f"rise: expected a share between 0 and 1, and of more than one step, got {rise!r} "
             f"of {steps}"
         )
     top, last = rise * steps - 1, steps - 1
@@ -129,13 +129,12 @@ def _bend(share: float, first: float, last: float) -> float:
 
 
 def _check(step: int, steps: int, **factors: float) -> None:
-    if step < 0:
-        raise ValueError(f"step: expected at least 0, got {step}")
-    if steps < 1:
-        raise ValueError(f"steps: expected at least 1, got {steps}")
+    if not (is_number(step) and 0 <= step < math.inf):
+        raise ValueError(f"step: expected at least 0, got {step!r}")
+    check_count("steps", steps)
     for name, value in factors.items():
-        if not 0 <= value <= 1:
-            raise ValueError(f"{name}: expected a number from 0 to 1, got {value}")
+        if not (is_number(value) and 0 <= value <= 1):
+            raise ValueError(f"{name}: expected a number from 0 to 1, got {value!r}")
 
 
 class Scheduled:
