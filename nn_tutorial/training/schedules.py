@@ -129,6 +129,7 @@ def _bend(share: float, first: float, last: float) -> float:
 
 
 def _check(step: int, steps: int, **factors: float) -> None:
+    # decides no number: it refuses
     if not (is_number(step) and 0 <= step < math.inf):
         raise ValueError(f"step: expected at least 0, got {step!r}")
     check_count("steps", steps)
