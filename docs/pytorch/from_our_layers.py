@@ -894,7 +894,7 @@ Markdown("| | Eager | Compiled | Times as fast (middle half) |\n"
 #
 # {{ compile_cause }}
 #
-# How large these ratios are depends on the machine and on what else it does. On a GPU, or with other shapes, the answer may be different: measure before you believe, and count the steps that it takes to win back the time of the first. [How fast is it?](../verify/speed.py) does the same for the layers of this book.
+# How large these ratios are depends on the machine and on what else it does. On a GPU, or with other shapes, the answer may be different: measure before you believe, and count the steps that pay for the first. [How fast is it?](../verify/speed.py) does the same for the layers of this book.
 #
 # ## How far do two right programs drift apart?
 #

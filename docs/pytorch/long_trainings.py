@@ -542,7 +542,7 @@ print(f"batch {2 * SIZE:<4} training loss {two[0].mean():.3f}, "
 assert (two[0] > one[0]).all()
 
 # %% [markdown]
-# That is half of the steps, and with every seed a higher training loss in the last epoch; validation changes by {{ told(two[1] - one[1]) }} points. [Goyal and others (2017)](@goyal2017) let the rate grow with the batch, after a warm-up. In this package `batch_size` is that of all processes together, so the question does not arise: `torchrun` with two processes reads the same plan as one.
+# Half of the steps, and with every seed a higher training loss in the last epoch; validation changes by {{ told(two[1] - one[1]) }} points. [Goyal and others (2017)](@goyal2017) let the rate grow with the batch, after a warm-up. In this package `batch_size` is that of all processes together, so the question does not arise: `torchrun` with two processes reads the same plan as one.
 #
 # ## In five lines
 #

@@ -447,7 +447,7 @@ gain = 100 * (acc["frozen"] - acc["linear probe"])
 assert (gain > 1).all() and gain.mean() < 2.5
 
 # %% [markdown]
-# All on {{ THERE }}, {{ SIZE }}×{{ SIZE }} pixels, ImageNet's weights and pixel statistics, {{ f"{n_test:,}" }} test pictures; the loss is in nats. In each line, **tried** counts the rates that were tried with one seed; the best on validation was trained with {{ SEEDS }} seeds, and each of these networks saw the test pictures once. A linear probe is one linear layer on frozen features, the cheapest transfer there is. Three layers with {{ f"{ratio:.0f}" }} times as many weights beat it by {{ f"{gain.mean():.1f}" }} points. **The assigned rate is fine as long as the convolutions are frozen.**
+# All on {{ THERE }}, {{ SIZE }}×{{ SIZE }} pixels, ImageNet's weights and pixel statistics, {{ f"{n_test:,}" }} test pictures; the loss is in nats. **Tried** counts the rates that were tried with one seed; the best on validation was trained with {{ SEEDS }} seeds, and each of these networks saw the test pictures once. A linear probe is one linear layer on frozen features, the cheapest transfer there is. Three layers with {{ f"{ratio:.0f}" }} times as many weights beat it by {{ f"{gain.mean():.1f}" }} points. **The assigned rate is fine as long as the convolutions are frozen.**
 
 # %% [markdown]
 # ## Unfrozen: the same rate can destroy the network
@@ -558,7 +558,7 @@ assert acc["flips and shifts"].min() > max(acc[name].max() for name in WHAT if "
 # %% [markdown]
 # The first gain needs nothing but a smaller rate: {{ f"{mean['unfrozen']:.1%}" }}, against {{ f"{mean['frozen']:.1%}" }} frozen. Discriminative rates and gradual unfreezing ([@howard2018]) or the classifier first ([@kumar2022]: behind a random classifier, good features are distorted) do no better here. Mirrored and shifted pictures reach {{ f"{mean['flips and shifts']:.1%}" }}. That recipe also trains longer and lets its rates fall, so the gain belongs to the recipe, not to the flips alone.
 #
-# Read the last line with care. Its recipe was thought of after test results of other lines were known, and it was not tuned. It gains little accuracy over 15 epochs, and its test loss is larger; [](#reliability) shows why. We had aimed at {{ f"{AIM:.0%}" }}, and did not get there.
+# Read the last line with care. Its recipe was thought of after test results of other lines were known, and it was not tuned. Next to the line above it gains little accuracy, and its test loss is larger; [](#reliability) shows why. We had aimed at {{ f"{AIM:.0%}" }}, and did not get there.
 
 # %% [markdown]
 # ## Does anything transfer? Two controls
@@ -1172,7 +1172,7 @@ display(Markdown(findings_table(found)))
 #
 # ### The audit, broken on purpose
 #
-# A check that cannot fail is worth nothing. First mistake: one of the four frozen tensors asks for a gradient. Second: one test picture is among those for training. Third: the same, and the audit is told other pictures.
+# A check that cannot fail is worth nothing. First mistake: one of the four frozen tensors asks for a gradient. Second: one test picture is among those for training. Third: the same, and the audit is given other pictures.
 
 # %%
 one_step = Plan(epochs=1, batch_size=64, lr=0.001, seed=SEED, image_size=16)
@@ -1296,7 +1296,7 @@ assert not halved[-1][1].ok and "classifier.2.weight" in halved[-1][1].evidence
 # %% [markdown]
 # The first is loud: nothing in the whole network asks for a gradient, so there is no backward pass. The second is silent: it trains, on a random layer that nobody meant to freeze.
 #
-# **Freezing after the optimiser was built.** The optimiser still holds the convolutions. Does it move them? Take three steps of an Adam that holds everything, freeze, and take ten more; this is the largest change of a frozen weight in those ten:
+# **Freezing after the optimiser was built.** The optimiser still holds the convolutions. Does it move them? Three steps of an Adam with everything, then freeze, then ten more; here is the largest change of a frozen weight in those ten:
 
 
 # %%
