@@ -8,7 +8,7 @@
 # %% [markdown]
 # # Solutions: initialisers
 #
-# Two exercises belong to the section on [how large the first weights should be](../layers/linear.py#how-large-should-the-first-weights-be). What they return is random, so the grader cannot compare numbers. It compares what should *not* be random: the standard deviation, to five per cent, whether the middle is at 0, how the numbers spread around it (as normal or as uniform ones do), and whether each was drawn by itself.
+# Two exercises belong to the section on [how large the first weights should be](../layers/linear.py#how-large-should-the-first-weights-be). What they return is random, so the grader cannot compare numbers. It compares what should *not* be random: the standard deviation, to five per cent, whether the middle is at 0, how the numbers spread around it (as normal or as uniform ones do), and whether they were drawn independently.
 
 # %% tags=["hide-input"]
 import numpy as np
