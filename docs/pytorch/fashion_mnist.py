@@ -876,7 +876,7 @@ assert all((values < 0).all() for values in cost.values())
 #
 # The third effect was not predicted: the two interfere with each other. The interaction is {{ told(effects["interaction"]) }}, beyond chance by either yardstick. Batch normalisation adds {{ f"{helped['without'].mean():.1f}" }} points without dropout and {{ f"{helped['with'].mean():.1f}" }} with it; in other words, dropout costs more where batch normalisation is there too. [Li and others (2019)](@li2019) offer an explanation: dropout changes the variance of what the next normalisation sees in training, but not in evaluation, for which the statistics are kept. Whether that explains it here was not tested.
 #
-# **What this does not show.** What the two are worth in a long training; for dropout, the next section looks. Nor whether the effects are the same at another learning rate: every variant ran at the rate of the full network, and none at its own.
+# **What this does not show.** What the two are worth in a long training; for dropout, the next section looks. Nor whether the effects are the same at another learning rate: every variant ran at the rate of the full network.
 #
 # ## The long training without dropout
 #
@@ -1077,7 +1077,7 @@ b_low, b_high = wilson(bare["test"]["accuracy"], n_test)
 #
 # ## Common mistakes
 #
-# None of these raises an error. Each runs here, on {{ HERE }}. Where one needs a network of its own, that has one hidden layer of 128 units and learns {{ f"{len(taught.x):,}" }} pictures quickly. The mistakes do not depend on the network.
+# None of these raises an error. Each runs here, on {{ HERE }}. Where a trained network is needed, it has one hidden layer of 128 units and learns {{ f"{len(taught.x):,}" }} pictures quickly. The mistakes do not depend on the network.
 
 
 # %%

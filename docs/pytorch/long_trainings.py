@@ -113,7 +113,7 @@ if not CLOTHES:
 #
 # ## Interrupted, and still the same
 #
-# `train` writes a checkpoint after each epoch, and at the very step at which a SIGTERM or Ctrl-C comes. The random numbers are the difficult part. Their generator's state could be saved too. But a state that depends on everything ever drawn goes wrong as soon as anything draws once more or once less: a plot, another network, a second process. So order, mirroring and dropout are drawn from a seed that is **computed from the plan's seed, the epoch and the step**. If you know the step, you know the numbers.
+# `train` writes a checkpoint after each epoch, and at the very step at which a SIGTERM or Ctrl-C comes. The random numbers are the difficult part. Their generator's state could be saved too. But a state that depends on everything ever drawn fails as soon as anything draws once more or once less: a plot, another network, a second process. So order, mirroring and dropout are drawn from a seed that is **computed from the plan's seed, the epoch and the step**. If you know the step, you know the numbers.
 
 # %% tags=["remove-input"]
 show_source(training._number, training._State)
@@ -448,7 +448,7 @@ show(
     ),
     caption=(
         f"{FIRST}, thirteen pictures split into six and seven, in float64. The gradients are right "
-        "to rounding or far off; nothing lies between."
+        "to rounding, or far off."
     ),
 )
 
@@ -460,11 +460,11 @@ assert "--nproc-per-node=2" in proof and "rel=1e-9" in proof
 # %% [markdown]
 # The first two differences are rounding: the same numbers, added in another order. The other three gradients are off by {{ f"{errors['mean of means']:.0%}" }}, {{ f"{errors['dropout by share']:.0%}" }} and {{ f"{errors['batch norm by share']:.0%}" }}, and nothing would have told you. (Training with other masks is no mistake as such. But it is another training, and its numbers depend on how many processors were free that day.)
 #
-# This page runs in one process, and plays two. That the real ones agree, batch normalisation included, is shown by a test that starts them: `test_two_processes_give_the_curve_of_one` in `tests/pytorch/test_pytorch_training.py` trains with batch normalisation, dropout, mirroring and unequal shares, and requires every loss and accuracy of the two runs to agree to a relative $10^{-9}$.
+# This page runs in one process, and plays two. That the real ones agree, batch normalisation included, is shown by a test that starts them: `test_two_processes_give_the_curve_of_one` in `tests/pytorch/test_pytorch_training.py` trains with batch normalisation, dropout, mirroring and unequal shares, and requires every loss and accuracy of both runs to agree to a relative $10^{-9}$.
 #
 # ## Common mistakes
 #
-# **The first: writing over the only checkpoint.** `torch.save(state, path)` empties the file before it fills it. If the power fails in between, the new checkpoint is half written and the old one is gone. Here the power fails after half of the bytes, for each way of writing:
+# **The first: writing over the only checkpoint.** `torch.save(state, path)` empties the file before it fills it. If the power fails in between, the new checkpoint is half written and the old one is gone. Here the power fails after half of the bytes, once for each way:
 
 # %%
 class PowerError(Exception):

@@ -558,7 +558,7 @@ assert acc["flips and shifts"].min() > max(acc[name].max() for name in WHAT if "
 # %% [markdown]
 # The first gain needs nothing but a smaller rate: {{ f"{mean['unfrozen']:.1%}" }}, against {{ f"{mean['frozen']:.1%}" }} frozen. Discriminative rates and gradual unfreezing ([@howard2018]) or the classifier first ([@kumar2022]: behind a random classifier, good features are distorted) do no better here. Mirrored and shifted pictures reach {{ f"{mean['flips and shifts']:.1%}" }}. That recipe also trains longer and lets its rates fall, so the gain belongs to the recipe, not to the flips alone.
 #
-# Read the last line with care. Its recipe was thought of after test results of other lines were known, and it was not tuned. Next to the line above it gains little accuracy, and its test loss is larger; [](#reliability) shows why. We had aimed at {{ f"{AIM:.0%}" }}, and did not get there.
+# Read the last line with care. Its recipe was thought of after test results of other lines were known, and it was not tuned. Next to the line above, it gains little accuracy, and its test loss is larger; [](#reliability) shows why. We had aimed at {{ f"{AIM:.0%}" }}, and did not get there.
 
 # %% [markdown]
 # ## Does anything transfer? Two controls
@@ -577,7 +577,7 @@ assert 0.5 < by_itself < 0.65 and (acc["frozen"].min() > acc["scratch"].max())
 #
 # ### How sure is that?
 #
-# There are two doubts. *Would another seed give the same?* The points in [](#ways) show three. *Would other test pictures?* All networks answered the same {{ f"{n_test:,}" }}, and the record keeps every answer, so only the pictures on which two networks differ count. Of those, let $b$ be right for the first network only, and $c$ for the second only. If the two were equally good, $b$ would be a count of heads among $b + c$ tosses of a coin. That is McNemar's test ([@mcnemar1947]), here in its exact form:
+# Two doubts. *Would another seed give the same?* The points in [](#ways) show three. *Would other test pictures?* All networks answered the same {{ f"{n_test:,}" }}, and the record keeps every answer, so only the pictures on which two networks differ count. Of those, let $b$ be right for the first network only, and $c$ for the second only. If the two were equally good, $b$ would be a count of heads among $b + c$ tosses of a coin. That is McNemar's test ([@mcnemar1947]), here in its exact form:
 
 # %%
 def wrong(name, seed):
