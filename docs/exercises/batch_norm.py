@@ -33,7 +33,7 @@ show_solution("batch_norm")
 # %% [markdown]
 # The two modes are two functions. In training the batch is normalised with itself; in evaluation each example is normalised with numbers that were fixed before it came, so its answer cannot depend on its neighbours.
 #
-# Two variances live here. The one that *normalises* divides by $N$: only then has $\hat x$ exactly the variance $\sigma^2/(\sigma^2 + \varepsilon)$. The one that is *kept* divides by $N - 1$, because it is an estimate for examples that are still to come. Most people take the same for both:
+# Two variances live here. The one that *normalises* divides by $N$: only then has $\hat x$ exactly the variance $\sigma^2/(\sigma^2 + \varepsilon)$. The one that is *kept* divides by $N - 1$, because it is an estimate for examples that are still to come. It is tempting to take the same for both:
 
 
 # %%
@@ -52,7 +52,7 @@ assert report.misconceptions == ["the unbiased variance in the forward pass"]
 report
 
 # %% [markdown]
-# For a batch of 128 the two differ by less than one per cent, and no loss curve shows it. It is the comparison with PyTorch that does.
+# For a batch of 128 the two differ by less than one per cent, and no loss curve shows it. The comparison with PyTorch does.
 #
 # ### What the grader knows
 

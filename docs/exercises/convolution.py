@@ -77,7 +77,7 @@ show_solution("conv2d_backward")
 # %% [markdown]
 # The loop runs over the places $(u, v)$ of the kernel. For one such place, `rows` and `columns` pick the pixel that each window has there: an array of the output's shape. In the forward pass this pixel met `weight[:, :, u, v]`. Now each of the two gets the upstream gradient times the other one, and that is the whole of it.
 #
-# Three things are easily lost. Windows overlap, so the same pixel comes up for several $(u, v)$: add. The padded image is what the forward pass read, so it is what both gradients work on. And the padding is no input: it is cut off on *both* sides at the end, from `padding` to `padding + h`. Cut only the end, and everything is moved:
+# Three things are easily lost. Windows overlap, so the same pixel comes up for several $(u, v)$: add. The padded image is what the forward pass read, so it is what both gradients work on. And the padding is no input: it is cut off on *both* sides at the end, from `padding` to `padding + h`. Cut only the end, and everything is shifted:
 
 
 # %%
@@ -101,7 +101,7 @@ report
 # %% [markdown]
 # ### Another way
 #
-# With stride 1 the gradient of the input is again a convolution: of `dy`, with the kernel rotated by 180° and with filters and channels swapped. [The chapter](../layers/convolution.py#the-kernel-comes-back-turned) shows why. With a larger stride, `dy` is first spread out, with zeros between. It is a nice theorem and a good source of mistakes; adding where the forward pass has read needs no theorem.
+# With stride 1 the gradient of the input is again a convolution: of `dy`, with the kernel rotated by 180° and with filters and channels swapped. [The chapter](../layers/convolution.py#the-kernel-comes-back-turned) shows why. With a larger stride, `dy` is first spread out, with zeros in between. It is a nice theorem and a good source of mistakes; adding where the forward pass has read needs no theorem.
 #
 # ### What the grader knows
 

@@ -81,7 +81,7 @@ assert report.misconceptions == ["divided by the number of classes as well"]
 report
 
 # %% [markdown]
-# And the short formula that everybody remembers, $(P - T)/N$, is not the gradient that was asked for here. It belongs to the scores, one step further back:
+# And the familiar short formula, $(P - T)/N$, is not the gradient that was asked for here. It belongs to the scores, one step further back:
 
 
 # %%
@@ -129,7 +129,7 @@ print("loss as a difference     ", np.log(np.exp(shifted).sum()) - shifted[1])
 assert said[1] == 0
 
 # %% [markdown]
-# The gradient is made where it stands: the probabilities, less 1 at the label, divided by $N$. Each row of it sums to 0, as each row of softmax's gradient does.
+# The gradient is made in place: the probabilities, less 1 at the label, divided by $N$. Each row of it sums to 0, as each row of softmax's gradient does.
 #
 # ### Another way
 #
@@ -153,7 +153,7 @@ report
 # %% [markdown]
 # ### Two mistakes
 #
-# The first is the one of which the chapter says that it is made more often than any other:
+# The first, says the chapter, is made more often than any other:
 
 
 # %%

@@ -31,7 +31,7 @@ show_task("einsum_sums")
 show_solution("einsum_sums")
 
 # %% [markdown]
-# Read a string from the arrow: what stands after it is *kept*. The row sums have one number for each row, so `n` is kept and `d` is summed. It is the other way round than with `axis`, where you name what disappears. That is why the two are mixed up so often:
+# Read a string from the arrow: what stands after it is *kept*. The row sums have one number per row, so `n` is kept and `d` is summed. It is the opposite of `axis`, where you name what disappears. That is why the two are mixed up so often:
 
 
 # %%
@@ -62,7 +62,7 @@ show_task("einsum_matmul")
 show_solution("einsum_matmul")
 
 # %% [markdown]
-# Copy the indices of the formula and cross out everything else. The shared letter `j` makes the second axis of `a` and the first of `b` walk together; it is missing after the arrow, so it is summed. Without the shared letter each operand is summed for itself, which is another thing altogether:
+# Copy the indices of the formula and cross out everything else. The shared letter `j` makes the second axis of `a` and the first of `b` walk together; it is missing after the arrow, so it is summed. Without the shared letter each operand is summed by itself, which is something else altogether:
 
 
 # %%
@@ -90,7 +90,7 @@ show_task("einsum_batch")
 show_solution("einsum_batch")
 
 # %% [markdown]
-# One more letter, in all three places. In both operands, so that each example meets its own partner; after the arrow, so that the examples stay apart. For any number of leading axes, three dots do the same:
+# One more letter, in three places: in both operands, so that each example meets its own partner, and after the arrow, so that the examples stay apart. For any number of leading axes, three dots do the same:
 
 
 # %%
@@ -118,7 +118,7 @@ show_task("einsum_gradients")
 show_solution("einsum_gradients")
 
 # %% [markdown]
-# The letters of the operand and those of the output change places; `dy` stands where the operand stood. [The chapter](../foundations/einsum.py#the-gradient-of-an-einsum-is-an-einsum) says why this holds for any string. The order of the operands does not matter, the letters after the arrow do: they must be those of the array whose gradient you return.
+# The letters of the operand and those of the output change places; `dy` stands where the operand stood. [The chapter](../foundations/einsum.py#the-gradient-of-an-einsum-is-an-einsum) says why this holds for any string. The order of the operands does not matter; the letters after the arrow do: they must be those of the array whose gradient you return.
 
 
 # %%
@@ -146,7 +146,7 @@ show_task("einsum_windows")
 show_solution("einsum_windows")
 
 # %% [markdown]
-# Ten letters, and the same reading. An output pixel has an example, a filter and a place: `n`, `f`, `i`, `j` are kept. It adds over channels and over both axes of the window: `c`, `u`, `v` are not. Window and filter share exactly these three.
+# A longer string, and the same reading. An output pixel has an example, a filter and a place: `n`, `f`, `i`, `j` are kept. It adds over channels and over both axes of the window: `c`, `u`, `v` are not. Window and filter share exactly these three.
 #
 # If the channel has two names, the window is summed over its channels alone, and the filter over its own, before they meet:
 

@@ -33,7 +33,7 @@ show_solution("numerical_gradient")
 # %% [markdown]
 # `np.ndindex` visits the elements of an array of any shape, so nothing here knows whether `x` is a vector, a matrix or a batch of images. Each element costs two calls of `f`: a gradient of a million elements costs two million. That is why this is a check and not a way to train.
 #
-# The copies are the point. To move the element of `x` itself and forget to put it back is the classic mistake, and it has two effects. Each later element is measured at another place, and the caller's array is no longer what it was:
+# The copies are the point. Moving the element of `x` itself and forgetting to put it back is the classic mistake, and it has two effects. Each later element is measured at another place, and the caller's array is no longer what it was:
 
 
 # %%

@@ -24,13 +24,13 @@ assert len(EXERCISES) >= 24 and mistakes >= 70
 # %% [markdown]
 # # Exercises
 #
-# You have understood a layer when you can write it. Here are {{ len(EXERCISES) }} exercises, one small file each, from your first `einsum` to the backward pass of a pooling layer. The grader runs *your* code on {{ sum(tests.values()) }} tests in all. Where an answer is wrong, it is held against {{ mistakes }} known mistakes, each of which is an actual wrong implementation. If yours gives the same numbers as one of them on every test, in all its results, you are told which, and what to read again. If it gives the same as none, you are told a pattern that holds on every test where your answer is wrong, and nothing that the numbers do not show.
+# You have understood a layer when you can write it. Here are {{ len(EXERCISES) }} exercises, one small file each, from your first `einsum` to the backward pass of a pooling layer. The grader runs *your* code on {{ sum(tests.values()) }} tests in all. Where an answer is wrong, it is compared with {{ mistakes }} known mistakes, each of which is an actual wrong implementation. If yours gives the same numbers as one of them on every test, in all its results, you are told which, and what to read again. If it matches none of them, you are told a pattern that holds on every test where your answer is wrong, and nothing that the numbers do not show.
 #
 # ## Begin
 #
 # The quickest way is the box at the end of a chapter: "Write it here" opens an editor in the page, and "Check" runs this grader [in your browser](../verify/in_page.py). What you write stays there; below, under [All of them](#all-of-them), you can download it and take it in again.
 #
-# To work with files of your own, you need the book's package. In a terminal, go into a copy of the book's repository and call `make setup` once. It makes an environment, `.venv`, with a Python that has the package; the Python of your system does not have it. Switch to that Python in each new terminal, and begin:
+# To work with files of your own, you need the book's package. In a terminal, go into a copy of the book's repository and run `make setup` once. It makes an environment, `.venv`, with a Python that has the package; the Python of your system does not have it. Switch to that Python in each new terminal, and begin:
 #
 # ```bash
 # source .venv/bin/activate                      # from now on `python` is the one in .venv
@@ -52,7 +52,7 @@ assert len(EXERCISES) >= 24 and mistakes >= 70
 #
 # ## What it tells you
 #
-# Here is a submission that was written on purpose. It divides by the batch size where the layer only sums:
+# Here is a submission that is wrong on purpose. It divides by the batch size where the layer only sums:
 
 # %%
 submission = '''
@@ -98,7 +98,7 @@ report
 # - all are wrong by one factor or one difference that has a name;
 # - the numbers are right, but shifted or reversed.
 #
-# Then it looks at the arguments. Have you added one of them too often? Would your answer be right for another `bias` or `stride`? Is it the sum of an argument over some axes? If your answer is right on some tests, the grader says what the wrong ones have in common: `padding` above 0, float32, rows with large numbers. It reports a pattern only if at least two tests agree on it, or says that it speaks of one test.
+# Then it looks at the arguments. Have you added one of them too often? Would your answer be right for another `bias` or `stride`? Is it the sum of an argument over some axes? If your answer is right on some tests, the grader says what the wrong ones have in common: `padding` above 0, float32, rows with large numbers. It reports a pattern only if at least two tests agree on it, or says that it rests on one test.
 #
 # If two causes give the same numbers, the text names both. A random answer, such as a first weight, is judged by its distribution. It must also come from the generator that you are given: the same seed gives the same numbers, and another seed gives different ones.
 #
@@ -124,7 +124,7 @@ report
 #
 # ## What runs, and within which limits
 #
-# Your code runs in a process of its own. One call may compute for {{ Limits().seconds:g}} second, and the process may use {{ Limits().memory / 2**30:g}} GB of memory. It may import NumPy, Python's own modules and files of yours that lie beside it; not this book's package, nor another that has the answer. It may read files that lie beside it, Python's and NumPy's, and no others. It may not write files, start programs or use the network. Files of code are read as Python reads them, with their declared encoding. If it raises an error, never ends, exits, or prints megabytes, you get a message, and the other functions of the file are graded all the same. This keeps accidents away from you. It will not stop someone who is determined to break out. On Linux with [bubblewrap](https://github.com/containers/bubblewrap) installed, your code also runs where nothing but Python, NumPy and its own folder can be seen, which is much harder to leave.
+# Your code runs in a process of its own. One call may compute for {{ Limits().seconds:g}} second, and the process may use {{ Limits().memory / 2**30:g}} GB of memory. It may import NumPy, Python's own modules and files of yours that lie beside it; not this book's package, nor another that has the answer. It may read files that lie beside it, Python's and NumPy's, and no others. It may not write files, start programs or use the network. Files of code are read as Python reads them, with their declared encoding. If it raises an error, never ends, exits, or prints megabytes, you get a message, and the other functions of the file are graded all the same. This protects you from accidents. It will not stop someone who is determined to break out. On Linux with [bubblewrap](https://github.com/containers/bubblewrap) installed, your code also runs where nothing but Python, NumPy and its own folder can be seen, which is much harder to leave.
 #
 # The inputs are random. They come in many sizes, in both float types and in several memory layouts. Answers must keep the type: float32 in, float32 out. Arguments must be unchanged after the call; changing one and restoring it is fine.
 #

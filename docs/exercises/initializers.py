@@ -8,7 +8,7 @@
 # %% [markdown]
 # # Solutions: initialisers
 #
-# Two exercises belong to the section on [how large the first weights should be](../layers/linear.py#how-large-should-the-first-weights-be). What they return is random, so the grader cannot compare numbers. It compares what should *not* be random: the standard deviation, to five per cent, whether the middle is at 0, how the numbers lie around it (as normal or as uniform ones do), and whether each was drawn by itself.
+# Two exercises belong to the section on [how large the first weights should be](../layers/linear.py#how-large-should-the-first-weights-be). What they return is random, so the grader cannot compare numbers. It compares what should *not* be random: the standard deviation, to five per cent, whether the middle is at 0, how the numbers spread around it (as normal or as uniform ones do), and whether they were drawn independently.
 
 # %% tags=["hide-input"]
 import numpy as np
@@ -33,7 +33,7 @@ show_solution("he_normal")
 # %% [markdown]
 # One output adds up $n_\text{in}$ products. If they are independent, their variances add, so the output's variance is $n_\text{in}$ times that of a product. The weight's variance must undo this: $1/n_\text{in}$. A ReLU then throws away half of what comes, and the 2 makes up for it.
 #
-# `standard_normal` has variance 1. A factor $s$ makes it $s^2$: so $s$ is the *root* of $2/n_\text{in}$. And which size is $n_\text{in}$? For a linear weight the first. For filters not: one output pixel adds over the channels and over the kernel's pixels.
+# `standard_normal` has variance 1. A factor $s$ makes it $s^2$: so $s$ is the *root* of $2/n_\text{in}$. And which size is $n_\text{in}$? For a linear weight, the first. For filters it is not: one output pixel adds over the channels and over the kernel's pixels.
 
 
 # %%
@@ -46,7 +46,7 @@ assert report.misconceptions == ["the first size is always taken"]
 report
 
 # %% [markdown]
-# It passes for the linear weights and fails for the filters. This is the mistake of somebody who wrote it for one layer and used it for another.
+# It passes for the linear weights and fails for the filters. This happens when code for one layer is used for another.
 
 # %% tags=["remove-input"]
 show_mistakes("he_normal")

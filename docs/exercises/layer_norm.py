@@ -8,7 +8,7 @@
 # %% [markdown]
 # # Solutions: layer normalisation
 #
-# Two exercises belong to the chapter on [layer normalisation](../layers/layer_norm.py). If you have solved those on [batch normalisation](batch_norm.py), begin with your own lines, and ask of each axis whether it turns.
+# Two exercises belong to the chapter on [layer normalisation](../layers/layer_norm.py). If you have solved those on [batch normalisation](batch_norm.py), begin with your own lines, and ask of each axis whether it changes.
 
 # %% tags=["hide-input"]
 import numpy as np
@@ -31,7 +31,7 @@ show_task("layer_norm")
 show_solution("layer_norm")
 
 # %% [markdown]
-# The two `keepdims=True` are what most people forget. Without them the means have shape $(N)$, and NumPy lines them up with the features. With as many examples as features there is not even an error.
+# The two `keepdims=True` are easily forgotten. Without them the means have shape $(N)$, and NumPy lines them up with the features. With as many examples as features there is not even an error.
 #
 # There is no second mode to write. What an example becomes depends on nothing but itself, so there is nothing to remember for later.
 #
@@ -68,7 +68,7 @@ show_task("layer_norm_backward")
 show_solution("layer_norm_backward")
 
 # %% [markdown]
-# Hold it against batch normalisation, line by line:
+# Compare it with batch normalisation, line by line:
 #
 # | Line | Axis | Why |
 # |---|---|---|
@@ -99,7 +99,7 @@ report
 #
 # ### Another way
 #
-# The bracket is a matrix of slopes times a vector. For a single example you can write the matrix down, row by row as [the chapter](../layers/layer_norm.py#backward-the-same-box-turned-by-90-degrees) has it. It costs $D^2$ numbers for each example, and it is hard to get wrong:
+# The bracket is a matrix of slopes times a vector. For a single example you can write the matrix down, row by row as [the chapter](../layers/layer_norm.py#backward-the-same-box-turned-by-90-degrees) has it. It costs $D^2$ numbers per example, and it is hard to get wrong:
 
 
 # %%

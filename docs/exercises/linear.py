@@ -63,7 +63,7 @@ show_task("linear_backward")
 show_solution("linear_backward")
 
 # %% [markdown]
-# Three products, and for each of them the shape leaves one way to write it:
+# Three results, and for each of them the shapes leave one way to write it:
 #
 # | Result | Shape | Made of | Summed over |
 # |---|---|---|---|
@@ -90,7 +90,7 @@ report
 #
 # ### Two mistakes at once
 #
-# Each result is held against the known mistakes by itself. So a transposed weight gradient and a bias that was not summed are told apart:
+# Each result is compared with the known mistakes by itself. So a transposed weight gradient and a bias that was not summed are told apart:
 
 
 # %%

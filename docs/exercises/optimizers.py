@@ -31,7 +31,7 @@ show_task("sgd_momentum")
 show_solution("sgd_momentum")
 
 # %% [markdown]
-# The order of the two lines matters: the step goes along the velocity that has taken in this gradient already. `momentum * velocity + grad` makes a new array. `velocity *= momentum` would change the array that came in, which a test or a checkpoint may still need:
+# The order of the two lines matters: the step goes along the velocity that already contains this gradient. `momentum * velocity + grad` makes a new array. `velocity *= momentum` would change the array that came in, which a test or a checkpoint may still need:
 
 
 # %%
@@ -47,9 +47,9 @@ assert report.misconceptions == ["the arrays that came in are changed"]
 report
 
 # %% [markdown]
-# An optimiser of a library does change its parameters in place, to save memory. That is a decision, said in its documentation. Here the exercise says otherwise.
+# A library's optimiser does change its parameters in place, to save memory. That is a decision, stated in its documentation. Here the exercise says otherwise.
 #
-# The learning rate stands outside of the velocity, as in PyTorch. With a constant learning rate you could put it inside and get the same path. Change it during the training, and the two part: inside, the steps that the velocity remembers keep their old rate.
+# The learning rate stands outside the velocity, as in PyTorch. With a constant learning rate you could put it inside and get the same path. Change it during the training, and the two differ: inside, the steps that the velocity remembers keep their old rate.
 
 # %% tags=["remove-input"]
 show_mistakes("sgd_momentum")

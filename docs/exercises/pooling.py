@@ -31,7 +31,7 @@ show_task("max_pool2d")
 show_solution("max_pool2d")
 
 # %% [markdown]
-# All windows as a view, every `stride`-th of them, and the maximum over the two axes of the window. A loop does as well, if it begins its search at the right place. From 0 it looks right, as long as the layer before was a ReLU:
+# All windows as a view, every `stride`-th of them, and the maximum over the two axes of the window. A loop works too, if it begins its search at the right place. Begun at 0, it looks right as long as the layer before was a ReLU:
 
 
 # %%
@@ -70,7 +70,7 @@ show_solution("max_pool2d_backward")
 # %% [markdown]
 # Raise the winner a little, and the output follows with slope 1. Raise any other pixel a little, and nothing happens. So all of the gradient goes to the winner. `argmax` looks through the window in reading order and returns the *first* of equal values, which is the rule of this book and of PyTorch.
 #
-# Where windows overlap, one pixel may win in several of them, and then it collects from each. The comparison with the maximum seems shorter, and forgets that there may be two that are equal:
+# Where windows overlap, one pixel may win in several of them, and then it collects from each. Comparing with the maximum seems shorter, but forgets that two may be equal:
 
 
 # %%
@@ -141,7 +141,7 @@ show_solution("avg_pool2d_backward")
 # %% [markdown]
 # A mean rises by $1/k^2$ if one of its pixels rises by 1. So each pixel gets this share of the upstream gradient, from every window that it lies in. The loop runs over the places $(u, v)$ in the window; for each of them, the slices pick one pixel of every window at once.
 #
-# A check without a derivation: where windows lie side by side and cover the image, the sum of `dx` is the sum of `dy`. Nothing is lost, and nothing is made. The mistake that breaks it is as common as in the forward pass:
+# A check without a derivation: where windows lie side by side and cover the image, the sum of `dx` is the sum of `dy`. Nothing is lost, and nothing is made. The mistake that breaks it is as common as the one in the forward pass:
 
 
 # %%

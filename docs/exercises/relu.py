@@ -1,6 +1,6 @@
 # ---
 # title: "Solutions: ReLU"
-# description: The ReLU exercise solved and explained, with what the grader says to the mistakes that most people make.
+# description: The ReLU exercise solved and explained, with what the grader says to the most common mistakes.
 # tags:
 #   - exercises
 # ---

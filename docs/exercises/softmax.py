@@ -35,7 +35,7 @@ show_solution("softmax")
 #
 # **The last axis.** A row is one example, and its classes share one distribution. Both `max` and `sum` therefore run along the classes, `axis=-1`. That works for a table $(N, C)$ and for an image with a class at every pixel alike.
 #
-# **The kept axis.** Without `keepdims=True` the maximum has the shape $(N)$, and NumPy lines shapes up from the right: $(N)$ would be matched with the classes. With it the shape is $(N, 1)$, one number for each row:
+# **The kept axis.** Without `keepdims=True` the maximum has the shape $(N)$, and NumPy lines shapes up from the right: $(N)$ would be matched with the classes. With it the shape is $(N, 1)$, one number per row:
 
 # %%
 x = np.log([[1.0, 2.0, 3.0], [1.0, 1.0, 2.0]])
@@ -57,7 +57,7 @@ for high in (0, 1000, -1000):
 # %% [markdown]
 # ### Another way
 #
-# The sum of the exponentials has a logarithm, and NumPy can make it without ever leaving the logarithms. `np.logaddexp` adds two exponentials whose logarithms you give it, and its `reduce` goes along an axis. Then one exponential is left, of a number that is never above 0:
+# NumPy can compute the logarithm of the sum of the exponentials without ever leaving the logarithms. `np.logaddexp` adds two exponentials whose logarithms you give it, and its `reduce` goes along an axis. Then one exponential is left, of a number that is never above 0:
 
 
 # %%
@@ -170,7 +170,7 @@ assert report.misconceptions == ["the Jacobian's diagonal alone"]
 report
 
 # %% [markdown]
-# And here the axis of the sum is missing. One number is subtracted from all rows, so each row hears of gradients that arrived at others:
+# And here the axis of the sum is missing. One number is subtracted from all rows, so each row is given part of the gradients of others:
 
 
 # %%

@@ -30,7 +30,7 @@ exercise = EXERCISES["relu"]
 # %% [markdown]
 # ## The folder
 #
-# Give each student a subfolder, with files named as the exercises; they may lie in folders of their own. Here are four students. Ann has it right, Bob masks by the wrong array, Cem never stops, and Dora has handed in nothing.
+# Give each student a subfolder, with files named after the exercises; they may lie in folders of their own. Here are four students. Ann has it right, Bob masks by the wrong array, Cem never stops, and Dora has handed in nothing.
 
 # %%
 right = exercise.solution
@@ -75,7 +75,7 @@ def as_table(rows, shown):
 display(as_table(rows, [*rows[0]]))
 
 # %% [markdown]
-# A student has a row. Each function that passes all its tests is a point, and an exercise that was not handed in has an empty cell. With `--long` each exercise of each student has a row, with the columns {{ ", ".join(f"`{name}`" for name in COLUMNS) }}:
+# Each student has a row. Each function that passes all its tests earns a point, and an exercise that was not handed in has an empty cell. With `--long` each exercise of each student has a row, with the columns {{ ", ".join(f"`{name}`" for name in COLUMNS) }}:
 
 # %% tags=["remove-input"]
 _, long_rows = graded("long.csv", long=True)
@@ -86,7 +86,7 @@ display(as_table(long_rows, ("id", "file", "passed", "tests", "points", "known m
 #
 # If an exercise is a folder, or lies in several places, it counts 0, and the table says why. A link is followed only if it stays inside the student's folder. Hidden folders are skipped, and so is `__MACOSX`, which a Mac adds to a zip.
 #
-# **Other names.** Only `relu.py` is graded as `relu`, in capitals too. A file called `relu (1).py`, `relu_final.py` or `relu.zip` is not, and the student's cell stays empty. So that nothing is lost in silence, the table then remarks "not recognised: relu (1).py". It says the same of all files of a student who has handed in nothing that has the name of an exercise. The last line of `grade` counts what it has left out, with the files that lie beside the students' folders. Rename them, and grade again.
+# **Other names.** Only `relu.py` is graded as `relu`, even in capitals. A file called `relu (1).py`, `relu_final.py` or `relu.zip` is not, and the student's cell stays empty. So that nothing is lost in silence, the table then remarks "not recognised: relu (1).py". It says the same of all files of a student if none has the name of an exercise. The last line of `grade` counts what it has left out, with the files that lie beside the students' folders. Rename them, and grade again.
 
 # %% tags=["remove-cell"]
 lost = class_folder / "dora" / "relu (1).py"
@@ -97,7 +97,7 @@ assert again[3]["relu (of 2)"] == ""
 lost.unlink()
 
 # %% [markdown]
-# **Another seed than the class had.** Random inputs are drawn anew for each seed. The learners' `check` has the seed {{ LEARNERS_SEED }}, and `grade` has {{ TEACHERS_SEED }} where you give none, so an answer that was made to fit the tests, and not the task, fails here. A seed that only you know, given with `--seed`, is safer still.
+# **A different seed from the class's.** Random inputs are drawn anew for each seed. The learners' `check` has the seed {{ LEARNERS_SEED }}, and `grade` has {{ TEACHERS_SEED }} if you give none, so an answer that was made to fit the tests, and not the task, fails here. A seed that only you know, given with `--seed`, is safer still.
 #
 # ## What the class has misunderstood
 #
@@ -111,10 +111,10 @@ for mistake, students in counts.most_common():
 # %% [markdown]
 # ## What a submission may do
 #
-# Each file runs in a process of its own, with the same limits as for the learner: {{ Limits().seconds:g}} second of computing for a call, {{ Limits().memory / 2**30:g}} GB of memory, {{ Limits().whole:g}} seconds by the clock for a file. Cem's loop has cost you about a second, and the rest of his file was graded.
+# Each file runs in a process of its own, with the same limits as for the learner: {{ Limits().seconds:g}} second of computing for a call, {{ Limits().memory / 2**30:g}} GB of memory, {{ Limits().whole:g}} seconds by the clock for a file. Cem's loop cost you about a second, and the rest of his file was graded.
 #
 # The right answers and the comparison stay in your process. A submission receives inputs and sends back numbers, in a format that holds nothing else. So it cannot find the answers in its memory, change how they are compared, or declare itself right. It starts in an empty folder, without your environment's variables.
 #
-# **On Linux with bubblewrap** (`apt install bubblewrap`) the process sees Python, NumPy and the folder of the file, all of it read-only, and nothing else: no network, no home, no other process, not this book. The first line of `grade` says whether that is so; `--require-sandbox` stops where it is not. A submission can still spend its time and memory, and a fault in the Linux kernel would let it out. For strangers who mean harm, use a machine that you can throw away.
+# **On Linux with bubblewrap** (`apt install bubblewrap`) the process sees Python, NumPy and the folder of the file, all of it read-only, and nothing else: no network, no home, no other process, not this book. The first line of `grade` says whether that is so; `--require-sandbox` stops where it is not. A submission can still use up its time and memory, and a fault in the Linux kernel would let it out. For strangers who mean harm, use a machine that you can throw away.
 #
 # **Without bubblewrap**, a guard in the process blocks what a solution never needs: writing files, starting programs, using the network, and reading files other than Python's, NumPy's and those in the submission's folder. It stops accidents and common attacks. It does not stop a skilled attacker, who can change Python's memory from inside and then read and write whatever you can. If you do not trust a submission, grade it in a container.

@@ -29,9 +29,9 @@ show_task("two_layer_loss")
 show_solution("two_layer_loss")
 
 # %% [markdown]
-# Nothing is new here but the order. Write the shapes under each line and it can hardly go wrong: $(N, D)\,(D, M) \to (N, M)$, and the bias $(M)$ is added to every row. Then $(N, M)\,(M, C) \to (N, C)$, and each row of scores becomes one price.
+# Nothing is new here but the order. Write the shapes under each line and it can hardly go wrong: $(N, D)\,(D, M) \to (N, M)$, and the bias $(M)$ is added to every row. Then $(N, M)\,(M, C) \to (N, C)$, and each row of scores becomes one loss.
 #
-# There is one ReLU, between the layers. Behind the second there is none, since a score may well be negative, and no separate softmax, since the loss has it inside.
+# There is one ReLU, between the layers. After the second there is none, since a score may well be negative, and no separate softmax, since the loss has it inside.
 #
 # ### Another way
 #

@@ -1,6 +1,6 @@
 # ---
 # title: Autograd from scratch
-# description: A tape and one walk back along it find the gradient of any program of arrays; derived from the chain rule, held against PyTorch, and let loose on the layers that this book derived with a pencil.
+# description: A tape and one walk back along it find the gradient of any program of arrays; derived from the chain rule, checked against PyTorch, and let loose on the layers that this book derived with a pencil.
 # tags:
 #   - networks
 # ---
@@ -108,8 +108,8 @@ show(
     ),
     caption=(
         "A program of three lines, written down as it ran. Values are made from top to bottom, "
-        "gradients from bottom to top. Each arrow on the left points to a smaller number. This is "
-        "what makes the order easy to find. Two of them meet at $X$."
+        "gradients from bottom to top. Each arrow on the left points to a smaller number, which "
+        "makes the order easy to find. Two arrows meet at $X$."
     ),
 )
 
@@ -148,7 +148,7 @@ show(
 #
 # $$\frac{\partial L}{\partial X} = \begin{bmatrix}2 & 0\\ 4 & -3\end{bmatrix} + \begin{bmatrix}1 & 2\\ 3 & -1\end{bmatrix} = \begin{bmatrix}3 & 2\\ 7 & -4\end{bmatrix}$$
 #
-# Now the program of this page, which is told of the forward pass alone:
+# Now the program of this page, which is told only the forward pass:
 
 # %%
 x, bias = Variable(X), Variable(b)
@@ -171,9 +171,9 @@ for line in ("S[n,d] = X[n,d] + b[d]", "Q[n,d] = S[n,d] * X[n,d]", "dS[n,d] = dQ
 # %% [markdown]
 # ## From the chain rule to a walk
 #
-# **One number.** [The chain rule](../foundations/chain_rule.py#where-two-roads-meet-gradients-add) says what arrives at a number $x$: a sum over everything that used it, $\partial L/\partial x = \sum_k \partial L/\partial y_k \cdot \partial y_k/\partial x$.
+# **One number.** [The chain rule](../foundations/chain_rule.py#where-two-roads-meet-gradients-add) says what the gradient of a number $x$ is: a sum over everything that used it, $\partial L/\partial x = \sum_k \partial L/\partial y_k \cdot \partial y_k/\partial x$.
 #
-# **Many numbers.** Let $x_i$ be an element of an array $X$, and $y_{kj}$ the elements of $Y_k$, the $k$-th array made from it. All of them may contain $x_i$, so the sum runs over both:
+# **Many numbers.** Let $x_i$ be an element of an array $X$, and $y_{kj}$ the elements of $Y_k$, the $k$-th array made from it. All of them may contain $x_i$, so the sum runs over $k$ and $j$:
 #
 # $$\frac{\partial L}{\partial x_i} = \sum_k \underbrace{\sum_j \frac{\partial L}{\partial y_{kj}}\,\frac{\partial y_{kj}}{\partial x_i}}_{\text{needs } \partial L/\partial Y_k \text{ and operation } k \text{ alone}}$$
 #
@@ -186,9 +186,9 @@ for line in ("S[n,d] = X[n,d] + b[d]", "Q[n,d] = S[n,d] * X[n,d]", "dS[n,d] = dQ
 #
 # **The order.** Here is the step at which such programs go wrong. The box asks for $\partial L/\partial Y_k$, the *whole* gradient of $Y_k$, with the contributions of everything that used $Y_k$. Hand it on too early and the rest never arrives; hand it on each time something arrives and the same contribution is passed down again and again. So a value may be walked only when *everything made from it* has been walked: an order from users to parents, which is called a **topological order**.
 #
-# You need no algorithm to find one. A value cannot be made before its parents. So its number is greater than theirs, and by falling numbers each value comes after all that was made from it. The order is the tape, read backwards. That is what **reverse mode** means in the field's name for all this, *reverse-mode automatic differentiation* ([@baydin2018]). The list of elementary steps goes back to [@wengert1964], who differentiated it from its beginning to its end; the walk from the end to the beginning is that of [@linnainmaa1976].
+# You need no algorithm to find one. A value cannot be made before its parents. So its number is greater than theirs, and in falling order each value comes after all that was made from it. The order is the tape, read backwards. That is what **reverse mode** means in the field's name for all this, *reverse-mode automatic differentiation* ([@baydin2018]). The list of elementary steps goes back to [@wengert1964], who differentiated it from its beginning to its end; the walk from the end to the beginning is that of [@linnainmaa1976].
 #
-# **Repeated values.** NumPy repeats $b$ in $X + b$ without being asked. Take the repetition for an operation of its own, $y_{nd} = b_d$, and derive its vector-Jacobian product. Each step is evaluated while this page is built:
+# **Repeated values.** NumPy repeats $b$ in $X + b$ without being asked. Treat the repetition as an operation of its own, $y_{nd} = b_d$, and derive its vector-Jacobian product. Each step is evaluated while this page is built:
 
 # %% tags=["remove-input"]
 repeated = Derivation(
@@ -235,7 +235,7 @@ elementary_count = text.count("= operation(")
 display(Markdown(f'```python title="nn_tutorial/training/autograd.py"\n{text}\n```'))
 
 # %% [markdown]
-# `Variable` itself gives these names: `a + b` calls `_add`, `a.sum(axis=0)` calls `_sum`. And the layers? Each is a pair already. In one line it is an operation like any other:
+# `Variable` itself gives these names: `a + b` calls `_add`, `a.sum(axis=0)` calls `_sum`. And the layers? Each is a pair already. One line makes it an operation like any other:
 
 # %%
 relu = operation(nn_tutorial.relu, nn_tutorial.relu_backward)
@@ -250,7 +250,7 @@ print(hidden, gradients(hidden.sum(), [weight])[0].tolist())
 #
 # ## Evidence
 #
-# **Every operation.** Each vector-Jacobian product is held against three witnesses: an equation in indices, which is evaluated, central differences, and PyTorch. Where an operation has two sides, one of them is broadcast:
+# **Every operation.** Each vector-Jacobian product is checked against three witnesses: an equation in indices, which is evaluated, central differences, and PyTorch. Where an operation has two sides, one of them is broadcast:
 
 # %% tags=["hide-input"]
 TAKEN = np.array([4, 0, 4, 1])  # a row twice, and two never
@@ -297,7 +297,7 @@ display(Markdown("| Operation | Equation of one of its gradients | Differences |
 # %% [markdown]
 # The last column is the largest relative error of all gradients of the operation; what you see is [the rounding of a difference](../foundations/gradient_checking.py#the-best-step). Equations and PyTorch differ from the tape by at most ${{ power(worst["others"]) }}$.
 #
-# **Graphs that nobody chose.** Sixty programs, drawn at random. Each applies a dozen operations to results drawn among all that there are, with every layer among them: convolution, pooling, both normalisations. PyTorch runs the same programs, with its own layers.
+# **Graphs that nobody chose.** Here are sixty programs, drawn at random. Each applies a dozen operations to earlier results, drawn at random too. Every layer is among the operations: convolution, pooling, both normalisations. PyTorch runs the same programs, with its own layers.
 
 # %%
 ours = {
@@ -328,13 +328,13 @@ assert apart < 1e-11 and used["again"] > 200 and used["broadcast"] > 60
 # %% [markdown]
 # In these graphs a value was used again {{ used["again"] }} times, and two shapes met {{ used["broadcast"] }} times.
 #
-# **The book's own backward passes.** Here is the strongest test that this book can offer. The batch normalisation of [its chapter](../layers/batch_norm.py) took pages to derive. Write it forward alone, in elementary operations:
+# **The book's own backward passes.** Here is the strongest test that this book can offer. The batch normalisation of [its chapter](../layers/batch_norm.py) took pages to derive. Write only its forward pass, in elementary operations:
 
 # %% tags=["remove-input"]
 show_source(programs.batch_norm)
 
 # %% [markdown]
-# `differentiable` makes a pair of it, forward and backward, and that pair takes the place of the layer's own in everything that the build checks of batch normalisation: its equations, the complex step, PyTorch. The same for seven more:
+# `differentiable` makes a pair of it, forward and backward, and that pair takes the place of the layer's own in everything that the build checks of batch normalisation: its equations, the complex step, PyTorch. The same was done for seven more:
 
 # %% tags=["hide-input"]
 lines, certificates = [], {}
@@ -371,7 +371,7 @@ show(
 assert exact < 1e-13 and single < 1e-5
 
 # %% [markdown]
-# What this does not say: that you could throw the derivations away. The tape found *a* way back, entry by entry. The chapter's formula gets there in one step and [keeps less](#what-the-tape-keeps), and where these programs overflow, the layers do not. PyTorch, too, has formulas of its own for its large layers.
+# This does not mean that you could throw the derivations away. The tape found *a* way back, entry by entry. The chapter's formula gets there in one step and [keeps less](#what-the-tape-keeps), and where these programs overflow, the layers do not. PyTorch, too, has formulas of its own for its large layers.
 #
 # ## Five ways to get it wrong
 #
@@ -407,7 +407,7 @@ true_bias = gradients(s * s + s, [bias], np.ones((2, 2)))[0]
 assert (right[x] == dx).all() and not np.allclose(wrong[bias], true_bias)
 
 # %% [markdown]
-# The second is wrong wherever a value with two users has a parent: what arrived first goes down twice. The first is right, and useless. Let every layer have two roads, as [skip connections](../foundations/chain_rule.py#what-a-skip-connection-does-to-the-gradient) make them, and count:
+# The second is wrong wherever a value with two users has a parent: the part that came first goes down twice. The first is right, and useless. Let every layer have two roads, as [skip connections](../foundations/chain_rule.py#what-a-skip-connection-does-to-the-gradient) make them, and count:
 
 # %% tags=["hide-input"]
 depths = list(range(1, 17))
@@ -453,11 +453,11 @@ show(
 assert visits[-1][0] > 1000 * visits[-1][1]
 
 # %% [markdown]
-# With {{ depths[-1] }} layers that is {{ f"{visits[-1][0]:,}" }} values against {{ visits[-1][1] }}. And there is a second end: five thousand operations in a row stop it with a `{{ stopped }}`, because Python limits how deep functions may call each other. The loop over the tape has no such limit.
+# With {{ depths[-1] }} layers that is {{ f"{visits[-1][0]:,}" }} values against {{ visits[-1][1] }}. And there is a second limit: five thousand operations in a row stop it with a `{{ stopped }}`, because Python limits how deep functions may call each other. The loop over the tape has no such limit.
 #
 # ### `=` instead of `+=`
 #
-# The walk once more, with one character less:
+# The walk once more, with one character fewer:
 
 
 # %%
@@ -525,7 +525,7 @@ for try_it in (
 assert refused == 2
 
 # %% [markdown]
-# NumPy complains at no point. The bias has become a table with a row per example, as in [the chapter on the linear layer](../layers/linear.py#seven-ways-to-get-it-wrong), and with another batch size the next forward pass fails, far from the cause. With a batch of one the numbers are even right. The optimisers of this book refuse such a gradient, and so does `gradient_check`.
+# NumPy never complains. The bias has become a table with a row per example, as in [the chapter on the linear layer](../layers/linear.py#seven-ways-to-get-it-wrong), and with another batch size the next forward pass fails, far from the cause. With a batch of one the numbers are even right. The optimisers of this book refuse such a gradient, and so does `gradient_check`.
 #
 # ### Something on the tape is changed
 #
@@ -559,7 +559,7 @@ except ValueError as error:
     read_only = str(error)
 
 # %% [markdown]
-# PyTorch counts the changes of each tensor, and refuses: "{{ refusal }}". NumPy's arrays have no such counter. What can be had for nothing is a lock: the results of operations are read-only here, so `s.data -= 1` says "{{ read_only }}". Your own arrays stay yours to change. First the gradients, then the step.
+# PyTorch counts the changes of each tensor, and refuses: "{{ refusal }}". NumPy's arrays have no such counter. What costs nothing is a lock: the results of operations are read-only here, so `s.data -= 1` says "{{ read_only }}". Your own arrays stay yours to change. So take the gradients first, then the step.
 #
 # ### A value leaves the tape
 #
@@ -586,7 +586,7 @@ assert np.allclose(*same_y, rtol=1e-14, atol=1e-15)
 assert off.arguments[0].max_error > 0.1 and max(a.max_error for a in off.arguments[1:]) < 1e-6
 
 # %% [markdown]
-# The first line is the right program, the second the wrong one. `weight` and `bias` get the right gradients; that of `x` is wrong, because to the tape mean and variance have become constants. The walk broke no rule. The program says something else than you meant. PyTorch has this on purpose, as `detach()`. What finds the accident is the gradient check alone.
+# The first line is the right program, the second the wrong one. `weight` and `bias` get the right gradients; that of `x` is wrong, because to the tape mean and variance have become constants. The walk broke no rule. The program says something other than you meant. PyTorch has this on purpose, as `detach()`. Only the gradient check finds the accident.
 #
 # ## One network, trained three ways
 #
@@ -682,16 +682,15 @@ show(
         f"{largest['control', np.float32, 'weights']:.0e}."
     ),
     caption=(
-        "How far apart the weights are that two trainings have reached: by an elementary tape, or "
-        "from a start moved by a last bit, and by the derived backward pass. Lines are geometric "
-        "means over five seeds, bands reach from the smallest to the largest. The tape of layers is "
-        "missing, as its difference is 0. What the tape does to a training (solid) is what a last "
-        "bit does (dotted)."
+        "Differences from the weights that the derived backward pass reaches: by the elementary "
+        "tape (solid), and from a start moved by a last bit (dotted). Lines are geometric means "
+        "over five seeds; bands reach from the smallest to the largest. The tape of layers is "
+        "missing, as its difference is 0. The tape does to a training what a last bit does."
     ),
 )
 
 # %% [markdown]
-# **The verdict.** The tape of layers takes the same {{ len(losses) }} steps, bit for bit, with all five seeds and in both types. The elementary tape ends at weights that differ by at most ${{ power(largest["elementary", np.float64, "weights"]) }}$ in float64 and ${{ power(largest["elementary", np.float32, "weights"]) }}$ in float32, where a last bit of the first weights makes ${{ power(largest["control", np.float64, "weights"]) }}$ and ${{ power(largest["control", np.float32, "weights"]) }}$. In the loss that is at most ${{ power(largest["elementary", np.float32, "loss"]) }}$ nats; from seed to seed the late loss varies with a standard deviation of {{ between:.2g}}. And with each seed all three name the same number of test flowers right, {{ min(named.values()) }} to {{ max(named.values()) }} of 25.
+# **The verdict.** The tape of layers takes the same {{ len(losses) }} steps, bit for bit, with all five seeds and in both types. The elementary tape ends at weights that differ by at most ${{ power(largest["elementary", np.float64, "weights"]) }}$ in float64 and ${{ power(largest["elementary", np.float32, "weights"]) }}$ in float32, where a last bit of the first weights makes a difference of ${{ power(largest["control", np.float64, "weights"]) }}$ and ${{ power(largest["control", np.float32, "weights"]) }}$. In the loss that is at most ${{ power(largest["elementary", np.float32, "loss"]) }}$ nats; from seed to seed the late loss varies with a standard deviation of {{ between:.2g}}. And with each seed all three name the same number of test flowers correctly, {{ min(named.values()) }} to {{ max(named.values()) }} of 25.
 #
 # **What this does not show.** Sizes at which an unguarded `exp` overflows: the elementary loss would fail there, and the fused one would not. And nothing about speed: this page measures none.
 #
@@ -794,8 +793,8 @@ show(
     ),
     caption=(
         "What each operation leaves behind, from the pictures (top) to the loss. The two long bars "
-        "are no results of the network at all, but the windows that a convolution has copied out "
-        "for its matrix product, and keeps for the way back."
+        "are not results of the network at all: they are the windows that a convolution has copied "
+        "out for its matrix product, and keeps for the way back."
     ),
 )
 
@@ -841,7 +840,7 @@ softplus_report.raise_if_above(1e-6)
 #     Zeros would be correct. This tape raises an error, and PyTorch does by default, because in practice such a `w` was meant to be connected: somebody took `.data` of it, or made a second Variable of the same array.
 #
 # ??? question "4. Is `a.maximum(0.0)` the ReLU?"
-#     Forward it is. Backward the two differ at exactly 0: the gradient is {{ at_zero["maximum"] }} for the maximum, which is fair to both sides, and {{ at_zero["relu"] }} for the ReLU. PyTorch answers the same to both. A function with a bend has no slope there, and each is a choice. It is the one thing that a tape cannot find out: what you want at a kink.
+#     Forward, it is. Backward, the two differ at exactly 0: the gradient is {{ at_zero["maximum"] }} for the maximum, which is fair to both sides, and {{ at_zero["relu"] }} for the ReLU. PyTorch gives the same two answers. A function with a bend has no slope there, so each is a choice. It is the one thing that a tape cannot find out: what you want at a kink.
 #
 # ??? question "5. For the notebook: write $\log(1 + e^x)$, called softplus, and check it. Which derivation did you need?"
 #     `softplus = lambda v: (v.exp() + 1.0).log()`, then `gradient_check(*differentiable(softplus), [array], rng=rng)`. The largest relative error was {{ f"{softplus_report.max_error:.0e}" }} here, and no derivation was needed. Now try it at $x = 1000$: the tape differentiates the program that you wrote, with its overflow.

@@ -179,7 +179,7 @@ assert memory["own, 2 units"][0] < 0.5
 # | $\partial L/\partial y$ | 6 | 9 | $-3$ | 0 |
 # | $\partial L/\partial x = \tfrac43\, m\, \partial L/\partial y$ | 8 | 0 | $-4$ | 0 |
 #
-# The gradient goes back through the same gates. The second element gets nothing, although 9 came from above: it had no say in the output.
+# The gradient goes back through the same gates. The second element gets nothing, although its upstream gradient is 9: it had no say in the output.
 
 # %%
 x, dy = np.array([[3.0, 6.0, 9.0, -3.0]]), np.array([[6.0, 9.0, -3.0, 0.0]])
@@ -222,15 +222,15 @@ show(
 #
 # $$E[y] = (1 - p)\cdot\frac{x}{1 - p} + p\cdot 0 = x$$
 #
-# In the mean nothing changes, and so evaluation can leave the layer out. Any other factor would make $E[y]$ another number than the $x$ that evaluation uses.
+# On average nothing changes, and so evaluation can leave the layer out. Any other factor would make $E[y]$ another number than the $x$ that evaluation uses.
 #
-# **Its spread.** $E[y^2] = (1 - p)\,x^2/(1 - p)^2 = x^2/(1 - p)$. Take away the square of the mean:
+# **Its spread.** $E[y^2] = (1 - p)\,x^2/(1 - p)^2 = x^2/(1 - p)$. Subtract the square of the mean:
 #
 # $$\operatorname{Var}[y] = \frac{x^2}{1 - p} - x^2 = \frac{p}{1 - p}\,x^2$$
 #
 # Dropout is noise, and the noise of an element is proportional to that element.
 #
-# **All elements, and backward.** For each element by itself $y_{nd} = m_{nd}\,x_{nd}/(1 - p)$. Once the mask is drawn, it is a constant: $y_{nd}$ is a straight line in $x_{nd}$ and depends on no other element. Its slope is $m_{nd}/(1 - p)$, so the chain rule has one term:
+# **All elements, and backward.** For each element, $y_{nd} = m_{nd}\,x_{nd}/(1 - p)$. Once the mask is drawn, it is a constant: $y_{nd}$ is a straight line in $x_{nd}$ and depends on no other element. Its slope is $m_{nd}/(1 - p)$, so the chain rule has one term:
 #
 # $$\frac{\partial L}{\partial x_{nd}} = \frac{\partial L}{\partial y_{nd}}\cdot\frac{m_{nd}}{1 - p}$$
 #
@@ -240,7 +240,7 @@ show(
 #
 # $$\boxed{Y = \frac{M \odot X}{1 - p}, \qquad \frac{\partial L}{\partial X} = \frac{M}{1 - p} \odot \frac{\partial L}{\partial Y}}$$
 #
-# **Easily overlooked.** $E[y] = x$ does not say that evaluation gives the mean of what training gives. A bend comes after, and the mean of a bent number is not the bend of the mean. Let a unit with the weights $(1, -2, 1, 0)$ and a ReLU read our $y$. Evaluation uses $x$: the sum is $3 - 12 + 9 = 0$, and the ReLU gives 0. In training the sum is positive for some masks and negative for others, and the ReLU keeps the positive ones. Sixteen masks can be counted, exactly:
+# **Easily overlooked.** $E[y] = x$ does not say that evaluation gives the mean of what training gives. A bend follows, and the mean of a bent number is not the bend of the mean. Let a unit with the weights $(1, -2, 1, 0)$ and a ReLU read our $y$. Evaluation uses $x$: the sum is $3 - 12 + 9 = 0$, and the ReLU gives 0. In training the sum is positive for some masks and negative for others, and the ReLU keeps the positive ones. There are sixteen masks, so the mean can be exact:
 
 # %%
 p, hand, weights, target = F(1, 4), np.array([F(3), F(6), F(9), F(-3)]), np.array([1, -2, 1, 0]), 6
@@ -259,7 +259,7 @@ assert mean["sum"] == weights @ hand == 0  # a linear layer keeps the mean
 assert mean["after the ReLU"] == 3  # a bend does not: evaluation gives 0
 
 # %% [markdown]
-# So for what follows a bend, evaluation is an approximation of the mean network and no identity. How good a one, [the first mistake](#1-dropout-left-on-in-evaluation) will measure.
+# So after a bend, evaluation only approximates the mean over the masks. [The first mistake](#1-dropout-left-on-in-evaluation) measures how well.
 #
 # **What the noise asks for.** The code has also averaged a squared error, $\tfrac12(w^\top y - t)^2$ with the target $t = 6$. The mean of a square is the square of the mean plus the variance, and the variances of independent elements add up:
 #
@@ -286,11 +286,11 @@ show_equations("dropout", "Y", "dX")
 show_source(Dropout.forward)
 
 # %% [markdown]
-# In evaluation the layer hands `x` on. That is all that `train` decides here.
+# In evaluation the layer returns `x`. That is all that `train` decides here.
 #
 # ## Weight decay: a pull on each weight
 #
-# Add to the loss a penalty, half of $\lambda$ times the squared length of all parameters. That is the **L2 penalty**. Its gradient is $\lambda\theta$, and SGD steps along the sum:
+# Add to the loss half of $\lambda$ times the squared length of all parameters. This is the **L2 penalty**. Its gradient is $\lambda\theta$, and SGD steps along the sum:
 #
 # <!-- equation decay -->
 #
@@ -305,9 +305,9 @@ show_source(Dropout.forward)
 # | SGD, either way | | $\tfrac78(8, -4) - \tfrac12(2, 4) = (6, -\tfrac{11}{2})$ |
 # | Adam without decay | $(2, 4)$ | $(8, -4) - (\tfrac12, \tfrac12) = (\tfrac{15}{2}, -\tfrac92)$ |
 # | Adam, penalty in the gradient | $g + \lambda\theta = (4, 3)$ | $(8, -4) - (\tfrac12, \tfrac12) = (\tfrac{15}{2}, -\tfrac92)$ |
-# | AdamW, decay beside it | $(2, 4)$ | $\tfrac78(8, -4) - (\tfrac12, \tfrac12) = (\tfrac{13}{2}, -4)$ |
+# | AdamW, decay beside the step | $(2, 4)$ | $\tfrac78(8, -4) - (\tfrac12, \tfrac12) = (\tfrac{13}{2}, -4)$ |
 #
-# In the third row the penalty has done *nothing*: Adam divides by the size of what it is given, and the sign was the same. [@loshchilov2019] therefore take the decay out of the gradient and put it beside the step, which is AdamW, the fourth row. ([Schedules](schedules.py#adamw-decay-that-passes-by-the-division) has the derivation for later steps.)
+# In the third row the penalty has done *nothing*: Adam divides by the size of what it is given, and the signs were the same. [@loshchilov2019] therefore take the decay out of the gradient and put it beside the step, which is AdamW, the fourth row. ([Schedules](schedules.py#adamw-decay-that-passes-by-the-division) has the derivation for later steps.)
 
 # %%
 exact = np.array([F(8), F(-4)])
@@ -327,7 +327,7 @@ show_source(AdamW.step)
 # %% [markdown]
 # `p *= 1 - self.lr * self.weight_decay` is the factor in [](#decay), and the step of Adam that follows gets $g$ alone.
 #
-# Which weights does each of them shrink? Some pixels are white in all 100 pictures, so the weights of these pixels never get a gradient from the loss. Whatever happens to them is the decay alone.
+# Which weights does each of them shrink? Some pixels are white in all 100 pictures, so their weights never get a gradient from the loss. Whatever happens to them comes from the decay alone.
 
 # %% tags=["remove-input"]
 white = flat(RIGHT[0][0]).max(axis=0) == 0
@@ -384,7 +384,7 @@ assert abs(ends["AdamW"][0] / expected - 1) < 1e-3
 assert ends["L2 in Adam"][1] > 10 * ends["L2 in Adam"][0] and ends["AdamW"][1] > ends["AdamW"][0]
 
 # %% [markdown]
-# After {{ EPOCHS }} epochs of 4 steps AdamW has left $(1 - \eta\lambda)^{240}$ of these weights, {{ f"{expected:.0%}" }}. L2 in Adam has left {{ f"{ends['L2 in Adam'][0]:.0%}" }}. So one number $\lambda$ means different things to the two, and each needs its own search.
+# After {{ EPOCHS }} epochs of 4 steps AdamW has left $(1 - \eta\lambda)^{240}$ of these weights, {{ f"{expected:.0%}" }}. L2 in Adam has left {{ f"{ends['L2 in Adam'][0]:.0%}" }}. So the same $\lambda$ means different things to the two, and each needs its own search.
 #
 # **L1** is the other common penalty, $\lambda\sum|\theta|$. Its gradient is $\lambda$ times the sign: a pull of constant length, however small the weight has become. So L1 makes weights exactly 0, where L2 only makes them small. With a loss of $\tfrac12(\theta - a)^2$ and $\lambda = 1$, the best $\theta$ for $a = 4$ is 2 with L2 and 3 with L1; for $a = 1$ it is $\tfrac12$ with L2 and 0 with L1.
 
@@ -427,7 +427,7 @@ assert min(share[1.0]) > 0.9 and max(share[0.01]) < 0.1
 # %% [markdown]
 # ## Augmentation: pictures that are still the same digit
 #
-# **Data augmentation** changes the training pictures in ways that do not change their labels. A digit that has moved by a pixel is the same digit. For [@simard2003] the most important practice in reading handwriting is a training set as large as possible, and they enlarge theirs by distorted pictures. Ours are moved, anew in each epoch, and zeros come in at the edge:
+# **Data augmentation** changes the training pictures in ways that do not change their labels. A digit that has moved by a pixel is the same digit. For [@simard2003] the most important practice in reading handwriting is a training set as large as possible, and they enlarge theirs with distorted pictures. Ours are moved, anew in each epoch, and zeros come in at the edge:
 
 # %%
 def moved(images, rng, share):
@@ -473,7 +473,7 @@ show(
 # %% [markdown]
 # ## Evidence
 #
-# Differences of the forward pass, with a random gradient from above, in float64. The mask must be the same at each call, so each call gets a new generator with the same seed:
+# Differences of the forward pass, with a random upstream gradient, in float64. The mask must be the same at each call, so each call gets a new generator with the same seed:
 
 # %%
 def fixed(x):
@@ -498,7 +498,7 @@ assert abs(out.mean() - 1) < 5 * np.sqrt(0.3 / 0.7 / ones.size)
 assert len(np.unique(scale, axis=0)) == 1000
 
 # %% [markdown]
-# [The certificate](../verify/checks.py) of this build. PyTorch's own dropout draws other masks, so here PyTorch multiplies by ours and differentiates that:
+# Here is [the certificate](../verify/checks.py) of this build. PyTorch's own dropout draws other masks, so here PyTorch multiplies by ours and differentiates that:
 
 # %% tags=["remove-input"]
 rows = show_certificate("dropout")
@@ -511,7 +511,7 @@ single = max(entry.largest for entry in rows if entry.dtype == "float32")
 #
 # ## Five ways to get it wrong
 #
-# The first three on networks with two hidden layers of 64 units and dropout of $\tfrac12$ behind each, on four of the training sets, with right labels.
+# The first three run on networks with two hidden layers of 64 units and dropout of $\tfrac12$ after each, on four of the training sets, with right labels.
 
 # %%
 class Unscaled(Dropout):
@@ -563,7 +563,7 @@ voices = np.mean([softmax(left_on(reader, TEST[0]))[0] for _ in range(100)], axi
 together = np.mean(voices.argmax(axis=1) == TEST[1])
 alone = evaluate(reader, *TEST)[1]
 print(f"test accuracy {off:.1%}, left on {on:.1%}")
-print(f"asked twice, {changed:.0%} of the answers are others")
+print(f"asked twice, {changed:.0%} of the answers change")
 print(f"mean of 100 masks {together:.1%}, evaluation {alone:.1%}")
 assert on < off - 0.1 and changed > 0.1 and abs(together - alone) < 0.015
 assert (predict(reader, TEST[0]) == predict(reader, TEST[0])).all()  # the check
@@ -584,7 +584,7 @@ assert abs(out.mean() - 0.5) < 0.01  # the check: it should be 1
 assert unscaled[0] > right[0] + 0.1 and abs(unscaled[1] - right[1]) < 0.04
 
 # %% [markdown]
-# The accuracy hardly shows it: scores that are all too large have their largest in the same place. The *loss* shows it, since large scores claim a certainty that is not there. No gradient check finds this one either, because the backward pass fits the forward pass. The mean of the output does: of ones it must be 1.
+# The accuracy hardly shows it: scores that are all too large have their maximum in the same place. The *loss* shows it, since large scores claim a certainty that is not there. No gradient check finds this one either, because the backward pass fits the forward pass. The mean of the output does: for an input of ones it must be 1.
 #
 # ### 3. A new mask in the backward pass
 #
@@ -606,11 +606,11 @@ print(f"accuracy {right[1]:.1%}, with new masks {other[1]:.1%}; loss {right[0]:.
 assert error > 0.1 and other[1] < right[1] - 0.02 and other[0] > right[0]
 
 # %% [markdown]
-# It still learns, which is the trap. In the mean over masks the gradient is not far off, so you see a network that is somewhat worse and no sign of why. The gradient check sees it at once.
+# It still learns, which is the trap. On average over the masks the gradient is not far off, so you see a network that is somewhat worse and no sign of why. The gradient check sees it at once.
 #
 # ### 4. Decay on everything
 #
-# `weight_decay` of an optimiser takes all parameters: the biases too, and batch normalisation's $\gamma$. Here AdamW with $\lambda = 3$ decays all of them, or only what has two axes, in a plain network and in one with batch normalisation. All twelve training sets, $\eta = 0.003$:
+# `weight_decay` of an optimiser takes all parameters: the biases too, and batch normalisation's $\gamma$. Here AdamW with $\lambda = 3$ decays all of them, or only those with two axes, in a plain network and in one with batch normalisation. All twelve training sets, $\eta = 0.003$:
 
 # %%
 class AdamWOf:
@@ -653,7 +653,7 @@ assert abs(costs[False].mean) < costs[False].half < 0.01
 assert costs[True].mean - costs[True].half > 0.1 and gammas["all"] < 0.5 < gammas["weights"]
 
 # %% [markdown]
-# On biases it makes no difference that we can see. On $\gamma$ it does. The weights below a batch normalisation may shrink without harm, since [their length means nothing](../layers/batch_norm.py#what-the-gradient-cannot-do). But $\gamma$ *is* the size of what the layer puts out, and with small outputs the network cannot be sure of anything. So decay only what has two axes or more, as is common practice.
+# For biases it makes no difference that we can see. For $\gamma$ it does. The weights below a batch normalisation may shrink without harm, since [their length means nothing](../layers/batch_norm.py#what-the-gradient-cannot-do). But $\gamma$ *is* the size of what the layer puts out, and with small outputs the network cannot be sure of anything. So decay only what has two axes or more, as is common practice.
 #
 # ### 5. Choosing by the test set
 #
@@ -687,7 +687,7 @@ assert gift[25] > gift[50] > gift[100] > gift[200] > 0.005
 #
 # **Predictions.** Augmentation gains most, since it is the only one that brings in knowledge. The others lower the loss, but move the accuracy little. When a fifth of the training labels is wrong, learning by heart does real harm, and all of them help.
 #
-# **The rules.** One hidden layer of 128 units, Adam, batches of 25, {{ EPOCHS }} epochs for everyone. Every rival gets nine tries: three strengths (for early stopping three patiences) at three learning rates. The baseline gets nine learning rates. The tries are made on four training sets, and the mean loss on 200 validation pictures chooses. The choice is then trained on all twelve training sets, which share no picture. So there are twelve differences to the baseline, pair by pair, each with the same pictures, first weights and order. The 397 test pictures have chosen nothing. "All together" takes every remedy at its chosen strength, or at a half or a quarter of it.
+# **The rules.** One hidden layer of 128 units, Adam, batches of 25, {{ EPOCHS }} epochs for everyone. Every remedy gets nine tries: three strengths (for early stopping three patiences) at three learning rates. The baseline gets nine learning rates. The tries are made on four training sets, and the mean loss on 200 validation pictures chooses. The choice is then trained on all twelve training sets, which share no picture. So there are twelve differences from the baseline, pair by pair, each with the same pictures, first weights and order. The 397 test pictures have chosen nothing. "All together" takes every remedy at its chosen strength, or at a half or a quarter of it.
 
 # %% tags=["hide-input"]
 RATES = np.geomspace(0.001, 0.01, 3)
@@ -824,7 +824,7 @@ show(
     caption=(
         "With right labels (dots) nothing is told apart from the tuned baseline. With wrong ones "
         f"(squares) {COUNTS[len(lower)]} of six lower the loss. Means over twelve training sets of the difference "
-        f"to the tuned baseline, with 95% intervals. Filled: told apart from 0 after Holm's "
+        f"from the tuned baseline, with 95% intervals. Filled: told apart from 0 after Holm's "
         f"correction for all {len(TESTED)} comparisons."
     ),
 )
@@ -878,23 +878,23 @@ def recipe_of(kind, name):
 # | augmentation | {{ recipe_of(RIGHTS, "augmentation") }} | {{ told(RIGHTS, "augmentation", 1) }} | {{ recipe_of(WRONGS, "augmentation") }} | {{ told(WRONGS, "augmentation", 1) }} |
 # | all together | {{ recipe_of(RIGHTS, "all together") }} | {{ told(RIGHTS, "all together", 1) }} | {{ recipe_of(WRONGS, "all together") }} | {{ told(WRONGS, "all together", 1) }} |
 #
-# The accuracy of a remedy is its difference to the baseline in points, with a 95% interval that is not corrected ([`paired`](../reference/training.md)). "Share" is the share of the pictures that are moved. In the text a difference is called one only if its p-value, corrected for all {{ len(TESTED) }} comparisons ([@holm1979]), is below 0.05.
+# The accuracy of a remedy is its difference from the baseline in points, with a 95% interval that is not corrected ([`paired`](../reference/training.md)). "Share" is the share of the pictures that are moved. In the text a difference is called one only if its p-value, corrected for all {{ len(TESTED) }} comparisons ([@holm1979]), is below 0.05.
 #
 # ### The verdict
 #
-# **With right labels: nothing that we can vouch for.** No remedy by itself changes accuracy or loss by more than chance. All together come closest, with {{ told(RIGHTS, "all together", 1) }} points; corrected for {{ len(TESTED) }} comparisons that is a p-value of {{ f"{CORRECTED[RIGHTS, 'all together', 1]:.1f}" }}. The one single remedy whose own interval leaves out 0 is L2 in Adam, and it points the wrong way.
+# **With right labels: nothing that we can vouch for.** No remedy by itself changes accuracy or loss by more than chance. All together come closest, with {{ told(RIGHTS, "all together", 1) }} points; corrected for {{ len(TESTED) }} comparisons that is a p-value of {{ f"{CORRECTED[RIGHTS, 'all together', 1]:.1f}" }}. The only single remedy whose own interval excludes 0 is L2 in Adam, and it points the wrong way.
 #
-# **With wrong labels: the loss falls, and together they gain accuracy.** Augmentation lowers the loss most, by {{ f"{-EFFECT[WRONGS, 'augmentation', 0].mean:.2f}" }} of {{ f"{base[WRONGS][0]:.2f}" }} nats. {{ COUNTS[len(lower)].capitalize() }} of the six lower it beyond chance: {{ ", ".join(lower) }}. In accuracy no single remedy is beyond chance. All together are, with {{ told(WRONGS, "all together", 1) }} points, each at *{{ PART[WRONGS] }}* of the strength that was best for it alone. Strengths add up, and validation turned down the sum of full ones both times.
+# **With wrong labels: the loss falls, and together they gain accuracy.** Augmentation lowers the loss most, by {{ f"{-EFFECT[WRONGS, 'augmentation', 0].mean:.2f}" }} of {{ f"{base[WRONGS][0]:.2f}" }} nats. {{ COUNTS[len(lower)].capitalize() }} of the six lower it beyond chance: {{ ", ".join(lower) }}. In accuracy no single remedy is beyond chance. All together are, with {{ told(WRONGS, "all together", 1) }} points, each at *{{ PART[WRONGS] }}* of the strength that was best for it alone. Strengths add up, and both times validation rejected the sum of full ones.
 #
-# **Tuning the baseline did more than any remedy.** At the highest of its nine rates the network with wrong labels has a test loss of {{ f"{FAST[WRONGS]:.2f}" }}; at the rate that it chose, {{ f"{base[WRONGS][0]:.2f}" }}. A low rate for a fixed number of steps is itself a kind of early stopping: on the parabola above, $\eta$ times the number of steps decides. Had we compared the remedies with a baseline at that high rate, all of them would have looked like a success.
+# **Tuning the baseline did more than any remedy.** At the highest of its nine rates the network with wrong labels has a test loss of {{ f"{FAST[WRONGS]:.2f}" }}; at the rate that was chosen, {{ f"{base[WRONGS][0]:.2f}" }}. A low rate for a fixed number of steps is itself a kind of early stopping: on the parabola above, $\eta$ times the number of steps decides. Had we compared the remedies with a baseline at that high rate, all of them would have looked like a success.
 #
 # **Weight decay did nothing here that can be seen**, in either form, with right labels or wrong. ([Schedules](schedules.py#does-any-of-it-pay-ten-comparisons-on-digits) compares the two with each other.)
 #
-# **The predictions.** The first fails for the accuracy: pictures that are moved by a pixel do not help to read these digits. Why? In every test picture the ink touches both the upper and the lower edge: each digit was fitted into the same box, and a moved one is something that the test never shows. Ask the same networks about test pictures that *are* moved, and augmentation adds {{ f"{100 * EFFECT[RIGHTS, 'augmentation', 2].mean:.0f}" }} points to the {{ f"{base[RIGHTS][2]:.0%}" }} of the baseline. You get from augmentation what you put in. The second prediction fails too, with right labels: the losses hardly move. The third does not hold for weight decay.
+# **The predictions.** The first fails for the accuracy: pictures moved by a pixel do not help to read these digits. Why? In every test picture the ink touches both the upper and the lower edge: each digit was fitted into the same box, and the test never shows a moved one. Give the same networks test pictures that *are* moved, and augmentation adds {{ f"{100 * EFFECT[RIGHTS, 'augmentation', 2].mean:.0f}" }} points to the {{ f"{base[RIGHTS][2]:.0%}" }} of the baseline. You get from augmentation what you put in. The second prediction fails too, with right labels: the losses hardly move. The third does not hold for weight decay.
 #
 # **What more pictures do.** Add the 200 validation pictures to the training set of the network *without* any remedy, for as many steps. That gains {{ f"{100 * MORE.mean:.1f}" }} ± {{ f"{100 * MORE.half:.1f}" }} points, more than anything in the table gained with right labels. So keep few pictures for validation if you have few, and look for more before you look for remedies.
 #
-# **What this does not show.** One small network on one easy collection, where a hundred pictures give {{ f"{base[RIGHTS][1]:.0%}" }}. Dropout was made for much larger networks, and nothing here speaks about those. The intervals are about other training sets and seeds, not about other test pictures; all networks were asked about the same 397. The validation labels were right in both halves, which helps whatever is chosen by them. Three strengths place a "best" one only roughly; with wrong labels several choices stand at the end of their three, so that still stronger remedies might do more. And a difference that was not found may be there, as long as it is smaller than the interval.
+# **What this does not show.** One small network on one easy collection, where a hundred pictures give {{ f"{base[RIGHTS][1]:.0%}" }}. Dropout was made for much larger networks, and nothing here speaks about those. The intervals are about other training sets and seeds, not about other test pictures; all networks were tested on the same 397. The validation labels were right in both halves, which helps whatever is chosen by them. Three strengths place a "best" one only roughly; with wrong labels several choices are at the end of their three, so still stronger remedies might do more. And a difference that was not found may be there, as long as it is smaller than the interval.
 #
 # ## In five lines
 #
@@ -926,13 +926,13 @@ assert (1 - 0.05) ** halved <= 0.5 < (1 - 0.05) ** (halved - 1)
 #     0 with probability 0.2, and $10/0.8 = 12.5$ with probability 0.8. The mean is $0.8 \cdot 12.5 = 10$.
 #
 # ??? question "2. With a pencil: a weight gets no gradient, $\eta = 0.1$ and $\lambda = 0.5$. After how many steps of AdamW is it halved?"
-#     Each step multiplies it by $1 - 0.05$. So after $\ln 2 / 0.0513$ steps, which makes {{ halved }} whole ones.
+#     Each step multiplies it by $1 - 0.05$. So it is halved after $\ln 2 / 0.0513$ steps, which makes {{ halved }} whole ones.
 #
 # ??? question "3. Your training accuracy is 88%, your validation accuracy 92%, all through the training. Is something wrong?"
 #     Not if there is dropout. The training accuracy was counted in training mode, with a part of the units missing, and validation has them all. Evaluate on the training pictures in evaluation mode, and the order will be the usual one.
 #
 # ??? question "4. You double the batch size and leave $\eta$, $\lambda$ and the epochs as they are. What happens to AdamW's decay?"
-#     There are half as many steps, so the whole decay is the root of what it was: in [](#which-weights) {{ f"{expected**0.5:.0%}" }} would be left of a weight without a gradient, in place of {{ f"{expected:.0%}" }}. $\lambda$ belongs to a number of steps.
+#     There are half as many steps, so the factor of the whole decay is the root of what it was: in [](#which-weights) {{ f"{expected**0.5:.0%}" }} would be left of a weight without a gradient, instead of {{ f"{expected:.0%}" }}. $\lambda$ belongs to a number of steps.
 #
 # ??? question "5. For the notebook: add to each training set its mirror images. Predict what that does to the accuracy, then train the baseline on them."
 #     {{ f"{100 * lie.mean:+.1f}".replace("-", "−") }} ± {{ f"{100 * lie.half:.1f}" }} points. A change must leave the label true. A mirrored 0 or 8 is still one, but a mirrored 3 is no digit, and a mirrored 2 looks like a bad 5. What you put in, you get out. (It also took twice as many steps.)

@@ -166,7 +166,7 @@ show(
 # %% [markdown]
 # ## The loop that you hand in
 #
-# First the data. The pixels are bytes, and become floats whose mean is 0 and whose standard deviation is 1 [over the training pictures](#normalise-with-what-you-may-know). The network is small, so that this page is built in seconds: two convolutions with [batch normalisation](../layers/batch_norm.py), and [dropout](../reference/normalization.md) before the only linear layer.
+# First the data. The pixels are bytes; they become floats with a mean of 0 and a standard deviation of 1 [over the training pictures](#normalise-with-what-you-may-know). The network is small, so that this page is built in seconds: two convolutions with [batch normalisation](../layers/batch_norm.py), and [dropout](../reference/normalization.md) before the only linear layer.
 
 # %%
 parts = {"train": live.train, "val": live.val, "test": live.test}
@@ -241,7 +241,7 @@ for epoch in range(1, 7):
     print(f"{held_out[0]:.3f}  {held_out[1]:.1%}")
 
 # %% [markdown]
-# The figure belongs to what you hand in, both losses and both accuracies:
+# You also hand in a figure, with both losses and both accuracies:
 
 
 # %%
@@ -272,7 +272,7 @@ show(
     ),
     caption=(
         f"{FIRST}: {len(live.train.x):,} pictures for training, {len(live.val.x):,} for validation. "
-        "At the left end the network seems better at pictures that it has never seen. The text on "
+        "At first the network seems to do better on pictures that it has never seen. The section on "
         "[the long training](#the-long-training-recorded) says why it only seems so."
     ),
 )
@@ -291,16 +291,16 @@ assert test_accuracy > 0.7
 # %% [markdown]
 # Most assignments ask for no more. (The interval is explained [below](#how-good-is-it).) Six things in these lines are often missing, and PyTorch complains about none of them:
 #
-# - **`model.train()`** switches dropout on, and lets batch normalisation use the batch. It stands in the epoch, because validation has switched both off.
-# - **`model.eval()`** switches dropout off, and batch normalisation to its running statistics. What it costs to forget it is [measured below](#common-mistakes).
+# - **`model.train()`** switches dropout on, and lets batch normalisation use the batch. It stands inside the epoch, because validation has switched both off.
+# - **`model.eval()`** switches dropout off, and batch normalisation to its running statistics. What forgetting it costs is [measured below](#common-mistakes).
 # - **`torch.inference_mode()`** records no graph. Without it the numbers are the same, but every activation is kept for a backward pass that never comes.
-# - **`optimizer.zero_grad()`** stands before `backward()`, which adds to the gradients that are there.
+# - **`optimizer.zero_grad()`** stands before `backward()`, which adds to the gradients that are already there.
 # - **`.item()`** takes the number out of its tensor. If you add up the tensors, the graph of every step stays in memory.
 # - **`* len(t)`**: the last batch may be smaller than the others, and then the mean of the batches' means is not the mean over the pictures.
 #
 # ## The same numbers from the library
 #
-# The book's package has a function `train` that does all of this, and the long trainings of this part ran with it. You should know that it is your loop. For a comparison both must see the same batches and drop the same units. In your loop these come from a random generator whose state depends on all that was drawn before. `train` computes a seed from the plan's seed, the epoch and the step instead. So here your loop gets the batches of `train`, each with its seed:
+# The book's package has a function `train` that does all of this, and the long trainings of this part ran with it. You should see that it is your loop. For a comparison, both must see the same batches and drop the same units. In your loop these come from a random generator whose state depends on everything drawn before. `train` computes a seed from the plan's seed, the epoch and the step instead. So here your loop gets the batches of `train`, each with its seed:
 
 
 # %%
@@ -361,7 +361,7 @@ sameness = (
 # %% [markdown]
 # Those are the largest differences in two epochs, {{ steps_compared }} steps: {{ sameness }}. The library is your loop.
 #
-# **Why one wants more.** Your loop is right, and it is enough while nothing goes wrong and one process does all the work. A training that lasts for hours meets more, and what `train` adds would have hidden the loop:
+# **Why you may want more.** Your loop is right, and it is enough while nothing goes wrong and one process does all the work. A training of hours meets more than that. What `train` adds for it would have hidden the loop:
 #
 # | What happens | Your loop | `train` |
 # |---|---|---|
@@ -379,11 +379,11 @@ sameness = (
 # |---|---|---|---|
 # | $X$ | `images.x` | $(N, 1, 28, 28)$ | pictures, stored as bytes |
 # | $t$ | `images.y` | $(N)$ | what each picture is, 0 to 9 |
-# | $\mu$, $\sigma$ | `mean`, `std` | one number for each channel | of the training pixels |
+# | $\mu$, $\sigma$ | `mean`, `std` | one number per channel | of the training pixels |
 # | $Z$ | `logits` | $(N, 10)$ | scores |
 # | $L$ | `loss` | one number | mean cross-entropy, in nats |
 #
-# The network of the long training is larger, with four convolutions. Its modules are PyTorch's, but for `BatchNorm2d` and `Dropout`; why these two are the book's own is said where [several processes](long_trainings.py#two-processes-take-the-step-of-one) train it.
+# The network of the long training is larger, with four convolutions. Its modules are PyTorch's, except `BatchNorm2d` and `Dropout`; the section on [several processes](long_trainings.py#two-processes-take-the-step-of-one) says why these two are the book's own.
 
 # %% tags=["remove-input"]
 show_source(fashion_cnn)
@@ -391,7 +391,7 @@ show_source(fashion_cnn)
 # %% [markdown]
 # The convolutions have no bias when a batch normalisation follows. It subtracts the mean of each channel, and with it any constant that was added before; its own shift $\beta$ takes the bias's place.
 #
-# One picture sent through, layer by layer. The work is the number of multiplications in convolutions and linear layers:
+# Here is one picture sent through, layer by layer. The work is the number of multiplications in convolutions and linear layers:
 
 # %% tags=["remove-input"]
 shown, x = fashion_cnn(seed=SEED).eval(), torch.zeros(1, 1, 28, 28)
@@ -412,12 +412,12 @@ busiest = sum(row[3] for row in rows if "Conv2d" in row[0])
 display(Markdown(
     "| Layers | Output | Parameters | Work |\n|---|---|---|---|\n"
     + "\n".join(f"| {a} | {b} | {c:,} | {d:,} |" for a, b, c, d in rows)
-    + f"\n| together | | **{total:,}** | **{effort:,}** |"
+    + f"\n| total | | **{total:,}** | **{effort:,}** |"
 ))
 assert widest[0].startswith("Flatten") and widest[2] > total / 2 and busiest > 0.9 * effort
 
 # %% [markdown]
-# Two facts to keep. The first linear layer holds {{ widest[2] / total:.0%}} of all parameters. The convolutions do {{ busiest / effort:.0%}} of the work, because each of their weights is used at every place of the picture. To make a CNN smaller, look at the one; to make it faster, at the other.
+# Two facts are worth keeping. The first linear layer holds {{ widest[2] / total:.0%}} of all parameters. The convolutions do {{ busiest / effort:.0%}} of the work, because each of their weights is used at every place of the picture. To make a CNN smaller, look at the linear layer; to make it faster, at the convolutions.
 #
 # ## Normalise with what you may know
 #
@@ -433,7 +433,7 @@ assert widest[0].startswith("Flatten") and widest[2] > total / 2 and busiest > 0
 #
 # $$\hat x = -\tfrac32,\ -\tfrac12,\ 0,\ \tfrac12,\ \tfrac32$$
 #
-# Now a test pixel of 119, which is $\tfrac{7}{15}$. It becomes $\left(\tfrac{7}{15} - \tfrac{3}{15}\right) / \tfrac{2}{15} = 2$. Nobody asks for *its* mean: $\mu$ and $\sigma$ are part of the trained network, as its weights are, and were fixed before the test began.
+# Now take a test pixel of 119, which is $\tfrac{7}{15}$. It becomes $\left(\tfrac{7}{15} - \tfrac{3}{15}\right) / \tfrac{2}{15} = 2$. Its own mean plays no part: $\mu$ and $\sigma$ are part of the trained network, as its weights are, and were fixed before the test began.
 
 # %%
 five = torch.tensor([0, 34, 51, 68, 102], dtype=torch.uint8)
@@ -451,7 +451,7 @@ for part, of in (("training", scale), ("all", everything)):
     print(f"{part:<8}  mean {of.mean[0]:.4f}  std {of.std[0]:.4f}")
 
 # %% [markdown]
-# Those are the numbers of {{ HERE }}. Taken from all parts, the two numbers hardly differ; among the mistakes below you will see how many answers change. Then why be strict? Because the rule costs nothing, and the day on which it matters gives no sign. The recorded training took $\mu = {{ f"{record['data']['mean'][0]:.4f}" }}$ and $\sigma = {{ f"{record['data']['std'][0]:.4f}" }}$ from its {{ f"{record['data']['sizes'][0]:,}" }} training pictures.
+# Those are the numbers of {{ HERE }}. Taken over all parts, they hardly differ; among the mistakes below you will see how many answers change. Then why be strict? Because the rule costs nothing, and the day on which it matters gives no sign. The recorded training took $\mu = {{ f"{record['data']['mean'][0]:.4f}" }}$ and $\sigma = {{ f"{record['data']['std'][0]:.4f}" }}$ from its {{ f"{record['data']['sizes'][0]:,}" }} training pictures.
 #
 # ## The long training, recorded
 #
@@ -504,23 +504,23 @@ show(
         f"{series['val_accuracy'][-1]:.1%}."
     ),
     caption=(
-        f"{THERE}. At the left end the network seems better at pictures that it has never seen "
-        "than at those it learns from. The text says why it only seems so."
+        f"{THERE}. At first the network seems to do better on pictures that it has never seen "
+        "than on those it learns from. The text says why it only seems so."
     ),
 )
 assert under >= 1
 
 # %% [markdown]
-# In {{ under }} of {{ len(epochs) }} epochs the validation accuracy lies *above* the training accuracy. That is no magic, and no bug. The two are measured differently:
+# In {{ under }} of {{ len(epochs) }} epochs the validation accuracy lies *above* the training accuracy. That is neither magic nor a bug. The two are measured differently:
 #
-# - The training numbers are **means over the epoch**, each batch's taken before the step that learns from it. The network of the first step knows less than that of the last; validation comes after all of them.
+# - The training numbers are **means over the epoch**, each batch's taken before the step that learns from it. The network knows less at the first step than at the last; validation comes after all of them.
 # - Training has **dropout switched on and mirrored pictures**. Validation has neither, so its task is easier.
 #
 # Compare each curve with itself, over time. To compare the two parts, measure the training pictures as the validation pictures are measured: after the epoch, in evaluation mode. At the end, training accuracy is {{ f"{series['train_accuracy'][-1]:.1%}" }} and validation accuracy {{ f"{series['val_accuracy'][-1]:.1%}" }}.
 #
 # ## How good is it?
 #
-# After the last epoch, and never before, the script read the test part: {{ f"{round(test['accuracy'] * n_test):,}" }} of {{ f"{n_test:,}" }} pictures named correctly, **{{ f"{test['accuracy']:.2%}" }}** on {{ THERE }}, with a loss of {{ f"{test['loss']:.3f}" }} nats. Other test pictures would have given another number. Wilson's interval (1927) holds all true accuracies with which the share $\hat p$ of $n$ pictures is compatible; with $z = 1.96$ it covers the true one in about 95 of 100 experiments:
+# After the last epoch, and never before, the script read the test part: {{ f"{round(test['accuracy'] * n_test):,}" }} of {{ f"{n_test:,}" }} pictures named correctly, **{{ f"{test['accuracy']:.2%}" }}** on {{ THERE }}, with a loss of {{ f"{test['loss']:.3f}" }} nats. Other test pictures would have given another number. Wilson's interval (1927) holds all true accuracies that are compatible with the share $\hat p$ of $n$ pictures; with $z = 1.96$ it covers the true one in about 95 of 100 experiments:
 #
 # $$\frac{1}{1 + z^2/n}\left(\hat p + \frac{z^2}{2n} \pm z \sqrt{\frac{\hat p\,(1 - \hat p)}{n} + \frac{z^2}{4n^2}}\right)$$
 
@@ -538,13 +538,13 @@ AIM = 0.92
 assert AIM < low < test["accuracy"] < high
 
 # %% [markdown]
-# The aim was {{ f"{AIM:.0%}" }}, and the whole interval lies above it. So say "{{ f"{test['accuracy']:.1%}" }}, give or take {{ f"{50 * (high - low):.1f}" }} points". The interval counts one source of doubt: which pictures happened to be in the test. It says nothing of the others: another seed gives another network ([below](#which-parts-earned-their-place) you see how far seeds lie apart), and pictures from another shop may be harder.
+# The aim was {{ f"{AIM:.0%}" }}, and the whole interval lies above it. So say "{{ f"{test['accuracy']:.1%}" }}, give or take {{ f"{50 * (high - low):.1f}" }} points". The interval counts one source of doubt: which pictures happened to be in the test. It says nothing about the others: another seed gives another network ([below](#which-parts-earned-their-place) you see how far apart seeds lie), and pictures from another shop may be harder.
 #
-# The validation accuracy was {{ f"{100 * abs(val_end - test['accuracy']):.1f}" }} points {{ "higher" if val_end > test["accuracy"] else "lower" }}, although the two parts are of one kind and the record's script chose nothing by either. Two parts of {{ f"{n_val:,}" }} and {{ f"{n_test:,}" }} pictures differ by so much or more in about {{ f"{100 * by_chance:.0f}" }} of 100 such comparisons, by chance alone. Quote the test.
+# The validation accuracy was {{ f"{100 * abs(val_end - test['accuracy']):.1f}" }} points {{ "higher" if val_end > test["accuracy"] else "lower" }}, although the two parts hold pictures of one kind and the script chose nothing by either. Two parts of {{ f"{n_val:,}" }} and {{ f"{n_test:,}" }} pictures differ by this much or more in about {{ f"{100 * by_chance:.0f}" }} of 100 such comparisons, by chance alone. Quote the test result.
 #
 # ## Which shirts look like coats
 #
-# One number hides who is mistaken for whom. The confusion matrix counts it: one row for what a picture is, one column for what the network predicted.
+# One number hides what is mistaken for what. The confusion matrix counts this: one row for what a picture is, one column for what the network predicted.
 
 # %% tags=["hide-input"]
 CLASSES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
@@ -589,8 +589,8 @@ show(
         f"The largest numbers beside it are between {CLASSES[first]} and {CLASSES[second]}."
     ),
     caption=(
-        f"{THERE}: test pictures by what they are and what was predicted. In the row of the "
-        "shirts, and among the shoes, lower right, mistakes keep to the family."
+        f"{THERE}: test pictures by what they are and what was predicted. In the shirts' row, "
+        "and among the shoes (lower right), mistakes stay in the family."
     ),
 )
 assert above / wrong > 0.5 and (above + below) / wrong > 0.75
@@ -608,7 +608,7 @@ display(Markdown(
     f"confused most often is {CLASSES[first]} and {CLASSES[second]}, {pairs[first, second]} times. "
     f"Of all {wrong:,} mistakes, {above / wrong:.0%} are between the five things that are worn "
     f"above the belt or over it (T-shirt, pullover, dress, coat, shirt), and {below / wrong:.0%} "
-    f"between the three kinds of shoes. A bag and a shoe are exchanged {mixed_up} times."
+    f"between the three kinds of shoes. A bag and a shoe are confused {mixed_up} times."
 ))
 
 # %% [markdown]
@@ -616,7 +616,7 @@ display(Markdown(
 #
 # ## The mistakes, as pictures
 #
-# The record keeps numbers, not the network. So these are the mistakes of the small network from the top of the page, those first of which it was surest:
+# The record keeps numbers, not the network. So these are the mistakes of the small network from the top of the page, the surest first:
 
 # %% tags=["hide-input"]
 model.eval()
@@ -648,8 +648,8 @@ show(
     ),
     caption=(
         f"{FIRST}, small network: {len(mistakes)} of {len(live.test.x):,} test pictures are wrong. "
-        "Decide for each: is it the network that is wrong, the picture that does not "
-        "tell, or the label?"
+        "Decide for each: is the network wrong, is the picture ambiguous, or is the "
+        "label wrong?"
     ),
 )
 
@@ -677,7 +677,7 @@ print(f"too sure by {100 * excess.mean():+.1f} ± {100 * half:.1f} points")
 # %% tags=["hide-input"]
 fig, ax = plt.subplots(figsize=(4.8, 4.2))
 ax.plot([20, 100], [20, 100], "--", color=COLORS["muted"], linewidth=1)
-ax.annotate("as sure as right", (46, 46), (4, -10), textcoords="offset points",
+ax.annotate("calibrated", (46, 46), (4, -10), textcoords="offset points",
             color=COLORS["muted"], va="top")
 ax.vlines(100 * said_sure, *(100 * bounds.T), color=COLORS["blue"], linewidth=1.4)
 ax.plot(100 * said_sure, 100 * were_right, "o", color=COLORS["blue"], markersize=5)
@@ -690,12 +690,12 @@ show(
     alt=(
         f"Share of right answers against mean confidence, eight groups: from {said_sure[0]:.0%} "
         f"sure and {were_right[0]:.0%} right to {said_sure[-1]:.0%} sure and {were_right[-1]:.0%} "
-        f"right. The intervals of {8 - outside} groups hold the diagonal."
+        f"right. The intervals of {8 - outside} groups contain the diagonal."
     ),
     caption=(
         f"A reliability diagram ({HERE}, {len(groups[0])} test pictures for each mark, with their "
-        "95 % intervals). Below the dashed line a network is surer than right. The intervals of "
-        f"{8 - outside} of the eight groups reach it, and the surest group is right more often "
+        "95 % intervals). Below the dashed line a network is too sure. The intervals of "
+        f"{8 - outside} of the eight groups reach the line, and the surest group is right more often "
         "than the most doubtful one."
     ),
 )
@@ -705,13 +705,13 @@ assert were_right[-1] > were_right[0] + (0.2 if CLOTHES else 0.02)  # its confid
 too_sure = excess.mean() > half
 too_shy = excess.mean() < -half
 finding = (
-    "on average it is surer than right" if too_sure
+    "on average it is too sure" if too_sure
     else "on average it is right more often than it claims" if too_shy
     else "on average, no difference can be seen between what it claims and what it does"
 )
 
 # %% [markdown]
-# {{ finding[0].upper() + finding[1:] }}: by {{ f"{100 * excess.mean():+.1f}".replace("-", "−") }} points, with an interval of ± {{ f"{100 * half:.1f}" }}. Of the eight groups, {{ outside }} {{ "lies" if outside == 1 else "lie" }} off the line by more than the interval allows, where chance alone puts one of eight off the line in about one figure of three. Its confidence can be used: of the eighth of which it is surest it gets {{ f"{were_right[-1]:.1%}" }} right, of the most doubtful eighth {{ f"{were_right[0]:.1%}" }}. It learnt for {{ len(history) }} epochs with dropout; networks that train until they know their pictures by heart become too sure, and [softmax](../layers/softmax.py) shows one, with its cure ([@guo2017]).
+# {{ finding[0].upper() + finding[1:] }}. The difference is {{ f"{100 * excess.mean():+.1f}".replace("-", "−") }} points, with an interval of ± {{ f"{100 * half:.1f}" }}. Of the eight groups, {{ outside }} {{ "lies" if outside == 1 else "lie" }} off the line by more than the interval allows, where chance alone puts one of eight off the line in about one figure in three. Its confidence can be used: it gets {{ f"{were_right[-1]:.1%}" }} of the surest eighth right, and {{ f"{were_right[0]:.1%}" }} of the most doubtful. It learnt for {{ len(history) }} epochs with dropout; networks that train until they know their pictures by heart become too sure, and [softmax](../layers/softmax.py) shows one, with its cure ([@guo2017]).
 #
 # ## Beside the NumPy network
 #
@@ -770,23 +770,23 @@ show(
         f"{gap['32'].max():.0e} in float32."
     ),
     caption=(
-        "Above: the loss of each step. The rings lie on the line. Below: how far they are apart, "
+        "Above: the loss of each step. The rings lie on the line. Below: how far apart they are, "
         "on a logarithmic axis; 0 is drawn at the bottom."
     ),
 )
 
 # %% [markdown]
-# Over {{ len(steps) }} steps the NumPy network and its twin differ by at most ${{ power(gap["64"].max()) }}$ in float64 and ${{ power(gap["32"].max()) }}$ in float32: the digits that each type has, and what the steps make of them. What you derived by hand is what PyTorch computes.
+# Over {{ len(steps) }} steps the NumPy network and its twin differ by at most ${{ power(gap["64"].max()) }}$ in float64 and ${{ power(gap["32"].max()) }}$ in float32: that is each type's rounding, and what the steps make of it. What you derived by hand is what PyTorch computes.
 #
 # ## Which parts earned their place?
 #
-# The larger network has two parts that are not needed for it to work: batch normalisation ([@ioffe2015]) and dropout ([@srivastava2014]).
+# The larger network has two parts that it could work without: batch normalisation ([@ioffe2015]) and dropout ([@srivastava2014]).
 #
 # **The question.** How much does each add to the validation accuracy, when training is short?
 #
 # **A prediction.** Batch normalisation makes the first steps count for more, so in a short training it should be ahead with every seed. Dropout protects from learning the training pictures by heart. In a few epochs there is little to protect from, so it should cost rather than help.
 #
-# This was recorded too, by `{{ ablation["command"] }}`: {{ f"{a_train:,}" }} training pictures of {{ A_THERE }}, {{ ablation["plan"]["epochs"] }} epochs in batches of {{ ablation["plan"]["batch_size"] }}, all four combinations, {{ len(a_seeds) }} seeds. A seed decides the pictures, the first weights and every step, and is the same for the four, so each line in the figure compares like with like. What is compared is *validation* accuracy after the last epoch, on {{ f"{a_val:,}" }} pictures: a choice between networks is a choice, and the test is for what has been chosen.
+# This was recorded too, by `{{ ablation["command"] }}`: {{ f"{a_train:,}" }} training pictures of {{ A_THERE }}, {{ ablation["plan"]["epochs"] }} epochs in batches of {{ ablation["plan"]["batch_size"] }}, all four combinations, {{ len(a_seeds) }} seeds. A seed decides the pictures, the first weights and every step, and the four share it, so each line in the figure compares like with like. What is compared is *validation* accuracy after the last epoch, on {{ f"{a_val:,}" }} pictures: this chooses between networks, and the test is for what has been chosen.
 #
 # **What is an effect?** Write $v_{00}$ for the accuracy with neither, $v_{10}$ with batch normalisation alone, $v_{01}$ with dropout alone, $v_{11}$ with both. The effect of batch normalisation is what it adds, averaged over the two cases, without dropout and with it. The **interaction** is how much that effect changes when dropout is added; it is negative if dropout makes it smaller:
 #
@@ -796,7 +796,7 @@ show(
 #   \text{interaction} &= (v_{11} - v_{01}) - (v_{10} - v_{00})
 #   \end{aligned}$$
 #
-# Each seed gives one value of each, so $S$ seeds give a mean, a standard deviation $s$, and Student's interval of $\pm\, t\, s/\sqrt{S}$. With {{ len(a_seeds) }} seeds $t$ is {{ f"{stats.t.ppf(0.975, len(a_seeds) - 1):.2f}" }}, not 1.96: so few seeds hardly know their own spread. And three intervals of 95 % miss more often than one. If together they are to hold in 95 of 100 experiments, each must hold in {{ f"{100 - 5 / 3:.1f}" }} (Bonferroni's correction): the thin lines below.
+# Each seed gives one value of each, so $S$ seeds give a mean, a standard deviation $s$, and Student's interval of $\pm\, t\, s/\sqrt{S}$. With {{ len(a_seeds) }} seeds $t$ is {{ f"{stats.t.ppf(0.975, len(a_seeds) - 1):.2f}" }}, not 1.96: so few seeds say little about their own spread. And three intervals of 95 % miss more often than one. If all three are to hold in 95 of 100 experiments, each must hold in {{ f"{100 - 5 / 3:.1f}" }} (Bonferroni's correction): the thin lines below.
 
 # %% tags=["hide-input"]
 VARIANTS = ("neither", "dropout only", "batch norm only", "both")
@@ -857,8 +857,8 @@ show(
         + "; ".join(f"{name} {told(values)}" for name, values in effects.items()) + "."
     ),
     caption=(
-        "Above: the four variants, a line for each seed. Below: the effects, seed by seed and with "
-        "their intervals. The thin lines are much wider, and that of dropout alone reaches 0."
+        "Above: the four variants, one line per seed. Below: the effects, seed by seed and with "
+        "their intervals. The thin lines are much longer; only the one for dropout reaches 0."
     ),
 )
 for name, values in effects.items():  # beyond chance one by one; and all three at once
@@ -874,13 +874,13 @@ assert all((values < 0).all() for values in cost.values())
 #
 # Dropout changes it by {{ told(effects["dropout"]) }}, and costs in each of its {{ 2 * len(a_seeds) }} comparisons. Taken alone it is beyond chance. As one of three it is not: {{ told(effects["dropout"], ALL_THREE).split("(interval ")[1][:-1] }} reaches 0. {{ len(a_seeds) }} seeds that agree make a cost likely, and leave its size open.
 #
-# The third effect was not predicted: the two interfere with each other. The interaction is {{ told(effects["interaction"]) }}, beyond chance by either yardstick. Batch normalisation adds {{ f"{helped['without'].mean():.1f}" }} points without dropout and {{ f"{helped['with'].mean():.1f}" }} with it; in other words, dropout costs more where batch normalisation is there too. [Li and others (2019)](@li2019) offer a reason: dropout changes the variance of what the next normalisation sees in training, and not in evaluation, for which the statistics are kept. Whether that is the reason here was not tested.
+# The third effect was not predicted: the two interfere with each other. The interaction is {{ told(effects["interaction"]) }}, beyond chance by either yardstick. Batch normalisation adds {{ f"{helped['without'].mean():.1f}" }} points without dropout and {{ f"{helped['with'].mean():.1f}" }} with it; in other words, dropout costs more where batch normalisation is there too. [Li and others (2019)](@li2019) offer an explanation: dropout changes the variance of what the next normalisation sees in training, but not in evaluation, for which the statistics are kept. Whether that explains it here was not tested.
 #
-# **What this does not show.** What the two are worth in a long training; for dropout, the next section looks. Nor that the effects are the same at another learning rate, since each variant was given the one of the full network and none its own.
+# **What this does not show.** What the two are worth in a long training; for dropout, the next section looks. Nor whether the effects are the same at another learning rate: every variant ran at the rate of the full network.
 #
 # ## The long training without dropout
 #
-# Dropout cost accuracy in {{ ablation["plan"]["epochs"] }} epochs on {{ f"{a_train:,}" }} pictures. Should you leave it out of what you hand in? That training is longer and has more pictures, so it was run once more without dropout. (It was also run later, with PyTorch {{ bare["libraries"]["torch"] }} in place of {{ record["libraries"]["torch"] }}. That changes the last digits of a training and so its course a little, as another seed does.)
+# Dropout cost accuracy in {{ ablation["plan"]["epochs"] }} epochs on {{ f"{a_train:,}" }} pictures. Should you leave it out of what you hand in? That training is longer and has more pictures, so it was run once more without dropout. (This second run came later, with PyTorch {{ bare["libraries"]["torch"] }} instead of {{ record["libraries"]["torch"] }}. That changes the last digits of a training and so its course a little, as another seed does.)
 #
 # `{{ bare["command"] }}`
 
@@ -940,9 +940,9 @@ def points(value, half):
 without = difference(bare, record)
 
 # %% [markdown]
-# On the test part the network without dropout names {{ f"{bare['test']['accuracy']:.2%}" }} correctly, the one with it {{ f"{record['test']['accuracy']:.2%}" }}: {{ points(*without) }}. The interval holds 0, and it is of one seed each, so it is about these two networks and not about dropout. (It takes the two tests as independent, and is wider for that. McNemar's test would use that both saw the same pictures. But it needs each picture's answer, and these records hold counts.) On validation the two are {{ f"{100 * (bare['epochs'][-1]['val_accuracy'] - record['epochs'][-1]['val_accuracy']):.2f}" }} points apart.
+# On the test part the network without dropout names {{ f"{bare['test']['accuracy']:.2%}" }} correctly, the one with it {{ f"{record['test']['accuracy']:.2%}" }}: {{ points(*without) }}. The interval contains 0, and with one seed each it is about these two networks, not about dropout. (It treats the two tests as independent, which makes it wider. McNemar's test would make use of both networks seeing the same pictures, but it needs each picture's answer, and these records hold counts.) On validation the two are {{ f"{100 * (bare['epochs'][-1]['val_accuracy'] - record['epochs'][-1]['val_accuracy']):.2f}" }} points apart.
 #
-# So the short ablation did not tell how the long training would end: the cost of dropout that it saw is gone, or too small to see. What can be seen is in the losses. Without dropout the training loss ends {{ f"{gulf['without dropout']:.2f}" }} nats below the validation loss; with dropout, which makes the training harder than the validation, there is no such gap. The network without it begins to learn its pictures by heart. In {{ len(epochs) }} epochs that cost no accuracy that can be seen; what it would do in more was not tried.
+# So the short ablation did not tell how the long training would end: the cost of dropout that it saw is gone, or too small to see. What can be seen is in the losses. Without dropout the training loss ends {{ f"{gulf['without dropout']:.2f}" }} nats below the validation loss; with dropout, which makes the training harder than the validation, there is no such gap. The network without dropout begins to learn its pictures by heart. In {{ len(epochs) }} epochs that cost no accuracy that can be seen; what it would do in more was not tried.
 #
 # ## Moves, mixtures, a rate that rises
 #
@@ -953,7 +953,7 @@ without = difference(bare, record)
 #
 # $$\tilde x = \lambda x + (1 - \lambda)\, x', \qquad \tilde L = \lambda\, L(\tilde x, t) + (1 - \lambda)\, L(\tilde x, t')$$
 #
-# - **One-cycle** (`--one-cycle`, [@smith2019]): the learning rate first rises and then falls, as [the chapter on schedules](../networks/schedules.py) has it. Its peak is the rate that the cosine begins with.
+# - **One-cycle** (`--one-cycle`, [@smith2019]): the learning rate first rises and then falls, as [the chapter on schedules](../networks/schedules.py) describes. Its peak is the rate that the cosine begins with.
 
 # %% tags=["remove-input"]
 rows = torch.tensor([3, 5, 8, 11])
@@ -993,9 +993,9 @@ raw = [stats.ttest_rel(r[name], r["default"]).pvalue for name in gain]
 p_holm = dict(zip(gain, holm(raw), strict=True))
 
 # %% [markdown]
-# **The question.** Which of them adds to the validation accuracy of the default? (The default is the network of the long training, with batch normalisation and a dropout of {{ recipes["runs"][0]["dropout"] }}; its rate falls as a cosine, and half of its pictures are flipped.)
+# **The question.** Which of them adds to the validation accuracy of the default? (The default is the network of the long training, with batch normalisation and a dropout of {{ recipes["runs"][0]["dropout"] }}; its rate falls along a cosine, and half of its pictures are flipped.)
 #
-# **A prediction.** Moves and mixtures make it harder to learn the pictures by heart. In a short training nothing is learnt by heart, so both should cost. Over a whole training the mean rate of one-cycle is about that of the cosine: no difference should be seen.
+# **A prediction.** Moves and mixtures make it harder to learn the pictures by heart. In a short training nothing is learnt by heart, so both should cost accuracy. Over a whole training the mean rate of one-cycle is about that of the cosine: no difference should be seen.
 #
 # Recorded by `{{ recipes["command"] }}`: {{ f"{r_train:,}" }} training pictures of {{ R_THERE }}, {{ recipes["plan"]["epochs"] }} epochs in batches of {{ recipes["plan"]["batch_size"] }}, {{ len(r_seeds) }} seeds. As in the ablation, a seed decides pictures, first weights and steps, and is the same for all. So each difference from the default compares two runs that share their seed. The p-values are those of paired t-tests, corrected by Holm for {{ len(gain) }} comparisons.
 
@@ -1019,7 +1019,7 @@ show(
         "95 % interval: " + "; ".join(f"{name} {told(values)}" for name, values in gain.items()) + "."
     ),
     caption=(
-        "Dots: one for each seed. Marks: their mean with its 95 % interval; a filled diamond differs "
+        "Dots: one per seed. Marks: their mean with its 95 % interval; a filled diamond differs "
         "from the default after Holm's correction. The moves cost accuracy with every seed; the "
         "other two are not told apart from the default."
     ),
@@ -1037,9 +1037,9 @@ display(Markdown(
 ))
 
 # %% [markdown]
-# **The verdict.** Moves change the accuracy by {{ told(gain["shift 2"]) }}: a cost with every seed, and beyond chance. Mixtures change it by {{ told(gain["mixup 0.2"]) }} and one-cycle by {{ told(gain["one-cycle"]) }}; both intervals hold 0. So the prediction holds for moves and for one-cycle. For mixtures, which were to cost something, it is neither confirmed nor refuted. Effects up to the ends of these intervals remain possible.
+# **The verdict.** Moves change the accuracy by {{ told(gain["shift 2"]) }}: a cost with every seed, and beyond chance. Mixtures change it by {{ told(gain["mixup 0.2"]) }} and one-cycle by {{ told(gain["one-cycle"]) }}; both intervals contain 0. So the prediction holds for moves and for one-cycle. For mixtures, which should have cost something, it is neither confirmed nor refuted. Effects up to the ends of these intervals remain possible.
 #
-# **What this does not show.** Why moves cost so much. Clothes fill their pictures, in training as in validation, so that a network has little use for other places and loses what is pushed over the edge; but that was not tested. Nor that a move by one pixel, another $\alpha$ or a higher peak of the rate does no better; each recipe had one setting. And these trainings are short: what helps against learning by heart has nothing to do in them.
+# **What this does not show.** Why moves cost so much. Clothes fill their pictures, in training as in validation, so that a network has little use for other places and loses what is pushed over the edge; but that was not tested. Nor that a move by one pixel, another Beta distribution or a higher peak of the rate does no better; each recipe had one setting. And these trainings are short: what helps against learning by heart has nothing to do in them.
 #
 # ## Which would you hand in?
 #
@@ -1071,13 +1071,13 @@ b_low, b_high = wilson(bare["test"]["accuracy"], n_test)
 # %% [markdown]
 # So you would hand in the training without dropout; its validation numbers are slightly better, too. Then you report {{ f"{bare['test']['accuracy']:.1%}" }}, give or take {{ f"{50 * (b_high - b_low):.1f}" }} points, on {{ THERE }}. You do not report that it is better than the one with dropout: {{ points(*without) }} do not show that. Its test loss is in fact slightly {{ "higher" if bare["test"]["loss"] > record["test"]["loss"] else "lower" }}.
 #
-# One-cycle in place of the cosine changes the test accuracy by {{ points(*turn) }}: no difference that can be told, from one seed each.
+# One-cycle instead of the cosine changes the test accuracy by {{ points(*turn) }}: no difference that one seed each could show.
 #
-# **What was not tried:** a long training with moves or mixtures. Without dropout there is a gap between the losses, and mixtures are meant to close such a gap; there, and in more epochs, they have something to do that the short trainings do not give them.
+# **What was not tried:** a long training with moves or mixtures. Without dropout there is a gap between the losses, and mixtures are meant to close such a gap; there, and in more epochs, they would have something to do; in the short trainings they do not.
 #
 # ## Common mistakes
 #
-# None of these raises an error. Each runs here, on {{ HERE }}. Where a network must be trained for it, it is one hidden layer of 128 units, which learns {{ f"{len(taught.x):,}" }} pictures quickly. The mistakes do not depend on the network.
+# None of these raises an error. Each runs here, on {{ HERE }}. Where a trained network is needed, it has one hidden layer of 128 units and learns {{ f"{len(taught.x):,}" }} pictures quickly. The mistakes do not depend on the network.
 
 
 # %%
@@ -1104,7 +1104,7 @@ print("done right, validation:")
 print(f"loss {last['val_loss']:.2f}, accuracy {last['val_accuracy']:.1%}")
 
 # %% [markdown]
-# **The first: normalising with the test pictures.** Statistics of all parts, as above, then those of a test set that is half as bright, as another camera would make it:
+# **The first: normalising with the test pictures.** First the statistics of all parts, as above; then those of a test set that is half as bright, as another camera might make it:
 
 # %%
 some = Images(live.test.x[:500], live.test.y[:500])
@@ -1119,7 +1119,7 @@ print(f"darker, its own statistics:  {flattered:.1%}")
 assert flattered > honest and changed < 0.02 * len(others)
 
 # %% [markdown]
-# The first line is the honest one: on pictures of one kind the mistake changes next to nothing, and that is why it lives on. The others show what it hides. With its own statistics the darker test set is made bright again, and you report a number that the network will not reach where pictures come one at a time. The check is one line: the scale that is used must *be* `normalisation(train.x)`.
+# The first line is the honest one: on pictures of one kind the mistake changes next to nothing, which is why it survives. The others show what it hides. With its own statistics the darker test set is made bright again, and you report a number that the network will not reach where pictures come one at a time. The check is one line: the scale that is used must *be* `normalisation(train.x)`.
 #
 # **The second: softmax before the loss.** `cross_entropy` takes scores and applies the softmax itself. With one at the end of the network there are two:
 
@@ -1133,9 +1133,9 @@ assert double["train_loss"] > floor > last["train_loss"]
 assert double["val_accuracy"] > 0.6  # it learns
 
 # %% [markdown]
-# The accuracy gives no hint, unless you know what is possible: {{ f"{double['val_accuracy']:.1%}" }} with two, {{ f"{last['val_accuracy']:.1%}" }} with one. The loss gives it away: it cannot fall below $\ln\left((e + 9)/e\right) = {{ f"{floor:.2f}" }}$, even for a network that is certain and right. [Softmax](../layers/softmax.py) has the reason. A loss that stops at a round logarithm is the symptom.
+# The accuracy gives no hint, unless you know what is possible: {{ f"{double['val_accuracy']:.1%}" }} with two, {{ f"{last['val_accuracy']:.1%}" }} with one. The loss gives it away: it cannot fall below $\ln\left((e + 9)/e\right) = {{ f"{floor:.2f}" }}$, even for a network that is certain and right. [Softmax](../layers/softmax.py) has the reason. A loss that stops near that value is the symptom.
 #
-# **The third: forgetting `eval()`.** Then dropout goes on drawing while you measure, and batch normalisation goes on looking at the neighbours in the batch. Here the small network's six epochs are validated once more without that line: with the pictures as they come, and sorted by class, as the files of a folder are:
+# **The third: forgetting `eval()`.** Then dropout goes on dropping units while you measure, and batch normalisation goes on looking at the neighbours in the batch. Here the small network's six epochs are validated once more without that line: with the pictures as they come, and sorted by class, as the files of a folder are:
 
 # %%
 sorted_rows = live.val.y.argsort(stable=True)
@@ -1188,11 +1188,11 @@ show(
 assert all(found[-1] > found[0] for found in careless.values())
 
 # %% [markdown]
-# (Batches of 25.) The lower curves look healthy. You would read the gap below the training curve as overfitting, and look for a cure of a network that is not ill. Sorted by class, a batch holds one kind. Its mean is taken away, and with it what the pictures have in common, which is what the network should have seen.
+# (Batches of 25.) The lower curves look healthy. You would read the gap below the training curve as overfitting, and look for a cure for a network that is not ill. Sorted by class, a batch holds one class. Its mean is subtracted, and with it what the pictures have in common, which is what the network should have seen.
 #
-# And the measuring has changed the network. The running statistics have moved with each call: with `eval()` put back, the loss is another than before after all {{ len(moved) }} epochs, by up to {{ f"{np.abs(moved - val_loss).max():.3f}" }}. The check: evaluate twice, in two batch sizes, and want equal answers. `evaluate` of this package sets the mode itself, so that nobody can forget.
+# And the measuring has changed the network. The running statistics have moved with each call: with `eval()` put back, the loss differs from before after each of the {{ len(moved) }} epochs, by up to {{ f"{np.abs(moved - val_loss).max():.3f}" }}. The check: evaluate twice, with two batch sizes, and require equal answers. `evaluate` of this package sets the mode itself, so that nobody can forget.
 #
-# **The fourth: choosing the epoch by its test accuracy.** The best of many numbers is partly the luckiest. How large is the gift? Split {{ "a thousand of the test pictures" if CLOTHES else "the test part" }} into two halves, choose the epoch by the one, and read the accuracy on the other, which did not choose. Four seeds, 200 random halves each:
+# **The fourth: choosing the epoch by its test accuracy.** The best of many numbers is partly the luckiest. How large is the gift? Split {{ "a thousand of the test pictures" if CLOTHES else "the test part" }} into two halves, choose the epoch by one, and read the accuracy on the other, which did not choose. Four seeds, 200 random splits each:
 
 # %%
 thousand = Images(live.test.x[:1000], live.test.y[:1000])
@@ -1229,9 +1229,9 @@ behind = series["val_accuracy"].max() - series["val_accuracy"][-1]
 assert len(correct) == 12 and 0 < gift[3] < gift[12] and behind < 0.005
 
 # %% [markdown]
-# On average the half that chose flatters by {{ f"{gift[12]:.2f}" }} points, for a choice among twelve epochs; among the last three, by {{ f"{gift[3]:.2f}" }}. The more there is to choose from, the larger the gift. The recorded run had nothing to choose. As the rate falls to 0 the last epochs hardly differ: on the validation part the last is {{ f"{100 * behind:.2f}" }} points below the best. The script takes the last, as planned, and reads the test part once.
+# On average the half that chose flatters by {{ f"{gift[12]:.2f}" }} points, for a choice among twelve epochs; among the last three, by {{ f"{gift[3]:.2f}" }}. The more there is to choose from, the larger the gift. The recorded run had nothing to choose. As the rate falls to 0, the last epochs hardly differ: on the validation part the last is {{ f"{100 * behind:.2f}" }} points below the best. The script takes the last, as planned, and reads the test part once.
 #
-# **The fifth: validation pictures in the training part.** A concatenation too many is enough:
+# **The fifth: validation pictures in the training part.** One concatenation too many is enough:
 
 # %%
 leaky = Images(*(torch.cat(pair) for pair in zip(taught, live.val)))
@@ -1268,7 +1268,7 @@ assert strangers["val_accuracy"] < 0.25 < last["val_accuracy"]
 assert abs(strangers["train_loss"] - np.log(10)) < 0.5
 
 # %% [markdown]
-# The loss stays about $\ln 10$, that of a network that knows nothing, and falls below it only as far as the pictures are learnt by heart. Validation stays at chance. Draw ten pictures with their labels before each training, as this page began: no other check is as quick.
+# The loss stays about $\ln 10$, that of a network that knows nothing, and falls below it only as far as the pictures are learnt by heart. Validation stays at chance. Plot a few pictures with their labels before each training, as this page does: no other check is as quick.
 #
 # ## In five lines
 #
@@ -1286,8 +1286,8 @@ assert abs(strangers["train_loss"] - np.log(10)) < 0.5
 # ??? question "2. With a pencil: four variants have accuracies of 80 (neither), 84 (batch normalisation), 79 (dropout) and 81 (both). What are the two effects and the interaction?"
 #     Batch normalisation adds 4 without dropout and 2 with it: an effect of 3. Dropout adds −1 and −3: an effect of −2. The interaction is $2 - 4 = -2$, and $-3 - (-1)$ gives the same.
 #
-# ??? question "3. Two networks have test accuracies of which the intervals overlap. Are they equally good?"
-#     The intervals cannot tell. Both were tested on the same pictures, so look at those that one names correctly and the other does not: [the Iris page](../networks/iris.py) compares in pairs, and so does the ablation above. Overlapping intervals do not show equality, and one interval for each throws the pairing away.
+# ??? question "3. The intervals of two networks' test accuracies overlap. Are the networks equally good?"
+#     The intervals cannot tell. Both were tested on the same pictures, so look at those that one names correctly and the other does not: [the Iris page](../networks/iris.py) compares in pairs, and so does the ablation above. Overlapping intervals do not show equality, and one interval per network throws the pairing away.
 #
 # ??? question "4. You leave out `optimizer.zero_grad()`. What does the second step follow?"
 #     The sum of the gradients of the first two batches; the tenth step follows the sum of ten. That is a momentum that never forgets, and old gradients were taken at weights that are long gone.

@@ -8,7 +8,7 @@
 # %% [markdown]
 # # From our layers to PyTorch
 #
-# You have written the backward pass of every layer yourself. In PyTorch you write the forward pass only, and the gradients appear: this page shows that they are the same gradients, where PyTorch keeps what our caches keep, and which habits have to change.
+# You have written the backward pass of every layer yourself. In PyTorch you write the forward pass only, and the gradients appear. This page shows that they are the same gradients, where PyTorch keeps what our caches keep, and which habits have to change.
 #
 # You need [backpropagation by hand](../foundations/chain_rule.py), [the symbols of this book](../foundations/notation.md), and one or two of the layers, say [ReLU](../layers/relu.py) and [softmax](../layers/softmax.py).
 
@@ -105,7 +105,7 @@ show(
             f"{n.name()} with {', '.join(saved_by(n)) or 'nothing'}" for n in nodes) + "."
     ),
     caption=(
-        "One forward pass of a network of two linear layers, 4 examples, and what each side writes "
+        "One forward pass of 4 examples through two linear layers, and what each side writes "
         "down for the way back; both columns are read out of the running programs. They hold "
         "nearly the same arrays, as the shapes show."
     ),
@@ -128,7 +128,7 @@ assert saved_by(nodes[3]) == {"result": (4, 3)} and "mat2" not in saved_by(nodes
 # | one step | `optimizer.step(grads)` | `optimizer.step()` reads `.grad` |
 # | `momentum` of batch normalisation | weight of the newest batch | the same |
 #
-# $N$ is the number of examples, $n_\text{in}$ and $n_\text{out}$ are the features of a linear layer's input and output. The loss takes logits on both sides, not probabilities. (Keras gives the word `momentum` in batch normalisation to the weight of the *old* value. Here nothing has to be turned round.)
+# $N$ is the number of examples, $n_\text{in}$ and $n_\text{out}$ are the features of a linear layer's input and output. The loss takes logits on both sides, not probabilities. (Keras gives the word `momentum` in batch normalisation to the weight of the *old* value. Here nothing has to be converted.)
 #
 # ## The same integers twice
 #
@@ -142,7 +142,7 @@ assert saved_by(nodes[3]) == {"result": (4, 3)} and "mat2" not in saved_by(nodes
 # $$XW + b = \begin{bmatrix}3 & 3 & 1\\ 2 & -3 & -6\end{bmatrix}, \quad
 #   Y = \begin{bmatrix}3 & 3 & 1\\ 2 & 0 & 0\end{bmatrix}$$
 #
-# A gradient arrives. The ReLU stops it where its input was negative, and the linear layer makes three arrays of the rest:
+# Then comes the upstream gradient. The ReLU stops it where its input was negative, and the linear layer makes three arrays from the rest:
 #
 # $$\frac{\partial L}{\partial Y} = \begin{bmatrix}1 & -1 & 2\\ 3 & 1 & 1\end{bmatrix}, \quad
 #   \text{gated: } \begin{bmatrix}1 & -1 & 2\\ 3 & 0 & 0\end{bmatrix}$$
@@ -179,7 +179,7 @@ print("PyTorch's gradient of its weight:")
 print(layer.weight.grad.numpy().astype(int))
 
 # %% [markdown]
-# All are equal, to the last bit: sums and products of small integers round nothing. One array lies on its side.
+# All are equal, to the last bit: sums and products of small integers are exact. One array lies on its side.
 #
 # ### The weight that lies on its side
 #
@@ -199,7 +199,7 @@ print(layer.weight.grad.numpy().astype(int))
 #
 # ## Every layer beside its twin
 #
-# `twin(layer)` builds the PyTorch module that should compute the same and copies parameters and running statistics into it, transposed where they must be. Then both get the same input and the same random gradient from above.
+# `twin(layer)` builds the PyTorch module that should compute the same and copies parameters and running statistics into it, transposed where they must be. Then both get the same input and the same random upstream gradient.
 
 
 # %%
@@ -303,7 +303,7 @@ Markdown("| Layer | Output | `dx` | Weights |\n|---|---|---|---|\n" + "\n".join(
     for name in names))
 
 # %% [markdown]
-# The numbers are the largest differences over three or four shapes, as a share of the array's largest number, in float64. "Equal" means every bit. A layer that only selects or copies rounds nothing, so it must be equal (a max-pool selects; backward it adds, where windows overlap). The others add up many products, or take an exponential, and the two libraries add in another order and compute $e^x$ with other code. Each operation rounds by up to half of $\varepsilon = {{ power(np.finfo(np.float64).eps) }}$, so a few $\varepsilon$ is what two right programs may differ by ([@higham2002]). The figure has float32 beside it.
+# The numbers are the largest differences over three or four shapes, as a share of the array's largest number, in float64. "Equal" means every bit. A layer that only selects or copies rounds nothing, so it must be equal (a max-pool selects; backward it adds, where windows overlap). The others add up many products, or take an exponential, and the two libraries add in different orders and compute $e^x$ with different code. Each operation rounds by up to half of $\varepsilon = {{ power(np.finfo(np.float64).eps) }}$, so two right programs may differ by a few $\varepsilon$ ([@higham2002]). The figure has float32 beside it.
 
 # %% tags=["remove-input"]
 fig, ax = plt.subplots(figsize=(5.2, 4.4))
@@ -343,7 +343,7 @@ show(
 )
 
 # %% [markdown]
-# The largest of all is {{ worst[np.float64] / np.finfo(np.float64).eps:.1f}} $\varepsilon$ in float64 and {{ worst[np.float32] / np.finfo(np.float32).eps:.1f}} $\varepsilon$ in float32. The running statistics of batch normalisation, which are no gradients, agree as well: both normalise with the biased variance and keep the unbiased one.
+# The largest difference is {{ worst[np.float64] / np.finfo(np.float64).eps:.1f}} $\varepsilon$ in float64 and {{ worst[np.float32] / np.finfo(np.float32).eps:.1f}} $\varepsilon$ in float32. The running statistics of batch normalisation, which are no gradients, agree as well: both normalise with the biased variance and keep the unbiased one.
 
 # %% tags=["hide-input"]
 norm = nt.BatchNorm(5, dtype=np.float64)
@@ -364,7 +364,7 @@ bias_theirs = float(np.abs(theirs).max())
 assert max(running) < 1e-15 and bias_theirs < 1e-13 and bias_apart > 0.1
 
 # %% [markdown]
-# One row hides something. In the `Sequential`, a convolution stands before a batch normalisation, which takes any constant away again, so the gradient of the convolution's bias is 0. Both programs find rounding in its place, about ${{ power(bias_theirs) }}$, and compared with itself *that* would look like a difference of {{ bias_apart:.0%}}. This is why the share is taken of the largest gradient of all.
+# One row hides something. In the `Sequential`, a convolution stands before a batch normalisation, which takes any constant away again, so the gradient of the convolution's bias is 0. Both programs find rounding instead, about ${{ power(bias_theirs) }}$, and taken relative to itself *that* would look like a difference of {{ bias_apart:.0%}}. This is why each difference is given as a share of the largest gradient of all.
 #
 # ### What cannot be equal
 #
@@ -401,15 +401,15 @@ def walk(node, depth=0):
 walk(loss.grad_fn)
 
 # %% [markdown]
-# Read it beside the first figure. `AddmmBackward0` is a linear layer: *add* a bias to a *m*atrix product. Its three inputs are a bias, the layer below and a weight; `TBackward0` is the transposition of [](#weight-on-its-side). `AccumulateGrad` is where a path ends, at a parameter, and puts what has arrived into its `.grad`.
+# Read it beside the first figure. `AddmmBackward0` is a linear layer: *add* a bias to a *m*atrix product. Its three inputs are a bias, the layer below and a weight; `TBackward0` is the transposition of [](#weight-on-its-side). `AccumulateGrad` is where a path ends, at a parameter; it adds the gradient to the parameter's `.grad`.
 #
 # A node does what our `backward(dy, cache)` does: it takes the gradient of its output and what it saved, and returns the gradients of its inputs. No Jacobian is built there either. The graph is made anew at each forward pass, by running it ([@paszke2019]; [Autograd from scratch](../networks/autograd.py) builds a small one); the walk back is the reverse mode of automatic differentiation ([@baydin2018]), which you know as backpropagation.
 #
-# Two differences in the details. Our ReLU keeps a mask, PyTorch's keeps its `result`, since the output is positive exactly where the input was. Both linear layers of ours keep their weight; PyTorch's first one does not, because nobody asked for the gradient of the data, and the weight is needed for that alone. We compute it unless told `need_dx=False`.
+# Two differences in the details. Our ReLU keeps a mask, PyTorch's keeps its `result`, since the output is positive exactly where the input was. Both of our linear layers keep their weight; PyTorch's first one does not, because nobody asked for the gradient of the data, and the weight is needed for that alone. We compute it unless told `need_dx=False`.
 #
 # ### Who keeps more?
 #
-# PyTorch lets you watch it save. In the small network for images, with 64 images in float32, count each block of memory once and leave out parameters and data, which exist anyway. This is a count, not a clock: it is the same at each run.
+# PyTorch lets you watch it save. In the small network for images, with 64 images in float32, count each block of memory once and leave out parameters and data, which exist anyway. This is a count, not a timing: it is the same at each run.
 
 
 # %%
@@ -482,15 +482,15 @@ show(
     ),
     caption=(
         "What each layer adds to the memory, from the first layer (top) to the last. A block that "
-        "two layers keep is counted at the first of them. At the convolutions ours pay for copies, "
-        "and at the first ReLU PyTorch pays for a whole output."
+        "two layers keep is counted at the first of them. Our convolutions pay for copies; at the "
+        "first ReLU PyTorch pays for a whole output."
     ),
 )
 assert their_bytes[0] == 0 and abs(totals[0] / totals[1] - 1) < 0.05
 assert our_bytes[1] == their_bytes[1] / 4
 
 # %% [markdown]
-# The sums are {{ totals[0] / 1e6:.2f}} and {{ totals[1] / 1e6:.2f}} million bytes: as good as equal, by accident. A mask takes one byte for each element where PyTorch's ReLU keeps four; our convolution copies its input once for each column of the kernel. PyTorch's pooling keeps the winners' positions as eight-byte integers.
+# The sums are {{ totals[0] / 1e6:.2f}} and {{ totals[1] / 1e6:.2f}} million bytes: nearly equal, by accident. A mask takes one byte for each element where PyTorch's ReLU keeps four; our convolution copies its input once for each column of the kernel. PyTorch's pooling keeps the winners' positions as eight-byte integers.
 #
 # ## Gradients add up
 #
@@ -543,7 +543,7 @@ assert (with_all, theta.grad.item()) == (27, 9)
 # %% [markdown]
 # ### The array that was overwritten
 #
-# A sigmoid keeps its output, on both sides. Overwrite it before the way back, and the kept numbers are no longer those of the forward pass:
+# A sigmoid keeps its output, on both sides. Overwrite it before the backward pass, and the kept numbers are no longer those of the forward pass:
 
 # %%
 s = torch.tensor([0.0, 1.0], requires_grad=True)
@@ -564,7 +564,7 @@ print(f"ours: {silent.round(3)} without a word; right: {right.round(3)}")
 assert np.abs(silent - right).min() > 0.1
 
 # %% [markdown]
-# Each tensor counts its in-place changes, and the node that saved it remembers the count. Ours has no such counter. In this book no layer changes what it was given, and you must not either: a cache is to be read.
+# Each tensor counts its in-place changes, and the node that saved it remembers the count. Ours has no such counter. In this book no layer changes what it was given, and you must not either: a cache is for reading.
 #
 # ## Your own backward pass in PyTorch
 #
@@ -602,7 +602,7 @@ for function in (OurSoftmax, DiagonalOnly):
     assert passed == (function is OurSoftmax)
 
 # %% [markdown]
-# `gradcheck` compares your backward pass with differences, as our [gradient check](../foundations/gradient_checking.py) does. Where ours takes one random gradient from above, it goes through every output alone, and so builds the whole Jacobian: thorough, and only for small arrays. Give it float64.
+# `gradcheck` compares your backward pass with differences, as our [gradient check](../foundations/gradient_checking.py) does. Where ours takes one random upstream gradient, it goes through the outputs one by one, and so builds the whole Jacobian: thorough, but only for small arrays. Give it float64.
 #
 # ## A module keeps the books
 #
@@ -638,7 +638,7 @@ assert "unseen" not in module.state_dict()
 #
 # Our layers are told `train=True` at each pass. A module has a switch, and it stays as you left it. [What that costs](#seven-ways-to-get-it-wrong) is below.
 #
-# **The optimisers** are the same formulas, so the same gradients must lead to the same parameters. Twenty steps with random ones, in float64:
+# **The optimisers** are the same formulas, so the same gradients must lead to the same parameters. Twenty steps with random gradients, in float64:
 
 # %%
 start = {"w": rng.standard_normal((3, 5))}
@@ -699,7 +699,7 @@ print(f"{len(sizes)} batches, the last of {sizes[-1]}")
 assert sum(sizes) == len(train_set) and set(sizes[:-1]) == {32}
 
 # %% [markdown]
-# The last batch is smaller, here as in `fit`; `drop_last=True` leaves it out. In daily life you write `shuffle=True`. To have the same order at every run, hand the loader a generator of its own. Then nothing else that draws random numbers can change it:
+# The last batch is smaller, here as in `fit`; `drop_last=True` leaves it out. In practice you write `shuffle=True`. To have the same order at every run, hand the loader a generator of its own. Then nothing else that draws random numbers can change it:
 
 # %%
 def labels_in_order(seed):
@@ -804,7 +804,7 @@ show(
         f"and {gaps[np.float32].max():.0e} in float32."
     ),
     caption=(
-        "The small CNN, trained by both. The two can be told apart in the lower plot alone: from "
+        "The small CNN, trained by both. The two can be told apart only in the lower plot: from "
         "the first step to the last, the differences stay at rounding; those on the grey strip "
         "are 0."
     ),
@@ -812,11 +812,11 @@ show(
 assert gaps[np.float64].max() < 1e-12 and gaps[np.float32].max() < 1e-4
 
 # %% [markdown]
-# The losses are never farther apart than ${{ power(gaps[np.float64].max()) }}$ in float64 and ${{ power(gaps[np.float32].max()) }}$ in float32. `fit` itself, given the same order, ends with the very bits of the loop above. Both networks give the same answer to each of the {{ len(typed.y_test) }} test images, of which {{ reached:.1%}} are right.
+# The losses are never farther apart than ${{ power(gaps[np.float64].max()) }}$ in float64 and ${{ power(gaps[np.float32].max()) }}$ in float32. `fit` itself, given the same order, ends with the very bits of the loop above. Both networks give the same answer to each of the {{ len(typed.y_test) }} test images; {{ reached:.1%}} of the answers are right.
 #
 # ## Where the numbers live
 #
-# A tensor lives on a device: `cpu`, `cuda` for a GPU. `.to(device)` moves a module's parameters and buffers where they stand. For a tensor it returns one on that device and leaves the old one where it was, so write `x = x.to(device)`. All that meets in one operation must be on one device. There is a device that exists on every machine, `meta`, which has shapes and no numbers; on it the error looks the same:
+# A tensor lives on a device: `cpu`, `cuda` for a GPU. `.to(device)` moves a module's parameters and buffers where they stand. For a tensor it returns one on that device and leaves the old one where it was, so write `x = x.to(device)`. All tensors that meet in one operation must be on one device. There is a device that exists on every machine, `meta`, which has shapes and no numbers; on it the error looks the same:
 
 # %%
 try:
@@ -834,7 +834,7 @@ print("TF32 in products:", in_product := torch.backends.cuda.matmul.allow_tf32)
 assert in_conv and not in_product
 
 # %% [markdown]
-# The last two lines are about the other surprise of a GPU. NVIDIA's GPUs since Ampere can round the factors of a float32 product to TF32, with 10 bits after the leading one where float32 has 23. It is faster, and its $\varepsilon$ is about $10^{-3}$. By default PyTorch allows it in convolutions and not in matrix products; its documentation (*CUDA semantics*) says so, and the two switches are the proof for this version. Comparisons such as those on this page would then have to be made on the CPU, or with the switch off.
+# The last two lines are about the other surprise of a GPU. NVIDIA's GPUs since Ampere can round the factors of a float32 product to TF32, with 10 bits after the leading one where float32 has 23. It is faster, and its $\varepsilon$ is about $10^{-3}$. By default PyTorch allows it in convolutions and not in matrix products; its documentation (*CUDA semantics*) says so, and the two switches confirm it for this version. Comparisons such as those on this page would then have to be made on the CPU, or with the switch off.
 #
 # ## Does compiling help?
 #
@@ -871,7 +871,7 @@ else:
     compile_verdict = (
         f"GELU's formula is {speedup['chain']:.2f} times as fast: one loop instead of eight. That is "
         f"still not as fast as PyTorch's own function, which is one loop already and takes "
-        f"{taken['gelu'][0]:.1f} ms: before you compile a formula, look whether it has a name. "
+        f"{taken['gelu'][0]:.1f} ms: before you compile a formula, see whether it has a name. "
         f"The network becomes *slower*: a step takes {1 / speedup['network']:.2f} times as long. Convolutions "
         "and matrix products come from libraries that are tuned by hand, so there is little to "
         "fuse. Both ways gave the same loss. The first step, in which the compiler runs, took "
@@ -884,7 +884,7 @@ else:
         f"stored as truth values of one byte it takes {taken['truth values'][1]:.1f} ms compiled, and "
         f"{taken['truth values'][0]:.1f} in eager mode; with the same answers stored as float32, "
         f"{taken['floats'][1]:.1f} ms compiled. So the compiler's loop compares quickly, and "
-        "takes its time to make bytes of the answers. Another version or another processor may do "
+        "takes its time to turn the answers into bytes. Another version or another processor may do "
         "better.")
 Markdown("| | Eager | Compiled | Times as fast (middle half) |\n"
          "|---|---|---|---|\n" + "\n".join(lines))
@@ -894,7 +894,7 @@ Markdown("| | Eager | Compiled | Times as fast (middle half) |\n"
 #
 # {{ compile_cause }}
 #
-# How large these ratios are depends on the machine and on what else it does. On a GPU, or with other shapes, the answer may be another one: measure before you believe, and count the steps that it takes to win back the first. [How fast is it?](../verify/speed.py) does the same for the layers of this book.
+# How large these ratios are depends on the machine and on what else it does. On a GPU, or with other shapes, the answer may be different: measure before you believe, and count the steps that pay for the first. [How fast is it?](../verify/speed.py) does the same for the layers of this book.
 #
 # ## How far do two right programs drift apart?
 #
@@ -902,9 +902,9 @@ Markdown("| | Eager | Compiled | Times as fast (middle half) |\n"
 #
 # **The question.** Two right implementations begin with the same weights and see the same batches. How far apart are their networks at the end, and does it matter?
 #
-# **A prediction.** Each step adds a rounding error of a random sign, so the distance should grow like a random walk, with the square root of the number of steps: from about $\varepsilon$ to some 20 $\varepsilon$ in 380 steps. It should never be seen in an accuracy.
+# **A prediction.** Each step adds a rounding error of a random sign, so the distance should grow like a random walk, with the square root of the number of steps: from about $\varepsilon$ to some 20 $\varepsilon$ in 380 steps. It should never show in an accuracy.
 #
-# An MLP with 32 hidden units, 600 digits for training and 1,000 for testing, SGD with momentum 0.9, twenty epochs, five seeds. A calm learning rate of 0.05, and a lively one of 0.25. The **baseline** is PyTorch against *itself*, with each weight of the last layer moved to the next number that the type can hold: the smallest change there is.
+# An MLP with 32 hidden units, 600 digits for training and 1,000 for testing, SGD with momentum 0.9, twenty epochs, five seeds, at a calm learning rate of 0.05 and at a lively one of 0.25. The **baseline** is PyTorch against *itself*, with each weight of the last layer moved to the next number that the type can hold: the smallest change there is.
 
 # %% tags=["hide-input"]
 RATES, DTYPES, SEEDS = (0.05, 0.25), (np.float64, np.float32), range(5)
@@ -1004,7 +1004,7 @@ show(
         "Solid: ours against PyTorch, median of five seeds, with bands from the smallest to the "
         "largest. Dotted: PyTorch against itself after the smallest nudge, each seed. Above, the "
         "solid curves flatten; below, they rise in a straight line, which on this axis is a "
-        "constant factor at each step, until float32 has no way left to go."
+        "constant factor per step, until float32 has no further to go."
     ),
 )
 
@@ -1044,13 +1044,13 @@ self_apart = drift[0.25, np.float32][:, -1, 1]
 assert 0.1 < np.median(self_apart) / np.median(final[0.25, np.float32]) < 10
 
 # %% [markdown]
-# **The verdict.** At the calm rate the prediction holds: in float64 the distance grows like the number of steps to the power {{ calm.min():.2f}} to {{ calm.max():.2f}}, over the five seeds, where a random walk has one half. It ends at {{ np.median(final[0.05, np.float64]) / np.finfo(np.float64).eps:.1f}} $\varepsilon$, which is less than predicted; the likely reason is that a step adds only a small multiple of a gradient to a weight, and with it only a small multiple of the gradient's rounding. Of 1,000 test images, {{ changed[0.05, np.float64].max() }} got another answer in float64 and {{ changed[0.05, np.float32].max() }} in float32.
+# **The verdict.** At the calm rate the prediction holds: in float64 the distance grows like the number of steps to the power {{ calm.min():.2f}} to {{ calm.max():.2f}}, over the five seeds, where a random walk has one half. It ends at {{ np.median(final[0.05, np.float64]) / np.finfo(np.float64).eps:.1f}} $\varepsilon$, which is less than predicted; the likely reason is that a step adds only a small multiple of a gradient to a weight, and with it only a small multiple of the gradient's rounding. Of 1,000 test images, {{ changed[0.05, np.float64].max() }} got a different answer in float64 and {{ changed[0.05, np.float32].max() }} in float32.
 #
-# At the lively rate it fails. The distance *doubles* every {{ lively.min():.0f}} to {{ lively.max():.0f}} steps (float64, from step 100 on): each step stretches whatever difference is there. In float64 that is still invisible at the end, {{ changed[0.25, np.float64].max() }} answers differ. In float32 there is less room. The networks end up to {{ final[0.25, np.float32].max():.0%}} of their length apart, {{ changed[0.25, np.float32].min() }} to {{ changed[0.25, np.float32].max() }} of 1,000 answers differ, and the two accuracies by up to {{ 100 * apart_of[0.25, np.float32].max():.1f}} points. Which of the two programs is right? Both. After the smallest nudge PyTorch ends about as far from itself, {{ np.median(self_apart):.0%}} in the median where ours is {{ np.median(final[0.25, np.float32]):.0%}} away. Between seeds the accuracy has a standard deviation of {{ 100 * spread[0.25, np.float32]:.1f}} points; rounding has become one more seed.
+# At the lively rate it fails. The distance *doubles* every {{ lively.min():.0f}} to {{ lively.max():.0f}} steps (float64, from step 100 on): each step stretches whatever difference is there. In float64 that is still invisible at the end: {{ changed[0.25, np.float64].max() }} answers differ. In float32 there is less room. The networks end up to {{ final[0.25, np.float32].max():.0%}} of their length apart, {{ changed[0.25, np.float32].min() }} to {{ changed[0.25, np.float32].max() }} of 1,000 answers differ, and the two accuracies by up to {{ 100 * apart_of[0.25, np.float32].max():.1f}} points. Which of the two programs is right? Both. After the smallest nudge PyTorch ends about as far from itself, {{ np.median(self_apart):.0%}} in the median where ours is {{ np.median(final[0.25, np.float32]):.0%}} away. Between seeds the accuracy has a standard deviation of {{ 100 * spread[0.25, np.float32]:.1f}} points; rounding has become one more seed.
 #
-# **Kinks.** The stretching needs no kink: in the float64 runs not one ReLU decided differently in the two networks. In float32 they began to at a distance of about ${{ power(np.median(before)) }}$. {{ kink }}
+# **Kinks.** The stretching needs no kink: in the float64 runs not one ReLU decided differently in the two networks. In float32 that began at a distance of about ${{ power(np.median(before)) }}$. {{ kink }}
 #
-# **What this does not show.** How fast larger networks drift, or others: one architecture and two learning rates were tried, on one processor. And a small distance does not prove that a program is right. A wrong gradient that is nearly right passes such a comparison for a while; that is what [gradient checks](../foundations/gradient_checking.py) are for. Compare one step, in float64, and not the end of a training.
+# **What this does not show.** How fast larger or other networks drift: one architecture and two learning rates were tried, on one processor. And a small distance does not prove that a program is right. A wrong gradient that is nearly right passes such a comparison for a while; that is what [gradient checks](../foundations/gradient_checking.py) are for. Compare one step, in float64, and not the end of a training.
 #
 # ## Seven ways to get it wrong
 #
@@ -1126,9 +1126,9 @@ print(f"softmax once: loss {once:.3f}, twice: {twice:.3f}")
 assert abs(once - twice) > 0.005
 
 # %% [markdown]
-# Without `zero_grad` each step follows the sum of *all* gradients so far. That is momentum with $\mu = 1$: nothing ever slows down, and the loss swings up. The check: at a learning rate of 0, the same step twice must leave the same `.grad`.
+# Without `zero_grad` each step follows the sum of *all* gradients so far. That is momentum with $\mu = 1$: nothing ever slows it down, and the loss swings up. The check: at a learning rate of 0, the same step twice must leave the same `.grad`.
 #
-# With a second softmax the network hardly learns at the same rate, because the gradient is small. At thirty times the rate, and in three times the epochs, it learns well, and the loss still stops near {{ results["two, higher rate"][0]:.2f}}: it cannot fall below $\ln(1 + 9/e) = {{ floor:.2f}}$, the loss of a network that is certain and right. A loss that stops there gives it away. The check asks for the loss in two ways: of probabilities `F.nll_loss(p.log(), t)` is the right one.
+# With a second softmax the network hardly learns at the same rate, because the gradient is small. At thirty times the rate, and in three times the epochs, it learns well, and the loss still stops near {{ results["two, higher rate"][0]:.2f}}: it cannot fall below $\ln(1 + 9/e) = {{ floor:.2f}}$, the loss of a network that is certain and right. A loss that stops there gives it away. The check computes the loss in two ways: for probabilities, `F.nll_loss(p.log(), t)` is the right one.
 #
 # **3. `eval()` is forgotten.** A network with batch normalisation, trained by our `fit`, answers the same test images in batches of 25: in evaluation mode, in training mode, and in training mode with the images sorted by digit.
 
@@ -1154,7 +1154,7 @@ for name, order, train in (("eval", mixed, False), ("train", mixed, True),
 assert scores["train, sorted"] < 0.5 < scores["train"]
 
 # %% [markdown]
-# With mixed batches the accuracy in training mode looks believable, {{ scores["train"]:.1%}}, and nobody notices. With images of one digit in a batch, normalising takes away what they have in common, which is the digit. And *looking* changed the model: the running statistics moved. `no_grad` does not prevent that; it stops the graph and leaves the mode alone. The check: ask for the same image alone and in a batch, and compare. In our layers `layer(x)` is always evaluation, and training has to be asked for.
+# With mixed batches the accuracy in training mode looks believable, {{ scores["train"]:.1%}}, and nobody notices. With images of one digit in a batch, normalising takes away what they have in common, which is the digit. And *looking* changed the model: the running statistics moved. `no_grad` does not prevent that; it stops the graph and leaves the mode alone. The check: predict the same image alone and in a batch, and compare. In our layers `layer(x)` is always evaluation, and training has to be asked for.
 #
 # **4. `detach` or `.data` in the middle.** The forward pass is unhurt; everything below gets no gradient, and stays as it was on the first day. The check is one line, after the first `backward`:
 
@@ -1209,7 +1209,7 @@ assert counts["loss"] >= 100 and counts["loss.item()"] == 0
 # %% [markdown]
 # The memory grows with every batch, until there is none left. The third line shows why the mistake is often harmless in a training loop: `backward` frees what was saved, and only the empty nodes remain. `.item()` and `torch.no_grad()` are the cure.
 #
-# **6. The weight is copied without turning it.** Where the layer is not square, the shapes protest. Where it is, nothing does:
+# **6. The weight is copied without transposing it.** Where the layer is not square, the shapes protest. Where it is, nothing does:
 
 # %%
 square = nt.Linear(8, 8, rng=rng, dtype=np.float64)
@@ -1226,9 +1226,9 @@ for name, w in (("as it is", ours), ("turned", ours.T)):
 assert errors["turned"] < 1e-15 and errors["as it is"] > 0.1
 
 # %% [markdown]
-# Only the outputs tell. This is why the checks of this book use sizes that differ from each other.
+# Only the outputs show it. This is why the checks of this book use sizes that differ from each other.
 #
-# **7. Labels of the wrong type.** This one is loud, once the others have made you thankful for that. Class labels must be `int64` (or bytes):
+# **7. Labels of the wrong type.** This one is loud, and after the others you will be grateful. Class labels must be `int64` (or bytes):
 
 # %%
 for label_type in (torch.int32, torch.float32):
@@ -1242,23 +1242,23 @@ nonsense = F.cross_entropy(torch.zeros(2, 3), torch.full((2, 3), 5.0))
 print(f"a matrix of fives as target: loss {nonsense:.1f}")
 
 # %% [markdown]
-# A float target of shape $(N, C)$ is accepted: each row is read as a distribution over the classes, and whether it sums to 1 is not asked. So a matrix that was meant as something else passes without a word.
+# A float target of shape $(N, C)$ is accepted: each row is read as a distribution over the classes, and nobody checks that it sums to 1. So a matrix that was meant as something else passes without a word.
 #
 # ## In five lines
 #
 # - You write the forward pass, and PyTorch's graph goes back over the same gradients as our layers.
 # - Its linear weight lies on its side; every other difference between the twins is rounding.
-# - `backward` adds to `.grad`, so put the gradients to `None` before each step.
-# - Do not change a tensor in place that the way back needs: PyTorch notices it, our layers would not.
-# - A module keeps the books: what is no parameter and no buffer is neither moved nor saved.
+# - `backward` adds to `.grad`, so set the gradients to `None` before each step.
+# - Do not change a tensor in place that the way back needs: PyTorch notices; our layers would not.
+# - A module keeps the books: what is neither parameter nor buffer is not moved and not saved.
 #
 # ## Try it
 #
 # ??? question "1. Our `backward` returns gradients and PyTorch's returns nothing. Where did they go?"
-#     Into `.grad` of the leaves, added to what was there. `torch.autograd.grad(loss, tensors)` returns them instead, and leaves every `.grad` alone: that is the nearest to ours.
+#     Into `.grad` of the leaves, added to what was there. `torch.autograd.grad(loss, tensors)` returns them instead, and leaves every `.grad` alone: that is closest to ours.
 #
 # ??? question "2. A parameter is used in two layers. What must our `Sequential` do that PyTorch does without being asked?"
-#     Add the two gradients. `AccumulateGrad` adds whatever reaches it; ours returns one gradient for each layer under a name of its own, and you would have to add them before the step.
+#     Add the two gradients. `AccumulateGrad` adds whatever reaches it; ours returns one gradient per layer, each under a name of its own, and you would have to add them before the step.
 #
 # ??? question "3. You may take half of the batch at a time. How do you get the gradient of the whole?"
 #     Call `backward` on each half's *sum* of losses divided by the size of the whole batch, without `zero_grad` between them, then step once. With two means you would get twice the gradient. With batch normalisation it is not the same: each half has its own mean.

@@ -8,7 +8,7 @@
 # %% [markdown]
 # # Long trainings
 #
-# The [training loop that you hand in](fashion_mnist.py#the-loop-that-you-hand-in) has to run to its end in one go, in one process. A training that takes hours, or days, meets a power cut, a scheduler that wants its computer back, a person who presses Ctrl-C; and it would end sooner if more than one processor worked at it. This chapter adds both, under one condition: **the trained network stays the same**. After an interruption it is the same to the last bit, and over several processes to rounding.
+# The [training loop that you hand in](fashion_mnist.py#the-loop-that-you-hand-in) has to run to its end in one go, in one process. A training that takes hours, or days, meets a power cut, a scheduler that wants its computer back, a person who presses Ctrl-C; and it would end sooner if more than one processor worked on it. This chapter makes it survive and shares the work, under one condition: **the trained network stays the same**. After an interruption it is the same to the last bit, and over several processes to rounding.
 #
 # You need [a CNN for Fashion-MNIST](fashion_mnist.py) and [optimisers](../networks/optimizers.py).
 
@@ -109,11 +109,11 @@ if not CLOTHES:
 # | the epoch's sums of loss and right answers | variables of your loop | yes |
 # | all settings | your command line | yes, and compared |
 #
-# The recorded training of the chapter before took {{ f"{epoch_minutes:.0f}" }} minutes for each of its {{ len(record["epochs"]) }} epochs. If you save at the end of each, a power cut costs half an epoch on average. A polite interruption, which lets the program finish what it is at, need not cost anything.
+# The recorded training of the chapter before took {{ f"{epoch_minutes:.0f}" }} minutes for each of its {{ len(record["epochs"]) }} epochs. If you save at the end of each, a power cut costs half an epoch on average. A polite interruption, which lets the program finish what it is doing, need not cost anything.
 #
 # ## Interrupted, and still the same
 #
-# `train` writes a checkpoint after each epoch, and at the very step at which a SIGTERM or Ctrl-C comes. The random numbers are the difficult part. Their generator's state could be saved too. But a state that depends on all that was ever drawn breaks as soon as anything draws once more or once less: a plot, another network, a second process. So order, mirroring and dropout are drawn from a seed that is **computed from the plan's seed, the epoch and the step**. If you know the step, you know the numbers.
+# `train` writes a checkpoint after each epoch, and at the very step at which a SIGTERM or Ctrl-C comes. The random numbers are the difficult part. Their generator's state could be saved too. But a state that depends on everything ever drawn fails as soon as anything draws once more or once less: a plot, another network, a second process. So order, mirroring and dropout are drawn from a seed that is **computed from the plan's seed, the epoch and the step**. If you know the step, you know the numbers.
 
 # %% tags=["remove-input"]
 show_source(training._number, training._State)
@@ -121,7 +121,7 @@ show_source(training._number, training._State)
 # %% [markdown]
 # `write_whole` writes beside the old checkpoint and then gives the new file the old one's name. So there is always a whole one, whenever the power fails.
 #
-# Now a SIGTERM, as `kill` sends it, in the middle of the second of four epochs. (`channels_last` is an order of the numbers in memory, in which these convolutions are faster.)
+# Now send a SIGTERM, as `kill` does, in the middle of the second of four epochs. (`channels_last` is an order of the numbers in memory, in which these convolutions are faster.)
 
 # %%
 short = Plan(epochs=4, batch_size=24, lr=0.002, cosine=True, flip=CLOTHES)
@@ -318,15 +318,15 @@ show(
     fig,
     name="forgotten",
     alt=(
-        "Difference of the training loss to that of the uninterrupted run, over the steps after the "
+        "Difference of the training loss from that of the uninterrupted run, over the steps after the "
         "interruption. With nothing forgotten it is 0 throughout. With the random state forgotten it "
         f"jumps to and fro; without Adam's means it is {rough.mean():.2f} nats higher at first; with "
         "the schedule begun anew it falls below and stays there."
     ),
     caption=(
-        f"{FIRST}: mean of {len(SEEDS)} seeds. Without the running statistics the losses are those "
-        "of the straight line, since training does not use them. The orange line lies higher for "
-        "some ten steps."
+        f"{FIRST}: mean of {len(SEEDS)} seeds. Without the running statistics the losses lie on "
+        "the straight line, since training does not use them. Without Adam's means they lie higher "
+        "for some ten steps."
     ),
 )
 assert not any(np.any(found["nothing"][name]) for name in found["nothing"])
@@ -343,11 +343,11 @@ assert restart.mean() > -half_anew  # not seen to be worse
 shares_changed = [np.mean(found[piece]["changed"]) for piece in PIECES[1:]]
 
 # %% [markdown]
-# With nothing forgotten the plain loop, too, goes on without a changed bit. The running statistics are missed at once, {{ told(found["running statistics"]["at once"]) }} points, and hardly at the end. Adam's means show as predicted, and they show little: {{ f"{rough.mean():.2f}" }} nats for some ten steps. The table has {{ intervals }} intervals of 95 %, each for itself. Among so many one may exclude 0 by chance, so build nothing on one that only touches it.
+# With nothing forgotten the plain loop, too, goes on without a changed bit. The running statistics are missed at once, {{ told(found["running statistics"]["at once"]) }} points, and hardly at the end. Adam's means matter as predicted, but little: {{ f"{rough.mean():.2f}" }} nats for some ten steps. The table has {{ intervals }} intervals of 95 %, each on its own. Among so many one may exclude 0 by chance, so build nothing on one that only touches it.
 #
-# The schedule is where the prediction fails. It should have ended worse, and it ends {{ anew }} points away from the uninterrupted run: the rate stayed high, and {{ EPOCHS }} epochs on {{ f"{len(images.x):,}" }} pictures are so few that this does no harm. That is no advice. It shows what is really lost: **you no longer know what you compare.** Between {{ f"{min(shares_changed):.1f}" }} and {{ f"{max(shares_changed):.1f}" }} % of the answers differ at the end, for no reason that stands in your report. Effects such as those of [batch normalisation and dropout](fashion_mnist.py#which-parts-earned-their-place) are a few points; an interruption must not look like one of them.
+# The schedule is where the prediction fails. It should have ended worse, and it ends {{ anew }} points away from the uninterrupted run: the rate stayed high, and {{ EPOCHS }} epochs on {{ f"{len(images.x):,}" }} pictures are so few that this does no harm. That is not advice. It shows what is really lost: **you no longer know what you compare.** Between {{ f"{min(shares_changed):.1f}" }} and {{ f"{max(shares_changed):.1f}" }} % of the answers differ at the end, for no reason that your report would give. Effects such as those of [batch normalisation and dropout](fashion_mnist.py#which-parts-earned-their-place) are a few points; an interruption must not look like one of them.
 #
-# **What this does not show.** What is forgotten in a long training, where Adam's second mean has a memory of a thousand steps and a network rests at its schedule's end. Five seeds see effects of about a point, and no smaller ones.
+# **What this does not show.** What forgetting costs in a long training, where Adam's second mean has a memory of a thousand steps and a network rests at its schedule's end. Five seeds show effects of about a point, and no smaller ones.
 
 # %% tags=["remove-input"]
 def line(function, code):
@@ -364,7 +364,7 @@ assert sum(Fraction(sum(g), 3) for g in by_process) == 3
 # %% [markdown]
 # ## Two processes take the step of one
 #
-# Several processes can share each batch, and `torchrun --nproc-per-node 2` starts two. The training stays the same only if their gradients *add up* to the gradient of the whole batch. Many people average the processes' means here. That is wrong unless every process has the same number of pictures.
+# Several processes can share each batch, and `torchrun --nproc-per-node 2` starts two. The training stays the same only if their gradients *add up* to the gradient of the whole batch. Averaging the processes' means is wrong unless every process has the same number of pictures.
 #
 # **By hand.** A batch of three pictures. One weight, whose gradient is 6 for the first picture, 3 for the second, 0 for the third. Process 0 has one picture, process 1 has two.
 #
@@ -382,7 +382,7 @@ assert sum(Fraction(sum(g), 3) for g in by_process) == 3
 #
 # The box holds as long as $L_n$ depends on picture $n$ alone. Two layers break that:
 #
-# - **Batch normalisation** takes its mean over the batch. In each process alone it would be another mean, and another network. `BatchNorm2d` of this package sums over all processes first.
+# - **Batch normalisation** takes its mean over the batch. In each process alone it would be a different mean, and a different network. `BatchNorm2d` of this package sums over all processes first.
 # - **Dropout** would draw a mask of its own in each process. `Dropout` of this package draws the mask for the whole batch, with the step's seed, and each process keeps its rows. `set_share` tells it which.
 
 # %%
@@ -447,8 +447,8 @@ show(
         f"batch normalisation in each share are between {min(bad):.0e} and {max(bad):.0e}."
     ),
     caption=(
-        f"{FIRST}, thirteen pictures as six and seven, in float64. Nothing lies in the gap between "
-        "right to rounding and far off."
+        f"{FIRST}, thirteen pictures split into six and seven, in float64. The gradients are right "
+        "to rounding, or far off."
     ),
 )
 
@@ -460,11 +460,11 @@ assert "--nproc-per-node=2" in proof and "rel=1e-9" in proof
 # %% [markdown]
 # The first two differences are rounding: the same numbers, added in another order. The other three gradients are off by {{ f"{errors['mean of means']:.0%}" }}, {{ f"{errors['dropout by share']:.0%}" }} and {{ f"{errors['batch norm by share']:.0%}" }}, and nothing would have told you. (Training with other masks is no mistake as such. But it is another training, and its numbers depend on how many processors were free that day.)
 #
-# This page runs in one process, and plays two. That the real ones agree, batch normalisation included, is shown by a test that starts them: `test_two_processes_give_the_curve_of_one` in `tests/pytorch/test_pytorch_training.py` trains with batch normalisation, dropout, mirroring and unequal shares, and wants every loss and accuracy of both to agree to a relative $10^{-9}$.
+# This page runs in one process, and plays two. That the real ones agree, batch normalisation included, is shown by a test that starts them: `test_two_processes_give_the_curve_of_one` in `tests/pytorch/test_pytorch_training.py` trains with batch normalisation, dropout, mirroring and unequal shares, and requires every loss and accuracy of both runs to agree to a relative $10^{-9}$.
 #
 # ## Common mistakes
 #
-# **The first: writing over the only checkpoint.** `torch.save(state, path)` empties the file before it fills it. If the power fails in between, the new checkpoint is half there and the old one is gone. Here the power fails after half of the bytes, once each way:
+# **The first: writing over the only checkpoint.** `torch.save(state, path)` empties the file before it fills it. If the power fails in between, the new checkpoint is half written and the old one is gone. Here the power fails after half of the bytes, once for each way:
 
 # %%
 class PowerError(Exception):
@@ -521,9 +521,9 @@ print(f"{np.count_nonzero(wrong)} of {len(wrong)} losses differ, "
 assert np.count_nonzero(wrong) > len(wrong) / 2
 
 # %% [markdown]
-# The checkpoint is complete and the training is another one. The check is the one at the beginning of this page: interrupt a short training, resume it, and want equal bits. A seed that is computed from the step has nothing to restore.
+# The checkpoint is complete and the training is another one. The check is the one at the beginning of this page: interrupt a short training, resume it, and require equal bits. With a seed that is computed from the step there is nothing to restore.
 #
-# **The third: a batch for each process.** `DataLoader(..., batch_size=50)` in each of $P$ processes makes a batch of $50P$, and an epoch has a $P$-th of the steps. The learning rate is now the wrong one. The small network of the experiment, as one process trains it and as two would:
+# **The third: one batch per process.** `DataLoader(..., batch_size=50)` in each of $P$ processes makes a batch of $50P$, and an epoch has a $P$-th of the steps. The learning rate is now the wrong one. The small network of the experiment, as one process trains it and as two would:
 
 # %%
 pairs = []
@@ -548,7 +548,7 @@ assert (two[0] > one[0]).all()
 #
 # - Save all that the next step depends on: weights, statistics, optimiser, random state, place in the schedule.
 # - Write a checkpoint whole or not at all, under another name first.
-# - To go on from it must give the bits of a training that was never broken off: test that once.
+# - Resuming must give the bits of a training that was never interrupted: test that once.
 # - Two processes take the step of one only if their gradients add up to that of the whole batch.
 # - Keep a record of what was run, so that somebody else can tell whether a number is true.
 #

@@ -171,8 +171,8 @@ assert not PRETRAINED or backbone.sha256 == record["weights_sha256"]
 about = (
     f"The trainings that the verdicts rest on were **recorded**: {len(way)} ways, {SEEDS} seeds each, "
     f"most with all {n_train:,} training pictures of {THERE}, {record['weights']}, on one "
-    f"{record['device']} in {record['precision']}. The photographs were saved once more as JPEG, so set no number from them "
-    "beside a published one."
+    f"{record['device']} in {record['precision']}. The photographs were saved once more as JPEG, so compare no number from "
+    "them with a published one."
 )
 lacking = [
     text
@@ -352,7 +352,7 @@ numbers, work = (np.array([row[i] for row in table]) for i in (2, 3))
 display(Markdown(
     "| Layer | Output | Parameters | Multiplications |\n|---|---|---|---|\n"
     + "\n".join(f"| {a} | {'×'.join(map(str, b))} | {c:,} | {d:,} |" for a, b, c, d in table)
-    + f"\n| together | | **{numbers.sum():,}** | **{work.sum():,}** |"
+    + f"\n| total | | **{numbers.sum():,}** | **{work.sum():,}** |"
 ))
 assert (total, trainable) == (numbers.sum(), numbers[5:].sum())
 conv, head = work[:5].sum(), work[5:].sum()
@@ -418,7 +418,7 @@ assert 0.5 < seconds["linear probe"] < 1.5 < seconds["frozen, as assigned"]
 # %% [markdown]
 # These two ran when the page was built, on {{ HERE }} with {{ "ImageNet's" if PRETRAINED else "random" }} convolutions{{ "" if PHOTOS and PRETRAINED else ", which shows that the code runs, and no more" }}.
 #
-# **The counts.** In five epochs the plain loop sends {{ f"{assigned['epochs'] * (n_train + n_val):,}" }} pictures through the convolutions, training and validation together; the cached run sends {{ f"{n_train + n_val:,}" }}. With the classifier's work added, it multiplies {{ f"{saving:.1f}" }} times less often. A core that manages $3 \cdot 10^{10}$ multiplications per second has the features in about {{ f"{minutes:.0f}" }} minutes, and as float16 they take {{ f"{stored_gb:.1f}" }} GB. `scripts/train_transfer.py --cached` stores them in a file, and the next classifier takes them from there. On the recorded GPU five epochs took {{ f"{seconds['linear probe']:.0f}" }} second for one layer, {{ f"{seconds['frozen, as assigned']:.0f}" }} for three, and {{ f"{seconds['unfrozen, as assigned']:.0f}" }} with all weights free. (That is training alone, without the pass through the convolutions and without evaluation.)
+# **The counts.** In five epochs the plain loop sends {{ f"{assigned['epochs'] * (n_train + n_val):,}" }} pictures through the convolutions, training and validation together; the cached run sends {{ f"{n_train + n_val:,}" }}. With the classifier's work added, it does {{ f"{saving:.1f}" }} times fewer multiplications. A core that manages $3 \cdot 10^{10}$ multiplications per second has the features in about {{ f"{minutes:.0f}" }} minutes, and as float16 they take {{ f"{stored_gb:.1f}" }} GB. `scripts/train_transfer.py --cached` stores them in a file, and the next classifier takes them from there. On the recorded GPU five epochs took {{ f"{seconds['linear probe']:.0f}" }} second for one layer, {{ f"{seconds['frozen, as assigned']:.0f}" }} for three, and {{ f"{seconds['unfrozen, as assigned']:.0f}" }} with all weights free. (That is training alone, without the pass through the convolutions and without evaluation.)
 #
 # ### The recorded frozen runs
 
@@ -447,12 +447,12 @@ gain = 100 * (acc["frozen"] - acc["linear probe"])
 assert (gain > 1).all() and gain.mean() < 2.5
 
 # %% [markdown]
-# All on {{ THERE }}, {{ SIZE }}×{{ SIZE }} pixels, ImageNet's weights and pixel statistics, {{ f"{n_test:,}" }} test pictures; the loss is in nats. For each line so many rates were **tried** with one seed; the best on validation was trained with {{ SEEDS }} seeds, and each of these networks saw the test pictures once. A linear probe is one linear layer on frozen features, the cheapest transfer there is. Three layers with {{ f"{ratio:.0f}" }} times as many weights beat it by {{ f"{gain.mean():.1f}" }} points. **The assigned rate is fine as long as the convolutions are frozen.**
+# All on {{ THERE }}, {{ SIZE }}×{{ SIZE }} pixels, ImageNet's weights and pixel statistics, {{ f"{n_test:,}" }} test pictures; the loss is in nats. **Tried** counts the rates that were tried with one seed; the best on validation was trained with {{ SEEDS }} seeds, and each of these networks saw the test pictures once. A linear probe is one linear layer on frozen features, the cheapest transfer there is. Three layers with {{ f"{ratio:.0f}" }} times as many weights beat it by {{ f"{gain.mean():.1f}" }} points. **The assigned rate is fine as long as the convolutions are frozen.**
 
 # %% [markdown]
 # ## Unfrozen: the same rate can destroy the network
 #
-# Now all weights are free, with the same Adam at 0.001. That is three trainings that differ in their seed only:
+# Now all weights are free, with the same Adam at 0.001. These three trainings differ only in their seed:
 
 # %%
 for run in way["unfrozen, as assigned"]["runs"]:
@@ -513,17 +513,17 @@ show(
     ),
     caption=(
         f"Recorded, {THERE}, three seeds in each panel. In the middle, at the assigned rate, two seeds "
-        "begin far below the frozen network and climb slowly, and one never leaves guessing. On the "
-        "right the same network at a smaller rate."
+        "begin far below the frozen network and climb slowly, and one never gets beyond guessing. On "
+        "the right is the same network at a smaller rate."
     ),
 )
 
 # %% [markdown]
 # One seed ends at {{ f"{lost:.0%}" }}, which is guessing; its loss stays at $\ln 10$. The others end at {{ f"{min(saved):.1%}" }} and {{ f"{max(saved):.1%}" }}: **behind the frozen network, and behind a training from scratch** ({{ f"{mean['scratch']:.1%}" }}, [below](#does-anything-transfer-two-controls)). Nothing in the code is wrong. If you run the assignment once and it fails, you have made no mistake: you drew a bad seed of a bad recipe.
 #
-# Adam's first step moves every weight by the learning rate, however small its gradient, and {{ steps }} steps make an epoch. Which weights cannot take that? One of the candidates below kept 0.001 for the classifier and gave the convolutions a tenth of it: {{ f"{tenth:.1%}" }} on validation. So the convolutions cannot.
+# Adam's first step moves every weight by the learning rate, however small its gradient, and {{ steps }} steps make an epoch. Which weights cannot take that? One of the candidates below kept 0.001 for the classifier and gave the convolutions a tenth of it: {{ f"{tenth:.1%}" }} on validation. So it is the convolutions that cannot.
 #
-# The green lines answer the question that everybody asks of such curves. *Under dropout*, the frozen run's training accuracy ends at {{ f"{last['frozen, as assigned']['train']:.1%}" }}, hardly above its {{ f"{last['frozen, as assigned']['val']:.1%}" }} on validation, as if little were learnt by heart. In evaluation mode it is {{ f"{last['frozen, as assigned']['fit']:.0%}" }} (on {{ f"{WATCHED:,}" }} of the training pictures). For the unfrozen run at {{ rates("unfrozen") }} it is {{ f"{last['unfrozen']['fit']:.0%}" }}, against {{ f"{last['unfrozen']['val']:.0%}" }} on validation. Both overfit.
+# The green lines show whether the networks overfit. *Under dropout*, the frozen run's training accuracy ends at {{ f"{last['frozen, as assigned']['train']:.1%}" }}, hardly above its {{ f"{last['frozen, as assigned']['val']:.1%}" }} on validation, as if little were learnt by heart. In evaluation mode it is {{ f"{last['frozen, as assigned']['fit']:.0%}" }} (on {{ f"{WATCHED:,}" }} of the training pictures). For the unfrozen run at {{ rates("unfrozen") }} it is {{ f"{last['unfrozen']['fit']:.0%}" }}, against {{ f"{last['unfrozen']['val']:.0%}" }} on validation. Both overfit.
 #
 # ### As a practitioner would
 #
@@ -556,9 +556,9 @@ assert loss_of["flips and shifts, longer"] > loss_of["flips and shifts"] == min(
 assert acc["flips and shifts"].min() > max(acc[name].max() for name in WHAT if "flips" not in name)
 
 # %% [markdown]
-# The first gain needs nothing but a smaller rate: {{ f"{mean['unfrozen']:.1%}" }}, against {{ f"{mean['frozen']:.1%}" }} frozen. Discriminative rates and gradual unfreezing ([@howard2018]) or the classifier first ([@kumar2022]: behind a random classifier, good features are distorted) do no better here. Mirrored and shifted pictures come to {{ f"{mean['flips and shifts']:.1%}" }}. That recipe also trains longer and lets its rates fall, so the gain belongs to the recipe, not to the flips alone.
+# The first gain needs nothing but a smaller rate: {{ f"{mean['unfrozen']:.1%}" }}, against {{ f"{mean['frozen']:.1%}" }} frozen. Discriminative rates and gradual unfreezing ([@howard2018]) or the classifier first ([@kumar2022]: behind a random classifier, good features are distorted) do no better here. Mirrored and shifted pictures reach {{ f"{mean['flips and shifts']:.1%}" }}. That recipe also trains longer and lets its rates fall, so the gain belongs to the recipe, not to the flips alone.
 #
-# Read the last line with care. Its recipe was thought of after test results of other lines were known, and it was not tuned. It gains little accuracy, and its test loss is the larger one; [](#reliability) shows why. We had aimed at {{ f"{AIM:.0%}" }}, and did not get there.
+# Read the last line with care. Its recipe was thought of after test results of other lines were known, and it was not tuned. Next to the line above, it gains little accuracy, and its test loss is larger; [](#reliability) shows why. We had aimed at {{ f"{AIM:.0%}" }}, and did not get there.
 
 # %% [markdown]
 # ## Does anything transfer? Two controls
@@ -577,7 +577,7 @@ assert 0.5 < by_itself < 0.65 and (acc["frozen"].min() > acc["scratch"].max())
 #
 # ### How sure is that?
 #
-# Two different doubts. *Would another seed give the same?* The points in [](#ways) show three. *Would other test pictures?* All networks answered the same {{ f"{n_test:,}" }}, and the record keeps every answer, so only the pictures on which two networks differ count. Of those, let $b$ be right for the first network only, and $c$ for the second only. If the two were equally good, $b$ would be a count of heads among $b + c$ tosses of a coin. That is McNemar's test ([@mcnemar1947]), here in its exact form:
+# Two doubts. *Would another seed give the same?* The points in [](#ways) show three. *Would other test pictures?* All networks answered the same {{ f"{n_test:,}" }}, and the record keeps every answer, so only the pictures on which two networks differ count. Of those, let $b$ be right for the first network only, and $c$ for the second only. If the two were equally good, $b$ would be a count of heads among $b + c$ tosses of a coin. That is McNemar's test ([@mcnemar1947]), here in its exact form:
 
 # %%
 def wrong(name, seed):
@@ -642,14 +642,14 @@ assert len(edges) > searched / 2
 # %% [markdown]
 # The table holds {{ len(PAIRS) }} comparisons at {{ SEEDS }} seeds, {{ len(adjusted) }} tests. Among so many, one or two fall below 0.05 by chance. Holm's correction ([@holm1979]) pays for that: the smallest p-value is multiplied by {{ len(adjusted) }}, the next by {{ len(adjusted) - 1 }}, and so on. "Told apart" counts the seeds in which the corrected value is below 0.05.
 #
-# **What is firm:** three layers on frozen features beat scratch, random features and the probe; a smaller rate beats the assigned one; free beats frozen at that rate; flips and shifts beat the plain small rate. **What is open:** whether discriminative rates or the classifier first differ from the plain small rate, and whether 30 epochs are better than 15. **Own or ImageNet's pixel statistics:** {{ f"{mean['linear probe, own statistics']:.1%}" }} and {{ f"{mean['linear probe']:.1%}" }} for the probe. At most {{ f"{np.abs(differences[own]).max():.1f}" }} points lie between them in any seed, and no seed tells them apart. (Unfrozen, at the one rate that both tried, validation has {{ f"{own_val:.1%}" }} and {{ f"{same_val:.1%}" }}, with one seed.)
+# **What is firm:** three layers on frozen features beat scratch, random features and the probe; a smaller rate beats the assigned one; unfrozen at that rate beats frozen; flips and shifts beat the plain small rate. **What is open:** whether discriminative rates or the classifier first differ from the plain small rate, and whether 30 epochs are better than 15. **Own or ImageNet's pixel statistics:** {{ f"{mean['linear probe, own statistics']:.1%}" }} and {{ f"{mean['linear probe']:.1%}" }} for the probe. At most {{ f"{np.abs(differences[own]).max():.1f}" }} points lie between them in any seed, and no seed tells them apart. (Unfrozen, at the one rate that both tried, validation has {{ f"{own_val:.1%}" }} and {{ f"{same_val:.1%}" }}, with one seed.)
 #
-# One more warning. Of {{ searched }} searches over the rate alone, {{ len(edges) }} ended at an edge of what was tried: {{ "; ".join(f"*{name}*" for name in edges) }}. A wider search might find better there.
+# One more warning. Of {{ searched }} searches over the rate alone, {{ len(edges) }} ended at an edge of what was tried: {{ "; ".join(f"*{name}*" for name in edges) }}. A wider search might do better there.
 
 # %% [markdown]
 # ## With 1,000 labels
 #
-# Transfer is most wanted where labels are few. The same with 1,000 training pictures, as many from each class, 20 epochs in batches of 64, rates searched anew:
+# Transfer is most wanted where labels are few. The same with 1,000 training pictures, equally many from each class, 20 epochs in batches of 64, rates searched anew:
 
 # %% tags=["remove-input"]
 FEW = {"linear probe": "linear probe", "frozen": "frozen", "unfrozen": "unfrozen",
@@ -762,9 +762,9 @@ display(Markdown(
 ))
 
 # %% [markdown]
-# At {{ SIZE }} pixels the rate hardly matters, at 64 the assigned one loses {{ f"{cost[64]:.0f}" }} points, and the smallest that was tried is the best, so a smaller one may be better still. Use the 256 numbers, or divide the rate by 36. And enlarge the pictures if you can: the best at 64 pixels is {{ f"{mean['unfrozen, 64 pixels']:.1%}" }} unfrozen and {{ f"{mean['linear probe, 64 pixels']:.1%}" }} for the probe.
+# At {{ SIZE }} pixels the rate hardly matters; at 64 the assigned one loses {{ f"{cost[64]:.0f}" }} points, and the smallest that was tried is the best, so a smaller one may be better still. Use the 256 numbers, or divide the rate by 36. And enlarge the pictures if you can: the best at 64 pixels is {{ f"{mean['unfrozen, 64 pixels']:.1%}" }} unfrozen and {{ f"{mean['linear probe, 64 pixels']:.1%}" }} for the probe.
 #
-# **How it misleads.** Older records of this book had 64 pixels, convolutions trained on {{ source["data"]["name"] }}, one seed, and 0.001 for every run. Frozen has {{ f"{old['frozen']:.1%}" }} there, scratch {{ f"{old['scratch']:.1%}" }}, unfrozen {{ f"{old['unfrozen']:.1%}" }}. It is tempting to conclude that the borrowed features are too poor. That does not follow. All of these runs read equal inputs at 36 times their rate, and no rate was searched for any of them: the numbers compare recipes, not features. (With 1,000 labels its mean loss in the first epoch was {{ f"{first_loss:.1f}" }} nats, where guessing has $\ln 10 \approx 2.3$.) **Before you blame the features, search the rate of each run you compare.**
+# **How it misleads.** Older records of this book had 64 pixels, convolutions trained on {{ source["data"]["name"] }}, one seed, and 0.001 for every run. Frozen has {{ f"{old['frozen']:.1%}" }} there, scratch {{ f"{old['scratch']:.1%}" }}, unfrozen {{ f"{old['unfrozen']:.1%}" }}. It is tempting to conclude that the borrowed features are too poor. That does not follow. All of these runs read equal inputs at 36 times their rate, and no rate was searched for any of them: the numbers compare recipes, not features. (With 1,000 labels, frozen, the mean loss in the first epoch was {{ f"{first_loss:.1f}" }} nats, where guessing has $\ln 10 \approx 2.3$.) **Before you blame the features, search the rate of each run you compare.**
 
 # %% [markdown]
 # ## Looking inside
@@ -793,7 +793,7 @@ show(
     ),
     caption=(
         ("The first convolution as it comes from ImageNet, each filter with its own scale. Stripes "
-         "of all angles, and blobs of opposite colours: edges and colours, of use for any photograph.")
+         "of all angles, and blobs of opposite colours: edges and colours, useful for any photograph.")
         if PRETRAINED else
         ("**ImageNet's weights were not found when this page was built**, so these are the random "
          "filters from which a training from scratch begins. There is nothing to see in them yet.")
@@ -808,7 +808,7 @@ machine = np.isin(label, [i for i, c in enumerate(live.classes) if c in MACHINES
 # %% [markdown]
 # ### A map of the features
 #
-# Do pictures of one class lie close together before any classifier has learned? All {{ len(label) }} test pictures of this page go through the frozen convolutions. Of the 9216 numbers the {{ PARTS }} directions are kept in which they vary most, and t-SNE ([@maaten2008]) lays the pictures out on a plane so that close neighbours stay close. The same is done with the bare pixels, as a control:
+# Do pictures of one class lie close together before any classifier has learnt? All {{ len(label) }} test pictures of this page go through the frozen convolutions. Of the 9216 numbers only the {{ PARTS }} directions in which they vary most are kept, and t-SNE ([@maaten2008]) lays the pictures out on a plane so that close neighbours stay close. The same is done with the bare pixels, as a control:
 
 # %% tags=["hide-input"]
 def main_parts(x):
@@ -848,8 +848,8 @@ show(
     ),
     caption=(
         f"{len(label)} test pictures of {HERE}, laid out by t-SNE. "
-        + ("Frozen features part machines from animals; pixels hardly do. " if PHOTOS and PRETRAINED else "")
-        + "Axes and the distance between groups mean nothing here, only who lies beside whom."
+        + ("Frozen features separate machines from animals; pixels hardly do. " if PHOTOS and PRETRAINED else "")
+        + "Axes and distances between groups mean nothing here; only neighbours do."
         + ("" if PHOTOS and PRETRAINED else " **Photographs or ImageNet's weights were not found when "
            "this page was built**, so this shows that the code runs, and no more.")
     ),
@@ -907,8 +907,8 @@ show(
     ),
     caption=(
         "Recorded test answers in 15 ranges of confidence; ranges with fewer than 50 answers are left out. "
-        "On the dotted line a network is as often right as it says. Longer training buys accuracy "
-        "with overconfidence."
+        "On the dotted line a network is right as often as it says. Longer training pays for "
+        "accuracy with overconfidence."
     ),
 )
 
@@ -917,7 +917,7 @@ show(
 #
 # ### Where it looked
 #
-# Grad-CAM ([@selvaraju2017]) weighs the last convolution's channels by the mean gradient of the answer's score, and adds them up: a map of what spoke for the answer. The record holds it for the first ten right and the first ten wrong answers of the best network in test order, which are all aeroplanes, since the test pictures lie sorted by class:
+# Grad-CAM ([@selvaraju2017]) weights the last convolution's channels by the mean gradient of the answer's score, and adds them up: a map of what spoke for the answer. The record holds it for the first ten right and the first ten wrong answers of the best network in test order, which are all aeroplanes, since the test pictures are sorted by class:
 
 # %% tags=["remove-cell"]
 inside = record["inside"]["grad_cam"]
@@ -968,11 +968,11 @@ show(
 # %% [markdown]
 # ## Freezing by hand
 #
-# Why does the same rate do more harm when more is free? One picture of one pixel $x$. One "convolution" $w$ with a ReLU, one "classifier" $v$, and half the squared error as loss:
+# Why does the same rate do more harm when more is free? Take one picture of one pixel $x$, one "convolution" $w$ with a ReLU, one "classifier" $v$, and half the squared error as loss:
 #
 # $$h = \max(wx, 0), \qquad y = vh, \qquad L = \tfrac12 (y - t)^2$$
 #
-# Take $x = 1$, $w = 2$, $v = 3$, $t = 5$. Then $h = 2$, $y = 6$, and the error $y - t$ is 1.
+# Let $x = 1$, $w = 2$, $v = 3$, $t = 5$. Then $h = 2$, $y = 6$, and the error $y - t$ is 1.
 #
 # $$\frac{\partial L}{\partial v} = (y - t)\,h = 2, \qquad \frac{\partial L}{\partial w} = (y - t)\,v\,x = 3$$
 #
@@ -984,7 +984,7 @@ show(
 # | frozen | $2$ | $3 - \tfrac24 = \tfrac52$ | $5$ | $0$ |
 # | unfrozen | $2 - \tfrac34 = \tfrac54$ | $\tfrac52$ | $\tfrac{25}{8}$ | $\tfrac12 \cdot \tfrac{225}{64} = \tfrac{225}{128}$ |
 #
-# The frozen network lands on the target. The unfrozen one steps over it and is worse off than before. Both gradients were right: each says what happens if *it alone* moves. **Unfreezing makes the same learning rate a larger step.**
+# The frozen network lands on the target. The unfrozen one steps over it and is worse off than before. Both gradients were right: each says what happens if *its weight alone* moves. **Unfreezing makes the same learning rate a larger step.**
 
 # %%
 for frozen, new_y, new_loss in ((True, 5, 0), (False, 25 / 8, 225 / 128)):
@@ -1015,7 +1015,7 @@ for frozen, new_y, new_loss in ((True, 5, 0), (False, 25 / 8, 225 / 128)):
 #
 # $$\frac{\partial L}{\partial w_{ik}} = \sum_n x_{ni}\, d_{nk}, \qquad \frac{\partial L}{\partial x_{ni}} = \sum_k d_{nk}\, w_{ik}$$
 #
-# Count the multiplications per picture. Forward, one for each pair $(i, k)$: $m_\ell = n_\text{in} n_\text{out}$. The left sum has one for each $i$ and $k$ too, and so has the right one. For a convolution the sums run over places as well, and all three counts are again the same, if the zeros of the padding are counted: each weight is used once at each place.
+# Count the multiplications per picture. Forward there is one per pair $(i, k)$: $m_\ell = n_\text{in} n_\text{out}$. The left sum has one for each $i$ and $k$ too, and so has the right one. For a convolution the sums run over places as well, and all three counts are again the same, if the zeros of the padding are counted: each weight is used once at each place.
 #
 # **A frozen layer does not stop the gradient.** If layer 3 is frozen and layer 1 is trained, the gradient still passes *through* layer 3. The backward pass computes layer 3's right sum and leaves out its left one. What counts is $f$, the *first* layer that is trained:
 #
@@ -1027,7 +1027,7 @@ for frozen, new_y, new_loss in ((True, 5, 0), (False, 25 / 8, 225 / 128)):
 #
 # $$\boxed{M_f = \sum_{\ell < f} m_\ell + 2m_f + \sum_{\ell > f} 3m_\ell}$$
 #
-# As a check at the ends: unfrozen, $f = 1$, the first sum is empty, and the first convolution spares the gradient of the pixels. Frozen, $f = 6$.
+# As a check at the ends: unfrozen, $f = 1$, the first sum is empty, and the first convolution skips the gradient of the pixels. Frozen, $f = 6$.
 #
 # PyTorch has no frozen layers. It has `requires_grad` for each tensor, and a result requires a gradient if anything that went into it does:
 
@@ -1094,7 +1094,7 @@ display(Markdown(
     f"| MB, float32, batches of {BATCH} | frozen | unfrozen |\n|---|---|---|\n"
     + "\n".join(f"| {what} | {memory['frozen'][what] / 1e6:,.0f} | {memory['unfrozen'][what] / 1e6:,.0f} |"
                 for what in memory["frozen"])
-    + "\n| together | " + " | ".join(f"**{sum(m.values()) / 1e6:,.0f}**" for m in memory.values()) + " |"
+    + "\n| total | " + " | ".join(f"**{sum(m.values()) / 1e6:,.0f}**" for m in memory.values()) + " |"
 ))
 saved = {name: sum(m.values()) for name, m in memory.items()}
 backward = {name: m["kept for backward"] for name, m in memory.items()}
@@ -1102,11 +1102,11 @@ assert backward["frozen"] < 0.1 * backward["unfrozen"]
 assert memory["frozen"]["gradients"] > 0.9 * memory["unfrozen"]["gradients"]
 
 # %% [markdown]
-# What is kept for the backward pass falls to {{ f"{backward['frozen'] / backward['unfrozen']:.0%}" }}, since nothing before the classifier is kept, and the total to {{ f"{saved['frozen'] / saved['unfrozen']:.0%}" }}. Gradients and Adam's means hardly shrink: they go with the trained numbers, and those are nearly all in the classifier. This table is computed, for plain float32. The record's own memory figures are left out here, because they count other networks that the comparison held at the same time.
+# What is kept for the backward pass falls to {{ f"{backward['frozen'] / backward['unfrozen']:.0%}" }}, since nothing before the classifier is kept, and the total to {{ f"{saved['frozen'] / saved['unfrozen']:.0%}" }}. Gradients and Adam's means hardly shrink: they follow the trained numbers, and those are nearly all in the classifier. This table is computed, for plain float32. The record's own memory figures are left out here, because they count other networks that the comparison held at the same time.
 #
 # ## Was the training what it says it was?
 #
-# A training can go wrong without a sign: a tensor that was meant to stay has moved, a test picture was learnt from. `Audit` notes a SHA-256 of every tensor before the training. `train` writes into its checkpoint what it trained, on what and by which plan. Afterwards the audit checks fourteen claims against both, each with its evidence. To break it again and again, a network of AlexNet's plan in small will do: two convolutions as `features`, two linear layers as `classifier`, at 16×16 pixels.
+# A training can go wrong without a sign: a tensor that was meant to stay has moved, a test picture was learnt from. `Audit` notes a SHA-256 of every tensor before the training. `train` writes into its checkpoint what it trained, on what and by which plan. Afterwards the audit checks fourteen claims against both, each with its evidence. To break it again and again, a small network on AlexNet's plan will do: two convolutions as `features`, two linear layers as `classifier`, at 16×16 pixels.
 
 # %%
 class Small(nn.Module):
@@ -1168,11 +1168,11 @@ def findings_table(findings):
 display(Markdown(findings_table(found)))
 
 # %% [markdown]
-# The third line does not ask the code whom it trained. Adam's state has a pair of means for each tensor that it has moved, and for no other.
+# The third line does not ask the code what it trained. Adam's state has a pair of means for each tensor that it has moved, and for no other.
 #
 # ### The audit, broken on purpose
 #
-# A check that cannot fail is worth nothing. First mistake: one of the four frozen tensors asks for a gradient. Second: one test picture is among those for training. Third: the same, and the audit is told of other pictures.
+# A check that cannot fail is worth nothing. First mistake: one of the four frozen tensors asks for a gradient. Second: one test picture is among those for training. Third: the same, and the audit is given other pictures.
 
 # %%
 one_step = Plan(epochs=1, batch_size=64, lr=0.001, seed=SEED, image_size=16)
@@ -1208,7 +1208,7 @@ display(Markdown(findings_table(broken)))
 assert all(len(run["audit"]) == 8 and all(f["ok"] for f in run["audit"]) for run in older.values())
 
 # %% [markdown]
-# The tensor is named, and so is the picture. The third mistake is no secret either: `train` itself wrote down a SHA-256 of the pictures and labels that it was given, and their statistics. A copy that is brighter, darker or mirrored is found too, by a fingerprint of 8×8 grey levels. It counts pictures that look alike as well. With a trained network and their own eyes, [@barz2020] looked for near-duplicates in CIFAR-10, and found test pictures among those for training; a fingerprint so small sees nothing of those that are shifted, cut or stretched.
+# The tensor is named, and so is the picture. The third mistake comes out as well: `train` itself wrote down a SHA-256 of the pictures and labels that it was given, and their statistics. A copy that is brighter, darker or mirrored is found too, by a fingerprint of 8×8 grey levels. It counts pictures that look alike as well. With a trained network and their own eyes, [@barz2020] looked for near-duplicates in CIFAR-10, and found test pictures among those for training; so small a fingerprint misses those that are shifted, cut or stretched.
 #
 # Here is what the audit cannot catch:
 #
@@ -1216,7 +1216,7 @@ assert all(len(run["audit"]) == 8 and all(f["ok"] for f in run["audit"]) for run
 # - A person who looks at the test result and starts anew, or keeps the best of several seeds.
 # - Pictures that were cut, rotated, shifted or blurred before they came into another split.
 # - Labels that are wrong in the file itself.
-# - A hidden layer that works in training mode alone, or code that changes the network during a step and takes it back.
+# - A concealed layer that works in training mode alone, or code that changes the network during a step and then restores it.
 # - A forger who changes `train` or the audit, or writes a checkpoint with care.
 #
 # It guards against mistakes and clumsy cheating, not against skill.
@@ -1225,7 +1225,7 @@ assert all(len(run["audit"]) == 8 and all(f["ok"] for f in run["audit"]) for run
 #
 # ## The submission
 #
-# Competitions give you test pictures without labels, and ask for a file: a line for each picture, `id,label`, with ids from 1. `scripts/train_transfer.py` writes one with `--submission`, whole or not at all. Here, with the answers of the frozen AlexNet above:
+# Competitions give you test pictures without labels, and ask for a file: one line per picture, `id,label`, with ids from 1. `scripts/train_transfer.py` writes one with `--submission`, whole or not at all. Here, with the answers of the frozen AlexNet above:
 
 # %%
 spec = importlib.util.spec_from_file_location(
@@ -1252,7 +1252,7 @@ assert set(labels) <= set(live.classes)
 #
 # ## Common mistakes
 #
-# The first you have met: **one rate for everything**. Two more, forgetting `eval()` and choosing the epoch by the test, run in [the chapter before](fashion_mnist.py#common-mistakes). The others run here, on {{ HERE }}, with `Small`.
+# You have met the first: **one rate for everything**. Two more, forgetting `eval()` and choosing the epoch by the test, run in [the chapter before](fashion_mnist.py#common-mistakes). The others run here, on {{ HERE }}, with `Small`.
 
 # %% tags=["hide-input"]
 def tell(findings):
@@ -1275,7 +1275,7 @@ tell(forgot[-1])
 assert sum(not f.ok for f in forgot[-1]) == 2
 
 # %% [markdown]
-# **Freezing too much.** The loop over all parameters comes after the new classifier was put in, and freezes it too. Or it lets go of the last layer alone, because in another network that was all there was to replace:
+# **Freezing too much.** The loop over all parameters comes after the new classifier was put in, and freezes it too. Or it unfreezes the last layer alone, because in another network that was all there was to replace:
 
 # %%
 everything = Small(freeze=False).requires_grad_(False)
@@ -1296,7 +1296,7 @@ assert not halved[-1][1].ok and "classifier.2.weight" in halved[-1][1].evidence
 # %% [markdown]
 # The first is loud: nothing in the whole network asks for a gradient, so there is no backward pass. The second is silent: it trains, on a random layer that nobody meant to freeze.
 #
-# **Freezing after the optimiser was built.** The optimiser still holds the convolutions. Does it move them? Three steps of an Adam with everything, then freeze, then ten more, and the largest change of a frozen weight in these ten:
+# **Freezing after the optimiser was built.** The optimiser still holds the convolutions. Does it move them? Three steps of an Adam with everything, then freeze, then ten more; here is the largest change of a frozen weight in those ten:
 
 
 # %%
@@ -1325,7 +1325,7 @@ assert moved[True, 0] == moved[True, 0.01] == 0
 assert min(moved[False, 0], moved[False, 0.01]) > 1e-4
 
 # %% [markdown]
-# It depends on a detail. `zero_grad` sets gradients to `None`, by default since PyTorch 2.0, and Adam passes over a tensor without a gradient. It does not pass over one whose gradient is zero: its momentum rolls on, and weight decay pulls. Freeze first, then build the optimiser with what is left, and no detail matters.
+# It depends on a detail. `zero_grad` sets gradients to `None`, by default since PyTorch 2.0, and Adam skips a tensor without a gradient. It does not skip one whose gradient is zero: its momentum rolls on, and weight decay pulls. Freeze first, then build the optimiser with what is left, and the detail does not matter.
 #
 # **Training with some statistics, answering with others.** You may use ImageNet's mean and standard deviation or your own, from beginning to end. You may not change them on the way:
 
@@ -1365,7 +1365,7 @@ assert plain.features[1].running_mean.abs().max() > 0.01
 assert (kept_still.features[1].running_mean == 0).all()
 
 # %% [markdown]
-# After a few hundred batches the "frozen" features are others, and no weight has changed. Put frozen modules into evaluation mode; `train` of this package does.
+# After a few hundred batches the "frozen" features have changed, although no weight has. Put frozen modules into evaluation mode; `train` of this package does.
 #
 # ## What this page does not show
 #
@@ -1374,7 +1374,7 @@ assert (kept_still.features[1].running_mean == 0).all()
 # - **What was not run:** {{ ", ".join(f"*{name}*" for name in record["not_run"]) }}. So what flips and shifts do for a training from scratch is unknown here, and so is what lies between 64 and {{ SIZE }} pixels.
 # - **The recorded networks themselves.** Their weights were not kept; the answers, curves and maps were.
 # - **Another backbone.** [@kornblith2019] found that networks that are better on ImageNet transfer better. None but AlexNet was tried here.
-# - **Other data.** CIFAR-10's classes are things that ImageNet knows. On X-rays the order may be another.
+# - **Other data.** CIFAR-10's classes are things that ImageNet knows. On X-rays the order may be different.
 #
 # ## In five lines
 #

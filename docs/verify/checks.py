@@ -1,6 +1,6 @@
 # ---
 # title: How this book checks itself
-# description: One line of index notation is what you read, what is evaluated, and what every layer is held against.
+# description: One line of index notation is what you read, what is evaluated, and what every layer is checked against.
 # tags:
 #   - verification
 # ---
@@ -86,7 +86,7 @@ assert apart < 1e-14
 # {{ equation.latex }}
 # $$
 #
-# From here on no formula is typed twice. This is the whole linear layer, printed from its lines. Unfold the quiet line under it.
+# From here on no formula is typed twice. This is the whole linear layer, printed from its lines. Unfold the line under it.
 
 # %% tags=["remove-input"]
 show_equations("linear", "Y", "dX", "dW", "db")
@@ -102,7 +102,7 @@ show_derivation("linear", 0)
 # %% [markdown]
 # ## Three witnesses
 #
-# An equation can be wrong in the same way as the code. So the backward equation is also held against derivatives of the *forward* equation, which nobody derived:
+# An equation can be wrong in the same way as the code. So the backward equation is also checked against derivatives of the *forward* equation, which nobody derived:
 #
 # - **central differences**, $\frac{L(x + h) - L(x - h)}{2h}$: they work for everything, with about nine digits;
 # - **the complex step**, $\operatorname{Im} L(x + ih)/h$: nothing is subtracted, so $h$ can be $10^{-30}$ and all digits are right, but only where no maximum and no comparison is in the way ([@squire1998]);
@@ -157,9 +157,9 @@ else:
 #
 # ### How many ways are there to be wrong?
 #
-# **The question.** Which kinds of mistake are most numerous in one line, and so where should you look first?
+# **The question.** Which kinds of mistake are the most numerous in one line? Where should you look first?
 #
-# **A prediction.** Signs are what everybody worries about.
+# **A prediction.** Signs: they are the usual worry.
 
 # %% tags=["hide-input"]
 kinds: Counter[str] = Counter()
@@ -198,9 +198,9 @@ assert groups["sign"] < groups["index"] / 2
 #
 # The samples are finite: an equation that is wrong only at some very special values could pass. The witnesses agree on numbers; they say nothing about whether a sentence explains well. And the checks themselves are code. They were broken on purpose, too; that is what the mutants are for.
 #
-# ## Common mistakes of those who check
+# ## Common mistakes in checking
 #
-# - **All ones from above.** The gradients of softmax and batch normalisation vanish for it, so that a wrong backward pass may pass. Every upstream gradient here is random.
+# - **An upstream gradient of ones.** The gradients of softmax and batch normalisation vanish for it, so a wrong backward pass may pass. Every upstream gradient here is random.
 # - **Square arrays.** A forgotten transpose fits. The sizes here are different primes.
 # - **Kinks passed in silence.** At a kink the difference is not the derivative. The certificates count them.
 #
@@ -217,7 +217,7 @@ for name, upstream in (("ones", np.ones_like(x)), ("random", rng.standard_normal
 # ## Try it
 #
 # ??? question "1. Which index of `sum[n](dY[n,k])` is free, and what shape comes out?"
-#     $k$ is free, $n$ is summed over. The result has one number for each $k$: the shape of the bias.
+#     $k$ is free, $n$ is summed over. The result has one number per $k$: the shape of the bias.
 #
 # ??? question "2. Why must the sample sizes differ, if the equations are right anyway?"
 #     The sizes are not there for the right equations but for the wrong ones: with equal sizes a swapped pair of indices still runs.

@@ -29,7 +29,7 @@ longest = max(whole, key=whole.get)
 # 2. The page finds its cells, and puts a "Run" under each. "Edit" opens an editor. Shift and Enter run the cell; Tab indents, and Escape and then Tab leave the editor.
 # 3. A cell that you run is sent to the worker as text. If cells above it have not run yet, they run first. What it prints, shows and draws comes back as text and stands where the book's output stood.
 #
-# Where your output says the same as the book's, to rounding, the book's stays. Where it differs it is marked "yours", and a button brings the book's back. Numbers in the prose that follow from a cell change with it. A formula keeps its numbers, and the text of a caption its references as words.
+# Where your output says the same as the book's, to rounding, the book's stays. Where it differs it is marked "yours", and a button brings the book's back. Numbers in the prose that follow from a cell change with it. A formula keeps its numbers, and references in a caption stay plain words.
 #
 # matplotlib {{ versions["matplotlib"] }} is loaded when a cell draws for the first time.
 #
@@ -51,11 +51,11 @@ rows = {
 display(Markdown("| What | How much |\n|---|---|\n" + "\n".join(f"| {a} | {b} |" for a, b in rows.items())))
 
 # %% [markdown]
-# A page on which nobody presses loads the script of that button, and nothing else of all this. Cells that took more than five seconds say so before you run them, and "Run all but the long" leaves them out. What needs them then says that too, and keeps the book's output.
+# Until you press, a page loads the script of that button, and nothing else of all this. Cells that took more than five seconds say so before you run them, and "Run all but the long" leaves them out. Cells that need them then say so too, and keep the book's output.
 #
 # ## What differs from the build
 #
-# The numbers of this book were made by the versions at the end of each page. Your browser has older ones, and a Python with 32 bits. So:
+# The numbers of this book were made by the versions named at the end of each page. Your browser has older ones, and a Python with 32 bits. So:
 #
 # - Sums are added in another order, and a long training may end elsewhere. Then your output is marked "yours" though you changed nothing. A few assertions of the book hold on its own machine alone; the cell says so, and the next ones run.
 # - NumPy gives no warning of overflow or of a division by zero.
@@ -72,10 +72,10 @@ display(Markdown("| What | How much |\n|---|---|\n" + "\n".join(f"| {a} | {b} |"
 #
 # ## How it is stopped
 #
-# Between its instructions Python asks the page's clock whether it shall go on, and now and then whether an address is still there, which "Stop" takes back. A loop ends there, and your names stay. What does not ask, such as one long call of C code, is ended with the worker after a moment: Python starts anew, and your names are gone. The same happens when memory is full.
+# Between its instructions Python asks the page's clock whether to go on, and now and then whether an address still exists, which "Stop" revokes. A loop ends there, and your variables stay. Code that does not ask, such as one long call of C code, is ended with the worker after a moment: Python starts anew, and your variables are gone. The same happens when memory is full.
 #
 # ## What is sent
 #
-# Nothing. The page's policy allows connections to this site alone, and all that is loaded are its own files. There is no cookie and no counting. An address can open a page, but it cannot run anything: Python starts when you press.
+# Nothing. The page's policy allows connections to this site alone, and all that is loaded are its own files. There are no cookies, and nobody counts visits. A link can open a page, but it cannot run anything: Python starts when you press.
 #
-# From a disk a browser loads no worker. Serve the folder: `python -m http.server` in it, then open the address that it names.
+# From a disk, a browser loads no worker. Serve the folder: call `python -m http.server` in it, then open the address that it names.

@@ -8,7 +8,7 @@
 # %% [markdown]
 # # Verified
 #
-# This page runs every check of the book's layers at once, and exists only because all of them passed. How they work is told in [How this book checks itself](checks.py).
+# This page runs every check of the book's layers at once, and exists only because all of them passed. [How this book checks itself](checks.py) explains how they work.
 
 # %% tags=["hide-input"]
 import json
@@ -130,7 +130,7 @@ assert {m.text for m in same} == set(EQUIVALENT)
 # %% [markdown]
 # ## The grader of the exercises
 #
-# {{ len(EXERCISES) }} exercises know {{ len(known) }} mistakes. Each mistake was run on the exercise's own tests a moment ago, and each was told by its name:
+# {{ len(EXERCISES) }} exercises know {{ len(known) }} mistakes. Each mistake was run on the exercise's own tests a moment ago, to see whether it is told by its name:
 
 # %% tags=["hide-input"]
 told = 0
@@ -152,7 +152,7 @@ print(f"{told} of {len(known)} told by name, {len(known) - told} are random and 
 # %% [markdown]
 # ## The site in a browser
 #
-# The tests open every page in Chromium, light and dark, on a phone's width and on a desk's: with [axe](https://github.com/dequelabs/axe-core) against the rules of WCAG 2.2 AA, with the keyboard alone, without scripts, below another address, and from the disk. Lighthouse was run on {{ record["date"] }} (version {{ record["lighthouse"] }}, {{ record["profile"] }}, the median of {{ record["runs"] }} runs; `make lighthouse` measures again):
+# The tests open every page in Chromium, light and dark, at a phone's width and at a desktop's: with [axe](https://github.com/dequelabs/axe-core) against the rules of WCAG 2.2 AA, with the keyboard alone, without scripts, below another address, and from the disk. Lighthouse was run on {{ record["date"] }} (version {{ record["lighthouse"] }}, {{ record["profile"] }}, the median of {{ record["runs"] }} runs; `make lighthouse` measures again):
 
 # %% tags=["remove-input"]
 kinds = {"performance": "Performance", "accessibility": "Accessibility",
@@ -164,9 +164,9 @@ for page, about in record["pages"].items():
 display(Markdown("\n".join(lines)))
 
 # %% [markdown]
-# A score is out of 100. These are not of this build but of the date above: a build has no clock.
+# Scores are out of 100. They date from the day above, not from this build: a build has no clock.
 #
-# All of the other numbers are in [`verified.json`](../verified.json), for machines.
+# All the other numbers are in [`verified.json`](../verified.json), for machines.
 
 # %% tags=["remove-input"]
 publish(

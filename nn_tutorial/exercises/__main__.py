@@ -87,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("name", type=_exercise)
     folder(sub)
     sub = command("grade", _grade, "for teachers: grade a folder of submissions into a CSV file")
-    sub.add_argument("folder", type=Path, help="with one subfolder a student")
+    sub.add_argument("folder", type=Path, help="with one subfolder per student")
     sub.add_argument("table", type=Path, help="the CSV file to write")
     sub.add_argument(
         "--only", type=_exercises, action="extend", metavar="NAME,NAME", help="these exercises"
@@ -315,7 +315,7 @@ def _grade(arguments: argparse.Namespace) -> int:
     if out:
         count = f"{len(out)} file{'s' * (len(out) > 1)}"
         names = ", ".join(harmless(name, "") for name in out[:5]) + ", …" * (len(out) > 5)
-        _write([("bad", f"Left out: {count} that no exercise is named as: {names}")])
+        _write([("bad", f"Left out: {count} without the name of an exercise: {names}")])
     return 0
 
 

@@ -83,16 +83,15 @@ def verdicts(law: str, draw: str) -> dict[str, dict[float, str]]:
         if name != law
     }
     told[3] = (
-        f"Your numbers lie as the absolute values of normal numbers do. They should be {law}, "
-        "and half of them negative."
+        f"Your numbers are distributed as the absolute values of normal numbers are. They should "
+        f"be {law}, and half of them negative."
     )
     told[0] = (
-        f"Your numbers do not lie as {law} numbers do, whatever their mean and their standard "
-        f"deviation are. Draw them with `{draw}`, and change them by a factor alone."
+        f"Your numbers are not distributed as {law} numbers are, whatever their mean and their "
+        f"standard deviation. Draw them with `{draw}`, and only multiply them by a factor."
     )
     alone = (
-        "Your numbers are not each drawn by itself: those that lie side by side rise and fall "
-        "together, or the same number stands in several places, with its sign or with the other "
-        "one."
+        "Your numbers are not drawn independently: neighbours rise and fall together, or the same "
+        "number stands in several places, with the same or the opposite sign."
     )
     return {SHAPE: told, ALONE: {0: alone}}

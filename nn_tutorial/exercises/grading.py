@@ -68,7 +68,7 @@ def _no_python(content: bytes) -> str:
         return "The file is empty."
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in content:
         return (
-            "The file is saved as UTF-16, or is no text, and Python reads UTF-8: in your editor "
+            "The file is saved as UTF-16, or is not text, and Python reads UTF-8: in your editor "
             "choose “Save with encoding” or “Save as”, and there UTF-8."
         )
     return ""

@@ -38,7 +38,7 @@ class Submission:
 
 
 def submissions(folder: Path, exercises: Sequence[Exercise]) -> list[Submission]:
-    """Return what is in a folder with one subfolder a student, in the order of their names.
+    """Return what is in a folder with one subfolder per student, in the order of their names.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def submissions(folder: Path, exercises: Sequence[Exercise]) -> list[Submission]
     """
     students = sorted(path for path in folder.iterdir() if path.is_dir() and not _skipped(path))
     if not students:
-        raise ValueError(f"folder: expected one subfolder a student, got none in {folder}")
+        raise ValueError(f"folder: expected one subfolder per student, got none in {folder}")
     found = []
     for student in students:
         link = ""

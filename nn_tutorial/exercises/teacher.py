@@ -83,7 +83,7 @@ def grade_folder(
     long: bool = False,
     processes: int = 1,
 ) -> Iterator[Row]:
-    """Grade one subfolder a student, and write a table of all.
+    """Grade one subfolder per student, and write a table of all.
 
     The table is whole or not there. What has been graded is noted beside it until then, so that a
     grading that was interrupted goes on where it was.

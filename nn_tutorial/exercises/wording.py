@@ -45,7 +45,7 @@ CERTAIN: tuple[_Pattern, ...] = (
     (
         patterns.too_coarse,
         "`{name}` is {dtype} where the input is {wanted}, and right as far as {dtype} goes. The "
-        "result should have the type of the input: `np.zeros_like(x)` takes it over.",
+        "result should have the type of the input: `np.zeros_like(x)` keeps it.",
     ),
     (patterns.always_one_number, "`{name}` is {value} in every place, {always}."),
     (patterns.always_one_scalar, "`{name}` is {value}, {always}."),
@@ -76,7 +76,7 @@ PATTERNS: tuple[_Pattern, ...] = (
 SHAPES: tuple[_Pattern, ...] = (
     (
         patterns.number_for_an_array,
-        "`{name}` is the number {value}, {always}. Expected is an array, here of shape {want}.",
+        "`{name}` is the number {value}, {always}. An array is expected, here of shape {want}.",
     ),
     (arguments.made_of_arguments, "`{name}` is {what}, {always}."),
     (
@@ -113,13 +113,13 @@ AFTER_OTHER_ARGUMENTS: tuple[_Pattern, ...] = (
     ),
     (
         patterns.another_factor_each,
-        "`{name}` is what was expected times one number, {factor} in the example; the number is "
-        "another one on other tests.",
+        "`{name}` is what was expected times one number, {factor} in the example; the number "
+        "differs from test to test.",
     ),
     (
         patterns.another_offset_each,
         "Every element of `{name}` is {offset} too large, in the example; the difference is the "
-        "same for all elements of a test, and another one on other tests.",
+        "same for all elements of a test, and differs from test to test.",
     ),
     (patterns.other_order, "`{name}` holds the right numbers in another order."),
     (patterns.one_number_each, "`{name}` is one and the same number in every place of a test."),
@@ -129,12 +129,12 @@ AFTER_OTHER_ARGUMENTS: tuple[_Pattern, ...] = (
     (
         patterns.each_line_multiplied,
         "`{name}` is what was expected, times a number that is the same all along axis {axis} and "
-        "another one from line to line.",
+        "differs from line to line.",
     ),
     (
         patterns.each_line_raised,
         "`{name}` is what was expected, plus a number that is the same all along axis {axis} and "
-        "another one from line to line.",
+        "differs from line to line.",
     ),
     OF_CHANCE[1],
     (patterns.everywhere, "All elements of `{name}` differ, and not by one factor."),
@@ -303,11 +303,11 @@ def of_type(
 
 ADVICE = {
     "matmul": " In `a @ b` the last axis of a and the last but one of b are summed together, and "
-    "must be equally long. Is one of them to be transposed?",
-    "broadcast": " Shapes are laid side by side from the right, and two sizes fit where they are "
+    "must be equally long. Should one of them be transposed?",
+    "broadcast": " Shapes are compared from the right, and two sizes fit where they are "
     "equal or one of them is 1. Is a `keepdims=True` or a `[:, None]` missing?",
     "not aligned": " In a product the last axis of the left and the last but one of the right must "
-    "be equally long. Is one of them to be transposed?",
+    "be equally long. Should one of them be transposed?",
 }
 
 
@@ -336,7 +336,7 @@ def of_failure(function: Function, outcome: Outcome, limits: Limits) -> str:
         case "too slow" if about.get("loading"):
             return (
                 f"Your file was stopped after {limits.seconds:g} s{where}, while it was read in: "
-                "no function was called yet. Does something outside of the functions never end?"
+                "no function was called yet. Does something outside the functions never end?"
             )
         case "too slow":
             return (
@@ -346,7 +346,7 @@ def of_failure(function: Function, outcome: Outcome, limits: Limits) -> str:
         case "memory":
             return (
                 f"`{name}` asked for more memory than the {limits.memory / 2**30:g} GB that an "
-                f"exercise may use{where}. Has an array one axis too many?"
+                f"exercise may use{where}. Does an array have one axis too many?"
             )
         case "exit":
             return f"Your code ends the program{where}. A function should return, not exit."
@@ -390,7 +390,7 @@ def _written(key: str, value: Any) -> Any:
     """A number, a shape or some sizes in words; anything else as it is."""
     match value:
         case bool() if key == "cut":
-            return ": the right numbers, without what stands behind the point" if value else ""
+            return ": the right numbers, without what follows the decimal point" if value else ""
         case float():
             return f"{value:.4g}".replace("-", "−")
         case tuple() if key == "got":

@@ -76,7 +76,7 @@ def show(
     alt : str
         What the figure shows, for someone who cannot see it.
     caption : str
-        What to look at; Markdown with mathematics.
+        What the figure finds; Markdown with mathematics.
     name : str, optional
         Of the image's file and anchor; else a number.
     live : str, optional

@@ -383,7 +383,7 @@ def test_an_error_in_a_shape_is_told_once_with_the_shapes(here: Path, capsys) ->
     out = " ".join(shown(here, "linear", text, capsys).split())
     assert out.count("ValueError") == 1
     assert "The shapes in this line: x (2, 3), weight (3, 2), bias (2,)." in out
-    assert "Is one of them to be transposed?" in out
+    assert "Should one of them be transposed?" in out
 
 
 def test_an_address_is_whole(here: Path, monkeypatch, capsys) -> None:

@@ -148,7 +148,7 @@ def test_nothing_is_lost_in_silence(here: Path, capsys: pytest.CaptureFixture[st
     assert "1 of 1 files solved" in told
     last = told.splitlines()[-1]
     assert last.startswith(
-        "Left out: 6 files that no exercise is named as: ann/conv2d_backward (1)"
+        "Left out: 6 files without the name of an exercise: ann/conv2d_backward (1)"
     )
     assert "…" in last
     assert "marks.csv" not in last
@@ -300,7 +300,7 @@ def test_no_half_written_table_is_left(
     assert main(["grade", "nowhere", "out.csv"]) == 2
     assert main(["grade", "empty", "empty"]) == 2
     errors = capsys.readouterr().err
-    for word in ("one subfolder a student", "expected a folder", "table: expected a file"):
+    for word in ("one subfolder per student", "expected a folder", "table: expected a file"):
         assert word in errors
     (here / "out.csv").write_text("of last year")
     grading = grade_folder(handed_in, here / "out.csv", exercises=RELU)

@@ -115,20 +115,20 @@ WRONG: dict[str, list[tuple[str, str]]] = {
         ("return right(shape, np.random.default_rng(5))", "different seeds gave the same"),
         ("return right(shape, rng) + 1", "centre"),
         ("return right(shape, rng).T", "has the shape"),
-        (HE + "np.clip(rng.standard_normal(shape), -2, 2)", 'do not lie as normal numbers do'),
-        (HE + "rng.laplace(0, np.sqrt(0.5), shape)", 'do not lie as normal numbers do'),
-        (HE + "(rng.exponential(1, shape) - 1)", 'do not lie as normal numbers do'),
-        (HE + "rng.triangular(-1, 0, 1, shape) * np.sqrt(6)", 'do not lie as normal numbers do'),
-        (HE + "rng.uniform(-1, 1, (3, *shape)).sum(0)", 'do not lie as normal numbers do'),
-        (HE + "rng.standard_t(5, shape) * np.sqrt(3 / 5)", 'do not lie as normal numbers do'),
+        (HE + "np.clip(rng.standard_normal(shape), -2, 2)", 'not distributed as normal'),
+        (HE + "rng.laplace(0, np.sqrt(0.5), shape)", 'not distributed as normal'),
+        (HE + "(rng.exponential(1, shape) - 1)", 'not distributed as normal'),
+        (HE + "rng.triangular(-1, 0, 1, shape) * np.sqrt(6)", 'not distributed as normal'),
+        (HE + "rng.uniform(-1, 1, (3, *shape)).sum(0)", 'not distributed as normal'),
+        (HE + "rng.standard_t(5, shape) * np.sqrt(3 / 5)", 'not distributed as normal'),
         (
             HE + "rng.standard_normal(shape) * (rng.random(shape) > 0.5) * np.sqrt(2)",
-            "do not lie as normal numbers do",
+            "not distributed as normal",
         ),
-        (HE + "rng.choice([-1, 1], shape)", 'do not lie as normal numbers do | uniform'),
+        (HE + "rng.choice([-1, 1], shape)", 'not distributed as normal | uniform'),
         (
             HE + "np.sort(rng.standard_normal(shape), axis=None).reshape(shape)",
-            "not each drawn by itself",
+            "not drawn independently",
         ),
         (
             HE + "np.random.default_rng(rng.integers(100)).standard_normal(shape)",
@@ -143,7 +143,7 @@ WRONG: dict[str, list[tuple[str, str]]] = {
             "h = len(w) // 2\n"
             "w[h : 2 * h] = -w[:h]\n"
             "return w.reshape(shape)",
-            "not each drawn by itself",
+            "not drawn independently",
         ),
     ],
     "xavier_uniform": [
@@ -151,16 +151,16 @@ WRONG: dict[str, list[tuple[str, str]]] = {
         ("return 5 * right(shape, rng)", "`standard deviation` is"),
         (
             XAVIER + "rng.choice([-a, a], shape) / np.sqrt(3)",
-            "do not lie as uniform numbers do | tails",
+            "not distributed as uniform | tails",
         ),
-        (XAVIER + "rng.triangular(-a, 0, a, shape)", 'do not lie as uniform numbers do | tails'),
+        (XAVIER + "rng.triangular(-a, 0, a, shape)", 'not distributed as uniform | tails'),
         (
             XAVIER + "rng.uniform(-a, a, (2, *shape)).mean(0)",
-            "do not lie as uniform numbers do | tails",
+            "not distributed as uniform | tails",
         ),
         (
             XAVIER + "rng.laplace(0, a / np.sqrt(6), shape)",
-            "do not lie as uniform numbers do | tails",
+            "not distributed as uniform | tails",
         ),
         (XAVIER + "rng.normal(0, a / np.sqrt(6), shape)", 'Your numbers are normal | bound'),
     ],

@@ -592,8 +592,8 @@ EXERCISES = (
                     Misconception(
                         "the biased variance is kept",
                         biased_kept,
-                        "Your running_var takes in the variance that divides by N = {N}. Kept is "
-                        "the unbiased one, N / (N − 1) times as large, as in PyTorch.",
+                        "Your running_var takes in the variance that divides by N = {N}. What is "
+                        "kept is the unbiased one, N / (N − 1) times as large, as in PyTorch.",
                         MEMORY,
                     ),
                     Misconception(
@@ -620,7 +620,7 @@ EXERCISES = (
                     Misconception(
                         "momentum the other way round",
                         momentum_turned,
-                        "Your running statistics keep a share `momentum` of the old. As in "
+                        "Your running statistics keep a share `momentum` of the old ones. As in "
                         "PyTorch, momentum is the weight of the *newest* batch.",
                         MEMORY,
                     ),
@@ -763,8 +763,8 @@ EXERCISES = (
                     Misconception(
                         "the renewed statistics are used at once",
                         renewed_before_use,
-                        "Your y is normalised with the running statistics after they were "
-                        "renewed. A training batch is normalised with its own.",
+                        "Your y is normalised with the running statistics after they were updated. "
+                        "A training batch is normalised with its own.",
                         MODES,
                     ),
                     Misconception(
@@ -809,8 +809,8 @@ EXERCISES = (
                     Misconception(
                         "mean and variance taken for constants",
                         constant_statistics,
-                        "Your dx lets the gradient through as if mean and variance were given "
-                        "numbers. They are made of x: two more terms are missing.",
+                        "Your dx lets the gradient through as if mean and variance were constants. "
+                        "They are made of x: two more terms are missing.",
                         GRAPH,
                     ),
                     Misconception(
@@ -869,22 +869,23 @@ EXERCISES = (
                     Misconception(
                         "dgamma from gamma times x_hat",
                         dgamma_from_y,
-                        "Your dgamma has a factor gamma too much. In y = gamma * x_hat + beta, "
+                        "Your dgamma has one factor gamma too many. In y = gamma * x_hat + beta, "
                         "what stands beside gamma is x_hat.",
                         GRAPH,
                     ),
                     Misconception(
                         "dgamma without dy",
                         dgamma_without_dy,
-                        "Your dgamma is the sum of x_hat, which is 0: what arrives, dy, is not "
-                        "used in it.",
+                        "Your dgamma is the sum of x_hat, which is 0: the upstream gradient, dy, "
+                        "is not used in it.",
                         GRAPH,
                     ),
                     Misconception(
                         "dgamma without dy, in dx as well",
                         dgamma_without_dy_in_dx,
-                        "Your dgamma is the sum of x_hat, which is 0: what arrives, dy, is not "
-                        "used in it. dx is made with it, and so its term with x_hat is 0 too.",
+                        "Your dgamma is the sum of x_hat, which is 0: the upstream gradient, dy, "
+                        "is not used in it. dx is made with it, and so its term with x_hat is 0 "
+                        "too.",
                         GRAPH,
                     ),
                     Misconception(

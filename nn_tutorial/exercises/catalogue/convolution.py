@@ -545,7 +545,7 @@ EXERCISES = (
                         "channels are summed apart",
                         channels_apart,
                         "Your channels do not meet their own part of the filter: image and filter "
-                        "are summed over the {C} channels apart.",
+                        "are summed over the {C} channels separately.",
                         DERIVE,
                     ),
                     Misconception(
@@ -558,7 +558,7 @@ EXERCISES = (
                     Misconception(
                         "only the last channel",
                         last_channel_alone,
-                        "Your y looks at the last channel alone: is the sum written over in each "
+                        "Your y looks at the last channel alone: is the sum overwritten in each "
                         "turn of a loop? A filter adds over its {C} channels.",
                         DERIVE,
                     ),
@@ -764,14 +764,14 @@ EXERCISES = (
                     Misconception(
                         "dweight of the last window alone",
                         weight_of_last_window,
-                        "Your dweight is that of the last window alone: is it written over for "
-                        "each window? The gradients of all windows add, `+=`.",
+                        "Your dweight is that of the last window alone: is it overwritten for each "
+                        "window? The gradients of all windows add, `+=`.",
                         WEIGHT,
                     ),
                     Misconception(
                         "dbias of the last pixel alone",
                         bias_of_last_pixel,
-                        "Your dbias sums the last output pixel alone: is it written over for each "
+                        "Your dbias sums the last output pixel alone: is it overwritten for each "
                         "pixel? The gradients of all {pixels} pixels add.",
                         WEIGHT,
                     ),

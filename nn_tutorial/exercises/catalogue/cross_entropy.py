@@ -17,7 +17,7 @@ def cross_entropy(probabilities, labels):
 
     L = -(1/N) sum_n log p[n, labels[n]], with the natural logarithm.
 
-    probabilities: (N, C), one distribution a row; the labels' are never 0 here
+    probabilities: (N, C), one distribution per row; the labels' are never 0 here
     labels: (N,), the true classes, integers from 0 to C - 1
     returns loss: one number
 
@@ -32,7 +32,7 @@ def cross_entropy_backward(dy, probabilities, labels):
 
     dL/dp[n, k] = -dy / (N p[n, k]) where k is the label of row n, and 0 elsewhere.
 
-    dy: the gradient that arrives at the loss, one number
+    dy: the upstream gradient of the loss, one number
     probabilities, labels: as in the forward pass, (N, C) and (N,)
     returns dprobabilities: (N, C), the dtype of probabilities
     """
@@ -424,7 +424,7 @@ EXERCISES = (
         "respect to the probabilities.",
         hints=(
             "How many of the N times C probabilities does the loss read?",
-            "One a row, that of the label. The loss is the mean of their negative logarithms, so "
+            "One per row, that of the label. The loss is the mean of their negative logarithms, so "
             "each row's share in it is one N-th, in the gradient as well.",
             "`p[np.arange(N), labels]` reads one element of each row, and the same on the left of "
             "an equals sign writes them. The slope of -log p is -1/p.",
@@ -489,7 +489,8 @@ EXERCISES = (
                         "the logarithms of all classes summed",
                         all_classes,
                         "Your loss adds the logarithms of all {C} classes, so it does not depend "
-                        "on the labels. Only the probability of what did happen counts, one a row.",
+                        "on the labels. Only the probability of what did happen counts, one per "
+                        "row.",
                         LOSS,
                     ),
                     Misconception(
@@ -561,7 +562,7 @@ EXERCISES = (
                         "the labels of all rows read in each row",
                         labels_of_all_rows,
                         "`probabilities[:, labels]` reads the labels of all rows in every row, an "
-                        "array of {N} times {N}. One element a row is "
+                        "array of {N} times {N}. One element per row is "
                         "`probabilities[np.arange(N), labels]`.",
                         WRONG,
                         also=(labels_of_all_rows_summed,),
@@ -596,7 +597,7 @@ EXERCISES = (
                         "the gradient not divided by the batch size",
                         slope_not_divided,
                         "Your dprobabilities is exactly {N} times too large, and {N} is the batch "
-                        "size: the loss is a mean, so each example has one N-th of a share in it.",
+                        "size: the loss is a mean, so each example's share in it is one N-th.",
                         GRADIENT,
                     ),
                     Misconception(
@@ -617,22 +618,22 @@ EXERCISES = (
                         "the gradient of the logits",
                         slope_of_logits,
                         "Your gradient is dy (p − T) / N, that of the scores before the softmax. "
-                        "Asked for is the gradient of the probabilities, before it goes through "
+                        "The gradient of the probabilities is asked for, before it goes through "
                         "the softmax: −dy / (N p) at the label, 0 elsewhere.",
                         BY_HAND,
                     ),
                     Misconception(
                         "a gradient for all classes",
                         slope_of_all_classes,
-                        "Your gradient has no 0. The loss reads one probability a row, that of the "
-                        "label. The others have no effect on it, and gradient 0.",
+                        "Your gradient has no 0. The loss reads one probability per row, that of "
+                        "the label. The others have no effect on it, and gradient 0.",
                         BY_HAND,
                     ),
                     Misconception(
                         "dy is forgotten",
                         slope_without_dy,
-                        "Your gradient is that of the loss itself, as if 1 arrived. The chain rule "
-                        "multiplies it by what arrives, dy.",
+                        "Your gradient is that of the loss itself, as if dy were 1. The chain rule "
+                        "multiplies it by dy.",
                         GRADIENT,
                     ),
                     Misconception(
@@ -653,8 +654,8 @@ EXERCISES = (
                         "the gradient of the logits, with the sign flipped",
                         slope_at_label_only_of_p,
                         "Your gradient is dy (T - p) / N: that of the scores, and with the wrong "
-                        "sign. Asked for is that of the probabilities: -dy / (N p) at the label, "
-                        "0 elsewhere.",
+                        "sign. That of the probabilities is asked for: -dy / (N p) at the label, 0 "
+                        "elsewhere.",
                         BY_HAND,
                     ),
                     Misconception(
@@ -680,8 +681,8 @@ EXERCISES = (
                         "the labels of all rows written in each row",
                         slope_in_all_rows,
                         "Each row of your gradient has a slope at the labels of all rows: an index "
-                        "`[:, labels]` means every row. One element a row is "
-                        "`[np.arange(N), labels]`.",
+                        "`[:, labels]` means every row. One element per row is `[np.arange(N), "
+                        "labels]`.",
                         WRONG,
                     ),
                 ),
@@ -697,7 +698,8 @@ EXERCISES = (
         hints=(
             "What is the logarithm of a softmax, if you write it as a difference?",
             "It is the score less the logarithm of the sum of the exponentials. Subtract the "
-            "largest score of the row from both. The gradient is what was said less what was true.",
+            "largest score of the row from both. The gradient is what was predicted less what was "
+            "true.",
             "With `shifted` for the scores less their row's maximum, a row's loss is "
             "`np.log(np.exp(shifted).sum())` less the label's `shifted`. Subtract 1 from the "
             "probabilities at `[np.arange(N), labels]`, and divide by N once.",
@@ -735,9 +737,9 @@ EXERCISES = (
                     Misconception(
                         "dlogits with the sign flipped",
                         dlogits_turned,
-                        "Your dlogits has the wrong sign: it is what was true less what was said. "
-                        "A step against it would make the network worse. The gradient is "
-                        "(p − T) / N.",
+                        "Your dlogits has the wrong sign: it is what was true less what was "
+                        "predicted. A step against it would make the network worse. The gradient "
+                        "is (p − T) / N.",
                         GRADIENT,
                     ),
                     Misconception(
@@ -751,8 +753,8 @@ EXERCISES = (
                     Misconception(
                         "1 subtracted at the labels of all rows",
                         dlogits_one_in_all_rows,
-                        "You subtract 1 in every row at the labels of all rows: that is what "
-                        "`[:, labels]` means. One element a row is `[np.arange(N), labels]`.",
+                        "You subtract 1 in every row at the labels of all rows: that is what `[:, "
+                        "labels]` means. One element per row is `[np.arange(N), labels]`.",
                         WRONG,
                     ),
                     Misconception(
@@ -797,9 +799,9 @@ EXERCISES = (
                         "a small number added before the logarithm",
                         small_number_added,
                         "Your loss is too small where the label is nearly impossible: a small "
-                        "number, added before the logarithm or kept as the least, is a ceiling "
-                        "for it. The logarithm of the sum of the exponentials less the score "
-                        "needs none.",
+                        "number, added before the logarithm or used as a minimum, puts a ceiling "
+                        "on it. The logarithm of the sum of the exponentials less the score needs "
+                        "none.",
                         FUSION,
                         also=SMALL,
                     ),

@@ -56,7 +56,7 @@ def product_gradients(dy, a, b):
     da[i, j] = sum over k of dy[i, k] * b[j, k]
     db[j, k] = sum over i of a[i, j] * dy[i, k]
 
-    dy: (I, K), the gradient that arrives
+    dy: (I, K), the upstream gradient
     a:  (I, J)
     b:  (J, K)
     returns da (I, J), db (J, K)
@@ -352,7 +352,7 @@ EXERCISES = (
                     Misconception(
                         "the square of the sum",
                         square_of_the_sum,
-                        "Your squares is the sum, squared. Wanted is the sum of the squares: "
+                        "Your squares is the sum, squared. The sum of the squares is wanted: "
                         "multiply first, element by element, then add.",
                         TOUCH,
                     ),
@@ -373,7 +373,7 @@ EXERCISES = (
                     Misconception(
                         "the mean of the squares",
                         mean_of_the_squares,
-                        "Your squares is a mean. Asked for is the sum.",
+                        "Your squares is a mean. The sum is asked for.",
                         TOUCH,
                     ),
                     Misconception(
@@ -393,8 +393,8 @@ EXERCISES = (
                     Misconception(
                         "other letters in the two operands",
                         products_of_rows,
-                        "Your squares multiplies each row with every row: the two operands have "
-                        "not the same letters.",
+                        "Your squares multiplies each row with every row: the two operands do not "
+                        "have the same letters.",
                         TOUCH,
                     ),
                     Misconception(
@@ -436,9 +436,9 @@ EXERCISES = (
                     Misconception(
                         "two letters where one is shared",
                         summed_over_a_and_b_apart,
-                        "Your two operands are summed apart and then multiplied. The same letter "
-                        "in both makes them walk together: the second axis of a and the first of "
-                        "b are both j.",
+                        "Your two operands are summed separately and then multiplied. The same "
+                        "letter in both makes them walk together: the second axis of a and the "
+                        "first of b are both j.",
                         WRONG,
                     ),
                     Misconception(
@@ -567,13 +567,15 @@ EXERCISES = (
                     Misconception(
                         "da without dy",
                         da_without_dy,
-                        "Your da is right for a dy of all ones: what arrives is not used in it.",
+                        "Your da is right for a dy of all ones: the upstream gradient is not used "
+                        "in it.",
                         GRADIENT,
                     ),
                     Misconception(
                         "db without dy",
                         db_without_dy,
-                        "Your db is right for a dy of all ones: what arrives is not used in it.",
+                        "Your db is right for a dy of all ones: the upstream gradient is not used "
+                        "in it.",
                         GRADIENT,
                     ),
                     Misconception(
@@ -606,8 +608,8 @@ EXERCISES = (
                     Misconception(
                         "dy is forgotten",
                         as_if_one_arrived,
-                        "Your gradients are right for a dy of all ones: what arrives is not used. "
-                        "It takes the output's place among the operands.",
+                        "Your gradients are right for a dy of all ones: the upstream gradient is "
+                        "not used. It takes the output's place among the operands.",
                         GRADIENT,
                     ),
                 ),
@@ -652,8 +654,8 @@ EXERCISES = (
                     Misconception(
                         "the window is summed apart",
                         window_summed_apart,
-                        "Your windows and filters are summed over their pixels apart. The same "
-                        "letters u and v in both make them walk together.",
+                        "Your windows and filters are summed over their pixels separately. The "
+                        "same letters u and v in both make them walk together.",
                         WINDOWS,
                     ),
                     Misconception(
@@ -674,7 +676,7 @@ EXERCISES = (
                         "channels are summed apart",
                         channels_apart,
                         "Your channels do not meet their own part of the filter: window and filter "
-                        "are summed over the {C} channels apart. Give them the same letter c.",
+                        "are summed over the {C} channels separately. Give them the same letter c.",
                         WINDOWS,
                     ),
                     Misconception(

@@ -271,8 +271,8 @@ EXERCISES = (
                     Misconception(
                         "the kernel's pixels are not counted",
                         kernel_area_forgotten,
-                        "Your filters are too wide: one output adds up channels times pixels, here "
-                        "{n_in} numbers, and you have counted the channels alone.",
+                        "Your filters' weights are too large: one output adds up channels times "
+                        "pixels, here {n_in} numbers, and you have counted the channels alone.",
                         START,
                     ),
                     Misconception(
@@ -407,7 +407,7 @@ EXERCISES = (
                         "normal instead of uniform",
                         normal_of_the_right_width,
                         "Your standard deviation is right, but the numbers are normal: they have "
-                        "tails. Asked for are uniform numbers between −a and a.",
+                        "tails. Uniform numbers between −a and a are asked for.",
                         START,
                     ),
                     Misconception(
@@ -460,8 +460,8 @@ EXERCISES = (
                     Misconception(
                         "the kernel's pixels are not counted",
                         area_left_out,
-                        "Your filters are too wide: n_in and n_out count the pixels of the kernel "
-                        "as well.",
+                        "Your filters' weights are too large: n_in and n_out count the pixels of "
+                        "the kernel as well.",
                         START,
                     ),
                     Misconception(

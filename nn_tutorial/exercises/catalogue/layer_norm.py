@@ -548,8 +548,8 @@ EXERCISES = (
                     Misconception(
                         "mean and variance taken for constants",
                         constant_statistics,
-                        "Your dx lets the gradient through as if mean and variance were given "
-                        "numbers. They are made of x: two more terms are missing.",
+                        "Your dx lets the gradient through as if mean and variance were constants. "
+                        "They are made of x: two more terms are missing.",
                         TURNED,
                     ),
                     Misconception(
@@ -576,7 +576,8 @@ EXERCISES = (
                     Misconception(
                         "gamma is forgotten in dx",
                         gamma_forgotten,
-                        "Your dx does not know gamma: what arrives at x_hat is gamma * dy.",
+                        "Your dx does not know gamma: the upstream gradient of x_hat is gamma * "
+                        "dy.",
                         TURNED,
                     ),
                     Misconception(
@@ -601,7 +602,8 @@ EXERCISES = (
                     Misconception(
                         "dgamma without dy",
                         dgamma_without_dy,
-                        "Your dgamma is the sum of x_hat: what arrives, dy, is not used in it.",
+                        "Your dgamma is the sum of x_hat: the upstream gradient, dy, is not used "
+                        "in it.",
                         HAND,
                     ),
                     Misconception(
@@ -621,7 +623,7 @@ EXERCISES = (
                     Misconception(
                         "dgamma has a factor gamma",
                         dgamma_times_gamma,
-                        "Your dgamma has a factor gamma too much. In y = gamma * x_hat + beta, "
+                        "Your dgamma has one factor gamma too many. In y = gamma * x_hat + beta, "
                         "what stands beside gamma is x_hat.",
                         HAND,
                     ),

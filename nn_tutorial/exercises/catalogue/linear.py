@@ -15,7 +15,7 @@ def linear(x, weight, bias):
 
     y[n, k] = sum over i of x[n, i] * weight[i, k], plus bias[k]
 
-    x:      (N, I), one example a row
+    x:      (N, I), one example per row
     weight: (I, K); PyTorch stores the transpose
     bias:   (K,)
     returns y: (N, K), dtype of x
@@ -30,7 +30,7 @@ def linear_backward(dy, x, weight):
     dweight[i, k] = sum over n of x[n, i] * dy[n, k]
     dbias[k]      = sum over n of dy[n, k]
 
-    dy:     (N, K), the gradient that arrives
+    dy:     (N, K), the upstream gradient
     x:      (N, I)
     weight: (I, K)
     returns dx (N, I), dweight (I, K), dbias (K,)
@@ -278,7 +278,7 @@ EXERCISES = (
         name="linear_backward",
         title="The gradients of the fully connected layer",
         page="layers/linear",
-        task="Write the three gradients of the fully connected layer, given the one that arrives.",
+        task="Write the three gradients of the fully connected layer, given the upstream gradient.",
         hints=(
             "weight[i, k] is used once for each example. What happens to the gradients of a number "
             "that is used several times?",
@@ -327,15 +327,16 @@ EXERCISES = (
                     Misconception(
                         "dx without dy",
                         dx_without_dy,
-                        "Your dx is right for a dy of all ones: what arrives is not used in it.",
+                        "Your dx is right for a dy of all ones: the upstream gradient is not used "
+                        "in it.",
                         INDICES,
                         alone="The other two are right.",
                     ),
                     Misconception(
                         "dweight without dy",
                         weight_without_dy,
-                        "Your dweight is right for a dy of all ones: what arrives is not used in "
-                        "it.",
+                        "Your dweight is right for a dy of all ones: the upstream gradient is not "
+                        "used in it.",
                         INDICES,
                         alone="The other two are right.",
                     ),
@@ -349,8 +350,8 @@ EXERCISES = (
                     Misconception(
                         "dy is forgotten",
                         dy_forgotten,
-                        "Your gradients are right for a dy of all ones: what arrives is not used. "
-                        "The chain rule multiplies by it.",
+                        "Your gradients are right for a dy of all ones: the upstream gradient is "
+                        "not used. The chain rule multiplies by it.",
                         INDICES,
                     ),
                     Misconception(

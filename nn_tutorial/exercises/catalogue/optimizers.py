@@ -408,13 +408,13 @@ EXERCISES = (
                         "Nesterov's step",
                         nesterov,
                         "Your step looks ahead: it adds momentum times the velocity to the "
-                        "gradient. That is Nesterov's variant. Asked for is the plain one.",
+                        "gradient. That is Nesterov's variant. The plain one is asked for.",
                         BUYS,
                     ),
                     Misconception(
                         "the step takes the old velocity",
                         old_velocity,
-                        "Your step uses the velocity from before this gradient. Renew it first, "
+                        "Your step uses the velocity from before this gradient. Update it first, "
                         "then go along it.",
                         HAND,
                     ),
@@ -594,7 +594,7 @@ EXERCISES = (
                     Misconception(
                         "the step takes the old m and v",
                         old_moments,
-                        "Your step uses m and v from before this gradient. Renew them first.",
+                        "Your step uses m and v from before this gradient. Update them first.",
                         OWN_SIZE,
                     ),
                     Misconception(
@@ -619,8 +619,8 @@ EXERCISES = (
                     Misconception(
                         "the weights decay",
                         weights_decay,
-                        "Your step also takes a part of param itself away: that is the weight "
-                        "decay of AdamW. It was not asked for.",
+                        "Your step also subtracts a part of param itself: that is the weight decay "
+                        "of AdamW. It was not asked for.",
                         OWN_SIZE,
                         also=(
                             partial(weights_decay, decay=0.1),

@@ -562,7 +562,7 @@ EXERCISES = (
                     Misconception(
                         "the mean of the window",
                         mean_of_window,
-                        "Your y is the mean of each window. Asked for is the largest value.",
+                        "Your y is the mean of each window. The largest value is asked for.",
                         HAND,
                     ),
                     Misconception(
@@ -624,7 +624,7 @@ EXERCISES = (
                     Misconception(
                         "the sum of the window",
                         window_sum_max,
-                        "Your y is the sum of each window. Asked for is the largest value.",
+                        "Your y is the sum of each window. The largest value is asked for.",
                         HAND,
                     ),
                     Misconception(
@@ -649,7 +649,7 @@ EXERCISES = (
                     Misconception(
                         "the median of the window",
                         median_max,
-                        "Your y is the median of each window. Asked for is the largest value.",
+                        "Your y is the median of each window. The largest value is asked for.",
                         HAND,
                     ),
                     Misconception(
@@ -671,7 +671,7 @@ EXERCISES = (
         hints=(
             "If you raise one pixel a little, which outputs change?",
             "Only the winner's window feels it, with slope 1. A pixel that wins in several windows "
-            "gets what arrives at all of them.",
+            "gets the gradients of all of them.",
             "For each window, `argmax` gives the first of equal winners in reading order; add dy "
             "to that pixel with `+=`.",
         ),
@@ -686,7 +686,7 @@ EXERCISES = (
                         "the gradient goes to every tied maximum",
                         every_tied_maximum,
                         "Your gradient goes whole to every pixel that equals the maximum, so more "
-                        "leaves the window than arrived. One of them wins: the first in reading "
+                        "leaves the window than came in. One of them wins: the first in reading "
                         "order.",
                         TIES,
                     ),
@@ -728,8 +728,8 @@ EXERCISES = (
                     Misconception(
                         "dy is forgotten",
                         one_where_it_won,
-                        "Your dx counts in how many windows a pixel wins, as if 1 arrived at "
-                        "each. Add what arrives.",
+                        "Your dx counts in how many windows a pixel wins, as if dy were 1 at each. "
+                        "Add dy.",
                         SLOPE,
                     ),
                     Misconception(
@@ -799,7 +799,7 @@ EXERCISES = (
         page=PAGE,
         task="Write the mean of each window of an image.",
         hints=(
-            "How many pixels has a window? What has the mean to be divided by?",
+            "How many pixels does a window have? What must their sum be divided by?",
             "It is a convolution whose weights are all 1 / k², for each channel by itself.",
             "`sliding_window_view`, every stride-th of them, and `.mean` over the last two axes.",
         ),
@@ -827,7 +827,7 @@ EXERCISES = (
                     Misconception(
                         "the largest instead of the mean",
                         largest,
-                        "Your y is the largest value of each window. Asked for is the mean.",
+                        "Your y is the largest value of each window. The mean is asked for.",
                         HAND,
                     ),
                     Misconception(
@@ -846,20 +846,20 @@ EXERCISES = (
                     Misconception(
                         "the median",
                         median,
-                        "Your y is the median of each window. Asked for is the mean.",
+                        "Your y is the median of each window. The mean is asked for.",
                         HAND,
                     ),
                     Misconception(
                         "the root of the mean square",
                         root_mean_square,
-                        "Your y is the root of the mean of the squares. Asked for is the mean "
-                        "itself.",
+                        "Your y is the root of the mean of the squares. The mean itself is asked "
+                        "for.",
                         HAND,
                     ),
                     Misconception(
                         "the mean of the absolute values",
                         mean_of_sizes,
-                        "Your mean takes negative pixels for positive ones.",
+                        "Your mean treats negative pixels as positive ones.",
                         HAND,
                     ),
                     Misconception(
@@ -871,7 +871,7 @@ EXERCISES = (
                     Misconception(
                         "cut to whole numbers",
                         cut,
-                        "Your means have lost what stands behind the point: is an array or a "
+                        "Your means have lost what comes after the decimal point: is an array or a "
                         "number made whole on the way?",
                         HAND,
                     ),
@@ -907,8 +907,8 @@ EXERCISES = (
                     Misconception(
                         "always the first pixel",
                         corner_mean,
-                        "Your y is the first pixel of each window. Asked for is the mean of all "
-                        "{area}.",
+                        "Your y is the first pixel of each window. The mean of all {area} is asked "
+                        "for.",
                         HAND,
                     ),
                     Misconception(
@@ -944,7 +944,7 @@ EXERCISES = (
                     Misconception(
                         "negative pixels count as 0",
                         positive_part_mean,
-                        "Your mean takes negative pixels for 0.",
+                        "Your mean treats negative pixels as 0.",
                         HAND,
                     ),
                 ),
@@ -1016,7 +1016,7 @@ EXERCISES = (
                     Misconception(
                         "dy is forgotten",
                         one_arrives_everywhere,
-                        "Your dx is right for a dy of all ones: what arrives is not used.",
+                        "Your dx is right for a dy of all ones: the upstream gradient is not used.",
                         SLOPE,
                     ),
                     Misconception(

@@ -25,7 +25,7 @@ def relu_backward(dy, x):
 
     dL/dx = dL/dy where x > 0, and 0 elsewhere (also at x = 0).
 
-    dy: the gradient that arrives, an array of the shape of y
+    dy: the upstream gradient, an array of the shape of y
     x:  the input of the forward pass
     returns dx: the shape and dtype of x
     """
@@ -167,8 +167,8 @@ EXERCISES = (
         page="layers/relu",
         task="Write the rectified linear unit and the gradient that it passes back.",
         hints=(
-            "Which elements of the input does the output keep? Which of them does the gradient "
-            "that arrives at the output belong to?",
+            "Which elements of the input does the output keep? Which of them does the upstream "
+            "gradient belong to?",
             "The forward pass compares each element with 0. The backward pass needs one thing of "
             "the forward pass: where the input was positive.",
             "`np.maximum` takes an array and a number. `x > 0` is an array of true and false, and "
@@ -292,8 +292,8 @@ EXERCISES = (
                     Misconception(
                         "the output instead of the gradient",
                         output_again,
-                        "Your dx is the output of the ReLU, max(x, 0). What passes the gate is "
-                        "what arrives, dy.",
+                        "Your dx is the output of the ReLU, max(x, 0). What passes the gate is the "
+                        "upstream gradient, dy.",
                         MASK,
                     ),
                     Misconception(
@@ -320,8 +320,8 @@ EXERCISES = (
                     Misconception(
                         "dy is forgotten",
                         mask_alone,
-                        "Your dx is the mask itself, as if 1 arrived at every output. The chain "
-                        "rule multiplies the slope by what arrives.",
+                        "Your dx is the mask itself, as if dy were 1 everywhere. The chain rule "
+                        "multiplies the slope by dy.",
                         MASK,
                     ),
                     Misconception(
@@ -329,7 +329,7 @@ EXERCISES = (
                         leaky_mask_alone,
                         "Your dx is the slope of a leaky ReLU: 1 where x is positive, and a small "
                         "number elsewhere. That of a ReLU is 0 there. And it is only the slope: "
-                        "the chain rule multiplies it by what arrives, dy.",
+                        "the chain rule multiplies it by dy.",
                         MASK,
                         also=(leakier_mask_alone,),
                     ),

@@ -28,7 +28,7 @@ def softmax_backward(dp, p):
 
     dL/dx_i = p_i (dL/dp_i - sum_j dL/dp_j p_j), in each row
 
-    dp: the gradient that arrives, of the shape of p
+    dp: the upstream gradient, of the shape of p
     p:  the output of the forward pass, (N, C) or any shape with classes last
     returns dx: the shape and dtype of dp; each row has the sum 0
     """
@@ -252,11 +252,11 @@ EXERCISES = (
         name="softmax",
         title="Softmax, forward",
         page="layers/softmax",
-        task="Write the function that turns scores into probabilities along the last axis, and "
-        "that no score is too large or too small for.",
+        task="Write the function that turns scores into probabilities along the last axis, for "
+        "scores of any size.",
         hints=(
             "What should the sum of each row be? And what does `np.exp(1000)` give?",
-            "Take the largest score of each row away before the exponential: nothing changes but "
+            "Subtract the largest score of each row before the exponential: nothing changes but "
             "the size of the numbers. Then divide each row by its own sum.",
             "`x.max(axis=-1, keepdims=True)` is one number for each row, in a shape that fits x. "
             "The sum needs the same two arguments.",
@@ -300,9 +300,10 @@ EXERCISES = (
                     Misconception(
                         "no maximum subtracted",
                         no_maximum,
-                        "Small scores go right. At 1000 the exponential overflows and inf / inf is "
-                        "nan; at -1000 it is 0, and so is the sum. Subtract the largest score of "
-                        "the row first: it cancels, and the largest exponential becomes 1.",
+                        "Small scores come out right. At 1000 the exponential overflows and inf / "
+                        "inf is nan; at -1000 it is 0, and so is the sum. Subtract the largest "
+                        "score of the row first: it cancels, and the largest exponential becomes "
+                        "1.",
                         OVERFLOW,
                     ),
                     Misconception(
@@ -415,8 +416,8 @@ EXERCISES = (
         name="softmax_backward",
         title="Softmax, backward",
         page="layers/softmax",
-        task="Write the gradient of softmax, from the gradient that arrives and the probabilities "
-        "of the forward pass.",
+        task="Write the gradient of softmax, from the upstream gradient and the probabilities of "
+        "the forward pass.",
         hints=(
             "When one score grows, which probabilities of its row change?",
             "All of them: the gradient of one score is a sum over the row. The sum is the same "
@@ -480,13 +481,13 @@ EXERCISES = (
                         "dp is forgotten",
                         dp_forgotten,
                         "Your dx is p (1 - p), and does not depend on dp. The chain rule "
-                        "multiplies by what arrives.",
+                        "multiplies by dp.",
                         SUM,
                     ),
                     Misconception(
                         "p counted twice",
                         p_taken_twice,
-                        "Your dx has one factor p too much in front of the bracket.",
+                        "Your dx has one factor p too many in front of the bracket.",
                         SUM,
                     ),
                     Misconception(

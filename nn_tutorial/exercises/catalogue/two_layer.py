@@ -22,7 +22,7 @@ def two_layer_loss(x, labels, weight1, bias1, weight2, bias2):
 
     Scores z of 1000 must do no harm.
 
-    x: (N, D), one example a row
+    x: (N, D), one example per row
     labels: (N,), the true classes, integers from 0 to C - 1
     weight1: (D, M)    bias1: (M,)
     weight2: (M, C)    bias2: (C,)
@@ -592,12 +592,12 @@ EXERCISES = (
         page="networks/iris",
         task="Write the loss of a whole network: linear, ReLU, linear, softmax and cross-entropy.",
         hints=(
-            "Which shape has each array on the way, from (N, D) to one number?",
+            "What shape does each array have on the way, from (N, D) to one number?",
             "(N, D), (N, M) before and after the ReLU, (N, C) for the scores. There is one ReLU, "
             "between the two layers. Softmax and cross-entropy are one step, the fused one.",
             "`r = np.maximum(x @ weight1 + bias1, 0)`, then `z = r @ weight2 + bias2`. A row's "
             "loss is the logarithm of the sum of its exponentials less the label's score; subtract "
-            "the largest score of the row from all first.",
+            "the largest score of the row from all of them first.",
         ),
         functions=(
             Function(
@@ -618,7 +618,7 @@ EXERCISES = (
                     Misconception(
                         "a ReLU on the scores, too",
                         relu_twice,
-                        "You put a ReLU behind the second layer as well. Scores may be negative: "
+                        "You put a ReLU after the second layer as well. Scores may be negative: "
                         "that is how the network says that a class is unlikely.",
                         IRIS + "shapes-first",
                     ),
@@ -656,14 +656,14 @@ EXERCISES = (
                     Misconception(
                         "tanh instead of the ReLU",
                         tanh_hidden,
-                        "Your hidden units go through tanh. Asked for is a ReLU, max(a, 0).",
+                        "Your hidden units go through tanh. A ReLU, max(a, 0), is asked for.",
                         "layers/relu#six-numbers-by-hand",
                     ),
                     Misconception(
                         "the logistic function instead of the ReLU",
                         logistic_hidden,
-                        "Your hidden units go through 1 / (1 + exp(-a)). Asked for is a ReLU, "
-                        "max(a, 0).",
+                        "Your hidden units go through 1 / (1 + exp(-a)). A ReLU, max(a, 0), is "
+                        "asked for.",
                         "layers/relu#six-numbers-by-hand",
                     ),
                     Misconception(
@@ -803,9 +803,9 @@ EXERCISES = (
                         "a small number added before the logarithm",
                         small_number_added,
                         "Your loss is too small where the label is nearly impossible: a small "
-                        "number, added before the logarithm or kept as the least, is a ceiling "
-                        "for it. The logarithm of the sum of the exponentials less the score "
-                        "needs none.",
+                        "number, added before the logarithm or used as a minimum, puts a ceiling "
+                        "on it. The logarithm of the sum of the exponentials less the score needs "
+                        "none.",
                         "layers/softmax#the-formula-is-right-and-the-program-is-wrong",
                         also=SMALL,
                     ),
@@ -854,8 +854,8 @@ EXERCISES = (
                     Misconception(
                         "the mask taken from the gradient",
                         mask_from_upstream,
-                        "Your gate opens where the gradient that arrives is positive. It belongs "
-                        "to the forward pass: open where a, before the ReLU, was positive.",
+                        "Your gate opens where the upstream gradient is positive. It belongs to "
+                        "the forward pass: open where a, before the ReLU, was positive.",
                         "layers/relu#four-ways-to-get-it-wrong",
                     ),
                     Misconception(
@@ -914,7 +914,7 @@ EXERCISES = (
                         "the sign flipped",
                         sign_turned,
                         "Your gradient has the wrong sign, in every element: the way back begins "
-                        "with p − T, what was said less what was true.",
+                        "with p − T, what was predicted less what was true.",
                         IRIS + "where-it-begins-the-loss",
                     ),
                     Misconception(
@@ -974,7 +974,7 @@ EXERCISES = (
                         "1 subtracted at the labels of all rows",
                         one_in_all_rows,
                         "You subtract 1 in every row at the labels of all rows: that is what `[:, "
-                        "labels]` means. One element a row is `[np.arange(N), labels]`.",
+                        "labels]` means. One element per row is `[np.arange(N), labels]`.",
                         CROSS_ENTROPY + "six-ways-to-get-it-wrong",
                     ),
                     Misconception(
@@ -1008,8 +1008,8 @@ EXERCISES = (
                     Misconception(
                         "tanh instead of the ReLU",
                         tanh_network,
-                        "Your network has tanh in its hidden layer, forward and backward. Asked "
-                        "for is a ReLU.",
+                        "Your network has tanh in its hidden layer, forward and backward. A ReLU "
+                        "is asked for.",
                         "layers/relu#from-one-number-to-the-array",
                     ),
                     Misconception(
