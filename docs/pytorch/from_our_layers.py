@@ -1217,13 +1217,13 @@ careless = nn.Linear(8, 8, dtype=torch.float64)
 x = rng.standard_normal((3, 8))
 errors = {}
 ours = square.params["weight"]
-for name, w in (("as it is", ours), ("turned", ours.T)):
+for name, w in (("as it is", ours), ("transposed", ours.T)):
     state = {"weight": torch.tensor(w), "bias": torch.zeros(8)}
     careless.load_state_dict(state)
     theirs = careless(torch.tensor(x)).detach().numpy()
     errors[name] = apart(square(x), theirs)
-    print(f"copied {name:<9} outputs {errors[name]:.0e} apart")
-assert errors["turned"] < 1e-15 and errors["as it is"] > 0.1
+    print(f"copied {name:<11} outputs {errors[name]:.0e} apart")
+assert errors["transposed"] < 1e-15 and errors["as it is"] > 0.1
 
 # %% [markdown]
 # Only the outputs show it. This is why the checks of this book use sizes that differ from each other.
