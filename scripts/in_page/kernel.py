@@ -4,6 +4,8 @@ The page knows no Python objects: everything that goes between the two is text, 
 """
 
 import ast
+import builtins
+import inspect
 import io
 import json
 import linecache
@@ -47,6 +49,7 @@ class Kernel:
         display.install(self.show)
         _timers(deadline)
         _wide_labels()
+        builtins.input, builtins.help = _no_input, _help
         self.reset()
 
     def reset(self) -> None:
@@ -173,6 +176,8 @@ def short(error: BaseException, name: str) -> str:
     said = "".join(traceback.format_exception_only(type(error), error)).strip()
     if isinstance(error, SyntaxError):
         said = f"{type(error).__name__}: {error.msg}"
+        if (error.text or "").lstrip().startswith(("%", "!")):
+            said += ". Lines that begin with % or ! are for notebooks: only Python runs here."
     frames = [
         f for f in traceback.extract_tb(error.__traceback__) if f.filename.startswith("<cell")
     ]
@@ -222,6 +227,15 @@ def _filled(code: str) -> set[str]:
             if isinstance(place, ast.Name):
                 found.add(place.id)
     return found
+
+
+def _no_input(_prompt: object = "") -> str:
+    raise RuntimeError("input() does not work in this page: write the value into the code")
+
+
+def _help(thing: object = None) -> None:
+    """Print what is written about something, as ``help`` does with a module that is not here."""
+    print(inspect.getdoc(thing) or "There is nothing written about this.")
 
 
 def _wide_labels() -> None:

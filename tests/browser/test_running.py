@@ -267,6 +267,37 @@ def test_what_is_pressed_at_the_wrong_time_does_no_harm(visitor: Callable[..., A
         assert len(shown(page, 2)) < 60_000
 
 
+def test_what_is_pressed_is_answered_where_it_is_pressed(visitor: Callable[..., Any]) -> None:
+    page = running(visitor(), "layers/relu/")
+    codes = "import time\ntime.sleep(0.5)\na = 1", "b = 2", "print('sum', a + b)"
+    for place, code in enumerate(codes):
+        page.evaluate("([i, t]) => bookPage.cells[i].write(t)", [place, code])
+    page.evaluate("bookPage.cells[0].runButton.click()")
+    assert page.evaluate("bookPage.cells[0].runButton.textContent") == "Stop"
+    page.evaluate("bookPage.cells[2].runButton.click()")
+    assert "Waiting for what runs." in shown(page, 2)
+    page.wait_for_function("() => !bookPage.isRunning && bookPage.cells[2].hasRun")
+    assert "sum 3" in shown(page, 2)
+    write(page, 1, "b = 5")
+    ran(page, 1)
+    assert "Ran before the code above changed." in shown(page, 2)
+    assert "without output" in shown(page, 1)
+    page.get_by_role("button", name="Reset all").click()
+    assert page.evaluate("bookPage.cells.some((cell) => cell.isEdited)") is False
+    page.get_by_role("button", name="Undo reset").click()
+    assert page.evaluate("bookPage.cells[1].text") == "b = 5"
+    page.evaluate("bookPage.runAll((cell) => cell.index < 3)")
+    assert "3 of" in page.evaluate("bookPage.summary.textContent")
+    assert "sum 6" in shown(page, 2)
+    notebook = json.loads(page.evaluate("bookPage.notebook()"))
+    code = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert {codes[0], "b = 5", codes[2]} <= set(code)
+    assert any(cell["cell_type"] == "markdown" for cell in notebook["cells"])
+    page.evaluate("bookPage.cells[1].resetButton.focus()")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.ariaLabel") == "Run code 2"
+
+
 def test_each_chapter_keeps_its_own(visitor: Callable[..., Any], home: str) -> None:
     """Also where the reader goes on at once, and what runs is ended."""
     visits = visitor(address=home)
@@ -314,6 +345,9 @@ def test_errors_loops_prints_and_memory(visitor: Callable[..., Any]) -> None:
     assert "NameError: name 'undefined_name' is not defined" in told
     assert "/lib/" not in told
     assert "Line 1: x = (" in tried("x = (")
+    assert "are for notebooks" in tried("%timeit 1")
+    assert "input() does not work" in tried("input('name? ')")
+    assert "Return the number of items" in tried("help(len)")
     told = tried("for i in range(200_000): print(i)")
     assert "characters more" in told
     assert len(told) < 60_000
@@ -324,7 +358,7 @@ def test_errors_loops_prints_and_memory(visitor: Callable[..., Any]) -> None:
         page.keyboard.press("Shift+Enter")
         page.locator("section.book-yours", has_text="begun").wait_for()
         page.get_by_role("button", name="Stop", exact=True).click()
-        page.get_by_role("button", name="Stop", exact=True).wait_for(state="hidden")
+        page.wait_for_function("() => !bookPage.isRunning")
 
     stopped("print('begun', flush=True)\nwhile True: pass")
     assert "7" in tried("kept")  # the names are still there
@@ -441,6 +475,13 @@ def test_an_exercise_is_written_in_the_page(visitor: Callable[..., Any]) -> None
     assert page.locator(".book-help pre").count() == 0
     page.get_by_role("button", name="Show it").click()
     assert "def relu" in page.locator(".book-help pre").inner_text()
+    assert page.evaluate("document.activeElement.textContent") == "Hide it"
+    kept = "JSON.parse(localStorage.getItem('/some/book/book.exercises')).relu.source"
+    written = page.evaluate(kept)
+    for press, told in (("Start over", "NotImplementedError"), ("Undo start over", written)):
+        page.get_by_role("button", name=press).click()
+        assert told in page.evaluate(kept)
+    page.keyboard.press("Shift+Enter")
     page.evaluate("probes.unfold()")
     for width, scheme in ((1280, "dark"), (390, "light")):
         asked.set_mode(page, width, scheme)
@@ -461,16 +502,24 @@ def test_an_exercise_is_written_in_the_page(visitor: Callable[..., Any]) -> None
         assert "maximum(x, 0) >= 0" in files.read("relu.py").decode()
         assert json.loads(files.read(".progress.json"))["relu"]["right"] == 6
     taken = page.get_by_label("Your files", exact=True)
+    taken.set_input_files(saved.value.path())
+    page.get_by_text("Nothing to take in").wait_for()
+    taken.set_input_files({"name": "notes.txt", "mimeType": "text/plain", "buffer": b"none"})
+    page.get_by_text("no file has the name of an exercise, such as relu.py: notes.txt").wait_for()
     taken.set_input_files({"name": "linear.py", "mimeType": "text/x-python", "buffer": b"pass"})
-    page.get_by_text("1 taken in.").wait_for()
+    page.get_by_text("Taken in: linear.").wait_for()
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as files:
         files.writestr("mine/softmax.py", "# from a zip\n" * 50)
         files.writestr("mine/notes.txt", "no exercise")
         files.writestr("mine/relu.py", "# as well")
     zipped = {"name": "mine.zip", "mimeType": "application/zip"}
-    taken.set_input_files({**zipped, "buffer": packed.getvalue()})
-    page.get_by_text("2 taken in.").wait_for()
+    # Where there is other code, it is kept unless the reader says so.
+    answers = {"dismiss": "your code here was kept", "accept": "Taken in: softmax, relu."}
+    for answer, told in answers.items():
+        page.once("dialog", lambda dialog, answer=answer: getattr(dialog, answer)())
+        taken.set_input_files({**zipped, "buffer": packed.getvalue()})
+        page.get_by_text(told).wait_for()
     mine = page.evaluate("JSON.parse(localStorage.getItem('/some/book/book.exercises'))")
     assert mine["softmax"]["source"] == "# from a zip\n" * 50
     assert "changed since it was checked" in row.inner_text()

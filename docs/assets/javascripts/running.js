@@ -67,7 +67,7 @@ async function progress() {
   } catch {
     return;
   }
-  const lists = "#all-of-them, #the-chapters-in-order";
+  const lists = "#all-of-them, #the-chapters-in-order, .admonition.exercise";
   if (kept && document.querySelector(lists)) (await import(new URL("progress.js", SCRIPTS))).draw();
 }
 

@@ -10,7 +10,10 @@ from ..runtime import build, wheels
 NEEDED = "NN_TUTORIAL_REQUIRE_RUNTIME"  # where it is set, no site is built without
 # What stands where no script has put a button after some seconds: a browser runs none of these from
 # a disk. It keeps the button's room until then.
-LATE = "To run this page, serve the site: <code>python -m http.server</code>."
+LATE = (
+    "To run this page, serve the site: <code>python -m http.server</code> in its folder, "
+    "then open http://localhost:8000."
+)
 NONE = (
     "This copy of the site was built without Python for the browser: the notebook runs."
     "\n{ .book-downloads data-search-exclude }"

@@ -7,7 +7,7 @@ import { defaultKeymap, history, historyKeymap, indentWithTab, temporarilySetTab
 import { python, pythonLanguage } from "@codemirror/lang-python";
 import { HighlightStyle, bracketMatching, indentOnInput, indentUnit, syntaxHighlighting } from "@codemirror/language";
 import { EditorState, StateEffect, StateField } from "@codemirror/state";
-import { Decoration, EditorView, drawSelection, keymap } from "@codemirror/view";
+import { Decoration, EditorView, drawSelection, keymap, lineNumbers } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 
 const colour = (name, more = {}) => ({ color: `var(--md-code-hl-${name}-color)`, ...more });
@@ -25,6 +25,7 @@ const look = EditorView.theme({
   "&.cm-focused": { outline: "2px solid var(--book-blue)", outlineOffset: "1px" },
   ".cm-scroller": { fontFamily: "var(--md-code-font-family), monospace", fontSize: "0.68rem", lineHeight: "1.5", overflowX: "auto" },
   ".cm-content": { padding: "0.7em 0.4em", caretColor: "var(--book-ink)" },
+  ".cm-gutters": { backgroundColor: "transparent", border: "none", color: "var(--book-quiet)" },
   ".cm-cursor": { borderLeftColor: "var(--book-ink)" },
   "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground": { background: "color-mix(in srgb, var(--book-blue) 25%, transparent) !important" },
   ".cm-matchingBracket": { backgroundColor: "color-mix(in srgb, var(--book-green) 25%, transparent) !important" },
@@ -54,9 +55,9 @@ const fault = StateField.define({
  * Put an editor into an element.
  *
  * @param {HTMLElement} host gets a shadow tree
- * @param {{text: string, label: string, onChange: (text: string) => void, onRun: () => void, names: () => string[]}} about
+ * @param {{text: string, label: string, onChange: (text: string) => void, onRun: () => void, names: () => string[], hasNumbers?: boolean}} about
  */
-export function createEditor(host, { text, label, onChange, onRun, names }) {
+export function createEditor(host, { text, label, onChange, onRun, names, hasNumbers }) {
   const root = host.attachShadow({ mode: "open" });
   // From outside nobody sees that a key is pressed in an editor: the page's shortcuts would take it.
   for (const kind of ["keydown", "keypress", "keyup"]) host.addEventListener(kind, (event) => event.stopPropagation());
@@ -73,6 +74,7 @@ export function createEditor(host, { text, label, onChange, onRun, names }) {
       doc: text,
       extensions: [
         history(),
+        hasNumbers ? lineNumbers() : [],
         drawSelection(),
         indentOnInput(),
         bracketMatching(),

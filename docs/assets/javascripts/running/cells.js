@@ -1,7 +1,7 @@
 // The cells of a page: where each stands, its editor, and what came out of it here.
 
 import { button, element, say, show } from "./dom.js";
-import { asText, drawn, fault, isSame, joined, missing, otherwise } from "./outputs.js";
+import { asText, drawn, fault, isSame, joined, missing, otherwise, printed } from "./outputs.js";
 import * as python from "./python.js";
 
 export const LONG = 5; // seconds from which a reader is told how long a cell takes
@@ -45,7 +45,7 @@ export class Cell {
     this.built = shown;
     this.mine = [];
     this.tools = element("div", { class: "book-tools", role: "group", "aria-label": `Code ${index + 1}` });
-    this.runButton = button("Run", () => page.run(this), { "aria-label": `Run code ${index + 1}` });
+    this.runButton = button("Run", () => (this.isBusy ? page.stop() : page.run(this)), { "aria-label": `Run code ${index + 1}` });
     this.editButton = button("Edit", () => this.edit(true), { "aria-label": `Edit code ${index + 1}` });
     this.aboveButton = button("Run all above", () => page.runAbove(this), { "aria-label": `Run all above code ${index + 1}` });
     this.resetButton = button("Reset", () => this.reset(), { "aria-label": `Reset code ${index + 1} to the book's` });
@@ -87,17 +87,38 @@ export class Cell {
 
   changed(text) {
     this.text = text;
+    if (this.isEdited) this.page.offerUndo();
     show(this.resetButton, this.isEdited);
     this.page.keep();
   }
 
+  /** Replace the text. */
+  write(text) {
+    this.edit();
+    if (this.editor) this.editor.text = text;
+    this.changed(text);
+  }
+
+  /** Say something beside the buttons. */
+  tell(text) {
+    this.note.textContent = text;
+    if (text) say(`Code ${this.index + 1}: ${text}`);
+  }
+
+  /** What stands here came out before something changed. */
+  outdate(why) {
+    if (this.ran !== undefined && this.state) this.note.textContent = why;
+  }
+
   reset() {
+    const isHere = document.activeElement === this.resetButton;
     // What came out of the changed code is still in the names, here and in all that was made of it.
     if (this.ran !== undefined && this.ran !== this.about.code) this.page.forget(this.index);
     if (this.editor) this.editor.text = this.about.code;
     this.changed(this.about.code);
     this.restore();
     this.page.keep();
+    if (isHere) this.runButton.focus();
   }
 
   /** Show the book's own outputs and values. */
@@ -106,6 +127,7 @@ export class Cell {
     for (const node of this.built) show(node, true);
     show(this.backButton, false);
     this.note.textContent = "";
+    this.state = undefined;
     for (const [, number] of this.about.values) {
       const place = this.values[number];
       if (place?.built !== undefined) write(place, place.built, false);
@@ -124,6 +146,7 @@ export class Cell {
   async leaveOut() {
     await python.leaveOut(this.text);
     this.ran = this.done = undefined;
+    this.isLeftOut = true;
     this.restore();
     this.note.textContent = `Left out. ${span(this.about.seconds)} on a slow machine.`;
   }
@@ -132,9 +155,12 @@ export class Cell {
   async run() {
     const { text } = this;
     const outputs = [];
-    this.tools.classList.add("book-busy");
+    const wasEdited = this.isWritten;
+    this.busy(true);
+    this.isLeftOut = false;
     this.editor?.mark(undefined);
     this.note.textContent = "Running …";
+    for (const node of this.mine) node.classList.add("book-old");
     this.live = undefined;
     try {
       const expressions = this.about.values.map(([expression]) => expression);
@@ -145,16 +171,28 @@ export class Cell {
       this.ran = done.error === "Stopped." ? undefined : text;
       if (!this.page.cells.slice(0, this.index).some((cell) => cell.isEdited && cell.hasRun) && !this.isEdited) this.isClean = true;
       else this.isClean = false;
+      this.isWritten = this.isEdited;
       await this.shown(joined(outputs), done);
+      if (wasEdited || this.isEdited || this.state === "failed")
+        for (const below of this.page.cells.slice(this.index + 1)) below.outdate("Ran before the code above changed.");
       return done;
     } catch (error) {
       this.live?.remove();
-      await this.replaced([...(await drawn(joined(outputs).filter(({ stream }) => stream))), fault(error.message)]);
-      this.note.textContent = error.message;
+      const words = error instanceof python.Stopped ? "Stopped. Python was started anew, and its variables are gone." : error.message;
+      this.replaced([...outputs.filter(({ stream }) => stream).length ? [printed(joined(outputs))] : [], fault(words)]);
+      this.note.textContent = "";
       throw error;
     } finally {
-      this.tools.classList.remove("book-busy");
+      this.busy(false);
     }
+  }
+
+  /** While a cell runs, its button stops it. */
+  busy(isBusy) {
+    this.isBusy = isBusy;
+    this.tools.classList.toggle("book-busy", isBusy);
+    this.runButton.textContent = isBusy ? "Stop" : "Run";
+    this.runButton.setAttribute("aria-label", `${isBusy ? "Stop" : "Run"} code ${this.index + 1}`);
   }
 
   /** What is printed is seen as it comes, where a cell takes its time. */
@@ -176,10 +214,12 @@ export class Cell {
     if (done.missing || this.isOtherwise) {
       this.restore();
       this.live?.remove();
-      this.mine = [done.missing ? missing(done.missing, this.page.about) : otherwise()];
+      const isWhole = !this.page.cells.slice(0, this.index).some((cell) => cell.isLeftOut);
+      this.mine = [done.missing ? missing(done.missing, this.page.about) : otherwise(isWhole)];
       this.place.to.before(...this.mine);
       this.note.textContent = "";
-      say(`Code ${this.index + 1}: ${this.mine[0].textContent}`);
+      this.state = done.missing ? "needs" : "otherwise";
+      this.say(this.mine[0].textContent);
       return;
     }
     const failed = done.error && !expects;
@@ -187,7 +227,7 @@ export class Cell {
     if (!isOn || isLike) {
       this.live?.remove();
       this.restore();
-      this.note.textContent = `${seconds}, as in the book`;
+      this.note.textContent = `${seconds}, ${this.words(all)}`;
     } else {
       const nodes = await drawn(outputs);
       if (done.error) nodes.push(fault(done.error));
@@ -196,11 +236,22 @@ export class Cell {
       if (done.line) this.editor?.mark(done.line);
     }
     this.isYours = !(isLike || !isOn);
+    this.state = failed ? "failed" : this.isYours ? "yours" : "like";
     this.about.values.forEach(([, number, built], i) => {
       const place = this.values[number];
       if (place && done.values[i] !== undefined) fill(place, built, done.values[i], this.isClean);
     });
-    say(`Code ${this.index + 1}: ${done.error ? done.error : isLike ? "done, as in the book" : "done"}.`);
+    this.say(done.error || (isLike ? `done, ${this.words(all)}.` : "done."));
+  }
+
+  /** What is said of an output like the book's: changed code is never called the book's. */
+  words(outputs) {
+    if (!this.isEdited) return "as in the book";
+    return outputs.length ? "with the same output" : "without output";
+  }
+
+  say(text) {
+    if (!this.page.isQuiet) say(`Code ${this.index + 1}: ${text}`);
   }
 
   /** Whether this is what the book shows, to rounding. Of a figure the words are compared: it may be

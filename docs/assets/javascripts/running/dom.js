@@ -10,7 +10,7 @@ export function element(tag, attributes = {}, ...children) {
 
 export function button(text, act, attributes = {}) {
   const node = element("button", { type: "button", class: "book-button", ...attributes }, text);
-  node.addEventListener("click", act);
+  node.addEventListener("click", (event) => node.getAttribute("aria-disabled") === "true" || act(event));
   return node;
 }
 
@@ -18,6 +18,14 @@ export function button(text, act, attributes = {}) {
 export function show(node, isShown) {
   node.hidden = !isShown;
 }
+
+/** Let a button be pressed, or not; it keeps the focus that it has. */
+export function enable(node, isEnabled) {
+  node.setAttribute("aria-disabled", String(!isEnabled));
+}
+
+/** A text of the grader's, with its code as code. */
+export const coded = (text) => text.split("`").map((piece, i) => (i % 2 ? element("code", {}, piece) : piece));
 
 let region;
 
@@ -27,7 +35,7 @@ export function say(text) {
     region = element("p", { class: "book-said", role: "status" });
     document.querySelector("article").append(region);
   }
-  region.textContent = text;
+  region.textContent = text.replaceAll("`", "");
 }
 
 const sheet = new URL("run.css", import.meta.url).href;

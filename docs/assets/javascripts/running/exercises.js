@@ -1,6 +1,6 @@
 // An exercise in the page: its file in an editor, the grader's report, hints, and the solution.
 
-import { button, element, save, say, show } from "./dom.js";
+import { button, coded, element, enable, save, say, show } from "./dom.js";
 import * as kept from "./kept.js";
 import * as python from "./python.js";
 import { draw } from "./progress.js";
@@ -29,12 +29,16 @@ export async function open({ item, name, opener, createEditor, start }) {
   const report = element("div", { class: "book-report" });
   const help = element("div", { class: "book-help" });
   const note = element("span", { class: "book-note" });
+  let isChecking = false;
+  let undo; // what was there before the start over
   const editor = createEditor(host, {
     text: mine().source ?? exercise.stub,
     label: `Your file ${name}.py`,
+    hasNumbers: true,
     onChange: (source) => {
       kept.exercises.change(name, { source });
-      show(reset, source !== exercise.stub);
+      if (source !== exercise.stub) undo = undefined;
+      offer();
     },
     onRun: () => check(),
     names: () => [],
@@ -44,22 +48,40 @@ export async function open({ item, name, opener, createEditor, start }) {
   const stop = button("Stop", () => python.stop());
   const hint = button("Hint", () => hints(mine().hints ? mine().hints + 1 : 1));
   const solution = button("Solution", () => ask());
-  const reset = button("Start over", () => (editor.text = exercise.stub));
+  const reset = button("Start over", () => startOver());
   show(stop, false);
-  show(reset, editor.text !== exercise.stub);
+  offer();
   const tools = element("div", { class: "book-tools" }, checker, stop, hint, solution, reset, button("Close", close), note);
-  stage.append(host, tools, help, report);
+  stage.append(host, tools, report, help);
   if (mine().hints) hints(mine().hints, true);
   editor.focus();
 
+  /** Start over, or take that back. */
+  function startOver() {
+    const before = editor.text;
+    const isBack = undo !== undefined;
+    editor.text = isBack ? undo : exercise.stub;
+    undo = isBack ? undefined : before;
+    report.replaceChildren();
+    offer();
+    say(isBack ? "Your code is back." : "Here is the starter again.");
+  }
+
+  function offer() {
+    reset.textContent = undo === undefined ? "Start over" : "Undo start over";
+    show(reset, undo !== undefined || editor.text !== exercise.stub);
+  }
+
   async function check() {
-    if (checker.disabled) return;
-    checker.disabled = true;
-    note.textContent = python.state.versions ? "Checking …" : "Python is loaded, about 9 MB …";
+    if (isChecking) return;
+    isChecking = true;
+    enable(checker, false);
+    note.textContent = python.isBusy() ? "Waiting for code that still runs …" : python.state.versions ? "Checking …" : "Loading Python, about 9 MB …";
+    say(note.textContent);
     editor.mark(undefined);
     try {
       await start();
-      note.textContent = "Checking …";
+      if (!python.isBusy()) note.textContent = "Checking …";
       show(stop, true);
       const source = editor.text;
       const found = await python.check(name, source);
@@ -67,13 +89,16 @@ export async function open({ item, name, opener, createEditor, start }) {
       report.replaceChildren(reportOf(found));
       note.textContent = "";
       const { right, tests } = found;
-      say(`${right} of ${tests} tests passed. ${found.misconceptions.join(", ")}`);
+      const reason = found.misconceptions.join(", ") || (right === tests ? "" : found.shown.slice(1).find(([, text]) => text)?.[1]);
+      say(`${right} of ${tests} tests passed. ${reason ?? ""}`);
       draw();
     } catch (error) {
       note.textContent = error instanceof python.Stopped ? "Stopped." : `Python was ended: ${error.message}`;
       say(note.textContent);
     } finally {
-      checker.disabled = false;
+      isChecking = false;
+      enable(checker, true);
+      if (document.activeElement === stop) checker.focus();
       show(stop, false);
     }
   }
@@ -82,18 +107,25 @@ export async function open({ item, name, opener, createEditor, start }) {
     const shown = Math.min(count, exercise.hints.length);
     kept.exercises.change(name, { hints: shown });
     help.replaceChildren(
-      ...exercise.hints.slice(0, shown).map((text, i) => element("p", {}, element("b", {}, `Hint ${i + 1}. `), text)),
+      ...exercise.hints.slice(0, shown).map((text, i) => element("p", {}, element("b", {}, `Hint ${i + 1}. `), ...coded(text))),
     );
+    if (shown === exercise.hints.length && document.activeElement === hint) solution.focus();
     show(hint, shown < exercise.hints.length);
     if (!isQuiet) say(exercise.hints[shown - 1]);
   }
 
   function ask() {
+    const away = () => {
+      hints(mine().hints ?? 0, true);
+      solution.focus();
+    };
     const sure = button("Show it", () => {
-      help.replaceChildren(element("div", { class: "highlight" }, element("pre", {}, element("code", { tabindex: "0" }, exercise.solution))));
+      const hide = button("Hide it", away);
+      help.replaceChildren(hide, element("div", { class: "highlight" }, element("pre", {}, element("code", { tabindex: "0" }, exercise.solution))));
+      hide.focus();
       say("The solution is shown.");
     });
-    help.replaceChildren(element("p", {}, "Do you want to see the solution? ", sure, " ", button("Not yet", () => hints(mine().hints ?? 0, true))));
+    help.replaceChildren(element("p", {}, "Do you want to see the solution? ", sure, " ", button("Not yet", away)));
     sure.focus();
   }
 
@@ -120,15 +152,28 @@ export async function download() {
   save("exercises.zip", zip(files), "application/zip");
 }
 
-/** Take in files of a folder, or a zip of it: those that are exercises. */
-export async function take(files) {
+/**
+ * Take in files of a folder, or a zip of it: those that are exercises, and have been written in.
+ *
+ * @param {(names: string[]) => boolean} isReplaced asked where the reader has other code here
+ * @returns {Promise<string[]>} the names of those taken in
+ */
+export async function take(files, isReplaced) {
   const { unzip } = await import("./zip.js");
   const all = await about();
   const texts = {};
   for (const file of files)
     Object.assign(texts, file.name.endsWith(".zip") ? await unzip(file) : { [file.name]: await file.text() });
   // All are read before any is kept.
-  const own = Object.entries(texts).filter(([file]) => file.endsWith(".py") && Object.hasOwn(all, file.slice(0, -3)));
-  for (const [file, source] of own) kept.exercises.change(file.slice(0, -3), { source });
-  return own.length;
+  const known = Object.entries(texts)
+    .map(([file, source]) => [file.slice(0, -3), source])
+    .filter(([name], i) => Object.keys(texts)[i].endsWith(".py") && Object.hasOwn(all, name));
+  if (!known.length) throw new Error(`no file has the name of an exercise, such as relu.py: ${Object.keys(texts).join(", ")}`);
+  const mine = kept.exercises.read();
+  const isMine = (name) => ![undefined, all[name].stub].includes(mine[name]?.source);
+  const own = known.filter(([name, source]) => source !== all[name].stub && source !== mine[name]?.source);
+  const differing = own.filter(([name]) => isMine(name)).map(([name]) => name);
+  if (differing.length && !isReplaced(differing)) throw new Error("your code here was kept");
+  for (const [name, source] of own) kept.exercises.change(name, { source });
+  return own.map(([name]) => name);
 }

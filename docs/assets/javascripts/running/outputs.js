@@ -122,11 +122,19 @@ function rules(sheet) {
 }
 
 /** An error, short, with the learner's line. */
-export const fault = (text) => box("book-fault", "Error", element("pre", {}, text));
+export const fault = (text) =>
+  text.startsWith("Stopped.") ? box("book-halt", "Stopped", element("pre", {}, text)) : box("book-fault", "Error", element("pre", {}, text));
+
+/** What was printed, where nothing else can be drawn. */
+export const printed = (outputs) => box("", "Output", element("pre", {}, outputs.map(({ text }) => text).join("")));
 
 /** What is told of a cell of the book's own whose assertion fails here. */
-export const otherwise = () =>
-  element("p", { class: "book-needs" }, "What this cell asserts does not hold here: your browser’s Python has 32 bits and rounds in another order, or a cell above was left out. The output is the book’s own.");
+export const otherwise = (isWhole) =>
+  element(
+    "p",
+    { class: "book-needs" },
+    `What this cell asserts does not hold here: ${isWhole ? "your browser’s Python has 32 bits and rounds in another order" : "a cell above was left out"}. The output is the book’s own.`,
+  );
 
 /** What a cell needs that is not here. */
 export function missing(needed, about) {

@@ -22,6 +22,10 @@ export function draw() {
     const name = [...row.querySelectorAll("code")].map((code) => code.textContent).find((text) => mine[text]);
     if (name) row.firstElementChild.append(badge(stateOf(mine[name])));
   }
+  for (const item of document.querySelectorAll("article .admonition.exercise li")) {
+    const name = item.querySelector("code")?.textContent;
+    if (name && mine[name]) item.querySelector("button")?.after(badge(stateOf(mine[name])));
+  }
   const map = document.getElementById("the-chapters-in-order");
   if (map) chapters(mine);
   const list = document.getElementById("all-of-them");
@@ -50,7 +54,9 @@ function files(list) {
   input.addEventListener("change", async () => {
     const { take } = await import("./exercises.js");
     try {
-      said.textContent = `${await take(input.files)} taken in.`;
+      const question = (names) => confirm(`You have other code here for ${names.join(", ")}. Replace it?`);
+      const names = await take(input.files, question);
+      said.textContent = names.length ? `Taken in: ${names.join(", ")}.` : "Nothing to take in: these are the starters, or what you have here.";
     } catch (error) {
       said.textContent = `Nothing was taken in: ${error.message}.`;
     }

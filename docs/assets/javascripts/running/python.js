@@ -55,6 +55,8 @@ export function end() {
   for (const { reject } of left) reject(new Stopped());
 }
 
+export const isBusy = () => Boolean(busy);
+
 export class Stopped extends Error {
   message = "Stopped.";
 }

@@ -1,7 +1,7 @@
 // The grader's report: its own lines, the same as in the terminal; where two arrays stand beside each
 // other, a table; addresses are links.
 
-import { element } from "./dom.js";
+import { coded, element } from "./dom.js";
 
 const BESIDE = /^ {2}(.* expected) {4,}yours$/;
 const ADDRESS = /https?:\/\/\S+/;
@@ -27,7 +27,7 @@ export function reportOf({ shown: lines }) {
 function line(style, text) {
   const [address] = ADDRESS.exec(text) ?? [];
   const kind = text.startsWith("  ") ? " book-mono" : text ? "" : " book-gap";
-  if (!address) return element("p", { class: `book-${style || "plain"}${kind}` }, text);
+  if (!address) return element("p", { class: `book-${style || "plain"}${kind}` }, ...(kind === " book-mono" ? [text] : coded(text)));
   const [before, after] = text.split(address);
   return element("p", { class: `book-${style || "plain"}` }, before, element("a", { href: address }, address), after);
 }
