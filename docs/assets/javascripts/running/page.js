@@ -158,7 +158,7 @@ class Page {
 
   /** Say what came of all cells, and lead to the first that went wrong. */
   sumUp() {
-    const names = { like: "as in the book", yours: "differ from the book", needs: "need what is not here", otherwise: "assert what does not hold here", failed: "failed" };
+    const names = { like: "as in the book", yours: "other than in the book", needs: "without what they need", otherwise: "with an assertion that does not hold here", failed: "with an error" };
     const ran = this.cells.filter((cell) => cell.state);
     const parts = Object.entries(names).map(([state, words]) => [ran.filter((cell) => cell.state === state).length, words]);
     const told = `${ran.length} of ${this.cells.length} pieces of code ran: ${parts.filter(([count]) => count).map(([count, words]) => `${count} ${words}`).join(", ")}.`;
