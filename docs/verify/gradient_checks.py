@@ -426,8 +426,9 @@ for D in (100, 10_000, 1_000_000):
     trace = np.median(found)
     full_error = relative_error(doubled, true)
     print(f"{D:>9,} elements: {full_error}, direction: {trace:.0e}")
-float32 = [error_of_right(layer, central, 2.0**-7, dtype="float32") for layer in layers]
-assert 1e-4 < trace < max(float32)
+float32 = {"h": 2.0**-7, "dtype": "float32"}
+noise = max(error_of_right(layer, central, **float32) for layer in layers)
+assert 1e-4 < trace < noise
 
 # %% [markdown]
 # Element by element it is off by one half, however many there are. Along a direction the trace thins out, but even among a million it is {{ trace / 1e-6:.0f}} times the tolerance of $10^{-6}$. In [float32](../foundations/gradient_checking.py#how-close-is-close-enough) it would drown. `gradient_check` does both: all elements, and three directions through all arguments at once.
