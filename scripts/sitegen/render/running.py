@@ -13,7 +13,8 @@ from . import figures, notebook
 
 # PyTorch does not run in a browser; the other pages read the book's own files, or its records.
 RUNS = re.compile(
-    r"index$|foundations/(?!reading)|layers/|networks/|exercises/(?!teaching)|verify/(checks|in_page)$"
+    r"index$|foundations/(?!reading)|layers/|networks/|exercises/(?!teaching)"
+    r"|verify/(checks|in_page|gradient_checks|einsum_rounding)$"
 )
 FILE = "cells.json"
 RECORD = Path(__file__).resolve().parents[3] / "benchmarks" / "in_page.json"
