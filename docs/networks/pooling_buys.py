@@ -8,7 +8,7 @@
 # %% [markdown]
 # # What pooling buys
 #
-# [Pooling](../layers/pooling.py) makes images smaller, and that chapter says where its gradient goes. This page goes on where it ends: what does a network gain by pooling, and what does it lose? First the layers alone are asked, then the gradients of a small network, then networks with and without pooling, trained on digits that move and on digits that do not.
+# [Pooling](../layers/pooling.py) makes images smaller, and that chapter says where its gradient goes. This page continues it: what does a network gain, and what does it lose? It asks the layers alone first, then the gradients of a small network, then networks with and without pooling, trained on digits in their place and on digits that move.
 #
 # You need [pooling](../layers/pooling.py), and an idea of how [a CNN](cnn.py) is trained.
 #
@@ -256,7 +256,7 @@ show(
 # %% [markdown]
 # Counting all ways to shuffle, at least {{ f"{alike:,}" }} images share these two outputs.
 #
-# ## Ties after a ReLU: how often?
+# ## Equal maxima after a ReLU: how often?
 #
 # Where [two pixels of a window are the largest](../layers/pooling.py#ties-when-two-are-the-largest), a rule must choose. Two real numbers are hardly ever equal, and ties look like a technicality. But a pooling layer usually follows a ReLU, and a ReLU puts out many numbers that *are* equal: zeros. Here is a small network on handwritten digits. So that they can be moved about, the $8 \times 8$ digits stand in the middle of a blank $12 \times 12$ frame. The network is convolution, ReLU, pool, twice, and a linear layer.
 
