@@ -89,7 +89,7 @@ assert report.misconceptions == ["the gradient goes to every tied maximum"]
 report
 
 # %% [markdown]
-# Are ties rare? After a ReLU they are not: [a window of zeros](../layers/pooling.py#how-often-on-real-activations) is all ties.
+# Are ties rare? After a ReLU they are not: [a window of zeros](../networks/pooling_buys.py#equal-maxima-after-a-relu-how-often) is all ties.
 
 # %% tags=["remove-input"]
 show_mistakes("max_pool2d_backward")

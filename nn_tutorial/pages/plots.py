@@ -193,3 +193,47 @@ def value_grid(
         ax.text(j + 0.5, i + 0.5, text, ha="center", va="center", fontweight=weight)
     ax.set(xlim=(-0.03, columns + 0.03), ylim=(rows + 0.03, -0.03), aspect="equal", title=title)
     ax.axis("off")
+
+
+def image_cells(
+    ax: Axes,
+    values: NDArray[Any],
+    *,
+    title: str = "",
+    color: str = "text",
+    windows: int = 0,
+    top: float | None = None,
+) -> None:
+    """Draw an image as cells, darker for larger values, with a frame around each window.
+
+    Parameters
+    ----------
+    ax : Axes
+        Cleared of its frame and ticks.
+    values : ndarray of (rows, columns)
+        Not negative.
+    title : str
+    color : str
+        A name in ``COLORS``.
+    windows : int
+        Height and width of a window, in cells; 0 for one frame around all.
+    top : float, optional
+        The value that is darkest, the largest by default.
+    """
+    top = values.max() if top is None else top
+    for (i, j), value in np.ndenumerate(values):
+        if value:
+            ax.add_patch(
+                Rectangle((j, i), 1, 1, facecolor=COLORS[color], edgecolor="none",
+                          alpha=0.9 * value / top)
+            )  # fmt: skip
+    rows, columns = values.shape
+    height, width = (windows, windows) if windows else (rows, columns)
+    for i, j in np.ndindex(rows // height, columns // width):
+        ax.add_patch(
+            Rectangle((j * width, i * height), width, height, fill=False,
+                      edgecolor=COLORS["muted"], linewidth=0.8)
+        )  # fmt: skip
+    ax.set(xlim=(-0.1, columns + 0.1), ylim=(rows + 0.1, -0.1), aspect="equal")
+    ax.set_title(title, fontsize=9.5, fontweight="normal")
+    ax.axis("off")

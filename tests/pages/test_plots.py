@@ -10,6 +10,7 @@ import pytest
 from nn_tutorial import History, relu, relu_backward
 from nn_tutorial.pages.colors import COLORS, DARK
 from nn_tutorial.pages.plots import (
+    image_cells,
     plot_history,
     show,
     show_source,
@@ -123,3 +124,15 @@ def test_value_grid() -> None:
     assert [text.get_text() for text in ax.texts] == ["1", "2.5", "a", "−3"]
     assert [text.get_fontweight() for text in ax.texts] == ["bold", "normal", "normal", "bold"]
     plt.close(fig)
+
+
+@pytest.mark.parametrize(("windows", "frames"), [(0, [(4, 4)]), (2, [(2, 2)] * 4)])
+def test_an_image_is_darker_where_it_is_larger(windows: int, frames: list[tuple[int, int]]) -> None:
+    values = np.zeros((4, 4))
+    values[0, 1], values[3, 2] = 2.0, 4.0
+    _, ax = plt.subplots()
+    image_cells(ax, values, title="a digit", windows=windows)
+    filled = {p.get_xy(): p.get_alpha() for p in ax.patches if p.get_fill()}
+    assert filled == {(1, 0): 0.45, (2, 3): 0.9}
+    assert [(p.get_width(), p.get_height()) for p in ax.patches if not p.get_fill()] == frames
+    assert ax.get_title() == "a digit"
