@@ -654,7 +654,7 @@ assert not seen["wrong width"][0] and seen["wrong width"][1]
 #
 # ## What pooling buys
 #
-# The usual claim is that pooling makes a network *invariant* to small shifts. [What pooling buys](../networks/pooling_buys.py) asks the layers alone, with a photograph that moves by one pixel, and then networks with and without pooling. Pooling tolerates small shifts, but the result is far from invariance; and a network without it can learn the same from data that moves.
+# The usual claim is that pooling makes a network *invariant* to small shifts. [What pooling buys](../networks/pooling_buys.py) asks the layers alone, with a photograph that moves by one pixel, and then networks with and without pooling. Pooling tolerates small shifts, and a network without it can learn that from data that moves; but the result is far from invariance.
 #
 # ## In five lines
 #
