@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 import nn_tutorial as nt
+from nn_tutorial.layers import convolution
 
 from . import work
 
@@ -69,10 +70,12 @@ def shapes(net: nt.Sequential) -> list[tuple[str, str, int, int, int, int]]:
         if isinstance(layer, nt.Conv2d):
             f, c, kh, kw = layer.params["weight"].shape
             oh, ow = y.shape[2:]
-            found.append((name, "forward", oh * ow, f, kh * kw * c, n))
+            parts = convolution._parts(f * kh * kw * c * ow * n, ow)
+            found.append((name, "forward", oh * parts, f, kh * kw * c, ow * n // parts))
             found.append((name, "backward", 2 * oh, kh * kw * c, ow * n // 2, f))
             if i > 0:
-                found.append((name, "backward", kh * oh, kw * c, f, ow * n))
+                parts = convolution._parts(f * kw * c * ow * n, ow)
+                found.append((name, "backward", kh * oh * parts, kw * c, f, ow * n // parts))
         elif isinstance(layer, nt.Linear):
             n_in, n_out = layer.params["weight"].shape
             found.append((name, "forward", 1, n, n_in, n_out))

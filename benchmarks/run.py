@@ -15,17 +15,20 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from statistics import quantiles
-from typing import Any
+from typing import Any, ClassVar
 
-from .table import BOUNDS, EXPERIMENTS, OURS, THREAD_POOLS, Bound, Experiment
+from .table import AVX2, BOUNDS, EXPERIMENTS, OURS, THREAD_POOLS, Bound, Experiment
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results.json"
+RESULTS_AVX2 = ROOT / "benchmarks" / "results-avx2.json"
 PAUSE = 0.25  # seconds: how long OpenBLAS's second thread may still spin after a product
 
 
 class Worker:
     """A process for one library: ``ask`` sends a question and waits for the answer."""
+
+    held_to: ClassVar[dict[str, str]] = {}  # instructions, by the libraries' own variables
 
     def __init__(self, library: str, threads: int) -> None:
         limits = {f"{name}_NUM_THREADS": str(threads) for name in THREAD_POOLS}
@@ -35,7 +38,7 @@ class Worker:
             stdout=subprocess.PIPE,
             text=True,
             cwd=ROOT,
-            env=os.environ | limits,
+            env=os.environ | limits | self.held_to,
         )
 
     def ask(self, question: str, argument: Any = None) -> Any:
@@ -120,7 +123,13 @@ def machine() -> dict[str, Any]:
     if info.exists():
         names = [line for line in info.read_text().splitlines() if line.startswith("model name")]
         cpu = names[0].partition(":")[2].strip() if names else cpu
-    return {"cpu": cpu, "cores": os.cpu_count(), "system": platform.system()}
+    instructions = "AVX2" if Worker.held_to else "all"
+    return {
+        "cpu": cpu,
+        "cores": os.cpu_count(),
+        "system": platform.system(),
+        "instructions": instructions,
+    }
 
 
 def versions() -> dict[str, str]:
@@ -220,10 +229,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", nargs="+", choices=EXPERIMENTS, metavar="NAME", help="these only")
     parser.add_argument("--output", type=Path, help="default: results.json, if it is a full run")
     parser.add_argument("--check", action="store_true", help="exit 1 where a bound is crossed")
+    told = "hold all libraries to AVX2, as on a processor without AVX-512; results-avx2.json"
+    parser.add_argument("--avx2", action="store_true", help=told)
     options = parser.parse_args(arguments)
+    Worker.held_to = AVX2 if options.avx2 else {}
     results = run(options.only or list(EXPERIMENTS), quick=options.quick)
     print(table(results))
-    output = options.output or (None if options.quick or options.only else RESULTS)
+    whole = RESULTS_AVX2 if options.avx2 else RESULTS
+    output = options.output or (None if options.quick or options.only else whole)
     if output is not None:
         write(results, output)
     return int(options.check and not all(row["holds"] for row in results["rows"]))

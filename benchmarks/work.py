@@ -50,20 +50,12 @@ def wide_net() -> nt.Sequential:
 def max_pool(library: str) -> Call:
     """Forward and backward on what the first convolution of ``small_cnn`` gives."""
     x = _rng().standard_normal((N, 8, 28, 28), np.float32)
-    dy = _rng().standard_normal((N, 8, 14, 14), np.float32)
-    if library == TORCH:
+    if library in (TORCH, CHANNELS_LAST):
         import torch
 
-        x_torch = torch.from_numpy(x).requires_grad_()
-        dy_torch = torch.from_numpy(dy)
-        pool = torch.nn.MaxPool2d(2)
-
-        def call() -> None:
-            x_torch.grad = None
-            pool(x_torch).backward(dy_torch)
-
-        return call
-    x, dy = batch_last(x), batch_last(dy)
+        return _torch_layer(library, torch.nn.MaxPool2d(2), x)
+    x = batch_last(x)
+    dy = np.ones_like(nt.max_pool2d(x, 2)[0])
     return lambda: nt.max_pool2d_backward(dy, nt.max_pool2d(x, 2)[1])
 
 
@@ -84,10 +76,11 @@ def epoch(library: str) -> Call:
     """Shuffle 60,000 images, cut them into batches of 64, train on each, sum up the loss."""
     x, labels = images(60_000)
     net = nt.small_cnn(rng=_rng())
-    if library == TORCH:
+    if library in (TORCH, CHANNELS_LAST):
         from torch.utils.data import DataLoader, TensorDataset
 
-        step, tensors = torch_step(net, x, labels)
+        # An image of one channel is the same in both layouts, so the batches need no copy.
+        step, tensors = torch_step(net, x, labels, channels_last=library == CHANNELS_LAST)
         loader = DataLoader(TensorDataset(*tensors), batch_size=N, shuffle=True)
         return lambda: sum(step(*batch) * len(batch[0]) for batch in loader) / len(x)
     optimizer = nt.SGD(net.params, LR)
@@ -106,7 +99,7 @@ def _rng() -> np.random.Generator:
     return np.random.default_rng(0)
 
 
-# Forward alone: the first and second layer of ``small_cnn``, one of a wide net, one that strides.
+# The first and second layer of ``small_cnn``, one of a wide net, one that strides.
 CONVOLUTIONS = {
     "conv_1_8_5": (nt.Conv2d(1, 8, 5, padding=2, rng=_rng()), (N, 1, 28, 28)),
     "conv_8_16_3": (nt.Conv2d(8, 16, 3, padding=1, rng=_rng()), (N, 8, 14, 14)),
@@ -116,18 +109,35 @@ CONVOLUTIONS = {
 
 
 def convolution(library: str, name: str) -> Call:
-    """One forward pass of a convolution that keeps what its backward pass needs."""
+    """A convolution, forward and backward; the gradient of the data itself is not asked for."""
     layer, shape = CONVOLUTIONS[name]
+    is_first = shape[1] == 1
     x = _rng().standard_normal(shape, np.float32)
-    if library == TORCH:
-        import torch
-
+    if library in (TORCH, CHANNELS_LAST):
         from nn_tutorial.pytorch import twin
 
-        module, tensor = twin(layer), torch.from_numpy(x)
-        return lambda: module(tensor)
-    x = x if shape[1] == 1 else batch_last(x)  # images come as they are stored
-    return lambda: layer.forward(x)
+        return _torch_layer(library, twin(layer), x, need_dx=not is_first)
+    x = x if is_first else batch_last(x)  # images come as they are stored
+    dy = np.ones_like(layer(x))
+    return lambda: layer.backward(dy, layer.forward(x)[1], need_dx=not is_first)
+
+
+def _torch_layer(library: str, module: Any, x: Any, *, need_dx: bool = True) -> Call:
+    """Forward and backward through a module of PyTorch, in the layout of the library's name."""
+    import torch
+
+    layout = torch.channels_last if library == CHANNELS_LAST else torch.contiguous_format
+    module = module.to(memory_format=layout)
+    data = torch.from_numpy(x).contiguous(memory_format=layout).requires_grad_(need_dx)
+    dy = torch.ones_like(module(data))  # in the layout of the output
+
+    def call() -> list[Any]:
+        data.grad = None
+        module.zero_grad()
+        module(data).backward(dy)
+        return [data.grad, *(p.grad for p in module.parameters())]
+
+    return call
 
 
 WORK: dict[str, Callable[[str], Call]] = {
