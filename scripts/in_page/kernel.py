@@ -49,7 +49,7 @@ class Kernel:
         display.install(self.show)
         _timers(deadline)
         _wide_labels()
-        builtins.input, builtins.help = _no_input, _help
+        vars(builtins).update(input=_no_input, help=_help)
         self.reset()
 
     def reset(self) -> None:
