@@ -498,7 +498,8 @@ def test_an_exercise_is_written_in_the_page(visitor: Callable[..., Any]) -> None
         assert "maximum(x, 0) >= 0" in files.read("relu.py").decode()
         assert json.loads(files.read(".progress.json"))["relu"]["right"] == 6
     taken = page.get_by_label("Your files", exact=True)
-    taken.set_input_files(saved.value.path())
+    zipped = {"name": "mine.zip", "mimeType": "application/zip"}
+    taken.set_input_files({**zipped, "buffer": saved.value.path().read_bytes()})
     page.get_by_text("Nothing to take in").wait_for()
     taken.set_input_files({"name": "notes.txt", "mimeType": "text/plain", "buffer": b"none"})
     page.get_by_text("no file has the name of an exercise, such as relu.py: notes.txt").wait_for()
@@ -509,7 +510,6 @@ def test_an_exercise_is_written_in_the_page(visitor: Callable[..., Any]) -> None
         files.writestr("mine/softmax.py", "# from a zip\n" * 50)
         files.writestr("mine/notes.txt", "no exercise")
         files.writestr("mine/relu.py", "# as well")
-    zipped = {"name": "mine.zip", "mimeType": "application/zip"}
     # Where there is other code, it is kept unless the reader says so.
     answers = {"dismiss": "your code here was kept", "accept": "Taken in: softmax, relu."}
     for answer, told in answers.items():
