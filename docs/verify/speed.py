@@ -7,7 +7,7 @@
 # %% [markdown]
 # # How fast is it?
 #
-# "Python is slow", so a network in NumPy must be slow too. Here you see what the layers of this book take beside PyTorch, which ideas make the difference, and how much of the time no idea can remove, because it is the arithmetic itself.
+# "Python is slow", so a network in NumPy must be slow too. Here you see how long the layers of this book take beside PyTorch's, which ideas make the difference, and how much of the time no idea can remove, because it is the arithmetic itself.
 #
 # You need to know what a convolution computes; the shapes are those of [Notation and shapes](../foundations/notation.md).
 
@@ -73,11 +73,12 @@ for y, name in enumerate(reversed(titles)):
     ax.plot([row["at_most"]] * 2, [y - 0.32, y + 0.32], color=COLORS["orange"], linewidth=2.5)
 ax.axvline(1, color=COLORS["muted"], linestyle="--", linewidth=1)
 ax.set_yticks(range(len(titles)), list(reversed(titles.values())))
-ax.set(xlim=(0, 1.85), xlabel="our time / PyTorch's time in its faster layout")
+farthest = max([row["q3"] for row in rows.values()] + [row["ratio"] for row in rows_avx2.values()])
+ax.set(xlim=(0, 1.05 * farthest), xlabel="our time / PyTorch's time in its faster layout")
 ax.text(0.95, len(rows) - 0.35, "faster ←", ha="right", color=COLORS["muted"], fontsize=9)
 ax.text(1.05, len(rows) - 0.35, "→ slower", color=COLORS["muted"], fontsize=9)
 ax.grid(visible=False, axis="y")
-ahead = [name for name, row in rows.items() if row["ratio"] < 1]
+ahead, ahead_avx2 = (sum(r["ratio"] < 1 for r in record.values()) for record in (rows, rows_avx2))
 assert rows["small_cnn"]["ratio"] < 0.9 and rows["conv_32_64_3"]["ratio"] > 1
 show(
     fig,
@@ -90,19 +91,19 @@ show(
         + "."
     ),
     caption=(
-        f"In {len(ahead)} of {len(rows)} pieces of work NumPy is the faster: the points left of 1. "
-        "Blue: with all instructions that the processor has; the point is the ratio of medians, the "
-        "band holds the middle half of the turns. Green: held to AVX2. The orange bar is the bound "
-        "that this project set itself."
+        f"Left of 1 NumPy is the faster: in {ahead} of {len(rows)} pieces of work with all instructions "
+        f"that the processor has (blue), in {ahead_avx2} if held to AVX2 (green). A point is the ratio of "
+        "medians, the blue band holds the middle half of the turns, and the orange bar is the bound "
+        "that this project set itself for the blue point."
     ),
 )
 
 # %% [markdown]
-# These numbers were recorded on {{ recorded["date"][:10] }} by `make bench`, on {{ recorded["machine"]["cores"] }} cores of a processor that calls itself "{{ recorded["machine"]["cpu"] }}", with NumPy {{ recorded["versions"]["numpy"] }}, PyTorch {{ recorded["versions"]["torch"].split("+")[0] }} and scikit-learn {{ recorded["versions"]["scikit-learn"] }}. All else on this page is computed from that record when the page is built. On your machine the times will differ, and the ratios too: run `make bench` and this page draws yours.
+# These numbers were recorded on {{ recorded["date"][:10] }} by `make bench`, on {{ recorded["machine"]["cores"] }} cores of a processor that calls itself "{{ recorded["machine"]["cpu"] }}", with NumPy {{ recorded["versions"]["numpy"] }}, PyTorch {{ recorded["versions"]["torch"].split("+")[0] }} and scikit-learn {{ recorded["versions"]["scikit-learn"] }}. The times on this page come from that record, and from a second one, held to AVX2. On your machine the times will differ, and the ratios too: run `make bench` (and `python -m benchmarks --avx2`), and this page draws yours, or stops at a sentence that is not true of them.
 #
-# In short: most of the time of a small network goes into what surrounds the arithmetic, and there these layers are ahead. A wide convolution is nearly all arithmetic, and there PyTorch is level or ahead.
+# In short: most of the time of a small network goes into what surrounds the arithmetic, and there these layers are ahead. A wide convolution is mostly arithmetic, and there PyTorch, in its faster layout, is level or ahead.
 #
-# Read the numbers with care. PyTorch is written for every shape, device and graph, and its default layout, NCHW, is often not its fastest on a processor. So it did each piece of work in channels-last as well, and every ratio here is to the faster of the two. Nor does one processor speak for all: the green points are from the same machine with all libraries held to AVX2, as on a processor without AVX-512.
+# Read the numbers with care. PyTorch is written for every shape, device and graph, and its default layout, NCHW, is often not its fastest on a processor. So it did all work on images in channels-last as well, and every ratio here is to the faster of the two. Nor does one processor speak for all: the green points come from the same machine with all libraries held to AVX2, as on a processor without AVX-512.
 #
 # ## Shapes first
 #
@@ -121,11 +122,11 @@ show(
 #
 # $$2 \cdot N H' W' \cdot F \cdot C k_h k_w$$
 #
-# operations, written as it stands. (Winograd's algorithm and Fourier transforms need fewer multiplications; neither is used here.) What differs between the versions below is how the numbers come to the processor.
+# operations, written as it stands. (Winograd's algorithm and Fourier transforms need fewer multiplications; no version below uses them.) What differs between the versions is how the numbers reach the processor.
 #
 # ## Four loops: the definition
 #
-# The most honest convolution walks over images, filters, rows and columns, and at each place multiplies a window with a filter.
+# The most honest convolution walks over images, filters, rows and columns, and at each place multiplies a window by a filter.
 
 # %% tags=["remove-input"]
 show_source(nt.conv2d_loops)
@@ -135,17 +136,17 @@ loops = ms("loops", "loops")
 places = 64 * (8 * 28 * 28 + 16 * 14 * 14)
 
 # %% [markdown]
-# With it, and with pooling in loops, one training step of the small network takes {{ loops / 1e3:.1f}} s. Its two convolutions make {{ places:,}} windows forward and again backward, and each costs several calls from Python, far longer than the handful of multiplications inside. The processor waits for the interpreter.
+# With it, and with pooling in loops, one training step of the small network takes {{ loops / 1e3:.1f}} s. Its two convolutions visit {{ places:,}} windows forward and again backward, and each visit costs several calls from Python, which take far longer than the 25 or 72 multiplications inside. The processor waits for the interpreter.
 #
 # ## One product: im2col
 #
-# Write each window as a row of a matrix. The convolution is then one matrix product, and a matrix product is the one thing for which every machine has excellent code (BLAS). The idea is Chellapilla, Puri and Simard's (2006), and everyone should know it.
+# Write each window as a row of a matrix. The convolution is then one matrix product, and a matrix product is the one thing for which every machine has excellent code (BLAS). The idea is due to Chellapilla, Puri and Simard (2006).
 
 # %% tags=["remove-input"]
 show_source(nt.conv2d_im2col)
 
 # %% [markdown]
-# The step falls to {{ ms("ideas", "im2col"):.1f}} ms, {{ loops / ms("ideas", "im2col"):.0f}} times less. The price is memory. Neighbouring windows share most of their pixels, and im2col copies a pixel once for each window it lies in: $k_h k_w$ times.
+# With pooling out of its loops too, the step falls to {{ ms("ideas", "im2col"):.1f}} ms, {{ loops / ms("ideas", "im2col"):.0f}} times as fast as in loops. The price is memory. Neighbouring windows share most of their pixels, and im2col copies a pixel once for each window it lies in: $k_h k_w$ times at stride 1.
 #
 # ## By hand: what must be copied?
 #
@@ -177,7 +178,7 @@ for ours_, loops_ in zip(
 # %% [markdown]
 # The first window holds {{ first }}, and $1 \cdot {{ first[0] }} + 2 \cdot {{ first[1] }} + 3 \cdot {{ first[2] }} + 4 \cdot {{ first[3] }} = {{ int(y[0, 0, 0, 0]) }}$, the first number above. im2col stores nine windows of four, {{ copied_im2col }} numbers, for an image of {{ image.size }}.
 #
-# Now lay the image out twice, once as it is and once moved by one pixel to the left, row by row (below). That is {{ copied_ours }} numbers. Four rows that lie one under the other are all that one row of the output needs, and the four for the next begin two rows further down. They overlap, so they need no copy: a matrix product is content with a start and a distance between rows.
+# Now lay the image out twice, once as it is and once moved by one pixel to the left, row by row (below). That is {{ copied_ours }} numbers. Four rows that lie one under the other are all that one row of the output needs, and the four for the next begin two rows further down. They overlap, so they need no copy: a matrix product needs only a start and a distance between rows.
 #
 # Backwards, with an upstream gradient of ones: each weight gets the sum of the pixels it met, {{ dweight[0, 0].astype(int).tolist() }}, and each pixel the sum of the weights that met it, for the corner {{ int(dx[0, 0, 0, 0]) }} and for the middle {{ int(dx[0, 0, 1, 1]) }}.
 
@@ -207,11 +208,11 @@ show(
 # %% [markdown]
 # ## Three ideas: the kernel of the package
 #
-# **Copy along the width only.** That was the example: $k_w$ copies in place of $k_h k_w$. [Cho and Brand (2017)](@cho2017) call it memory-efficient convolution.
+# **Copy along the width only.** That was the example: $k_w$ copies instead of $k_h k_w$. [Cho and Brand (2017)](@cho2017) call it memory-efficient convolution.
 #
-# **Keep the batch last in memory.** Arrays have the shape $(N, C, H, W)$, but in memory the order is $H$, $C$, $W$, $N$: the same pixel of all 64 images lies together. Shifted views then move long runs of numbers, and as NumPy's functions keep the order that they are given, nothing is transposed between one layer and the next.
+# **Keep the batch last in memory.** Arrays have the shape $(N, C, H, W)$, but in memory the order is $H$, $C$, $W$, $N$: the same pixel of all 64 images lies together. Shifted views then move long runs of numbers, and as NumPy's functions keep the order of their input, nothing is transposed between one layer and the next.
 #
-# **Keep freed memory.** A step makes and drops arrays of megabytes. The C library gives such blocks back to the system and asks for them anew, and each new page of memory then costs a trap into the kernel. One large array, made and dropped when the package is imported, raises the limit above which it does so.
+# **Keep freed memory.** A step makes and drops arrays of megabytes. The C library gives such blocks back to the system and asks for them anew, and each new page of memory then costs a trap into the operating system. One large array, made and dropped when the package is imported, raises the limit above which it does so.
 
 # %% tags=["remove-input"]
 show_source(nt.conv2d, nt.layers.convolution._parts, nt.layers.convolution._met)
@@ -221,7 +222,7 @@ show_source(nt.conv2d, nt.layers.convolution._parts, nt.layers.convolution._met)
 #
 # $$y_{nfij} = b_f + \sum_{c,u,v} x_{n,\,c,\,s_h i + u - p_h,\,s_w j + v - p_w}\; w_{fcuv}$$
 #
-# with the sum over $u$, $v$, $c$ as the inner side of `np.matmul`, for all $N$ images and all pixels of an output row at once, or for a part of the row. Which part is a matter of a few per cent to a quarter of the time, and it decides differently for thin layers and wide ones: `_parts` says why.
+# with the sum over $u$, $v$, $c$ as the inner side of `np.matmul`, for all $N$ images and all pixels of an output row at once, or for a part of the row. Into how many parts a row is cut depends on the size of the product: `_parts` says why.
 #
 # ## The way back
 #
@@ -229,11 +230,11 @@ show_source(nt.conv2d, nt.layers.convolution._parts, nt.layers.convolution._met)
 #
 # $$\frac{\partial L}{\partial x_{ncaq}} = \sum_{f,i,j,u,v} \frac{\partial L}{\partial y_{nfij}}\, w_{fcuv}\,[a = s_h i + u - p_h]\,[q = s_w j + v - p_w]$$
 #
-# The two brackets can be undone one after the other, in the opposite order to the forward pass. Call $R_u$ the matrix that takes from the padded image the rows which row $u$ of the kernel meets, and $S_v$ the one that takes the columns which its column $v$ meets. The forward pass is $y = \sum_{u,v} W_{uv} R_u S_v x$ plus the bias, with $W_{uv}$ of shape $(F \times C)$. A transposed selection puts things back where they were taken from, and adds where two come to one place:
+# The two brackets can be undone one after the other, in the opposite order to the forward pass. Call $R_u$ the matrix that takes from the padded image the rows which row $u$ of the kernel meets, and $S_v$ the one that takes the columns which its column $v$ meets. The forward pass is $y = \sum_{u,v} W_{uv} R_u S_v x$ plus the bias, with $W_{uv}$ of shape $(F \times C)$. A transposed selection puts numbers back where they were taken from, and adds those that come to the same place:
 #
 # $$\boxed{\frac{\partial L}{\partial x} = \sum_v S_v^\top \sum_u R_u^\top\, W_{uv}^\top\, \frac{\partial L}{\partial y}}$$
 #
-# For a given $u$ the products for all $v$ are one, of shapes $(k_w C \times F) \cdot (F \times W'N)$ for each output row: the shape of a block of stored rows.
+# For a given $u$ the products for all $v$ are a single one, of shapes $(k_w C \times F) \cdot (F \times W'N)$ for each output row: the shape of a block of stored rows.
 
 # %% tags=["remove-input"]
 show_source(nt.conv2d_backward)
@@ -243,7 +244,7 @@ show_source(nt.conv2d_backward)
 #
 # ## An experiment: which idea is worth how much?
 #
-# You might expect the cleverest idea, the lowering, to be worth most. The same network was trained with the ideas added one after the other, in processes that took turns.
+# You might expect the cleverest idea, the lowering, to be worth most. The same network was trained with the ideas added one after the other, in processes that took turns (the loops in a run of their own).
 
 # %% tags=["remove-input"]
 steps = [
@@ -279,7 +280,8 @@ show(
     caption=(
         "One training step of the small network, 64 images, one thread; the scale is logarithmic. "
         "Compare the last bar with the one before it: no arithmetic separates them, only whether "
-        "freed memory is kept. The short black lines span the middle half of the blocks."
+        "freed memory is kept. The short lines span the middle half of the blocks; PyTorch's time is "
+        "that of the table below."
     ),
 )
 
@@ -292,11 +294,11 @@ show(
 # | no gradient for the data | {{ ladder[3]:.1f}} | {{ ladder[2] / ladder[3]:.2f}} |
 # | memory kept | {{ ladder[4]:.1f}} | {{ ladder[3] / ladder[4]:.1f}} |
 #
-# The verdict: leaving the interpreter is worth {{ ladder[0] / ladder[1]:.0f}}×, all the rest together {{ ladder[1] / ladder[4]:.1f}}×, and the dullest idea, a single line about freed memory, is worth {{ ladder[3] / ladder[4]:.1f}}×. What this does not show: the order in which the ideas were added matters to how the gain is shared out, another C library may keep memory by itself, and a wide network, which is nearly all product, gains less.
+# The verdict: leaving the interpreter is worth {{ ladder[0] / ladder[1]:.0f}}×, all the rest together {{ ladder[1] / ladder[4]:.1f}}×. Of that, the lowering with the batch last is worth {{ ladder[1] / ladder[2]:.1f}}×, and the dullest idea, a single line about freed memory, {{ ladder[3] / ladder[4]:.1f}}×. What this does not show: the order in which the ideas were added decides how the gain is shared out, another C library may keep memory by itself, and a wide network, where products take a larger part, was not tried.
 #
 # ## Where does the rest go?
 #
-# The best that any code can do here is bounded by the arithmetic (the roofline of Williams, Waterman and Patterson, 2009). Count the operations, and divide by the rate at which this machine multiplies two matrices of 1024×1024, measured in the same run.
+# The arithmetic bounds what any code can do here (the roofline of Williams, Waterman and Patterson, 2009). Count the operations, and divide by the rate at which this machine multiplies two matrices of 1024×1024, measured in the same run.
 
 # %% tags=["hide-input"]
 products, rates = inside["products"], inside["rates"]
@@ -313,8 +315,14 @@ conv_products = sum(p["seconds"] for p in products if "Conv2d" in p["part"]) * 1
 linear_products = alone - conv_products
 product_share = alone / profiled
 wide_rate = 6 * 64 * 14 * 14 * 64 * 32 * 9 / (ms("conv_32_64_3") / 1e3)
-assert ms("small_cnn_2") > ms("small_cnn")
-assert ms("small_cnn_2", FASTER) > ms("small_cnn", FASTER)
+# wide_cnn: two products in its first layer, three in each of the others
+wide_flop = 2 * 64 * (2 * 784 * 32 * 9 + 3 * (196 * 64 * 288 + 64 * 49 * 64 + 64 * 10))
+of_step = {
+    name: work / rates["flop_per_s"] * 1e3 / ms(name)
+    for name, work in (("small_cnn", flop), ("wide_cnn", wide_flop))
+}
+assert of_step["wide_cnn"] > of_step["small_cnn"]
+assert ms("small_cnn_2", record=on_avx2) > ms("small_cnn", record=on_avx2)
 assert ms("small_cnn_2", FASTER, on_avx2) < ms("small_cnn", FASTER, on_avx2)
 
 # %% [markdown]
@@ -322,11 +330,11 @@ assert ms("small_cnn_2", FASTER, on_avx2) < ms("small_cnn", FASTER, on_avx2)
 # |---|---|
 # | operations in one training step | {{ flop / 1e6:.0f}} million |
 # | the rate of one large product, one core | {{ rates["flop_per_s"] / 1e9:.0f}} billion per second |
-# | so the arithmetic alone needs | {{ at_peak:.2f}} ms |
+# | at that rate the arithmetic needs | {{ at_peak:.2f}} ms |
 # | the same products in their own shapes, operands in cache | {{ alone:.2f}} ms |
 # | the whole step, layer by layer | {{ profiled:.2f}} ms |
 #
-# Small and thin as the products of this network are, BLAS runs them at {{ at_peak / alone:.0%}} of the rate that one large product reached, because the kernel hands them over in pieces that suit it. (So that rate is a yardstick, and no upper bound.) They are {{ product_share:.0%}} of the step. The rest moves numbers: the copy of the rows, masks and maxima, sums.
+# Small and thin as the products of this network are, BLAS runs them at {{ at_peak / alone:.0%}} of the rate that one large product reached, because the layer hands them over in pieces that suit it. (That rate is a yardstick, and no upper bound.) They are {{ product_share:.0%}} of the step. The rest is the copy of the rows, masks and maxima, sums, and calls.
 
 # %% tags=["remove-input"]
 order = sorted(parts, key=parts.get)
@@ -358,20 +366,20 @@ show(
         + "."
     ),
     caption=(
-        "Where the time of one step goes, both passes added, two or three layers of a kind "
-        "together. The dark part is what the matrix products alone would take: nothing that is "
-        "not dark is arithmetic that the mathematics asks for."
+        "Where the time of one step goes, both passes added, and layers of a kind together. The dark "
+        "part is what the matrix products alone would take. Most of what is pale moves numbers, or "
+        "compares or adds them."
     ),
 )
 
 # %% [markdown]
-# Two things follow. If all that is not a product vanished, the step would still take {{ alone:.1f}} ms: there is a factor of {{ profiled / alone:.1f}} left, and no more. And a *wide* network, with 32 and 64 channels, is nearly all product, so there everybody is bound by BLAS: ours takes {{ ms("wide_cnn"):.0f}} ms, PyTorch {{ ms("wide_cnn", TORCH):.0f}} in NCHW and {{ ms("wide_cnn", CHANNELS_LAST):.0f}} in channels-last. The widest convolution of the table, 32→64, computes {{ wide_rate / 1e9:.0f}} billion operations per second, forward and backward: {{ wide_rate / rates["flop_per_s"]:.0%}} of the rate of one large product.
+# If all that is not a product vanished, the step would still take {{ alone:.1f}} ms: there is a factor of {{ profiled / alone:.1f}} left, and no more. In a *wide* network, with 32 and 64 channels, less is left. At the rate of one large product its arithmetic is {{ of_step["wide_cnn"]:.0%}} of our step, where that of the small one is {{ of_step["small_cnn"]:.0%}}. Ours takes {{ ms("wide_cnn"):.0f}} ms, PyTorch {{ ms("wide_cnn", TORCH):.0f}} in NCHW and {{ ms("wide_cnn", CHANNELS_LAST):.0f}} in channels-last. The widest convolution of the table, 32→64, computes {{ wide_rate / 1e9:.0f}} billion operations per second, forward and backward: {{ wide_rate / rates["flop_per_s"]:.0%}} of the rate of one large product.
 #
-# A second thread is no help for our small network: ours takes {{ ms("small_cnn_2"):.1f}} ms where one thread takes {{ ms("small_cnn"):.1f}}. PyTorch takes {{ ms("small_cnn_2", FASTER):.1f}} where one takes {{ ms("small_cnn", FASTER):.1f}}, and held to AVX2 {{ ms("small_cnn_2", FASTER, on_avx2):.1f}} where one takes {{ ms("small_cnn", FASTER, on_avx2):.1f}}: with enough arithmetic to share, it gains, and ours does not.
+# And a second thread? Held to AVX2, PyTorch gains: {{ ms("small_cnn_2", FASTER, on_avx2):.1f}} ms, where one thread takes {{ ms("small_cnn", FASTER, on_avx2):.1f}}. Our small network loses: {{ ms("small_cnn_2", record=on_avx2):.1f}} ms instead of {{ ms("small_cnn", record=on_avx2):.1f}}. With all instructions ours takes {{ ms("small_cnn_2"):.1f}} ms instead of {{ ms("small_cnn"):.1f}}, PyTorch {{ ms("small_cnn_2", FASTER):.1f}} instead of {{ ms("small_cnn", FASTER):.1f}}; but there the middle half of the ratios goes from {{ rows["small_cnn_2"]["q1"]:.2f}} to {{ rows["small_cnn_2"]["q3"]:.2f}}.
 #
 # ## The table
 #
-# Medians, in PyTorch's two layouts; the ratio is to the faster, and below 1 we are ahead. Layers and pooling are forward and backward, without the gradient of the data. The last ratio is that of the record held to AVX2.
+# Medians, in PyTorch's two layouts; the ratio is to the faster, and below 1 we are ahead. Convolutions and pooling are timed forward and backward; 1→8 is a first layer, and leaves out the gradient of its input. The column AVX2 is the ratio in the record held to AVX2.
 
 
 # %% tags=["remove-input"]
@@ -393,7 +401,7 @@ head = "| Work | Ours | NCHW | Channels-last | Ratio | Middle half | AVX2 | Boun
 Markdown(head + "\n".join(line(name) for name in titles))
 
 # %% [markdown]
-# The small network is [`small_cnn`](../reference/models.md); a step is forward, loss, backward and plain gradient descent. The epoch is 60,000 images of noise (what they show does not change the time), shuffled and cut into batches by `fit`, and for PyTorch by a `DataLoader` over a `TensorDataset`. The Iris network is the one of [A two-layer network on Iris](../networks/iris.py): its step of {{ ms("iris") * 1e3:.0f}} µs is all calls and checks, hardly any arithmetic, and there scikit-learn's `MLPClassifier` takes {{ ms("iris", "scikit-learn") / ms("iris"):.0f}} times as long.
+# The small network is [`small_cnn`](../reference/models.md); a step is forward, loss, backward and plain gradient descent. The epoch is 60,000 images of noise (what they show does not change the time), shuffled and cut into batches by `fit`, and for PyTorch by a `DataLoader` over a `TensorDataset`. The Iris network is the one of [A two-layer network on Iris](../networks/iris.py): its step of {{ ms("iris") * 1e3:.0f}} µs is mostly calls and checks, with hardly any arithmetic, and there scikit-learn's `MLPClassifier` takes {{ ms("iris", "scikit-learn") / ms("iris"):.0f}} times as long.
 #
 # Memory is the other half of the bill. What a convolution holds from its forward to its backward pass, as a multiple of its input, counted by the allocator:
 
@@ -415,7 +423,7 @@ grown = {
 }
 
 # %% [markdown]
-# About the width of the kernel, plus the padding, and not its area. A whole process that trains the small network peaks at {{ experiments["small_cnn"]["libraries"]["nn_tutorial"]["peak_mb"]:.0f}} MB with NumPy and {{ experiments["small_cnn"]["libraries"]["torch"]["peak_mb"]:.0f}} MB with PyTorch; most of the latter is the library itself, and {{ grown["torch"]:.0f}} MB against our {{ grown["nn_tutorial"]:.0f}} came with the work.
+# About the width of the kernel divided by the stride, plus the padding, and not its area. A whole process that trains the small network peaks at {{ experiments["small_cnn"]["libraries"]["nn_tutorial"]["peak_mb"]:.0f}} MB with NumPy and {{ experiments["small_cnn"]["libraries"]["torch"]["peak_mb"]:.0f}} MB with PyTorch. All but {{ grown["torch"]:.0f}} MB of PyTorch's, and all but {{ grown["nn_tutorial"]:.0f}} MB of ours, was there before the first step.
 #
 # ## Evidence: the fast one computes the same
 #
@@ -442,7 +450,7 @@ print({name: f"{error:.0e}" for name, error in worst.items()})
 #
 # ## How it was measured, and how it goes wrong
 #
-# Each library runs in a process of its own, with its number of threads set before it starts. The harness asks them in turn for a short block of steps, A B A B …, and takes medians over {{ len(experiments["small_cnn"]["libraries"][OURS]["seconds"]) }} blocks. Here is what happens if you do not.
+# Each library runs in a process of its own, with its number of threads set before it starts. The harness asks them in turn for a short block of steps, A B A B …, and takes medians over {{ len(experiments["small_cnn"]["libraries"][OURS]["seconds"]) }} blocks (fewer for the epoch and the loops). Here is what happens otherwise.
 
 # %% tags=["hide-input"]
 ours = np.array(experiments["small_cnn"]["libraries"][OURS]["seconds"]) * 1e3
@@ -469,15 +477,16 @@ show(
         f"{np.median(torchs):.1f} ms between {torchs.min():.1f} and {torchs.max():.1f}."
     ),
     caption=(
-        "Every block of the first row of the table. At the turns that stick out something else was "
-        "running on the machine, and because the libraries take turns it hits both."
+        "Every block of the first row of the table, in PyTorch's faster layout. Where one sticks out, "
+        "something else was probably running on the machine. It hits now one library, now the "
+        "other; taking turns shares it out."
     ),
 )
 
 # %% [markdown]
-# **Mistake 1: one block each.** Had you timed each library once, at a turn of your choice, your ratio could have been anything from {{ one_block.min():.2f}} to {{ one_block.max():.2f}}. The ratio of medians is {{ true_ratio:.2f}}. The symptom is a result that you cannot repeat, and the cure is many short blocks and their spread.
+# **Mistake 1: one block each.** Had you timed each library once, at a turn of your choice, your ratio could have been anywhere from {{ one_block.min():.2f}} to {{ one_block.max():.2f}}. The ratio of medians is {{ true_ratio:.2f}}. The symptom is a result that you cannot repeat, and the cure is many short blocks and their spread.
 #
-# **Mistake 2: the mean.** Noise on a computer only ever adds time, so one interrupted block pulls the mean and leaves the median where it is.
+# **Mistake 2: the mean.** Noise on a computer mostly adds time, so one interrupted block pulls the mean and leaves the median about where it is.
 
 
 # %% tags=["hide-input"]
@@ -501,11 +510,11 @@ unequal = ms("ideas", "first dx computed") / ms("ideas", "memory returned")
 # %% [markdown]
 # In the record it is worst for {{ worst_case[1] }} in "{{ experiments[worst_case[0]]["title"] }}" with {{ experiments[worst_case[0]]["threads"] }} thread(s): the slowest block took {{ span:.1f}} times as long as the fastest, and the mean is {{ above:.0%}} above the median.
 #
-# **Mistake 3: the first call.** It loads code, fills caches, asks for memory. In a fresh process the first step of PyTorch took {{ first_call["torch"]:.0f}} times its median, ours {{ first_call["nn_tutorial"]:.1f}} times. If you time one call, you measure that. Each block here begins with a step that is not timed.
+# **Mistake 3: the first call.** It loads code, fills caches, asks for memory. In a fresh process the first step of PyTorch took {{ first_call["torch"]:.1f}} times its median, ours {{ first_call["nn_tutorial"]:.1f}} times. If you time one call, you measure that. A block of several calls begins here with one that is not timed. A block of one call does not, and the harness takes one where the very first call was long. So it fell into this trap itself: a block of the convolution 8→16 is {{ experiments["conv_8_16_3"]["libraries"][OURS]["calls"] }} calls of ours, but {{ experiments["conv_8_16_3"]["libraries"][best_of("conv_8_16_3")]["calls"] }} of PyTorch's. That can make our ratios for single layers look too good, and this record does not show by how much.
 #
-# **Mistake 4: unequal work.** PyTorch leaves out the gradient of the data, because nobody asked for it. If our side had computed it, and the memory had not been kept, the step would have taken {{ unequal:.2f}} times as long for a number that is thrown away. The reverse is worse: to leave out of *our* side what theirs does. The tests hold both to the same network: same weights, same batch, and after each of three steps the same loss.
+# **Mistake 4: unequal work.** PyTorch leaves out the gradient of the data, because nobody asked for it. With memory not kept, our step takes {{ unequal:.2f}} times as long if it computes that gradient, which is then thrown away. The reverse is worse: to leave out of *our* side what theirs does. The tests hold both to the same network: same weights, same batch, and after each of three steps the same loss.
 #
-# **Mistake 5: two thread pools in one process.** Threads that have finished a product keep spinning for a while, in case another follows. With two libraries in one process, and as many threads as cores, each steals from the other. That is why there is a process for each, and with two threads a pause between the turns.
+# **Mistake 5: two thread pools in one process.** Threads that have finished a product keep spinning for a while, in case another follows. With two libraries in one process, and as many threads as cores, each takes time from the other. That is why each has a process of its own, and with two threads a pause between the turns.
 #
 # ## Try it
 #
@@ -518,11 +527,11 @@ unequal = ms("ideas", "first dx computed") / ms("ideas", "memory returned")
 # ??? question "Would a matrix product twice as fast make the step twice as fast?"
 #     No. The products are {{ product_share:.0%}} of it, so the step would take {{ 1 - product_share / 2:.0%}} of its time (Amdahl, 1967). That is why everything around the products had to become cheap too.
 #
-# ??? question "Why is our pooling so much faster than PyTorch's, without a line of C?"
+# ??? question "Why is our pooling fast, without a line of C of our own?"
 #     With the batch last, the two pixels to compare lie in two long runs, and `np.maximum` compares many at once. `x.reshape(...).max((3, 5))` asks NumPy to reduce over axes of length two, and it starts anew for each.
 #
-# ??? question "In the notebook: set `weight` in the section above to a 1×1 kernel. What do the three functions hold between the passes?"
-#     `cache.cols.size` is then `x.size` with padding added for both, as there is nothing to copy twice: a 1×1 convolution is a linear layer for each pixel.
+# ??? question "In the notebook: set `weight` in the section *By hand* to a 1×1 kernel. What do the three functions hold between the passes?"
+#     `cache.cols.size` is then 16 for all three, the number of pixels, as there is nothing to copy twice: a 1×1 convolution is a linear layer for each pixel.
 #
 # ## Sources
 #
