@@ -8,7 +8,7 @@
 # %% [markdown]
 # # einsum
 #
-# A trace, a matrix product, a batch of products, the gradient of a layer: each is a sum of products, and each comes with a function of its own and with transposes to get wrong. `np.einsum` writes all of them as one short string, copied from the indices of the equation. You will learn to read any such string and to write one, and to get its gradient by moving a few letters. When it is slow and when it loses digits is told in [How fast and how exact is einsum?](../verify/einsum_rounding.py)
+# A trace, a matrix product, a batch of products, the gradient of a layer: each is a sum of products, and each comes with a function of its own and with transposes to get wrong. `np.einsum` writes all of them as one short string, copied from the indices of the equation. You will learn to read any such string and to write one, and to get its gradient by moving a few letters. [How fast and how exact is einsum?](../verify/einsum_rounding.py) says when it is slow and when it loses digits.
 #
 # You need [the symbols of this book](notation.md); the section on gradients uses [the chain rule](chain_rule.py).
 
@@ -501,7 +501,7 @@ assert worst["differences"] < 1e-6 and worst["PyTorch"] < 1e-10 and checked > 30
 # %% [markdown]
 # Along each single entry an einsum is a straight line, and there a central difference has no error of its own; what is left is rounding, about $10^{-16}$ divided by $h = 10^{-6}$, and more where large terms nearly cancel. PyTorch's gradient is exact to rounding, and so is ours.
 #
-# A string says *what* is summed, and not in which order to multiply. [When the order matters](../verify/einsum_rounding.py#when-the-order-matters-and-optimizetrue): for three operands or more, `optimize=True` decides how much work it is, and for small arrays it costs more than it saves.
+# A string says *what* is summed, and not in which order to multiply. For three operands or more, [that order decides how much work it is](../verify/einsum_rounding.py#when-the-order-matters-and-optimizetrue). `optimize=True` looks for a cheap one, and for small arrays it costs more than it saves.
 #
 # ## Six ways to get it wrong
 #
@@ -614,7 +614,7 @@ assert np.einsum("ni->i", halves, dtype=np.float64)[0] == 5000
 # %% [markdown]
 # For {{ wrapped:.0%}} of the images the sum has wrapped round at 256. Booleans are added with "or", so counting right answers gives `True`. And in float16 the count of a column stands still at 2048, because 2049 does not exist there: $2048 + 1$ is rounded to $2048$, again and again. `dtype=np.int64` or `dtype=np.float64` in the call mends all three.
 #
-# The last one is worth a second look. Does float32, the type of this whole book, have the same trouble? [In long sums it has](../verify/einsum_rounding.py#is-einsum-as-exact-as-and-sum): give those to BLAS, by `optimize=True`, or to float64.
+# The last one is worth a second look. Does float32, the type of this whole book, have the same trouble? [In long sums it does](../verify/einsum_rounding.py#is-einsum-as-exact-as-and-sum): give those to BLAS, by `optimize=True`, or to float64.
 #
 # ## In five lines
 #

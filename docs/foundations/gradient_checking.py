@@ -372,7 +372,7 @@ assert top["central, float32"] < 1e-2
 #
 # For comparison: PyTorch's `gradcheck` takes double precision, the same step of $10^{-6}$, and by default accepts what is off by $10^{-3}$ of the gradient plus $10^{-5}$.
 #
-# Does it matter, a tolerance of $10^{-3}$ or $10^{-6}$? Most mistakes are gross, as [an experiment](../verify/gradient_checks.py#the-experiment-forty-wrong-backward-passes) shows. This one is not: a batch normalisation whose backward pass forgets the $\varepsilon$ under the root.
+# Does it matter whether the tolerance is $10^{-3}$ or $10^{-6}$? Most mistakes are gross, as [an experiment](../verify/gradient_checks.py#the-experiment-forty-wrong-backward-passes) shows. This one is not: a batch normalisation whose backward pass forgets the $\varepsilon$ under the root.
 
 
 # %%
@@ -429,9 +429,9 @@ for name, dy in (("ones", np.ones_like(y)), ("random", rng.standard_normal(y.sha
     assert (worst < 1e-12) == (name == "ones")
 
 # %% [markdown]
-# [Forty wrong backward passes](../verify/gradient_checks.py#the-experiment-forty-wrong-backward-passes) show how much this matters. All ones are not blind; they are blind in certain places. But where a mistake is in such a place, no seed and no shape showed it. A single random direction, two evaluations in all, noticed what the comparison of all elements noticed. [One wrong element among many](../verify/gradient_checks.py#one-wrong-element-among-many) is the exception, so `gradient_check` does both.
+# [Forty wrong backward passes](../verify/gradient_checks.py#the-experiment-forty-wrong-backward-passes) show how much this matters. All ones are not blind; they are blind in certain places. But where a mistake lies in such a place, no seed and no shape showed it. A single random direction, two evaluations in all, noticed all that the comparison of all elements noticed. [One wrong element among many](../verify/gradient_checks.py#one-wrong-element-among-many) is the exception, so `gradient_check` does both.
 #
-# [The input](../verify/gradient_checks.py#who-notices-the-input) is the other half of the experiment. One example hides a forgotten sum over the batch, zeros hide the weights' gradient, positive inputs hide the mask. So use sizes that all differ, at least two examples, numbers of both signs, parameters moved away from where they begin.
+# [The input](../verify/gradient_checks.py#who-notices-the-input) is the other half of the experiment. One example hides a forgotten sum over the batch, zeros hide the weights' gradient, positive inputs hide the mask. So use sizes that all differ, at least two examples, numbers of both signs, and parameters moved away from where they begin.
 #
 # ## At a kink there is no slope
 #

@@ -8,7 +8,7 @@
 # %% [markdown]
 # # Pooling
 #
-# A convolution gives one image per filter, about as large as its input, and most of the pixels say much the same as their neighbours. Pooling makes the images smaller: it looks at small windows and keeps one number from each, the largest or the mean. You will see where every gradient goes, what happens when two pixels are the largest, and seven ways to get it wrong. How much of pooling's fame a trained network confirms is [a page of its own](../networks/pooling_buys.py).
+# A convolution gives one image per filter, about as large as its input, and most of the pixels say much the same as their neighbours. Pooling makes the images smaller: it looks at small windows and keeps one number from each, the largest or the mean. You will see where every gradient goes, what happens when two pixels are the largest, and seven ways to get it wrong. Whether a trained network needs pooling is the question of [a page of its own](../networks/pooling_buys.py).
 #
 # You need [the symbols of this book](../foundations/notation.md), [ReLU](relu.py), whose mask comes back here, and an idea of [convolution](convolution.py).
 
@@ -364,7 +364,7 @@ print(f"tied windows {share:.0%}, gradients apart {differ}")
 assert differ == 0 and (y == theirs.detach().numpy()).all() and share > 0.8
 
 # %% [markdown]
-# **Are ties rare?** Two real numbers are hardly ever equal. But a pooling layer usually follows a ReLU, and a ReLU puts out many numbers that *are* equal: zeros. So ties are common there. [How often, and whether the choice matters](../networks/pooling_buys.py#equal-maxima-after-a-relu-how-often), is measured in networks that are trained.
+# **Are ties rare?** Two real numbers are hardly ever equal. But a pooling layer usually follows a ReLU, and a ReLU puts out many numbers that *are* equal: zeros. So ties are common there. [How often, and whether the choice matters](../networks/pooling_buys.py#equal-maxima-after-a-relu-how-often), is measured in trained networks.
 #
 # ## Windows that overlap: routes add up
 #
@@ -660,8 +660,8 @@ assert not seen["wrong width"][0] and seen["wrong width"][1]
 #
 # - Pooling makes an image smaller: of each window it keeps the largest number, or the mean.
 # - The gradient of a maximum goes to the winner alone, that of a mean to all in equal shares.
-# - Where windows overlap, the shares of a pixel add up, so the gradient that is passed back has the sum of the upstream gradient.
-# - At a tie the first in reading order wins, as in PyTorch; to give the whole gradient to all of the largest is wrong.
+# - Where windows overlap, the shares of a pixel add up, so the gradient that is passed back has the same sum as the upstream gradient.
+# - At a tie the first in reading order wins, as in PyTorch; giving the whole gradient to all of the largest is wrong.
 # - To go back, the maximum needs the winners and not the values; the mean needs no array at all.
 #
 # ## Try it

@@ -12,7 +12,7 @@
 #
 # You need [pooling](../layers/pooling.py), and an idea of how [a CNN](cnn.py) is trained.
 #
-# [Fukushima (1980)](@fukushima1980) put layers into a network whose task was to tolerate a shift. [LeCun and others (1998)](@lecun1998) used averages for it, and [Scherer, Müller and Behnke (2010)](@scherer2010) found the maximum better. The usual claim since is that pooling makes a network *invariant* to small shifts: if an image moves by a pixel, the largest of a window often stays the largest. Before any network is trained, ask the layers alone.
+# [Fukushima (1980)](@fukushima1980) put layers into a network whose task was to tolerate a shift. [LeCun and others (1998)](@lecun1998) used averages for it, and [Scherer, Müller and Behnke (2010)](@scherer2010) found the maximum better. The usual claim since is that pooling makes a network *invariant* to small shifts: if an image moves by a pixel, the largest value of a window often stays the largest. Before any network is trained, ask the layers alone.
 
 # %% tags=["hide-input"]
 from functools import partial
@@ -254,11 +254,11 @@ show(
 )
 
 # %% [markdown]
-# Counting all ways to shuffle, at least {{ f"{alike:,}" }} images share these two outputs.
+# If you count all ways to shuffle, at least {{ f"{alike:,}" }} images share these two outputs.
 #
 # ## Equal maxima after a ReLU: how often?
 #
-# Where [two pixels of a window are the largest](../layers/pooling.py#ties-when-two-are-the-largest), a rule must choose. Two real numbers are hardly ever equal, and ties look like a technicality. But a pooling layer usually follows a ReLU, and a ReLU puts out many numbers that *are* equal: zeros. Here is a small network on handwritten digits. So that they can be moved about, the $8 \times 8$ digits stand in the middle of a blank $12 \times 12$ frame. The network is convolution, ReLU, pool, twice, and a linear layer.
+# Where [two pixels of a window are the largest](../layers/pooling.py#ties-when-two-are-the-largest), a rule must choose. Two real numbers are hardly ever equal, and ties look like a technicality. But a pooling layer usually follows a ReLU, and a ReLU puts out many numbers that *are* equal: zeros. Here is a small network on handwritten digits. So that the $8 \times 8$ digits can be moved about, they stand in the middle of a blank $12 \times 12$ frame. The network is convolution, ReLU, pool, twice, and a linear layer.
 
 # %% tags=["hide-input"]
 POOLS = {"max": MaxPool2d, "mean": AvgPool2d}
@@ -423,7 +423,7 @@ for i, place in ((5, "before the second pool"), (2, "before the first pool"),
 assert reached["max", 2] < 0.26 and reached["mean", 2] > 0.99 and reached["max", 0] > 0.95
 
 # %% [markdown]
-# The convolution below spreads it out again: a filter of $3 \times 3$ hands each gradient to nine pixels, and there are several filters. At the image {{ reached["max", 0]:.0%}} of the pixels have a gradient. And a filter is shared by all places, so it needs only some of them. Sparse is not the same as starved.
+# The convolution below spreads the gradient out again: a filter of $3 \times 3$ hands each number to nine pixels, and there are several filters. At the image {{ reached["max", 0]:.0%}} of the pixels have a gradient. And a filter is shared by all places, so it needs only some of them. Sparse is not the same as starved.
 #
 # ## Does a network need pooling?
 #
@@ -529,9 +529,9 @@ assert min(gains.values()) > 25
 # - **In place, pooling does not decide.** There *none, large* has {{ m["none"][0][0]:.1f}}% and the maximum {{ m["max"][0][0]:.1f}}%, with standard deviations of {{ centred["none"][:, 0].std(ddof=1):.1f}} and {{ centred["max"][:, 0].std(ddof=1):.1f}} points.
 # - **The data do most.** Trained on moved digits, the five reach {{ m["max"][1][1]:.0f}}, {{ m["mean"][1][1]:.0f}}, {{ m["stride"][1][1]:.0f}}, {{ m["none, small"][1][1]:.0f}} and {{ m["none"][1][1]:.0f}}% on digits moved by one: each gains at least {{ min(gains.values()):.0f}} points. Among networks of about equal size the pooled ones stay ahead. The large one catches up.
 #
-# So the tolerance that pooling has by construction, a network without it can learn here, if it has the data to learn it from and the parameters to learn it with. Larger studies point the same way. For accuracy in place, stride can replace pooling ([@springenberg2015]); large networks that pool are not invariant to a shift of a pixel ([@azulay2019]); and tolerance of small deformations is learnt with pooling or without ([@ruderman2018]).
+# So here a network without pooling can learn the tolerance that pooling has by construction, if it has the data to learn it from and the parameters to learn it with. Larger studies point the same way. For accuracy in place, stride can replace pooling ([@springenberg2015]); large networks that pool are not invariant to a shift of a pixel ([@azulay2019]); and tolerance of small deformations is learnt with pooling or without ([@ruderman2018]).
 #
-# **What this does not show.** These images are tiny, and a pixel is a large step in them. Two layers, ten epochs and two learning rates are little, and more of each may move the squares. No network was trained on shifts of two pixels, and there the pooled networks keep a lead, {{ m["max"][1][2]:.0f}}% and {{ m["mean"][1][2]:.0f}}% against at most {{ max(m[kind][1][2] for kind in bare):.0f}}%. Nor does accuracy count the work: without pooling the second convolution has four times the pixels to go over, and nobody disputes this use of pooling.
+# **What this does not show.** These images are tiny, and a pixel is a large step in them. Two layers, ten epochs and two learning rates are little, and more of each may change the result. No network was trained on shifts of two pixels, and there the pooled networks keep a lead, {{ m["max"][1][2]:.0f}}% and {{ m["mean"][1][2]:.0f}}% against at most {{ max(m[kind][1][2] for kind in bare):.0f}}%. Nor does accuracy count the work: without pooling the second convolution has four times the pixels to go over, and nobody disputes this use of pooling.
 #
 # ## What a deeper stack sees
 #
@@ -621,7 +621,7 @@ assert (np.diff([d[p] for p in ("max", "mean")]) < -0.05).all()
 # ## Try it
 #
 # ??? question "1. Maximum pooling after a ReLU, or a ReLU after maximum pooling: is there a difference?"
-#     Not in the output. A ReLU keeps the order of numbers, so taking the maximum first or last gives the same number. Nor is there one in the gradient: a window whose largest value is positive routes to the same pixel, the others pass nothing. But the ReLU has a quarter of the work if it comes second.
+#     Not in the output. A ReLU keeps the order of numbers, so taking the maximum first or last gives the same number. Nor is there one in the gradient: a window whose largest value is positive passes it to the same pixel, and the others pass nothing. But the ReLU has a quarter of the work if it comes second.
 #
 # ??? question "2. For the notebook: pool by a softmax, $y = \sum_k p_k x_k$ with $p = \operatorname{softmax}(\beta x)$ over the window. What are $\beta = 0$ and $\beta \to \infty$?"
 #     The mean and the maximum. In between there are no ties to break, and the gradient reaches all pixels: $\partial y/\partial x_k = p_k (1 + \beta (x_k - y))$. Write it with `blocks`, check it with `gradient_check`, and put it into `build`. Does any $\beta$ beat both ends?

@@ -1,6 +1,6 @@
 # ---
 # title: How fast and how exact is einsum?
-# description: The order in which einsum multiplies decides how long it takes, and the memory decides how it rounds, not the string.
+# description: The order in which einsum multiplies decides how long it takes, and the memory, not the string, decides how it rounds.
 # tags:
 #   - verification
 # ---
@@ -120,13 +120,13 @@ assert gain[0] < 1 and wins == 1 and gain[-1] > 100 and over[0] > 5 and over[-1]
 # %% [markdown]
 # At $n = {{ sizes[0] }}$ the plan saves nine multiplications in ten, and the call takes {{ 1 / gain[0]:.1f}} times as *long*: whatever the sizes, making a plan takes some {{ seconds["optimised"][:3].min() * 1e6:.0f}} microseconds. At $n = {{ sizes[wins] }}$ it has already won, by a factor of {{ gain[wins]:.1f}}; the break-even lies between the two. At $n = {{ sizes[-1] }}$ the factor is {{ gain[-1]:.0f}}. The plan is not free in memory: the intermediate matrix has to be kept, {{ peak["optimised"] / 1e3:.0f}} kB at the peak against {{ peak["plain"] / 1e3:.0f}}.
 #
-# So: `optimize=True` for three or more operands, and for products of large matrices; without it for small arrays in an inner loop. For many operands that share their letters freely no fast way is known that always finds the best order: the problem is NP-complete ([@lam1997]). `True` takes the pair that looks cheapest, step by step. The planner began as a package of its own, opt_einsum ([@smith2018]).
+# So: `optimize=True` for three or more operands, and for products of large matrices; without it for small arrays in an inner loop. For many operands that share their letters freely, no fast way is known that always finds the best order: the problem is NP-complete ([@lam1997]). `True` takes the pair that looks cheapest, step by step. The planner began as a package of its own, opt_einsum ([@smith2018]).
 #
 # ## Is einsum as exact as `@` and `sum`?
 #
 # **The question.** One sum of products can be written in several ways. In float32, are they equally exact?
 #
-# The data are the digits: every 3 × 3 patch of all 1,797 images, less the mean of the pixels and divided by their standard deviation. For the $n$-th patch $x_n$, of nine pixels, we want $S_{ij} = \sum_n x_{ni} x_{nj}$. It is what the covariance of patches is made of, and with $\partial L/\partial Y$ instead of one $X$ it is the gradient of a convolution's filters. Its number of terms grows with every image.
+# The data are the digits: every 3 × 3 patch of all 1,797 images, minus the mean of the pixels and divided by their standard deviation. For the $n$-th patch $x_n$, of nine pixels, we want $S_{ij} = \sum_n x_{ni} x_{nj}$. It is what the covariance of patches is made of, and with $\partial L/\partial Y$ instead of one $X$ it is the gradient of a convolution's filters. Its number of terms grows with every image.
 
 # %% tags=["hide-input"]
 data = digits(seed=SEED)
@@ -161,13 +161,13 @@ def ways(x):
 
 
 def error(found, x):
-    """Norm of the difference to float64, relative."""
+    """Norm of the difference from float64, relative."""
     exact = np.einsum("ni,nj->ij", x, x, dtype=np.float64)
     return float(np.linalg.norm(found - exact) / np.linalg.norm(exact))
 
 
 # %% [markdown]
-# **A prediction.** Adding in float32 rounds each partial sum, by up to one part in $2^{24}$, about $6 \cdot 10^{-8}$ of it. If terms are added one after the other, there are $n$ such errors, up and down, and as in a drunkard's walk they should grow as $\sqrt n$. BLAS, the library behind `@`, adds up blocks of some hundred terms and then the blocks, so each of its sums is shorter. `np.sum` adds in pairs, then pairs of pairs, so that each term goes through about $\log_2 n$ additions only: hardly any growth. ([@higham1993] compares such orders.) The documentation of `einsum` does not say. A guess: it adds in pairs too.
+# **A prediction.** Adding in float32 rounds each partial sum, by up to one part in $2^{24}$, about $6 \cdot 10^{-8}$ of it. If terms are added one after the other, there are $n$ such errors, up and down, and as in a drunkard's walk they should grow as $\sqrt n$. BLAS, the library behind `@`, adds up blocks of some hundred terms and then the blocks, so each of its sums is shorter. `np.sum` adds in pairs, then pairs of pairs, so that each term goes through about $\log_2 n$ additions only: hardly any growth. ([@higham1993] compares such orders.) The documentation of `einsum` does not say how it adds. A guess: in pairs too.
 #
 # Five seeds choose which patches come, and in which order. As a **baseline**, each pixel of the same patches gets a jitter of up to half a grey level, like the noise of a camera: numbers of the same size, but hardly ever the same number twice.
 
@@ -268,7 +268,7 @@ assert max(values[0].max() for values in table["digits"].values()) < 5e-7
 #
 # **The verdict: no.** At {{ len(terms):,}} terms the plain einsum is off by {{ 1e6 * end["einsum"]:.0f}} millionths, `@` by {{ 1e6 * end["@"]:.1f}}, the sum along the last axis by {{ 1e6 * end["sum, last axis"]:.2f}}. Einsum does not add in pairs, then. Up to {{ counts[2] }} terms `@` lies on the same line, as if they were one block; beyond that the two part. And what einsum does instead holds two surprises.
 #
-# **The memory decides, not the string.** Plain einsum walks through the arrays in the order in which they lie. Stored patch after patch, it meets all pairs $ij$ of one patch before those of the next, so each entry of $S$ is a running sum. Where $n$ runs along the memory, it keeps a few sums side by side, each of them shorter, and errs {{ end["einsum"] / end["einsum, copy"]:.0f}} times less. You do not need another string to change that:
+# **The memory decides, not the string.** Plain einsum walks through the arrays in the order in which they lie. Stored patch after patch, it meets all pairs $ij$ of one patch before those of the next, so each entry of $S$ is a running sum. Where $n$ runs along the memory, it keeps a few sums side by side, each of them shorter, and the error is {{ end["einsum"] / end["einsum, copy"]:.0f}} times smaller. You do not need another string to change that:
 
 # %%
 flipped = np.asfortranarray(terms)  # the same matrix, stored column by column
@@ -279,7 +279,7 @@ for name, stored in (("row by row", terms), ("column by column", flipped)):
 assert np.array_equal(found, np.einsum("in,jn->ij", terms.T.copy(), terms.T.copy()))
 
 # %% [markdown]
-# `np.sum` has the same two faces: along the first axis it is a running sum too, with the very bits of the einsum in {{ same_bits }} of {{ 2 * len(seeds) * len(counts) }} runs here. Its documentation says that it adds in pairs only along the fast axis in memory.
+# `np.sum` has the same two faces: along the first axis it is a running sum too, equal to the einsum to the last bit in {{ same_bits }} of {{ 2 * len(seeds) * len(counts) }} runs here. Its documentation says that it adds in pairs only along the fast axis in memory.
 #
 # **Real images do not stagger like a drunkard.** With jitter the error grows as $n$ to the power {{ growth["jitter"]:.2f}}: the square root of the prediction. Without it the power is {{ growth["digits"]:.2f}}: in proportion to $n$, which is how the worst case of the theory grows. Why?
 
@@ -356,7 +356,7 @@ assert abs(predicted / measured - 1) < 0.1 and 0 < first < last < len(terms)
 # %% [markdown]
 # This can be predicted. Round each term once to the step of $\tfrac{1}{256}$ that holds between $2^{15}$ and $2^{16}$, and multiply the mean error by the {{ last - first:,}} terms of that stretch: {{ predicted:.0f}} millionths. The long straight piece in the figure climbs by {{ measured:.0f}}.
 #
-# **Does it do harm?** For a step of training, hardly. $S$ of one batch of 32 images differs from that of the next far more than rounding can change it. For what is computed from $S$ it can: the smallest eigenvalue, by whose root whitening divides, is hit harder than $S$ itself.
+# **Does it do harm?** For a step of training, hardly. $S$ of one batch of 32 images differs from that of the next far more than rounding can change it. For what is computed from $S$ it can: whitening divides by the root of the smallest eigenvalue, and that is hit harder than $S$ itself.
 
 # %%
 per_batch = 32 * 36  # patches of 32 images
@@ -377,11 +377,11 @@ assert luck > 100 * end["einsum"]
 # %% [markdown]
 # **What to do.** For sums of more than a few thousand terms write `optimize=True`, which hands the work to BLAS, or `dtype=np.float64` if you want to stop thinking about it. For short sums, do nothing: at {{ counts[0] }} terms the worst of all these ways is off by {{ 1e6 * max(values[0].max() for values in table["digits"].values()):.1f}} millionths.
 #
-# **What this does not show.** How exact `@` is depends on the BLAS of your machine, and how many terms einsum adds side by side on your NumPy. One kind of data was tried, 8 × 8 images with 17 grey levels and a white background. Counts, sparse features and drawings should behave like them, measurements with noise like the jitter; that is a guess.
+# **What this does not show.** How exact `@` is depends on the BLAS of your machine, and how many terms einsum adds side by side on your NumPy. One kind of data was tried, 8 × 8 images with 17 grey levels and a white background. Counts, sparse features and drawings should behave like these digits, measurements with noise like the jitter; that is a guess.
 #
-# ## The data that see nothing
+# ## Data that show nothing
 #
-# One thing had to be done before there was anything to see. Take the pixels as they come, sixteenths from 0 to 1, and repeat the measurement:
+# The pixels had to be standardised before there was anything to see. Take them as they come, sixteenths from 0 to 1, and repeat the measurement:
 
 # %%
 raw = sliding_window_view(every, (3, 3), axis=(1, 2)).reshape(-1, 9)
@@ -413,7 +413,7 @@ thirds = max(error(found, raw / np.float32(3)) for found in ways(raw / np.float3
 assert thirds > 1e-8
 
 # %% [markdown]
-# ??? question "1. With a pencil: $A$ is 2 × 100, $B$ is 100 × 2, $C$ is 2 × 100. How many visits take $(AB)C$, $A(BC)$ and all at once?"
+# ??? question "1. With a pencil: $A$ is 2 × 100, $B$ is 100 × 2, $C$ is 2 × 100. How many visits do $(AB)C$, $A(BC)$ and all at once take?"
 #     $(AB)C$: $2 \cdot 100 \cdot 2 + 2 \cdot 2 \cdot 100 = 800$. $A(BC)$: $100 \cdot 2 \cdot 100 + 2 \cdot 100 \cdot 100 = 40{,}000$, as many as all at once, $2 \cdot 100 \cdot 2 \cdot 100$.
 #
 # ??? question "2. You add ones in float32, one after the other. Where does the sum stand still?"

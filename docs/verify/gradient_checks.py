@@ -46,7 +46,7 @@ layers = one_per_layer()
 # | Symbol | In code | Shape | Meaning |
 # |---|---|---|---|
 # | $f$ | `f` | | the function whose slope is wanted |
-# | $x$ | `x` | one number, later any shape | where it is wanted |
+# | $x$ | `x` | one number, later any shape | the point where it is wanted |
 # | $h$ | `h` | one number, positive | the step |
 # | $\rho$ | `rho` | one number | the rounding unit: $2^{-53}$ in float64, $2^{-24}$ in float32 |
 # | $D$ | `D` | one number | how many elements the gradient has |
@@ -159,7 +159,7 @@ show(
     ),
     caption=(
         "Marks: measured. Thin lines: the sum of truncation and rounding from the derivation; "
-        "dotted: the step it says is best. The right-hand sides climb by one and by two decades "
+        "dotted: the step that it says is best. The right-hand sides climb by one and by two decades "
         "per decade of $h$, and the left-hand ones are parallel."
     ),
 )
@@ -187,7 +187,7 @@ show(
 # \end{aligned}
 # $$
 #
-# The value has gone into the real part and the slope into the imaginary part. They never meet, so nothing is lost. Take the imaginary part and divide by $h$:
+# The value has gone into the real part and the slope into the imaginary part. The two never meet, so nothing is lost. Take the imaginary part and divide by $h$:
 #
 # $$\boxed{\frac{\operatorname{Im} f(x + ih)}{h} = f'(x) - \frac{h^2}{6} f'''(x) + \dots}$$
 #
@@ -200,7 +200,7 @@ for h in (1e-6, 1e-20, 1e-200):
     assert abs(off) < 1e-12
 
 # %% [markdown]
-# There is a price. Every operation on the way must take complex numbers *and* be analytic, that is, given by a power series. Otherwise the imaginary part is lost, mostly in silence. Here are some that are and some that are not, each at $x = (-2, 1.5)$, where only the first element moves:
+# There is a price. Every operation on the way must take complex numbers *and* be analytic, that is, given by a power series. Otherwise the imaginary part is lost, usually in silence. Here are some operations that are safe and some that are not, each at $x = (-2, 1.5)$, where only the first element moves:
 
 # %% tags=["remove-input"]
 def at_complex(f):
@@ -233,15 +233,15 @@ assert broken == {"abs(x)", "x.conj()", "vdot(x, x)", "linalg.norm(x)", "var(x)"
                   "x.astype(float)"}
 
 # %% [markdown]
-# `abs` of a complex number is its length, a real number: no imaginary part, slope 0. `conj` flips its sign, and `vdot` conjugates its first argument. Inside, where you do not see it, `norm` and `var` multiply each number by its conjugate. The comparison is the odd one out: NumPy compares real parts first, so away from the kink it happens to work, though an order of complex numbers has no meaning. A `.T` is safe; a conjugate transpose is not. ([@martins2003] say how to rewrite such functions.)
+# `abs` of a complex number is its length, a real number: no imaginary part, slope 0. `conj` flips the sign of the imaginary part, and `vdot` conjugates its first argument. Inside, where you do not see it, `norm` and `var` multiply each number by its conjugate. The comparison is the odd one out: NumPy compares real parts first, so away from the kink it happens to work, though an order of complex numbers has no meaning. A `.T` is safe; a conjugate transpose is not. ([@martins2003] say how to rewrite such functions.)
 #
 # So the complex step is for functions that you can read. The layers of this book refuse complex input; their [equations](../verify/checks.py) take it, and that is where the book uses it.
 #
 # ## The experiment: forty wrong backward passes
 #
-# **The question.** How many wrong backward passes does a check notice, if the upstream gradient is all ones, random but positive, or random with both signs? And does a single random direction, two evaluations in all, notice as many as all elements?
+# **The question.** How many wrong backward passes does a check notice, if the upstream gradient is all ones, random but positive, or random with both signs? And does a single random direction, two evaluations in all, notice as many as a check of all elements?
 #
-# **A prediction.** All ones should miss what [the two examples of the chapter](../foundations/gradient_checking.py#who-notices-the-upstream-gradient) miss. Positive numbers should also miss mistakes about signs. Random signs should miss nothing. One direction is one number, so it should miss something now and then.
+# **A prediction.** All ones should miss mistakes like [the two examples of the chapter](../foundations/gradient_checking.py#who-notices-the-upstream-gradient). Positive numbers should also miss mistakes about signs. Random signs should miss nothing. One direction is one number, so it should miss something now and then.
 #
 # **The wrong passes.** Twenty-eight come from [the list on which this book's own tests are tried](../verify/verified.py), drawn up without this question in mind. Twelve more are added here, *chosen* because one of the four checks might not see them. So look at the two groups separately. Each runs on four shapes with five seeds; it is noticed if the relative error is above $10^{-4}$.
 
@@ -381,7 +381,7 @@ show(
     ),
     caption=(
         f"The other {len(noticed) - len(hidden)} were noticed by all four in every run and are "
-        "left out. The gap divides the book's own list, above, from the ones that were added. With "
+        "left out. The gap divides the book's own list, above, from those that were added. With "
         "all ones, in the first column, none of these was noticed even once."
     ),
 )
@@ -403,13 +403,13 @@ for i, seed in tried:
 assert lucky == len(tried) - noticed["relu", "mask and upstream sign"]["signs"] == 1
 
 # %% [markdown]
-# **The verdict.** Of the {{ len(theirs) }} that were not chosen for this, all ones notice {{ full["ones"][0] }}, the other three {{ full["signs"][0] }}. That is less of a difference than the warnings make you expect. All ones are not blind; they are blind in certain places. But where a mistake is in such a place, no seed and no shape showed it: of the {{ len(own) }} that were looked for there, all ones notice {{ full["ones"][1] }}, positive numbers {{ full["positive"][1] }}, both signs {{ full["signs"][1] }}.
+# **The verdict.** Of the {{ len(theirs) }} that were not chosen for this, all ones notice {{ full["ones"][0] }}, the other three {{ full["signs"][0] }}. That is less of a difference than the warnings make you expect. All ones are not blind; they are blind in certain places. But where a mistake lies in such a place, no seed and no shape showed it: of the {{ len(own) }} that were looked for there, all ones notice {{ full["ones"][1] }}, positive numbers {{ full["positive"][1] }}, both signs {{ full["signs"][1] }}.
 #
 # One part of the prediction was wrong. A single random direction, two evaluations, noticed *all* that the full comparison noticed, and as often. A gradient that is wrong in many elements is wrong along nearly every direction.
 #
 # One mistake stays hidden from everything: a max pooling that hands its gradient to all tied maxima. Away from ties it is right, and at a tie there is no slope to compare with. No difference can decide a convention. It takes a check by value, or another implementation.
 #
-# Three small things. `mask and upstream sign` was missed once in {{ len(tried) }} runs: by chance, every upstream number at an open gate was positive. Draw more than one `dy`. The convolution's image turned upside down was missed on one shape of four, because its output is one row high, and one row upside down is itself. And all ones can raise a *false* alarm: where the right gradient is 0, noise is compared with [the floor](../foundations/gradient_checking.py#why-the-error-is-relative), and the error came out as ${{ power(alarm["ones"]) }}$ for a right batch normalisation. With both signs no right layer exceeded ${{ power(alarm["signs"]) }}$.
+# Three small things. `mask and upstream sign` was missed once in {{ len(tried) }} runs: by chance, every upstream number at an open gate was positive. Draw more than one `dy`. The convolution's image turned upside down was missed on one shape of four, because its output is one row high, and a single row upside down is the same row. And all ones can raise a *false* alarm: where the right gradient is 0, noise is compared with [the floor](../foundations/gradient_checking.py#why-the-error-is-relative), and the error came out as ${{ power(alarm["ones"]) }}$ for a right batch normalisation. With both signs no right layer exceeded ${{ power(alarm["signs"]) }}$.
 #
 # **What this does not show.** How often people make which mistake. The lists hold what somebody thought of. It also says nothing about small mistakes: the smallest error that was noticed here is {{ least:.2f}}, far above any tolerance.
 #
@@ -431,11 +431,11 @@ noise = max(error_of_right(layer, central, **float32) for layer in layers)
 assert 1e-4 < trace < noise
 
 # %% [markdown]
-# Element by element it is off by one half, however many there are. Along a direction the trace thins out, but even among a million it is {{ trace / 1e-6:.0f}} times the tolerance of $10^{-6}$. In [float32](../foundations/gradient_checking.py#how-close-is-close-enough) it would drown. `gradient_check` does both: all elements, and three directions through all arguments at once.
+# Element by element it is off by one half, however many there are. Along a direction the error is diluted, but even among a million elements it is {{ trace / 1e-6:.0f}} times the tolerance of $10^{-6}$. In [float32](../foundations/gradient_checking.py#how-close-is-close-enough) it would drown. `gradient_check` does both: all elements, and three directions through all arguments at once.
 #
 # ## Who notices? The input
 #
-# The upstream gradient is half of the experiment; the input is the other half. Mistakes hide behind inputs that are too nice. Here is the same game with `gradient_check` itself, always with an upstream gradient of random signs:
+# The upstream gradient is half of the experiment; the input is the other half. Mistakes hide behind inputs that are too nice. Here is the same experiment with `gradient_check` itself, always with an upstream gradient of random signs:
 
 # %% tags=["remove-input"]
 def given(kind, draw):
@@ -556,9 +556,9 @@ assert blind["all zero"] == ["linear: dW of the mean", "linear: dW, rows reverse
 # - **Zeros** hide the weights' gradient, because $X^\top\, \partial L/\partial Y$ is 0 with any factor. For the ReLU all elements are at the kink, and a check that passes over kinks, as this one was told to, then passes everything.
 # - **Positive inputs** hide the mask. **Equal rows** hide which row was meant.
 # - **Parameters as they begin**, $\gamma = 1$ or an identity, hide that they were forgotten.
-# - **Square arrays** hid nothing here, and that is worth saying, because they have a bad name. `dy @ weight` instead of `dy @ weight.T` runs without an error if the weight is square. But its *numbers* are wrong, and the check sees them, unless the weight is symmetric. What square arrays take from you is the alarm that costs nothing: the shapes.
+# - **Square arrays** hid nothing here, and that is worth saying, because they have a bad reputation. `dy @ weight` instead of `dy @ weight.T` runs without an error if the weight is square. But its *numbers* are wrong, and the check sees them, unless the weight is symmetric. What square arrays take from you is the alarm that costs nothing: the shapes.
 #
-# So use sizes that all differ, at least two examples, numbers of both signs, parameters moved away from where they begin.
+# So use sizes that all differ, at least two examples, numbers of both signs, and parameters moved away from where they begin.
 #
 # ## How often is a kink met?
 #
@@ -605,15 +605,15 @@ assert noise[1e-7] > noise[1e-6] > noise[1e-5] < noise[1e-2] and 2e-7 < noise[1e
 level = 2.0**-53 * np.log(10) / 1e-6 / 1e-4
 
 # %% [markdown]
-# With $h = 0.1$, {{ kinked[1e-1]:.0f}} of {{ f"{total:,}" }} elements straddle a kink, with $h = 0.01$ still {{ kinked[1e-2]:.0f}}, on average over the seeds, and from $10^{-3}$ on none. This is the reason to prefer a step that is a little too small.
+# With $h = 0.1$, {{ kinked[1e-1]:.0f}} of {{ f"{total:,}" }} elements straddle a kink, with $h = 0.01$ still {{ kinked[1e-2]:.0f}}, on average over the seeds, and from $10^{-3}$ down none. This is the reason to prefer a step that is a little too small.
 #
-# Look at the last column too. With $h = 10^{-6}$ a right network is off by ${{ power(noise[1e-6]) }}$, and a tolerance of $10^{-6}$ has no room left. Nothing is wrong. The derivation of [the best step](../foundations/gradient_checking.py#the-best-step) tells you in advance: the loss of ten classes begins at about $\ln 10$, its rounding is worth up to $\rho \ln 10 / h$, and an element whose gradient lies below [the floor](../foundations/gradient_checking.py#why-the-error-is-relative) is divided by $10^{-4}$. That makes ${{ power(level) }}$ at the worst. A single layer with outputs near 1, and gradients near 1, has digits to spare; a whole network's loss has gradients of all sizes. Use $h = 10^{-5}$ there (${{ power(noise[1e-5]) }}$), or a tolerance of $10^{-5}$.
+# Look at the last column too. With $h = 10^{-6}$ a right network is off by ${{ power(noise[1e-6]) }}$, and a tolerance of $10^{-6}$ has no room left. Nothing is wrong. The derivation of [the best step](../foundations/gradient_checking.py#the-best-step) tells you in advance: the loss of ten classes begins at about $\ln 10$, its rounding is worth up to $\rho \ln 10 / h$, and an element whose gradient lies below [the floor](../foundations/gradient_checking.py#why-the-error-is-relative) is divided by $10^{-4}$. That makes ${{ power(level) }}$ at worst. A single layer with outputs near 1, and gradients near 1, has digits to spare; a whole network's loss has gradients of all sizes. Use $h = 10^{-5}$ there (${{ power(noise[1e-5]) }}$), or a tolerance of $10^{-5}$.
 #
 # ## Do errors pile up in a deep network?
 #
 # **The question.** Does a deeper network need a looser tolerance?
 #
-# **A prediction.** Each layer rounds, and each multiplies what the layers before it rounded. So the error of a check should grow with the number of layers.
+# **A prediction.** Each layer rounds, and each multiplies the rounding errors of the layers before it. So the error of a check should grow with the number of layers.
 #
 # The networks, on the same ten digits, have 1 to 64 hidden layers of 16 units, with tanh or ReLU, and five seeds each. There are two kinds of direction: twenty random ones, and the direction of the gradient itself.
 
@@ -700,16 +700,16 @@ assert max(row[2] for rows in depth_rows.values() for row in rows) < 2e-9 and ga
 # %% [markdown]
 # **The verdict.** The prediction is right about the relative error, and wrong about the reason. The *absolute* difference does not grow: at 64 layers it is {{ grown["tanh"][0]:.1f}} times that at one layer with tanh, and {{ grown["relu"][0]:.1f}} times with ReLU, and in every network its median over the directions stays below $\rho L/h$, the rounding of one number, the loss. What shrinks is what it is compared with. A random direction in $D$ dimensions is nearly at a right angle to the gradient, and sees about $1/\sqrt D$ of its length. From one layer to 64 the number of parameters grows {{ grown["tanh"][4]:.0f}}-fold, so you expect {{ grown["tanh"][4] ** -0.5:.2f}} of the slope. With tanh it is {{ grown["tanh"][3]:.2f}}, with ReLU, whose gradient is also shorter, {{ grown["relu"][3]:.2f}}. The relative error rises {{ grown["tanh"][1]:.0f}}-fold and {{ grown["relu"][1]:.0f}}-fold.
 #
-# Go along the gradient itself, and the slope is as large as a slope can be: at 64 layers of tanh the check is {{ gain:.0f}} times as exact. But it is easy to fool. Set the gradient of the whole first layer to 0 and go along what is left: the slope in that direction *is* the length of what is left, and all {{ len(fooled) }} networks pass. Use the gradient's own direction after random ones, not instead.
+# Go along the gradient itself, and the slope is as large as a slope can be: at 64 layers of tanh the check is {{ gain:.0f}} times as exact. But this check is easy to fool. Set the gradient of the whole first layer to 0 and go along what is left: the slope in that direction *is* the length of what is left, and all {{ len(fooled) }} networks pass. Use the gradient's own direction after random ones, not instead.
 #
-# **What this does not show.** These networks begin well, so that signals neither die nor explode. Where they do, the gradients of some layers become so small that rounding can drown them. Check layer by layer, each with an upstream gradient of its own: that is what this book does.
+# **What this does not show.** These networks are initialised well, so that signals neither die nor explode. Where they do, the gradients of some layers become so small that rounding can drown them. Check layer by layer, each with an upstream gradient of its own: that is what this book does.
 #
 # ## In five lines
 #
 # - Truncation agrees with the derivation of the best step, and rounding stays below it, because the line is the worst that rounding can do.
 # - The complex step subtracts nothing, so $h$ can be tiny; but every operation must take complex numbers and be analytic.
 # - An upstream gradient of all ones is blind in certain places, and there no seed and no shape shows a mistake.
-# - One random direction notices a gradient that is wrong in many elements; a single wrong one among $D$ it dilutes by about $1/\sqrt D$.
+# - One random direction notices a gradient that is wrong in many elements; it dilutes a single wrong one among $D$ by about $1/\sqrt D$.
 # - In a deep network the relative error rises because a random direction sees less of the gradient, not because the difference grows.
 #
 # ## Try it

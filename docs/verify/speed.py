@@ -294,7 +294,7 @@ show(
 # | no gradient for the data | {{ ladder[3]:.1f}} | {{ ladder[2] / ladder[3]:.2f}} |
 # | memory kept | {{ ladder[4]:.1f}} | {{ ladder[3] / ladder[4]:.1f}} |
 #
-# The verdict: leaving the interpreter is worth {{ ladder[0] / ladder[1]:.0f}}×, all the rest together {{ ladder[1] / ladder[4]:.1f}}×. Of that, the lowering with the batch last is worth {{ ladder[1] / ladder[2]:.1f}}×, and the dullest idea, a single line about freed memory, {{ ladder[3] / ladder[4]:.1f}}×. What this does not show: the order in which the ideas were added decides how the gain is shared out, another C library may keep memory by itself, and a wide network, where products take a larger part, was not tried.
+# The verdict: leaving the interpreter is worth {{ ladder[0] / ladder[1]:.0f}}×, all the rest together {{ ladder[1] / ladder[4]:.1f}}×. Of that, the lowering with the batch last is worth {{ ladder[1] / ladder[2]:.1f}}×, and the dullest idea, a single line about freed memory, {{ ladder[3] / ladder[4]:.1f}}×. What this does not show: the order in which the ideas were added affects how the gain is shared out, another C library may keep memory by itself, and a wide network, where products take a larger part, was not tried.
 #
 # ## Where does the rest go?
 #
