@@ -22,6 +22,7 @@ from .table import AVX2, BOUNDS, EXPERIMENTS, OURS, THREAD_POOLS, Bound, Experim
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results.json"
 RESULTS_AVX2 = ROOT / "benchmarks" / "results-avx2.json"
+LONG = 0.5  # seconds: after such a call there is nothing to warm up
 PAUSE = 0.25  # seconds: how long OpenBLAS's second thread may still spin after a product
 
 
@@ -63,14 +64,17 @@ def measure(experiment: Experiment, *, rounds: int) -> dict[str, Any]:
     """Ask the libraries in turn, A B A B …, for one timed block each."""
     workers = {name: Worker(name, experiment.threads) for name in experiment.libraries}
     libraries: dict[str, dict[str, Any]] = {}
+    is_long: dict[str, bool] = {}
     try:
         for name, worker in workers.items():
             at_start = worker.ask("prepare", experiment.work)
-            once = worker.ask("time", [1, False])
+            first = worker.ask("time", [1, False])
+            once = worker.ask("time", [1, False])  # the first took up to a hundred times as long
             calls = max(1, round(experiment.block / once))
+            is_long[name] = once > LONG
             libraries[name] = {
                 "calls": calls,
-                "first": once,  # what a cold start would have us believe
+                "first": first,  # what a cold start would have us believe
                 "seconds": [],
                 "peak_mb_before": at_start,
             }
@@ -79,8 +83,8 @@ def measure(experiment: Experiment, *, rounds: int) -> dict[str, Any]:
                 if experiment.threads > 1:
                     time.sleep(PAUSE)
                 calls = libraries[name]["calls"]
-                # After a long call there is nothing to warm up.
-                libraries[name]["seconds"].append(worker.ask("time", [calls, calls > 1]))
+                found = worker.ask("time", [calls, not is_long[name]])
+                libraries[name]["seconds"].append(found)
         for name, worker in workers.items():
             libraries[name]["peak_mb"] = worker.ask("peak memory")
             libraries[name] |= summary(libraries[name]["seconds"])
