@@ -1,5 +1,6 @@
 """Several processes, one training: who is who, and sums over all of them."""
 
+import importlib
 import os
 import re
 import signal
@@ -85,6 +86,9 @@ def processes(device: str | None = None) -> Iterator[Processes]:
     place = torch.device("cuda", local) if cuda else torch.device("cpu")
     if cuda:
         torch.cuda.set_device(place)
+    # What optimisers load has functions with the group of all as a default argument. Loaded while
+    # there is one, they would keep it, and its threads, to the end: then a process may be aborted.
+    importlib.import_module("torch._dynamo")
     distributed.init_process_group("nccl" if cuda else "gloo")
     try:
         yield Processes(distributed.get_rank(), world, place)
