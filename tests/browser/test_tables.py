@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-PAGE = "layers/batch_norm/"
+PAGE = "verify/checks/"
 WIDE = """() => [...document.querySelectorAll("article > .md-typeset__scrollwrap table")]
     .find((table) => table.scrollWidth > table.clientWidth + 40)"""
 PLAIN = """(table) => {
