@@ -568,6 +568,7 @@ def test_a_policy_is_kept() -> None:
 def test_other_engines_run_a_cell_and_check_an_exercise(engine: Engine, elsewhere: str) -> None:
     engine.set_width(1280)
     engine.open(elsewhere, "layers/relu/")
+    engine.messages()  # of pages before, which others may have broken on purpose
     # Begun, and asked for again: a driver waits for no answer as long as a slow machine takes.
     engine.evaluate("""void (async () => {
         document.querySelector(".book-run button").click();
