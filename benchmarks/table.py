@@ -60,16 +60,17 @@ BOUNDS = [
     Bound("small_cnn_2", CHANNELS_LAST, 1.0),
     Bound("wide_cnn", TORCH, 1.25),
     Bound("wide_cnn", CHANNELS_LAST, 1.25),
-    *(
-        Bound(name, theirs, 1.0)
-        for name in ("conv_1_8_5", "conv_8_16_3", "conv_16_32_3_2")
-        for theirs in (TORCH, CHANNELS_LAST)
-    ),
-    Bound("conv_32_64_3", TORCH, 1.25),
-    Bound("conv_32_64_3", CHANNELS_LAST, 1.25),
+    Bound("conv_1_8_5", TORCH, 1.0),
+    Bound("conv_1_8_5", CHANNELS_LAST, 1.0),
+    Bound("conv_8_16_3", TORCH, 1.0),
+    Bound("conv_8_16_3", CHANNELS_LAST, 1.0),
+    Bound("conv_32_64_3", TORCH, 1.5),
+    Bound("conv_32_64_3", CHANNELS_LAST, 1.5),
+    Bound("conv_16_32_3_2", TORCH, 1.25),
+    Bound("conv_16_32_3_2", CHANNELS_LAST, 1.5),
     Bound("max_pool", TORCH, 0.6),
-    Bound("max_pool", CHANNELS_LAST, 0.8),
-    Bound("iris", TORCH, 0.35),
+    Bound("max_pool", CHANNELS_LAST, 1.25),
+    Bound("iris", TORCH, 0.5),
     Bound("epoch", TORCH, 0.6),
     Bound("epoch", CHANNELS_LAST, 0.8),
 ]

@@ -322,8 +322,9 @@ of_step = {
     for name, work in (("small_cnn", flop), ("wide_cnn", wide_flop))
 }
 assert of_step["wide_cnn"] > of_step["small_cnn"]
-assert ms("small_cnn_2", record=on_avx2) > ms("small_cnn", record=on_avx2)
-assert ms("small_cnn_2", FASTER, on_avx2) < ms("small_cnn", FASTER, on_avx2)
+for record in (recorded, on_avx2):
+    assert ms("small_cnn_2", FASTER, record) < 0.95 * ms("small_cnn", FASTER, record)
+    assert ms("small_cnn_2", record=record) > 0.95 * ms("small_cnn", record=record)
 
 # %% [markdown]
 # | | |
@@ -375,7 +376,7 @@ show(
 # %% [markdown]
 # If all that is not a product vanished, the step would still take {{ alone:.1f}} ms: there is a factor of {{ profiled / alone:.1f}} left, and no more. In a *wide* network, with 32 and 64 channels, less is left. At the rate of one large product its arithmetic is {{ of_step["wide_cnn"]:.0%}} of our step, where that of the small one is {{ of_step["small_cnn"]:.0%}}. Ours takes {{ ms("wide_cnn"):.0f}} ms, PyTorch {{ ms("wide_cnn", TORCH):.0f}} in NCHW and {{ ms("wide_cnn", CHANNELS_LAST):.0f}} in channels-last. The widest convolution of the table, 32→64, computes {{ wide_rate / 1e9:.0f}} billion operations per second, forward and backward: {{ wide_rate / rates["flop_per_s"]:.0%}} of the rate of one large product.
 #
-# And a second thread? Held to AVX2, PyTorch gains: {{ ms("small_cnn_2", FASTER, on_avx2):.1f}} ms, where one thread takes {{ ms("small_cnn", FASTER, on_avx2):.1f}}. Our small network loses: {{ ms("small_cnn_2", record=on_avx2):.1f}} ms instead of {{ ms("small_cnn", record=on_avx2):.1f}}. With all instructions ours takes {{ ms("small_cnn_2"):.1f}} ms instead of {{ ms("small_cnn"):.1f}}, PyTorch {{ ms("small_cnn_2", FASTER):.1f}} instead of {{ ms("small_cnn", FASTER):.1f}}; but there the middle half of the ratios goes from {{ rows["small_cnn_2"]["q1"]:.2f}} to {{ rows["small_cnn_2"]["q3"]:.2f}}.
+# And a second thread? PyTorch gains from it: {{ ms("small_cnn_2", FASTER):.1f}} ms, where one thread takes {{ ms("small_cnn", FASTER):.1f}}, and held to AVX2 {{ ms("small_cnn_2", FASTER, on_avx2):.1f}} instead of {{ ms("small_cnn", FASTER, on_avx2):.1f}}. Our small network does not: {{ ms("small_cnn_2"):.1f}} instead of {{ ms("small_cnn"):.1f}}, and {{ ms("small_cnn_2", record=on_avx2):.1f}} instead of {{ ms("small_cnn", record=on_avx2):.1f}}.
 #
 # ## The table
 #
