@@ -53,24 +53,22 @@ EXPERIMENTS = {
     "loops": Experiment("small_cnn", "Small CNN, training step in loops", 1, (LOOPS, OURS), 3),
 }
 
+# Goals, and not all are met: the record says which, and tests/test_benchmarks.py names them.
 BOUNDS = [
     Bound("small_cnn", TORCH, 0.6),
     Bound("small_cnn", CHANNELS_LAST, 0.8),
     Bound("small_cnn_2", TORCH, 1.0),
     Bound("small_cnn_2", CHANNELS_LAST, 1.0),
-    Bound("wide_cnn", TORCH, 1.25),
+    Bound("wide_cnn", TORCH, 1.2),
     Bound("wide_cnn", CHANNELS_LAST, 1.25),
-    Bound("conv_1_8_5", TORCH, 1.0),
-    Bound("conv_1_8_5", CHANNELS_LAST, 1.0),
-    Bound("conv_8_16_3", TORCH, 1.0),
-    Bound("conv_8_16_3", CHANNELS_LAST, 1.0),
-    Bound("conv_32_64_3", TORCH, 1.5),
-    Bound("conv_32_64_3", CHANNELS_LAST, 1.5),
-    Bound("conv_16_32_3_2", TORCH, 1.25),
-    Bound("conv_16_32_3_2", CHANNELS_LAST, 1.5),
+    *(
+        Bound(name, theirs, 1.0)
+        for name in ("conv_1_8_5", "conv_8_16_3", "conv_32_64_3", "conv_16_32_3_2")
+        for theirs in (TORCH, CHANNELS_LAST)
+    ),
     Bound("max_pool", TORCH, 0.6),
-    Bound("max_pool", CHANNELS_LAST, 1.25),
-    Bound("iris", TORCH, 0.5),
+    Bound("max_pool", CHANNELS_LAST, 0.8),
+    Bound("iris", TORCH, 0.25),
     Bound("epoch", TORCH, 0.6),
     Bound("epoch", CHANNELS_LAST, 0.8),
 ]

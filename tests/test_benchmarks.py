@@ -20,21 +20,30 @@ PROMISED = {
     ("small_cnn", "torch channels-last", 1): 0.8,
     ("small_cnn_2", "torch", 2): 1.0,
     ("small_cnn_2", "torch channels-last", 2): 1.0,
-    ("wide_cnn", "torch", 1): 1.25,
+    ("wide_cnn", "torch", 1): 1.2,
     ("wide_cnn", "torch channels-last", 1): 1.25,
     ("conv_1_8_5", "torch", 1): 1.0,
     ("conv_1_8_5", "torch channels-last", 1): 1.0,
     ("conv_8_16_3", "torch", 1): 1.0,
     ("conv_8_16_3", "torch channels-last", 1): 1.0,
-    ("conv_32_64_3", "torch", 1): 1.5,
-    ("conv_32_64_3", "torch channels-last", 1): 1.5,
-    ("conv_16_32_3_2", "torch", 1): 1.25,
-    ("conv_16_32_3_2", "torch channels-last", 1): 1.5,
+    ("conv_32_64_3", "torch", 1): 1.0,
+    ("conv_32_64_3", "torch channels-last", 1): 1.0,
+    ("conv_16_32_3_2", "torch", 1): 1.0,
+    ("conv_16_32_3_2", "torch channels-last", 1): 1.0,
     ("max_pool", "torch", 1): 0.6,
-    ("max_pool", "torch channels-last", 1): 1.25,
-    ("iris", "torch", 1): 0.5,
+    ("max_pool", "torch channels-last", 1): 0.8,
+    ("iris", "torch", 1): 0.25,
     ("epoch", "torch", 1): 0.6,
     ("epoch", "torch channels-last", 1): 0.8,
+}
+
+# What the record does not keep: shown on the page as it is. One more is an error, and one less too.
+MISSED = {
+    ("conv_32_64_3", "torch"),
+    ("conv_32_64_3", "torch channels-last"),
+    ("conv_16_32_3_2", "torch channels-last"),
+    ("max_pool", "torch channels-last"),
+    ("iris", "torch"),
 }
 
 
@@ -206,7 +215,7 @@ def test_held_memory_is_about_the_width_of_the_kernel() -> None:
             assert entry["conv2d_im2col"] > 0.99 * entry["kernel_width"] ** 2
 
 
-def test_the_recorded_run_keeps_every_promise() -> None:
+def test_the_recorded_run_keeps_its_promises_but_those_that_are_named() -> None:
     """What was measured, not a measurement: ``make bench`` writes it."""
     rows = {(r["experiment"], r["theirs"], r["threads"]): r for r in RECORDED["rows"]}
     assert {key: row["at_most"] for key, row in rows.items()} == PROMISED
@@ -216,8 +225,8 @@ def test_the_recorded_run_keeps_every_promise() -> None:
         ours, others = (experiment["libraries"][n]["seconds"] for n in ("nn_tutorial", theirs))
         assert len(ours) == len(others) >= 5
         assert row["ratio"] == pytest.approx(np.median(ours) / np.median(others), rel=1e-3)
-        assert row["ratio"] <= PROMISED[name, theirs, threads]
-        assert row["holds"]
+        assert row["holds"] == (row["ratio"] <= PROMISED[name, theirs, threads])
+    assert {(name, theirs) for (name, theirs, _), row in rows.items() if not row["holds"]} == MISSED
 
 
 def test_the_recorded_run_says_when_and_on_what_and_no_more() -> None:

@@ -11,8 +11,8 @@ from ..verify.theories import THEORIES, Theory, Values
 
 Function = Callable[[Any], Any]
 Rule = Callable[[Function, Any, Any, Any], Any]  # of a function, a point, a step and its length
-# The theories of a layer's options, which came after the questions of the pages had been asked.
-LATER = {
+# Theories of options, and of a network: their layers have one without them.
+OF_OPTIONS = {
     "two_layer_net",
     "conv2d_dilated",
     "max_pool2d_dilated",
@@ -49,7 +49,7 @@ def jacobian(f: Function, x: Array, h: float = 1e-6, rule: Rule = central) -> Ar
 
 def one_per_layer() -> dict[str, Theory]:
     """Return the theories of the book, one per layer, by their names."""
-    return {name: theory for name, theory in THEORIES.items() if name not in LATER}
+    return {name: theory for name, theory in THEORIES.items() if name not in OF_OPTIONS}
 
 
 def spread(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:

@@ -66,6 +66,11 @@ export class Cell {
     return this.ran === this.text;
   }
 
+  /** Whether what ran last was not the book's. */
+  get ranEdited() {
+    return this.ran !== undefined && this.ran !== this.about.code;
+  }
+
   /** Put an editor in the code's place. */
   edit(isAsked) {
     if (isAsked) this.code?.closest("details")?.setAttribute("open", "");
@@ -113,7 +118,7 @@ export class Cell {
   reset() {
     const isHere = document.activeElement === this.resetButton;
     // What came out of the changed code is still in the names, here and in all that was made of it.
-    if (this.ran !== undefined && this.ran !== this.about.code) this.page.forget(this.index);
+    if (this.ranEdited) this.page.forget(this.index);
     if (this.editor) this.editor.text = this.about.code;
     this.changed(this.about.code);
     this.restore();
@@ -155,7 +160,7 @@ export class Cell {
   async run() {
     const { text } = this;
     const outputs = [];
-    const wasEdited = this.isWritten;
+    const wasEdited = this.ranEdited;
     this.busy(true);
     this.isLeftOut = false;
     this.editor?.mark(undefined);
@@ -169,9 +174,7 @@ export class Cell {
         this.stream(output);
       });
       this.ran = done.error === "Stopped." ? undefined : text;
-      if (!this.page.cells.slice(0, this.index).some((cell) => cell.isEdited && cell.hasRun) && !this.isEdited) this.isClean = true;
-      else this.isClean = false;
-      this.isWritten = this.isEdited;
+      this.isClean = !this.isEdited && !this.page.above(this).some((cell) => cell.isEdited && cell.hasRun);
       await this.shown(joined(outputs), done);
       if (wasEdited || this.isEdited || this.state === "failed")
         for (const below of this.page.cells.slice(this.index + 1)) below.outdate("Ran before the code above changed.");
@@ -179,7 +182,8 @@ export class Cell {
     } catch (error) {
       this.live?.remove();
       const words = error instanceof python.Stopped ? "Stopped. Python was started anew, and its variables are gone." : error.message;
-      this.replaced([...outputs.filter(({ stream }) => stream).length ? [printed(joined(outputs))] : [], fault(words)]);
+      const text = outputs.filter(({ stream }) => stream).map((output) => output.text).join("");
+      this.replaced(text ? [printed(text), fault(words)] : [fault(words)]);
       this.note.textContent = "";
       throw error;
     } finally {
@@ -214,7 +218,7 @@ export class Cell {
     if (done.missing || this.isOtherwise) {
       this.restore();
       this.live?.remove();
-      const isWhole = !this.page.cells.slice(0, this.index).some((cell) => cell.isLeftOut);
+      const isWhole = !this.page.above(this).some((cell) => cell.isLeftOut);
       this.mine = [done.missing ? missing(done.missing, this.page.about) : otherwise(isWhole)];
       this.place.to.before(...this.mine);
       this.note.textContent = "";

@@ -166,8 +166,8 @@ export async function take(files, isReplaced) {
     Object.assign(texts, file.name.endsWith(".zip") ? await unzip(file) : { [file.name]: await file.text() });
   // All are read before any is kept.
   const known = Object.entries(texts)
-    .map(([file, source]) => [file.slice(0, -3), source])
-    .filter(([name], i) => Object.keys(texts)[i].endsWith(".py") && Object.hasOwn(all, name));
+    .filter(([file]) => file.endsWith(".py") && Object.hasOwn(all, file.slice(0, -3)))
+    .map(([file, source]) => [file.slice(0, -3), source]);
   if (!known.length) throw new Error(`no file has the name of an exercise, such as relu.py: ${Object.keys(texts).join(", ")}`);
   const mine = kept.exercises.read();
   const isMine = (name) => ![undefined, all[name].stub].includes(mine[name]?.source);

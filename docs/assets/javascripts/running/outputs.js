@@ -56,7 +56,7 @@ async function one(output) {
   const { kind, text } = asText(output);
   if (kind === "figure") return figure(output);
   if (kind === "file") return undefined;
-  if (kind === "text") return box("", "Output", element("pre", {}, text));
+  if (kind === "text") return printed(text);
   const node = element("div", {});
   // What Python has shown is the reader's own, and the page's policy runs no script in it.
   node.innerHTML = kind === "html" ? text : await rendered(text);
@@ -125,8 +125,8 @@ function rules(sheet) {
 export const fault = (text) =>
   text.startsWith("Stopped.") ? box("book-halt", "Stopped", element("pre", {}, text)) : box("book-fault", "Error", element("pre", {}, text));
 
-/** What was printed, where nothing else can be drawn. */
-export const printed = (outputs) => box("", "Output", element("pre", {}, outputs.map(({ text }) => text).join("")));
+/** A text as it is. */
+export const printed = (text) => box("", "Output", element("pre", {}, text));
 
 /** What is told of a cell of the book's own whose assertion fails here. */
 export const otherwise = (isWhole) =>

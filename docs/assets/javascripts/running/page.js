@@ -26,7 +26,7 @@ async function started(bar, others) {
   const isHere = isIn(bar);
   bar.replaceChildren(progress, bytes, cancel);
   if (isHere) cancel.focus({ preventScroll: true });
-  say("Python is loaded.");
+  say("Loading Python.");
   let come = 0;
   const whole = fetch(new URL("assets/runtime/manifest.json", BASE))
     .then((answer) => answer.json())
@@ -123,8 +123,18 @@ class Page {
     }
     if (isIn(this.bar)) this.bar.querySelector("button").focus({ preventScroll: true });
     say("Python is ready.");
-    addEventListener("pagehide", () => this.keepNow());
-    globalThis.document$?.subscribe(() => !this.bar.isConnected && this.isRunning && this.stop());
+    const leave = () => this.keepNow();
+    addEventListener("pagehide", leave);
+    let watch;
+    watch = globalThis.document$?.subscribe(() => {
+      if (this.bar.isConnected) return;
+      // The reader has gone on without a load: what is kept for this page is no longer this one's.
+      watch?.unsubscribe();
+      removeEventListener("pagehide", leave);
+      clearTimeout(this.timer);
+      leave();
+      if (this.isRunning) this.stop();
+    });
   }
 
   /** Run a cell, and before it those above that have not run yet. */
