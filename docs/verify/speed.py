@@ -399,7 +399,7 @@ def line(name):
     return "| " + " | ".join([titles[name], *times, *ratios]) + " |"
 
 
-head = "| Work | Ours | NCHW | Channels-last | Ratio | Middle half | AVX2 | Bound |\n" + "|---" * 8 + "|\n"
+head = "| Work | Ours | NCHW | Channels-last | Ratio | Middle half | AVX2 | Goal |\n" + "|---" * 8 + "|\n"
 Markdown(head + "\n".join(line(name) for name in titles))
 
 # %% [markdown]
