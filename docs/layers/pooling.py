@@ -254,22 +254,20 @@ assert np.allclose(back, avg_pool2d_backward(arrives, cache), rtol=0, atol=1e-15
 #
 # ## What the cache keeps
 #
-# The backward pass of the maximum needs the winners and nothing else, not even the input. The loops keep two integers per window. The fast version needs less: it lets the pixels of a row compete first, and then the rows.
+# The backward pass of the maximum needs the winners and nothing else, not even the input. The loops keep two integers per window. The fast version keeps the masks $M^{(u,v)}$ of the box, one for each tap and one byte for each element. It finds the largest values first, by letting the pixels of a column compete, and then the columns.
 #
-# $$\max_{u,v} x_{uv} = \max_u \Big(\max_v x_{uv}\Big)$$
+# $$\max_{u,v} x_{uv} = \max_v \Big(\max_u x_{uv}\Big)$$
 #
-# The largest of all is the largest of the row winners, however the tournament is arranged. At stride 1 that takes $(k_w - 1) + (k_h - 1)$ comparisons per pixel, where all at once would take $k_w k_h - 1$: 4 instead of 8 for $3 \times 3$ windows. (For $2 \times 2$ side by side the count is the same.) Each stage keeps one mask per tap, one byte per element:
+# The largest of all is the largest of the columns' winners, however the tournament is arranged. At stride 1 that takes $(k_h - 1) + (k_w - 1)$ comparisons per pixel, where all at once would take $k_h k_w - 1$: 4 instead of 8 for $3 \times 3$ windows. (For $2 \times 2$ side by side the count is the same.) Then each tap is asked in turn, in reading order, where it reaches the largest value:
 
 # %% tags=["remove-input"]
-show_source(pooling._first_max, pooling._send)
+show_source(pooling._first, pooling.max_pool2d_backward)
 
 # %% [markdown]
-# In `_first_max`, `free` marks the windows that have no winner yet; it is what lets the first one win. `_send` is [](#max-pool-backward), once from windows to rows, once from rows to pixels; `where_open` does what the product with a mask does. So the mask $M^{(u,v)}$ is a product of two: pixel $v$ won its row, and row $u$ won the window. On the sixteen numbers, the box term by term:
+# In `_first`, `free` marks the windows that have no winner yet, so that the first to reach the maximum wins. In the backward pass `where_open` does what the product with a mask does. On the sixteen numbers, [](#max-pool-backward) term by term:
 
 # %%
-row_winners, row_of_window = max_cache.winners
-for u, v in np.ndindex(2, 2):
-    mask = row_of_window[u] & row_winners[v][:, :, u::2]
+for (u, v), mask in zip(np.ndindex(2, 2), max_cache.winners, strict=True):
     assert (dx_max[:, :, u::2, v::2] == dy * mask).all()
 
 # %% [markdown]
@@ -280,7 +278,7 @@ batch = rng.standard_normal((16, 8, 24, 24)).astype(np.float32)
 _, cache = max_pool2d(batch, 2)
 _, theirs = functional.max_pool2d(torch.tensor(batch), 2, return_indices=True)
 
-kept = sum(mask.nbytes for stage in cache.winners for mask in stage)
+kept = sum(mask.nbytes for mask in cache.winners)
 per_pixel = {
     "the input": batch.nbytes / batch.size,
     "PyTorch's indices": theirs.nbytes / batch.size,
@@ -289,23 +287,23 @@ per_pixel = {
 print("bytes kept for an input pixel")
 for name, size in per_pixel.items():
     print(f"{name:<20}{size:4.1f}")
-assert kept == 1.5 * batch.size and theirs.dtype == torch.int64
-assert avg_pool2d(batch, 2)[1].winners == ([], [])
+assert kept == batch.size and theirs.dtype == torch.int64
+assert len(avg_pool2d(batch, 2)[1].winners) == 0
 
 # %% [markdown]
-# PyTorch keeps an integer of eight bytes per window. The masks of $2 \times 2$ windows take {{ per_pixel["our masks"]:.1f}} bytes per input pixel: two masks of half an image, then two of a quarter. The mean keeps no array at all, for its gradient does not depend on the input.
+# PyTorch keeps an integer of eight bytes per window. The masks of $2 \times 2$ windows take {{ per_pixel["our masks"]:.1f}} byte per input pixel: four masks of a quarter of an image. The mean keeps no array at all, for its gradient does not depend on the input.
 #
-# Where several pixels are the largest, the order of the tournament does matter. Rows first: within a row the first pixel wins, and among rows the first row. That is the first in reading order. Columns first would choose another:
+# Where several pixels are the largest, the order in which the taps are asked does matter. In reading order, row by row, the first of the largest wins. Asked column by column, as for the image's transpose, another may win:
 
 # %% tags=["remove-input"]
 window = np.array([[0.0, 5.0], [5.0, 0.0]])[None, None]
 one = np.ones((1, 1, 1, 1))
-rows_first = max_pool2d_backward(one, max_pool2d(window, 2)[1])[0, 0]
-turned = window.swapaxes(2, 3)
-columns_first = max_pool2d_backward(one, max_pool2d(turned, 2)[1])[0, 0].T
-print(f"rows first    {rows_first.tolist()}")
-print(f"columns first {columns_first.tolist()}")
-assert (rows_first == [[0, 1], [0, 0]]).all() and (columns_first == [[0, 0], [1, 0]]).all()
+by_rows = max_pool2d_backward(one, max_pool2d(window, 2)[1])[0, 0]
+transposed = window.swapaxes(2, 3)
+by_columns = max_pool2d_backward(one, max_pool2d(transposed, 2)[1])[0, 0].T
+print(f"row by row        {by_rows.tolist()}")
+print(f"column by column  {by_columns.tolist()}")
+assert (by_rows == [[0, 1], [0, 0]]).all() and (by_columns == [[0, 0], [1, 0]]).all()
 
 # %% [markdown]
 # ## Ties: when two are the largest

@@ -216,10 +216,15 @@ show(
 # **Keep freed memory.** A step makes and drops arrays of megabytes. The C library gives such blocks back to the system and asks for them anew, and each new page of memory then costs a trap into the operating system. One large array, made and dropped when the package is imported, raises the limit above which it does so.
 
 # %% tags=["remove-input"]
-show_source(nt.conv2d, nt.layers.convolution._parts, nt.layers.convolution._met)
+show_source(
+    nt.conv2d,
+    nt.layers.convolution._stacked,
+    nt.layers.convolution._parts,
+    nt.layers.convolution._met,
+)
 
 # %% [markdown]
-# The copy is the loop over `v`, and `_met` keeps it off the padding, which stays zero; `windows` and `cols` are views. The product follows the formula
+# The copy is the loop over `v`, and `_met` keeps it off the padding, which stays zero; `cols` is a view, which `_stacked` makes. The product follows the formula
 #
 # $$y_{nfij} = b_f + \sum_{c,u,v} x_{n,\,c,\,s_h i + u - p_h,\,s_w j + v - p_w}\; w_{fcuv}$$
 #
@@ -235,13 +240,13 @@ show_source(nt.conv2d, nt.layers.convolution._parts, nt.layers.convolution._met)
 #
 # $$\boxed{\frac{\partial L}{\partial x} = \sum_v S_v^\top \sum_u R_u^\top\, W_{uv}^\top\, \frac{\partial L}{\partial y}}$$
 #
-# For a given $u$ the products for all $v$ are a single one, of shapes $(k_w C \times F) \cdot (F \times W'N)$ for each output row: the shape of a block of stored rows.
+# The inner sum is a matrix product, as in the forward pass. At stride 1, image row $a$ met the output rows $a + p_h - u$. They lie one under the other, so that stacking them takes no copy, and the sum over $u$ and $f$ is the inner side of one product. For all $v$ at once its shapes are $(k_w C \times k_h F) \cdot (k_h F \times W'N)$, for each image row. With a stride only every $s_h$-th row of the kernel meets a given image row, and there is a product for each remainder.
 
 # %% tags=["remove-input"]
-show_source(nt.conv2d_backward)
+show_source(nt.conv2d_backward, nt.layers.convolution._to_rows)
 
 # %% [markdown]
-# `rows[...] +=` is the sum over $u$ and `image[...] +=` the sum over $v$. In a network's first layer the input is the data, and nobody asks for its gradient: `need_dx=False` stops before both. PyTorch does not compute it either.
+# `_to_rows` makes the sum over $u$, and `image[...] +=` that over $v$. In a network's first layer the input is the data, and nobody asks for its gradient: `need_dx=False` stops before both. PyTorch does not compute it either.
 #
 # ## An experiment: which idea is worth how much?
 #

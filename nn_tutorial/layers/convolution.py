@@ -101,8 +101,7 @@ def conv2d(
     for v in range(kw):
         columns, pixels = _met(v, ow, w, sw, pw)
         rows[ph : ph + h, v, :, columns] = image[:, :, pixels]  # the only copy
-    windows = sliding_window_view(rows.reshape(-1, ow * n), kh * kw * c, axis=0)
-    cols = windows[:: sh * kw * c].transpose(0, 2, 1)  # oh, kh·kw·c, ow·n
+    cols = _stacked(rows.reshape(-1, kw * c, ow * n), kh)[::sh]  # oh, kh·kw·c, ow·n
     y = np.empty((oh, f, ow * n), x.dtype)
     _multiply(weight.transpose(0, 2, 3, 1).reshape(f, -1), cols, ow, out=y)
     if bias is not None:
@@ -162,18 +161,45 @@ def conv2d_backward(
     dbias = np.einsum("hfn->f", d) if has_bias else None
     if not need_dx:
         return None, dweight, dbias
-    # The forward pass backwards: the gradient of its rows, one product for each row of the kernel,
-    # and from there to the image, each pixel adding up the copies that were made of it.
-    rows = np.zeros((h + 2 * ph, kw * c, ow * n), d.dtype)
-    met = np.empty((oh, kw * c, ow * n), d.dtype)
-    for u in range(kh):
-        _multiply(weight[:, :, u].transpose(2, 1, 0).reshape(kw * c, f), d, ow, out=met)
-        rows[u : u + sh * oh : sh] += met
+    # The forward pass backwards: to the rows that were copied, and from there to the image, where
+    # each pixel adds up the copies that were made of it.
+    rows = _to_rows(d.reshape(oh, f, ow, n), weight, h, sh, ph)
     image = np.zeros((h, c, w, n), d.dtype)
-    for v, copied in enumerate(rows[ph : ph + h].reshape(h, kw, c, ow, n).swapaxes(0, 1)):
+    for v in range(kw):
         columns, pixels = _met(v, ow, w, sw, pw)
-        image[:, :, pixels] += copied[:, :, columns]
+        if v < sw:  # there is nothing to add to
+            image[:, :, pixels] = rows[:, v, :, columns]
+        else:
+            image[:, :, pixels] += rows[:, v, :, columns]
     return image.transpose(3, 1, 0, 2), dweight, dbias
+
+
+def _to_rows(d: Array, weight: Array, height: int, stride: int, padding: int) -> Array:
+    """Gradient of the copied rows (height, kw, c, ow, n), from the output's (oh, f, ow, n)."""
+    # An image row met a few rows of the output, each through another row of the kernel. They lie
+    # one under the other, so that stacking them, as in the forward pass, takes one product.
+    (oh, f, ow, n), (_, c, kh, kw) = d.shape, weight.shape
+    most = -(-kh // stride)  # so many rows of the output at most; beyond its ends they are 0
+    last = (height - 1 + padding) // stride
+    around = np.zeros((most + max(oh - 1, last), f, ow * n), d.dtype)
+    around[most - 1 : most - 1 + oh] = d.reshape(oh, f, ow * n)
+    make = np.zeros if stride > kh else np.empty  # a row between two windows met nothing
+    rows = make((height, kw * c, ow * n), d.dtype)
+    for a in range(min(stride, height)):
+        first, u = divmod(a + padding, stride)
+        flipped = weight[:, :, u::stride][:, :, ::-1]  # what the rows a, a + stride, … met
+        if (met := flipped.shape[2]) > 0:
+            taps = flipped.transpose(3, 1, 2, 0).reshape(kw * c, met * f)
+            out = rows[a::stride]
+            stacked = _stacked(around, met)[most - met + first :][: len(out)]
+            _multiply(taps, stacked, ow, out=out)
+    return rows.reshape(height, kw, c, ow, n)
+
+
+def _stacked(rows: Array, height: int) -> Array:
+    """Each row with the ``height - 1`` after it, one under the other: a view, without a copy."""
+    windows = sliding_window_view(rows, height, axis=0).transpose(0, 3, 1, 2)
+    return windows.reshape(len(windows), height * rows.shape[1], rows.shape[2])
 
 
 def _multiply(a: Array, b: Array, pixels: int, *, out: Array) -> None:

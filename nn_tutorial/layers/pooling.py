@@ -1,5 +1,7 @@
 """Pooling: keep the largest of each window, or the mean, and route the gradient back."""
 
+import math
+from collections.abc import Sequence
 from functools import reduce
 from typing import Any, NamedTuple
 
@@ -27,14 +29,15 @@ class Geometry(NamedTuple):
 class PoolCache(NamedTuple):
     """What the backward passes need: for the maximum who won, for the mean what one pixel counts.
 
-    ``shares`` is None where each window counts all its pixels.
+    ``winners`` has one mask for each tap, in reading order. ``shares`` is None
+    where each window counts all its pixels.
     """
 
     x_shape: tuple[int, ...]
     y_shape: tuple[int, ...]
     dtype: Any
     geometry: Geometry
-    winners: tuple[list[NDArray[Any]], list[NDArray[Any]]] = ([], [])
+    winners: Sequence[NDArray[Any]] = ()
     shares: Array | None = None
 
 
@@ -79,16 +82,15 @@ def max_pool2d(
     ValueError
         If a shape does not fit, or a number is out of its range.
     """
-    (oh, ow), geometry = check_pool(x, kernel_size, stride, padding, dilation, ceil_mode)
+    out, geometry = check_pool(x, kernel_size, stride, padding, dilation, ceil_mode)
     (kh, kw), (sh, sw), _, (dh, dw), _ = geometry
-    # Along W, then along H: kw + kh comparisons of whole arrays in place of a reduction over two
-    # tiny axes, which NumPy does one window at a time. Ties go to the first in each stage, so to
-    # the first in reading order: the row's winner is settled before rows compete.
-    pixel_columns, pixel_rows = _pixels(x.shape, geometry, (oh, ow))
+    # Along H, where NumPy compares whole rows of memory, then along W: kh + kw comparisons of
+    # arrays in place of a reduction over two tiny axes, which it does one window at a time.
     image = _frame(x, geometry, -np.inf)
-    rows, row_winners = _first_max(_taps(image, 3, kw, sw, ow, dw), pixel_columns)
-    y, winners = _first_max(_taps(rows, 2, kh, sh, oh, dh), pixel_rows)
-    return y, PoolCache(x.shape, y.shape, x.dtype, geometry, (row_winners, winners))
+    rows = reduce(np.maximum, _taps(image, 2, kh, sh, out[0], dh))
+    y = reduce(np.maximum, _taps(rows, 3, kw, sw, out[1], dw))
+    winners = _first(_window_taps(image, geometry, out), y, _pixels(x.shape, geometry, out))
+    return y, PoolCache(x.shape, y.shape, x.dtype, geometry, winners)
 
 
 def max_pool2d_backward(dy: Array, cache: PoolCache) -> Array:
@@ -114,8 +116,20 @@ def max_pool2d_backward(dy: Array, cache: PoolCache) -> Array:
         If ``dy`` does not have the shape and dtype of ``y``.
     """
     check_like("dy", dy, cache.y_shape, cache.dtype, "that of y")
-    row_winners, winners = cache.winners
-    return _spread(dy, cache, winners, row_winners, winners[0])
+    _, stride, (ph, pw), apart, (bh, bw) = geometry = cache.geometry
+    h, w = cache.x_shape[2:]
+    shape = (*dy.shape[:2], h + 2 * ph + bh, w + 2 * pw + bw)
+    span = span_of(geometry.kernel, apart)
+    overlap = stride[0] < span[0] or stride[1] < span[1]
+    covered = dy.size * len(cache.winners) == math.prod(shape)  # no pixel is between the windows
+    make = np.empty_like if covered and not overlap else np.zeros_like
+    image = make(cache.winners[0], dy.dtype, shape=shape)
+    for tap, won in zip(_window_taps(image, geometry, dy.shape[2:]), cache.winners, strict=True):
+        if overlap:
+            tap += where_open(won, dy)
+        else:  # there is nothing to add to
+            where_open(won, dy, out=tap)
+    return image[:, :, ph : ph + h, pw : pw + w]
 
 
 def avg_pool2d(
@@ -191,8 +205,8 @@ def avg_pool2d_backward(dy: Array, cache: PoolCache) -> Array:
     check_like("dy", dy, cache.y_shape, cache.dtype, "that of y")
     kh, kw = cache.geometry.kernel
     if cache.shares is not None:
-        return _spread(dy * cache.shares, cache, [1.0] * kh, [1.0] * kw, dy)
-    return _spread(dy, cache, [1 / kh] * kh, [1 / kw] * kw, dy)
+        return _spread(dy * cache.shares, cache)
+    return _spread(dy * (1 / (kh * kw)), cache)
 
 
 def max_pool2d_loops(
@@ -213,7 +227,7 @@ def max_pool2d_loops(
         u, v = divmod(int(window.argmax()), window.shape[1])  # argmax: the first of equals
         y[n, c, i, j] = window[u, v]
         winner[n, c, i, j] = top + u, left + v
-    return y, PoolCache(x.shape, y.shape, x.dtype, geometry, ([], [winner]))
+    return y, PoolCache(x.shape, y.shape, x.dtype, geometry, [winner])
 
 
 def max_pool2d_loops_backward(dy: Array, cache: PoolCache) -> Array:
@@ -221,7 +235,7 @@ def max_pool2d_loops_backward(dy: Array, cache: PoolCache) -> Array:
     check_like("dy", dy, cache.y_shape, cache.dtype, "that of y")
     dx = np.zeros(cache.x_shape, dy.dtype)
     for n, c, i, j in np.ndindex(dy.shape):
-        a, q = cache.winners[1][0][n, c, i, j]
+        a, q = cache.winners[0][n, c, i, j]
         dx[n, c, a, q] += dy[n, c, i, j]
     return dx
 
@@ -311,56 +325,54 @@ def _taps(x: Array, axis: int, kernel: int, stride: int, out: int, apart: int = 
     return [x[(*before, slice(t, t + reach, stride))] for t in range(0, kernel * apart, apart)]
 
 
-def _pixels(shape: tuple[int, ...], geometry: Geometry, out: Pair) -> tuple[list[Any], list[Any]]:
-    """For each tap along W, and along H, where it reads a pixel and not the padding."""
-    (kh, kw), (sh, sw), padding, (dh, dw), beyond = geometry
-    if not any(padding + beyond):
-        return [True] * kw, [True] * kh
+def _window_taps(x: Array, geometry: Geometry, out: Pair) -> list[Array]:
+    """The taps of all places in the window, in reading order: views of ``x``."""
+    (kh, kw), (sh, sw), _, (dh, dw), _ = geometry
+    rows = _taps(x, 2, kh, sh, out[0], dh)
+    return [tap for row in rows for tap in _taps(row, 3, kw, sw, out[1], dw)]
+
+
+def _pixels(shape: tuple[int, ...], geometry: Geometry, out: Pair) -> list[Any]:
+    """For each tap, where it reads a pixel and not the padding."""
+    if not any(geometry.padding + geometry.beyond):
+        return [True] * (geometry.kernel[0] * geometry.kernel[1])
     inside = _frame(np.ones((1, 1, *shape[2:]), bool), geometry, False)
-    columns = _taps(inside, 3, kw, sw, out[1], dw)
-    return columns, _taps(reduce(np.logical_or, columns), 2, kh, sh, out[0], dh)
+    return _window_taps(inside, geometry, out)
 
 
-def _first_max(taps: list[Array], pixels: list[Any]) -> tuple[Array, list[NDArray[Any]]]:
-    """The maximum over the taps, and for each tap where it is the first pixel to reach it."""
-    best = reduce(np.maximum, taps)
-    odd = np.isnan(best).any()
-    winners, free = [], None
+def _first(taps: list[Array], y: Array, pixels: list[Any]) -> list[NDArray[Any]]:
+    """For each tap, where it is the first pixel to reach the maximum ``y``."""
+    odd = np.isnan(y.max())
+    winners, free = [], np.ones_like(y, bool)  # the windows that have no winner yet
     for tap, pixel in zip(taps[:-1], pixels[:-1], strict=True):
-        won = tap == best
+        won = tap == y
         if odd:  # NaN is the maximum of its window, and equals nothing
             won |= np.isnan(tap)
         if pixel is not True:  # padding equals a maximum of −∞, but takes no part
             won &= pixel
-        if free is not None:
-            won &= free
-        free = ~won if free is None else free ^ won
+        won &= free
+        free ^= won
         winners.append(won)
-    last = np.ones_like(best, bool) if free is None else free
-    return best, [*winners, last if pixels[-1] is True else last & pixels[-1]]
+    return [*winners, free if pixels[-1] is True else free & pixels[-1]]
 
 
-def _spread(dy: Array, cache: PoolCache, to_rows: Any, to_columns: Any, like: Array) -> Array:
+def _spread(dy: Array, cache: PoolCache) -> Array:
     """Send the gradient from windows to rows, from rows to pixels, and cut off the padding."""
-    _, (sh, sw), (ph, pw), (dh, dw), (bh, bw) = cache.geometry
+    (kh, kw), (sh, sw), (ph, pw), _, (bh, bw) = cache.geometry
     h, w = cache.x_shape[2:]
-    rows = _send(dy, 2, h + 2 * ph + bh, sh, to_rows, like, dh)
-    image = _send(rows, 3, w + 2 * pw + bw, sw, to_columns, like, dw)
+    rows = _send(dy, 2, h + 2 * ph + bh, sh, kh)
+    image = _send(rows, 3, w + 2 * pw + bw, sw, kw)
     return image[:, :, ph : ph + h, pw : pw + w]
 
 
-def _send(
-    d: Array, axis: int, size: int, stride: int, shares: Any, like: Array, apart: int
-) -> Array:
-    """Give each tap along ``axis`` its share of ``d``, in the memory order of ``like``."""
-    dx = np.zeros_like(like, d.dtype, shape=(*d.shape[:axis], size, *d.shape[axis + 1 :]))
-    taps = _taps(dx, axis, len(shares), stride, d.shape[axis], apart)
-    for tap, share in zip(taps, shares, strict=True):
-        times = np.multiply if isinstance(share, float) else where_open
-        if stride > apart * (len(shares) - 1):  # windows do not overlap: there is nothing to add to
-            times(share, d, out=tap)
-        else:
-            tap += times(share, d)
+def _send(d: Array, axis: int, size: int, stride: int, kernel: int) -> Array:
+    """Add ``d`` to each tap along ``axis``, in the memory order of ``d``."""
+    dx = np.zeros_like(d, shape=(*d.shape[:axis], size, *d.shape[axis + 1 :]))
+    for tap in _taps(dx, axis, kernel, stride, d.shape[axis]):
+        if stride < kernel:
+            tap += d
+        else:  # windows do not overlap: there is nothing to add to
+            tap[...] = d
     return dx
 
 

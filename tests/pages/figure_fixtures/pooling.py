@@ -32,7 +32,7 @@ def _of(
 ) -> list[tuple[str, list[Any], Any]]:
     x, size = image[None, None], list(image.shape)
     y, cache = max_pool2d(x, kernel, stride=stride)
-    won = max_pool2d_loops(x, kernel, stride=stride)[1].winners[1][0][0, 0]
+    won = max_pool2d_loops(x, kernel, stride=stride)[1].winners[0][0, 0]
     mean, mean_cache = avg_pool2d(x, kernel, stride=stride)
     dy = rng.standard_normal(y.shape)
     geometry = [kernel, stride]
