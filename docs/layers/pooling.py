@@ -8,7 +8,7 @@
 # %% [markdown]
 # # Pooling
 #
-# A convolution gives one image per filter, about as large as its input, and most of the pixels say much the same as their neighbours. Pooling makes the images smaller: it looks at small windows and keeps one number from each, the largest or the mean. You will see where every gradient goes, what happens when two pixels are the largest, and seven ways to get it wrong. Whether a trained network needs pooling is the question of [a page of its own](../networks/pooling_buys.py).
+# A convolution gives one image per filter, about as large as its input, and most of the pixels say much the same as their neighbours. Pooling makes the images smaller: it looks at small windows and keeps one number from each, the largest or the mean. You will see where every gradient goes, what happens when two pixels are the largest, and seven ways to get it wrong. [A page of its own](../networks/pooling_buys.py) asks whether a trained network needs pooling.
 #
 # You need [the symbols of this book](../foundations/notation.md), [ReLU](relu.py), whose mask comes back here, and an idea of [convolution](convolution.py).
 
@@ -362,7 +362,7 @@ print(f"tied windows {share:.0%}, gradients apart {differ}")
 assert differ == 0 and (y == theirs.detach().numpy()).all() and share > 0.8
 
 # %% [markdown]
-# **Are ties rare?** Two real numbers are hardly ever equal. But a pooling layer usually follows a ReLU, and a ReLU puts out many numbers that *are* equal: zeros. So ties are common there. [How often, and whether the choice matters](../networks/pooling_buys.py#equal-maxima-after-a-relu-how-often), is measured in trained networks.
+# **Are ties rare?** Not after a ReLU: it puts out many zeros, and zeros tie. [How often, and whether the choice matters](../networks/pooling_buys.py#equal-maxima-after-a-relu-how-often), is measured in trained networks.
 #
 # ## Windows that overlap: routes add up
 #
@@ -460,7 +460,7 @@ print("at a kink:", [place[2:] for place in at_tie.arguments[0].kinks])
 assert [place[2:] for place in at_tie.arguments[0].kinks] == [(0, 1), (1, 0), (1, 1)]
 
 # %% [markdown]
-# Remember that. A check that is silent about ties cannot tell a good tie rule from a bad one; the comparison with PyTorch can, and the sum can.
+# A check that is silent about ties cannot tell a good tie rule from a bad one; the comparison with PyTorch can, and the sum can.
 #
 # ### The certificates
 #
@@ -644,7 +644,7 @@ assert not seen["wrong width"][0] and seen["wrong width"][1]
 #
 # **Padding of 0** passes every gradient check, because the gradient is right for the function that was written. The function is the wrong one: in a window at the border whose pixels are all negative, the padding wins and the output is 0. It stays hidden after a ReLU, since nothing is negative there.
 #
-# **To every largest** passes them as well. It is wrong only at ties, and there the differences are silent. [What it costs in a network](../networks/pooling_buys.py#equal-maxima-after-a-relu-how-often) is measured on a page of its own.
+# **To every largest** passes them as well. It is wrong only at ties, and there the differences are silent.
 #
 # **Mean not divided** is too large by the factor $k_h k_w$, and the only one that all four checks see. A smaller learning rate would hide it.
 #
@@ -652,7 +652,7 @@ assert not seen["wrong width"][0] and seen["wrong width"][1]
 #
 # ## What pooling buys
 #
-# The usual claim is that pooling makes a network *invariant* to small shifts. [What pooling buys](../networks/pooling_buys.py) asks the layers alone, with a photograph that moves by one pixel, and then networks with and without pooling. Pooling tolerates small shifts, and a network without it can learn that from data that moves; but the result is far from invariance.
+# The usual claim is that pooling makes a network *invariant* to small shifts. [What pooling buys](../networks/pooling_buys.py) measures it, with a photograph that moves by one pixel and with trained networks. Pooling tolerates small shifts, but the result is far from invariance.
 #
 # ## In five lines
 #

@@ -13,11 +13,16 @@
 # You need [Checking gradients](../foundations/gradient_checking.py), the chapter that this page continues.
 
 # %% tags=["hide-input"]
+import inspect
+import textwrap
 import warnings
+from fractions import Fraction
+from functools import partial
 from itertools import product
 
 import matplotlib.pyplot as plt
 import numpy as np
+from IPython.display import Markdown, display
 from matplotlib.patches import Rectangle
 
 import nn_tutorial as nt
@@ -49,6 +54,7 @@ layers = one_per_layer()
 # | $x$ | `x` | one number, later any shape | the point where it is wanted |
 # | $h$ | `h` | one number, positive | the step |
 # | $\rho$ | `rho` | one number | the rounding unit: $2^{-53}$ in float64, $2^{-24}$ in float32 |
+# | $s$ | `s` | that of $x$ | a direction to step in, of length 1 |
 # | $D$ | `D` | one number | how many elements the gradient has |
 # | $\partial L/\partial Y$ | `dy` | that of $y = f(x)$ | the upstream gradient |
 #
@@ -60,7 +66,7 @@ show_source(forward, central, complex_step)
 # %% [markdown]
 # ## The best step, measured
 #
-# Take $f(x) = \ln(1 + e^x)$. [The best step](../foundations/gradient_checking.py#the-best-step) is where truncation and rounding have the smallest sum:
+# [The best step](../foundations/gradient_checking.py#the-best-step) is where truncation and rounding have the smallest sum:
 #
 # $$
 # \begin{aligned}
@@ -69,7 +75,17 @@ show_source(forward, central, complex_step)
 # \end{aligned}
 # $$
 #
-# Each error is the root mean square over 256 points $x$ between $\tfrac12$ and $\tfrac32$. The steps are powers of two, so that $x + h$ is exact and only $f$ is rounded. The thin lines are not fitted: they are the two sums $E(h)$, with $f$ and its derivatives put in.
+# At the minimum the derivative with respect to $h$ is 0. **Forward:** that is where $\tfrac12 |f''| = 2\rho|f|/h^2$. Solve for $h$, and put it back in, where both terms turn out equal:
+#
+# $$\boxed{h^* = 2\sqrt{\rho\,\frac{|f|}{|f''|}}, \qquad E^* = 2\sqrt{\rho\,|f|\,|f''|}}$$
+#
+# **Central:** the derivative is 0 where $\tfrac h3 |f'''| = \rho|f|/h^2$. There truncation is half of rounding, so the sum is $\tfrac32 \rho|f|/h^*$:
+#
+# $$\boxed{h^* = \sqrt[3]{3\rho\,\frac{|f|}{|f'''|}}, \qquad E^* = \tfrac12 \sqrt[3]{9\rho^2 |f|^2 |f'''|}}$$
+#
+# If $f$ and its derivatives are about 1, the forward difference wants $h \approx \sqrt \rho$ and gives half of the digits; the central one wants $h \approx \sqrt[3]{\rho}$ and gives two thirds. Check the units: $|f|/|f'''|$ has the unit of $x^3$, and its cube root that of $x$, as a step must.
+#
+# Now measure it, with $f(x) = \ln(1 + e^x)$. Each error is the root mean square over 256 points $x$ between $\tfrac12$ and $\tfrac32$. The steps are powers of two, so that $x + h$ is exact and only $f$ is rounded. The thin lines are not fitted: they are the two sums $E(h)$, with $f$ and its derivatives put in.
 
 # %% tags=["remove-input"]
 def softplus(x):
@@ -176,6 +192,55 @@ show(
 #
 # The package uses $h = 10^{-6}$, a little to the left of the best. That costs a digit, and buys fewer kinks; you will see [how many](#how-often-is-a-kink-met). ([@gill1981] choose $h$ function by function; for a check of a backward pass that is more care than it needs.)
 #
+# ### Too large, too small, rounded away
+#
+# Check a softmax with three steps. If the step is too large, truncation accuses a right gradient; if it is too small, rounding does:
+
+# %%
+fresh = np.random.default_rng(SEED)
+scores = fresh.standard_normal((5, 3))
+for h in (1e-1, 1e-5, 1e-12):
+    report = gradient_check(
+        nt.softmax, nt.softmax_backward, [scores], rng=fresh, h=h
+    )
+    print(f"h = {h:.0e}: relative error {report.max_error:.0e}")
+    assert (report.max_error < 1e-6) == (h == 1e-5)
+
+# %% [markdown]
+# There is a third way to go wrong: $x + h$ is rounded, too. At $x = 1000.1$ a step of $10^{-6}$ is not a step of $10^{-6}$. The function $f(x) = x$ has slope 1, and:
+
+# %%
+x, h = 1000.1, 1e-6
+identity = central(lambda x: x, x, h, h) - 1
+power_of_two = central(lambda x: x, x, 2.0**-20, 2.0**-20) - 1
+print(f"1e-6: off by {abs(identity):.0e}; 2**-20: {abs(power_of_two)}")
+assert abs(identity) > 1e-9 and power_of_two == 0
+
+# %% [markdown]
+# A power of two is a step that floating point can take exactly (here; not where $x$ is so large that $h$ falls below its last digit). Or divide by the distance that was really covered, `(x + h) - (x - h)` ([@press2007]). Or scale your inputs to about 1.
+#
+# ### Float32
+#
+# Float32 is the default type of PyTorch and of this book, and the wrong one for a check. Here both passes are right:
+
+# %%
+x, w, b = (fresh.standard_normal(shape) for shape in ((5, 3), (3, 7), (7,)))
+dy = fresh.standard_normal((5, 7))
+for dtype in (np.float64, np.float32):
+    cast = [a.astype(dtype) for a in (x, w, b)]
+    table = jacobian(lambda x, rest=cast[1:]: nt.linear(x, *rest)[0], cast[0])
+    measured = (table @ dy.ravel()).astype(float)
+    error = relative_error(measured, (dy @ w.T).ravel())
+    print(f"{dtype.__name__}: relative error {error:.0e}")
+assert error > 1e-2
+
+try:
+    gradient_check(nt.linear, nt.linear_backward, cast, rng=fresh)
+    raise AssertionError("accepted")
+except ValueError as refusal:
+    print(refusal)
+
+# %% [markdown]
 # ## The complex step: nothing is subtracted
 #
 # [Squire and Trapp (1998)](@squire1998) revived an idea of [Lyness and Moler (1967)](@lyness1967). Put $ih$ into Taylor's series, with $i^2 = -1$:
@@ -237,11 +302,76 @@ assert broken == {"abs(x)", "x.conj()", "vdot(x, x)", "linalg.norm(x)", "var(x)"
 #
 # So the complex step is for functions that you can read. The layers of this book refuse complex input; their [equations](../verify/checks.py) take it, and that is where the book uses it.
 #
+# ## All ones cannot tell neighbours apart
+#
+# The upstream gradient $\partial L/\partial Y$ is yours to choose. Choose 1 for one output and 0 for the others, and you get that output's row of the Jacobian. Go through all outputs, and you have all of it. The laziest choice is all ones. [The chapter](../foundations/gradient_checking.py#who-notices-the-upstream-gradient) shows how a softmax passes with them though it returns zeros.
+#
+# All ones also cannot tell an output from its neighbour. Roll the upstream gradient on by one example, and all ones are still all ones:
+
+# %%
+def neighbours(dy, cache):
+    """Wrong: each example gets the gradient of the one before it."""
+    return nt.linear_backward(np.roll(dy, 1, axis=0), cache)
+
+
+fresh = np.random.default_rng(SEED)
+x, w, b = (fresh.standard_normal(shape) for shape in ((5, 3), (3, 7), 7))
+y, cache = nt.linear(x, w, b)
+for name, dy in (("ones", np.ones_like(y)), ("random", fresh.standard_normal(y.shape))):
+    pairs = zip(neighbours(dy, cache), nt.linear_backward(dy, cache), strict=True)
+    worst = max(relative_error(wrong, true) for wrong, true in pairs)
+    print(f"{name:<7} relative error {worst:.0e}")
+    assert (worst < 1e-12) == (name == "ones")
+
+# %% [markdown]
+# ## Along a direction: two evaluations
+#
+# The chapter moves the elements of $x$ one by one. You can also move all of them at once, along a random unit vector $s$. That takes two evaluations, however large $D$ is. By the chain rule the slope must be
+#
+# $$\frac{L(x + hs) - L(x - hs)}{2h} \approx \sum_d \frac{\partial L}{\partial x_d}\, s_d$$
+#
+# With a pencil, and with [the chapter's numbers](../foundations/gradient_checking.py#many-inputs-many-outputs): $L = 5 x_1 x_2 - x_1^3$ has the gradient $(3, 10)$ at $(2, 3)$. Along $s = (\tfrac35, \tfrac45)$ the slope is $3 \cdot \tfrac35 + 10 \cdot \tfrac45 = \tfrac{49}{5}$.
+
+# %%
+x = np.array([Fraction(2), Fraction(3)])
+s = np.array([Fraction(3, 5), Fraction(4, 5)])
+h = Fraction(1, 10)
+along_s = central(lambda x: 5 * x[0] * x[1] - x[0] ** 3, x, h * s, h)
+too_low = Fraction(49, 5) - along_s
+print(f"along s: {along_s}, too low by {too_low}")
+assert too_low == s[0] ** 3 * h**2
+
+# %% [markdown]
+# What is missing is $s_1^3 h^2$, the truncation of $-x_1^3$ along $s$.
+#
+# `gradient_check` moves single elements and goes along directions. This is its heart. `moves` has a step for each array, so the same lines serve both:
+
+# %% tags=["remove-input"]
+code = next(c for c in gradient_check.__code__.co_consts if getattr(c, "co_name", "") == "slope")
+source = textwrap.dedent(inspect.getsource(code))
+display(Markdown(f'```python title="nn_tutorial/verify/gradient_check.py"\n{source}```'))
+assert "high - low" in source and "2 * h" in source
+fresh = np.random.default_rng(SEED)
+wide, dy, h = fresh.standard_normal(2000), fresh.standard_normal(2000), 1e-6
+off_by = {"outputs": [], "sums": []}
+for i in range(200):
+    step = np.zeros(2000)
+    step[i] = h
+    high, low = np.tanh(wide + step), np.tanh(wide - step)
+    true = dy[i] * (1 - np.tanh(wide[i]) ** 2)
+    off_by["outputs"].append(np.sum(dy * (high - low)) / (2 * h) - true)
+    off_by["sums"].append((np.sum(dy * high) - np.sum(dy * low)) / (2 * h) - true)
+spared = np.sqrt(np.mean(np.square(off_by["sums"])) / np.mean(np.square(off_by["outputs"])))
+assert spared > 10, spared
+
+# %% [markdown]
+# It subtracts the *outputs* first and sums afterwards, which saves the digits that a large sum would cost. With 2,000 outputs of a tanh, the error is {{ spared:.0f}} times smaller than if the two sums were subtracted.
+#
 # ## The experiment: forty wrong backward passes
 #
 # **The question.** How many wrong backward passes does a check notice, if the upstream gradient is all ones, random but positive, or random with both signs? And does a single random direction, two evaluations in all, notice as many as a check of all elements?
 #
-# **A prediction.** All ones should miss mistakes like [the two examples of the chapter](../foundations/gradient_checking.py#who-notices-the-upstream-gradient). Positive numbers should also miss mistakes about signs. Random signs should miss nothing. One direction is one number, so it should miss something now and then.
+# **A prediction.** All ones should miss mistakes like [the zeros of the chapter](../foundations/gradient_checking.py#who-notices-the-upstream-gradient) and the neighbours above. Positive numbers should also miss mistakes about signs. Random signs should miss nothing. One direction is one number, so it should miss something now and then.
 #
 # **The wrong passes.** Twenty-eight come from [the list on which this book's own tests are tried](../verify/verified.py), drawn up without this question in mind. Twelve more are added here, *chosen* because one of the four checks might not see them. So look at the two groups separately. Each runs on four shapes with five seeds; it is noticed if the relative error is above $10^{-4}$.
 
@@ -433,6 +563,31 @@ assert 1e-4 < trace < noise
 # %% [markdown]
 # Element by element it is off by one half, however many there are. Along a direction the error is diluted, but even among a million elements it is {{ trace / 1e-6:.0f}} times the tolerance of $10^{-6}$. In [float32](../foundations/gradient_checking.py#how-close-is-close-enough) it would drown. `gradient_check` does both: all elements, and three directions through all arguments at once.
 #
+# ### A small mistake: no epsilon under the root
+#
+# For mistakes as large as those above, the tolerance hardly matters. This one is small: the backward pass of a batch normalisation forgets the $\varepsilon$ under the root:
+
+
+# %%
+def no_eps(dy, cache):
+    """Wrong: 1/σ instead of 1/√(σ² + ε)."""
+    var = cache.inv_std**-2 - 1e-5
+    return nt.batch_norm_backward(dy, cache._replace(inv_std=var**-0.5))
+
+
+fresh = np.random.default_rng(SEED)
+x, gamma, beta = (fresh.standard_normal(shape) for shape in ((5, 3), 3, 3))
+names = ["x", "weight", "bias"]
+subtle = gradient_check(
+    nt.batch_norm, no_eps, [2 * x, gamma, beta], rng=fresh, names=names
+)
+print(subtle)
+right = error_of_right("batch_norm", central, **float32)
+assert 1e-6 < subtle.max_error < min(right, 1e-3)
+
+# %% [markdown]
+# It is off by ${{ power(subtle.max_error) }}$. A tolerance of $10^{-3}$, as PyTorch's `gradcheck` has by default, lets it pass, and $10^{-6}$ does not. In float32 even a *right* batch normalisation is off by ${{ power(right) }}$.
+#
 # ## Who notices? The input
 #
 # The upstream gradient is half of the experiment; the input is the other half. Mistakes hide behind inputs that are too nice. Here is the same experiment with `gradient_check` itself, always with an upstream gradient of random signs:
@@ -609,6 +764,35 @@ level = 2.0**-53 * np.log(10) / 1e-6 / 1e-4
 #
 # Look at the last column too. With $h = 10^{-6}$ a right network is off by ${{ power(noise[1e-6]) }}$, and a tolerance of $10^{-6}$ has no room left. Nothing is wrong. The derivation of [the best step](../foundations/gradient_checking.py#the-best-step) tells you in advance: the loss of ten classes begins at about $\ln 10$, its rounding is worth up to $\rho \ln 10 / h$, and an element whose gradient lies below [the floor](../foundations/gradient_checking.py#why-the-error-is-relative) is divided by $10^{-4}$. That makes ${{ power(level) }}$ at worst. A single layer with outputs near 1, and gradients near 1, has digits to spare; a whole network's loss has gradients of all sizes. Use $h = 10^{-5}$ there (${{ power(noise[1e-5]) }}$), or a tolerance of $10^{-5}$.
 #
+# ### A kink that the cache does not show
+#
+# A check can find kinks in two ways:
+#
+# - **Ask the forward pass.** Its cache holds the decisions that it took, and `gradient_check` compares those at $x + h$ with those at $x - h$.
+# - **Ask both sides.** Where the one-sided slopes differ by much more than $h$, there is a kink. This needs no cache; [the certificates](checks.py) do it.
+#
+# The first cannot see a kink if the forward pass keeps no decision. Here a ReLU caches its *output*:
+
+
+# %%
+def relu_keeping_output(x):
+    y, _ = nt.relu(x)
+    return y, y
+
+
+at_zero = [np.array([1.0, 0.0, -1.0])]
+for name, f, f_backward in (
+    ("keeps the mask", nt.relu, nt.relu_backward),
+    ("keeps the output", relu_keeping_output, lambda dy, y: dy * (y > 0)),
+):
+    fresh = np.random.default_rng(SEED)
+    report = gradient_check(f, f_backward, at_zero, rng=fresh, directions=0)
+    print(f"{name:<17} kinks {report.kinks}, error {report.max_error:.0e}")
+assert report.kinks == 0 and report.max_error == 1
+
+# %% [markdown]
+# Both backward passes are right, and the second is accused.
+#
 # ## Do errors pile up in a deep network?
 #
 # **The question.** Does a deeper network need a looser tolerance?
@@ -704,6 +888,67 @@ assert max(row[2] for rows in depth_rows.values() for row in rows) < 2e-9 and ga
 #
 # **What this does not show.** These networks are initialised well, so that signals neither die nor explode. Where they do, the gradients of some layers become so small that rounding can drown them. Check layer by layer, each with an upstream gradient of its own: that is what this book does.
 #
+# ## A check that changes what it checks
+#
+# `BatchNorm` in training mode moves its running statistics at every call. A check calls it twice for each element. The check passes, but the layer is another one now:
+
+# %%
+layer = nt.BatchNorm(3, dtype=np.float64)
+fresh = np.random.default_rng(SEED)
+x = 3 + fresh.standard_normal((5, 3))
+before = layer(x)
+
+
+def norm_backward(dy, cache):
+    return layer.backward(dy, cache)[0]
+
+
+report = gradient_check(layer.forward, norm_backward, [x], rng=fresh)
+moved_by = np.abs(layer(x) - before).max()
+print(f"error {report.max_error:.0e}; predictions moved by {moved_by:.1f}")
+assert report.max_error < 1e-6 and moved_by > 1
+
+# %% [markdown]
+# Check the function `batch_norm`, which keeps nothing, or give the check a copy of the layer. And check the mode you train in. In evaluation the statistics are constants, and a backward pass that *takes* them for constants is right there:
+
+
+# %%
+def constants(dy, cache):
+    """Wrong in training: the mean and the variance depend on x."""
+    return norm_backward(dy, cache._replace(train=False))
+
+
+for mode in ("evaluation", "training"):
+    in_mode = partial(layer.forward, train=mode == "training")
+    report = gradient_check(in_mode, constants, [x], rng=fresh)
+    print(f"{mode}: relative error {report.max_error:.0e}")
+    assert (report.max_error < 1e-6) == (mode == "evaluation")
+
+# %% [markdown]
+# ## Gradients that are tiny
+#
+# [The floor](../foundations/gradient_checking.py#why-the-error-is-relative) of the relative error has a price. With a tolerance of $10^{-6}$, a wrong element goes unnoticed if it is off by less than $10^{-6} \varphi$: by $10^{-10}$ or by a billionth of the largest element, whichever is more. Scale a loss by $10^{-12}$, and even zeros agree with its gradient. `np.allclose`, which allows $10^{-8}$ by default, lets them pass as well:
+
+
+# %%
+def tiny(x):
+    return 1e-12 * x**2, x
+
+
+def nothing(dy, x):
+    return np.zeros_like(x)
+
+
+fresh = np.random.default_rng(SEED)
+x = fresh.standard_normal((5, 7))
+report = gradient_check(tiny, nothing, [x], rng=fresh)
+close = np.allclose(2e-12 * x, nothing(None, x))
+print(f"allclose: {close}; our error: {report.max_error:.0e}")
+assert close and report.max_error < 1e-6
+
+# %% [markdown]
+# A fixed floor assumes that outputs and gradients are about 1 in size. So make them so: draw the upstream gradient of that size, as `gradient_check` does, scale the loss, and do not check at the end of a long chain of small factors.
+#
 # ## In five lines
 #
 # - Truncation agrees with the derivation of the best step, and rounding stays below it, because the line is the worst that rounding can do.
@@ -720,7 +965,10 @@ assert max(row[2] for rows in depth_rows.values() for row in rows) < 2e-9 and ga
 # ??? question "2. A wrong max pooling passes every check along random directions. What does it do?"
 #     It may hand its gradient to all tied maxima. Away from ties that is right, and at a tie there is no slope to compare with. Compare it by value with another implementation.
 #
-# ??? question "3. For the notebook: a difference whose error falls with $h^4$?"
+# ??? question "3. Your check fails on 3 elements of 5,000, each with a relative error of about 1 or one half. The rest agree to $10^{-9}$. What do you look at first?"
+#     At their inputs: are they within $h$ of a kink? Halve $h$. Elements that straddle a kink drop out one after the other, and a wrong formula stays wrong.
+#
+# ??? question "4. For the notebook: a difference whose error falls with $h^4$?"
 #     Take the central difference with $h$ and with $2h$, and combine them so that the $h^2$ terms cancel: $\tfrac43 D(h) - \tfrac13 D(2h)$. Add it to `rules`, and to `looks` with a colour and a marker, and run the figure. Where is its best step, and how much does it gain? (It is called Richardson extrapolation.)
 #
 # ## Sources
@@ -728,4 +976,5 @@ assert max(row[2] for rows in depth_rows.values() for row in rows) < 2e-9 and ga
 # - Lyness and Moler (1967), *Numerical differentiation of analytic functions*, SIAM Journal on Numerical Analysis: derivatives by way of the complex plane.
 # - Gill, Murray and Wright (1981), *Practical optimization*, Academic Press: the choice of $h$.
 # - Squire and Trapp (1998), *Using complex variables to estimate derivatives of real functions*, SIAM Review: the complex step.
+# - Press, Teukolsky, Vetterling and Flannery (2007), *Numerical recipes*, third edition, section 5.7: the best step, and steps that can be taken exactly.
 # - Martins, Sturdza and Alonso (2003), *The complex-step derivative approximation*, ACM Transactions on Mathematical Software: how to write code for it, and what breaks it.

@@ -160,7 +160,7 @@ def book_differences(f, x, h):
 PAGE = "foundations/gradient_checking"
 THREE, FAR = f"{PAGE}#three-ways-to-measure-a-slope", f"{PAGE}#how-far-off-in-general"
 FRACTIONS, MANY = f"{PAGE}#with-exact-fractions", f"{PAGE}#many-inputs-many-outputs"
-FOOL = f"{PAGE}#nine-ways-to-fool-yourself"
+FOOL = f"{PAGE}#four-ways-to-fool-yourself"
 
 EXERCISES = (
     Exercise(
