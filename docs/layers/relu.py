@@ -8,7 +8,7 @@
 # %% [markdown]
 # # ReLU
 #
-# A stack of linear layers is one linear layer: without a bend between them, depth buys nothing. Such a bend is called an **activation function**, and its output an activation. The rectified linear unit is the simplest one there is. This page derives its slope, shows why that depends on the *input* and on nothing else, and lets some units die.
+# A stack of linear layers is one linear layer: without a bend between them, depth buys nothing. Such a bend is called an **activation function**, and its output an activation. The rectified linear unit is the simplest one there is. This page derives its slope, shows why that depends on the *input* and on nothing else, builds a curve out of bends, and lets some units die.
 #
 # You need [the symbols of this book](../foundations/notation.md) and [the chain rule](../foundations/chain_rule.py).
 
@@ -85,7 +85,7 @@ show(
 #   Y = \begin{bmatrix}0 & 1 & 0\\ 3 & 0 & 4\end{bmatrix}, \qquad
 #   M = \begin{bmatrix}0 & 1 & 0\\ 1 & 0 & 1\end{bmatrix}$$
 #
-# The mask is what the forward pass keeps for the backward pass, its **cache**. Now the upstream gradient arrives from the layers above, and the mask lets it through or stops it:
+# The mask is what the forward pass keeps for the backward pass, its **cache**. Backward, the mask lets the upstream gradient through or stops it:
 #
 # $$\frac{\partial L}{\partial Y} = \begin{bmatrix}5 & -2 & 7\\ -1 & 6 & 2\end{bmatrix}, \qquad
 #   \frac{\partial L}{\partial X} = \begin{bmatrix}0 & -2 & 0\\ -1 & 0 & 2\end{bmatrix}$$
@@ -108,7 +108,7 @@ fig, axes = plt.subplots(2, 2, figsize=(4.8, 3.9))
 for ax, values, title, color in (
     (axes[0, 0], x, "X comes in", "blue"),
     (axes[0, 1], y, "Y goes on", "blue"),
-    (axes[1, 1], dy, "∂L/∂Y arrives", "orange"),
+    (axes[1, 1], dy, "∂L/∂Y, upstream", "orange"),
     (axes[1, 0], dx, "∂L/∂X is passed back", "orange"),
 ):
     value_grid(ax, values, title=title, highlight=mask, color=color)
@@ -117,7 +117,7 @@ show(
     name="relu-gate",
     live="relu",
     alt=(
-        "Four grids of two rows and three columns: input, output, arriving gradient, gradient "
+        "Four grids of two rows and three columns: input, output, upstream gradient, gradient "
         "passed back. The same three cells are tinted in all: there the input is positive, the "
         "output equals it, and the gradient passes. In the other three cells output and gradient "
         "are 0."
@@ -162,7 +162,7 @@ show_derivation("relu")
 #
 # ## The code says the same
 #
-# The forward pass returns $\max(x, 0)$, written as a clip, and keeps the mask. `where_open` is [](#relu-backward): it keeps the upstream gradient where the mask is true and puts 0 elsewhere. It multiplies the bits of each number, read as an integer, by the mask. That is as fast as a product of floats, and it is right for infinity too: $0 \cdot \infty$ would be NaN.
+# The forward pass returns $\max(x, 0)$, written as a clip, and keeps the mask. `where_open` is [](#relu-backward): it keeps the upstream gradient where the mask is true and puts 0 elsewhere. It multiplies the bits of each number, read as an integer, by the mask. That is right for infinity too, where the product of floats $0 \cdot \infty$ would be NaN.
 
 # %% tags=["remove-input"]
 show_source(relu, relu_backward, where_open)
@@ -332,6 +332,75 @@ assert late_mask.all()
 # %% [markdown]
 # In this book no layer changes what it was given, and the tests give every layer read-only arrays.
 #
+# ## What bends build
+#
+# Take one input, $M$ hidden units with a ReLU, and one output, which adds them up:
+#
+# $$y = c + \sum_{m=1}^{M} v_m \max(w_m x + b_m,\, 0)$$
+#
+# Unit $m$ is straight on both sides of one **joint**, at $x = -b_m/w_m$. Between two joints no gate opens or shuts, so there the sum is straight too: it is a broken line with at most $M$ joints.
+#
+# The converse holds as well: over an interval, any broken line can be built like this. Give each joint $x_m$ a unit with $w_m = 1$ and $b_m = -x_m$, and let $v_m$ be the change of the slope there. A unit whose joint lies at the left edge sets the first slope. So five units can follow a sine at five equal steps:
+
+# %%
+def built(M):
+    """A sine by M units: their joints, and what each of them adds."""
+    places = np.linspace(0, 2 * np.pi, M + 1)
+    slopes = np.diff(np.sin(places)) / np.diff(places)
+    v = np.diff(slopes, prepend=0)  # the change of the slope at each joint
+    joints = places[:-1]
+    return joints, v * relu(fine[:, None] - joints)[0]
+
+
+fine = np.linspace(0, 2 * np.pi, 8001)
+joints, parts = built(5)
+y = parts.sum(axis=1)
+bends = np.abs(np.diff(y, 2)) > 1e-9  # where the slope of the sum changes
+assert np.allclose(fine[1:-1][bends], joints[1:], rtol=0, atol=1e-3)
+assert np.allclose(y[::1600], np.sin(fine[::1600]), rtol=0, atol=1e-12)
+
+farthest = []
+for M in (5, 10, 20, 40):
+    farthest.append(np.abs(built(M)[1].sum(axis=1) - np.sin(fine)).max())
+    print(f"{M:2} units: at most {farthest[-1]:.4f} from the sine")
+ratios = np.divide(farthest[:-1], farthest[1:])
+assert ((ratios > 3) & (ratios < 5)).all()
+
+# %% tags=["remove-input"]
+fig, (above, below) = plt.subplots(2, 1, figsize=(4.8, 5.2), sharex=True)
+styles = zip(("blue", "orange", "green", "purple", "red"), ("-", "--", ":", "-.", (0, (1, 1))))
+for m, (color, style) in enumerate(styles):
+    above.plot(fine, parts[:, m], linestyle=style, color=COLORS[color])
+    above.plot(joints[m], 0, "o", color=COLORS[color], markersize=5, zorder=3)
+    shift = {3: 4, 4: -5}.get(m, 0)  # the last two end close together
+    above.annotate(f"unit {m + 1}", (fine[-1], parts[-1, m]), (5, shift), va="center",
+                   textcoords="offset points", color=COLORS[color], annotation_clip=False)
+above.set(title="Five units, each with one joint", ylabel="what the unit adds")
+below.plot(fine, np.sin(fine), "--", color=COLORS["muted"])
+below.plot(fine, y, color=COLORS["blue"])
+below.plot(joints, np.sin(joints), "o", color=COLORS["blue"], markersize=5)
+below.text(1.75, 1.02, "sine", color=COLORS["muted"], ha="left", va="bottom")
+below.text(2.75, 0.62, "sum of the five", color=COLORS["blue"], ha="left", va="bottom")
+below.set(title="Their sum: a broken line", xlabel="x, the input", ylabel="y", ylim=(-1.25, 1.4))
+show(
+    fig,
+    name="joints",
+    alt=(
+        "Above, five broken lines over the input from 0 to 2π. Each is 0 up to its joint and "
+        f"straight after it; at the right edge they reach from −{-parts[-1].min():.1f} to "
+        f"{parts[-1].max():.1f}. Below, their sum: five straight pieces that meet on a sine, at most "
+        f"{farthest[0]:.2f} away from it."
+    ),
+    caption=(
+        "Each unit brings one joint, drawn as a dot. The five add up to a broken line that has "
+        "these joints and no others, and meets the sine at each of them. Single units go far "
+        "beyond the sine; they cancel in the sum."
+    ),
+)
+
+# %% [markdown]
+# Twice the units are about four times as close. This says what weights *can* build; whether gradient descent finds such weights is another question. With two inputs the joint of a unit is a line, $w_1 x_1 + w_2 x_2 + b = 0$, as in [](linear.py#one-unit). And without the bend, the sum of any number of units is straight.
+#
 # ## How a unit dies
 #
 # A hidden unit whose input is negative for *every* example puts out 0 for all of them. Its gate is shut for all of them too. So the gradient of its weights is exactly 0, and a step of plain gradient descent leaves them as they are: the unit is **dead**.
@@ -411,7 +480,7 @@ baseline = np.bincount(data.y_test).max() / len(data.y_test)
 #
 # **What this does not show.** These networks are shallow and wide for their task. In a narrow or a deep one a dead unit may be missed more. And a small learning rate was given the same 20 epochs: part of its lower accuracy is that it had not finished.
 #
-# ### Dead is dead
+# ### No gradient at all
 #
 # The claim was that the gradient of a dead unit is exactly 0, not merely small. Here is the first layer's gradient, on the whole training set, in a network of the best learning rate:
 
@@ -430,7 +499,7 @@ assert (size[is_dead] == 0).all() and (size[~is_dead] > 0).all()
 # %% [markdown]
 # No gradient, so no way back: not with plain gradient descent on these examples. Weight decay, momentum that is still rolling, or a change in the layers below can revive a unit; its own gradient cannot.
 #
-# This is why a ReLU likes inputs that are centred, weights that begin at the right size ([@he2015]), and learning rates that are not the largest that will run.
+# Centred inputs and first weights of the right size ([@he2015]) should keep more units alive as well. Only the learning rate was varied here.
 #
 # ## In five lines
 #
@@ -468,6 +537,6 @@ show_exercises("relu")
 # - Fukushima (1969), *Visual feature extraction by a multilayered network of analog threshold elements*, IEEE Transactions on Systems Science and Cybernetics: the function, in a network.
 # - Nair and Hinton (2010), *Rectified linear units improve restricted Boltzmann machines*, ICML: the name, and units of this kind that learn.
 # - Glorot, Bordes and Bengio (2011), *Deep sparse rectifier neural networks*, AISTATS: deep networks that train with it.
-# - Maas, Hannun and Ng (2013), *Rectifier nonlinearities improve neural network acoustic models*: the leaky variant.
+# - Maas, Hannun and Ng (2013), *Rectifier nonlinearities improve neural network acoustic models*, ICML Workshop on Deep Learning for Audio, Speech and Language Processing: the leaky variant.
 # - He, Zhang, Ren and Sun (2015), *Delving deep into rectifiers: surpassing human-level performance on ImageNet classification*, ICCV: how large the weights should begin.
-# - Springenberg, Dosovitskiy, Brox and Riedmiller (2015), *Striving for simplicity*: guided backpropagation, the third "mistake" above, when it is intended.
+# - Springenberg, Dosovitskiy, Brox and Riedmiller (2015), *Striving for simplicity: the all convolutional net*, ICLR workshop: guided backpropagation, the third "mistake" above, when it is intended.
