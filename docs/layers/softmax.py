@@ -103,6 +103,57 @@ assert np.allclose(p, [[1 / 6, 2 / 6, 3 / 6], [1 / 4, 1 / 4, 2 / 4]], rtol=1e-15
 assert np.allclose(dz, [[5 / 6, -2 / 6, -3 / 6], [0, 1, -1]], rtol=0, atol=1e-15)
 
 # %% [markdown]
+# ## Why the exponential, and why "soft"
+#
+# **Why the exponential?** Other functions are positive too. But with this one a *difference* of scores is a *ratio* of probabilities, because the sum cancels:
+#
+# $$\frac{p_i}{p_j} = e^{z_i - z_j}, \qquad \log \frac{p_i}{p_j} = z_i - z_j$$
+#
+# The ratio is called the **odds** of class $i$ against class $j$, its logarithm the **log-odds**. A score is a log-odds, up to a constant of its row. What a layer *adds* to a score multiplies the odds: with a score that is 1 higher, the odds against every other class are $e \approx 2.7$ times as high.
+#
+# **Why soft?** Divide all scores by a number $T > 0$, the **temperature**. As $T \to 0$ the log-odds $(z_i - z_j)/T$ grow without bound, so the largest score gets probability 1 and the others 0. That is the maximum, written as a one-hot row. As $T \to \infty$ all become equal. With $T = 1$ softmax lies between the two, and unlike the maximum it has a slope everywhere.
+
+# %% tags=["hide-input"]
+log_odds = np.log(p[:, :, None] / p[:, None])
+assert np.allclose(log_odds, z[:, :, None] - z[:, None], rtol=0, atol=1e-15)
+
+temperatures = np.geomspace(0.03, 30, 200)
+heated = np.array([softmax(z[0] / T)[0] for T in temperatures])
+assert np.allclose(softmax(z[0] / 0.01)[0], [0, 0, 1], rtol=0, atol=1e-9)
+assert np.allclose(softmax(z[0] / 1000)[0], 1 / 3, rtol=0, atol=1e-3)
+assert np.allclose(softmax(np.array([0.0, 1.0, 1.0]) / 0.01)[0], [0, 0.5, 0.5])  # a tie is shared
+
+fig, ax = plt.subplots(figsize=(4.8, 3.3))
+ax.axvline(1, color=COLORS["muted"], linewidth=0.9)
+ax.axhline(1 / 3, color=COLORS["muted"], linestyle=":", linewidth=1.1)
+for k, (color, style) in enumerate((("green", ":"), ("orange", "--"), ("blue", "-"))):
+    ax.plot(temperatures, heated[:, k], style, color=COLORS[color])
+    ax.plot(1, p[0, k], "o", color=COLORS[color], markersize=5)
+    ax.annotate(f"{k + 1}/6", (1, p[0, k]), (6, 4 if k else -4), textcoords="offset points",
+                color=COLORS[color], va="bottom" if k else "top")
+ax.text(0.04, 0.94, "z = ln 3", color=COLORS["blue"], va="top")
+ax.text(0.22, 0.24, "ln 2", color=COLORS["orange"], ha="right", va="bottom")
+ax.text(0.35, 0.05, "ln 1", color=COLORS["green"], ha="right", va="bottom")
+ax.set(xscale="log", xlabel="temperature T", ylabel="probability", ylim=(-0.03, 1.05),
+       title="From the maximum to no choice at all")
+ax.set_xticks([0.1, 1, 10], ["0.1", "1", "10"])
+ax.minorticks_off()
+show(
+    fig,
+    name="temperature",
+    alt=(
+        "Probabilities of three classes with the scores ln 1, ln 2 and ln 3 against the "
+        f"temperature. At {temperatures[0]:g} they are {heated[0, 0]:.2f}, {heated[0, 1]:.2f} and "
+        f"{heated[0, 2]:.2f}, at 1 one, two and three sixths, at {temperatures[-1]:g} "
+        f"{heated[-1, 0]:.2f}, {heated[-1, 1]:.2f} and {heated[-1, 2]:.2f}."
+    ),
+    caption=(
+        "The first row of the example at other temperatures. On the left softmax chooses the "
+        "largest score alone, on the right it does not choose. The order of the three never changes."
+    ),
+)
+
+# %% [markdown]
 # ## The formula is right and the program is wrong
 #
 # Type the formula in, and it works, until the scores grow. In float32 the largest number is about $3.4 \cdot 10^{38}$, and $e^{89}$ is above it:
@@ -269,7 +320,7 @@ assert np.allclose(jacobian @ dp[0], p[0] * short, rtol=0, atol=1e-15)
 # %% [markdown]
 # ## The code says the same
 #
-# The last line of each function is the equation. The cache is the output itself.
+# In `softmax` the lines that make `e` and `p` are the equation, in `softmax_backward` the last line is. The cache is the output itself, with the axis if that is not the last.
 
 # %% tags=["remove-input"]
 show_source(softmax, softmax_backward)
@@ -328,7 +379,7 @@ show(
 assert times[-1] > 100 and memory[-1] > 100 and times[0] < 5
 
 # %% [markdown]
-# At {{ classes[0] }} classes the matrix costs {{ times[0]:.1f}} times as much time, and nobody would notice. At {{ classes[-1]:,}} it is {{ times[-1]:.0f}} times as much, and {{ memory[-1]:.0f}} times the memory. A language model chooses among some hundred thousand words: its Jacobian would have ten billion entries for each word of the text.
+# At {{ classes[0] }} classes the matrix costs {{ times[0]:.1f}} times as much time. At {{ classes[-1]:,}} it is {{ times[-1]:.0f}} times as much, and {{ memory[-1]:.0f}} times the memory. A language model chooses among some hundred thousand words: its Jacobian would have ten billion entries for each word of the text.
 #
 # ## Evidence
 #
@@ -398,7 +449,7 @@ for wrong in (diagonal_only, mean_not_weighted, mean_over_all_rows):
         assert rest > 1e-3
 
 # %% [markdown]
-# The *cosine* is that of the angle between the wrong gradient and the right one. All three point roughly the right way, so a small step along any of them lowers the loss, the network learns something, and nobody looks again. The sum of a row gives each of them away, without any differences.
+# The *cosine* is that of the angle between the wrong gradient and the right one. All three point roughly the right way, so a small step along any of them lowers the loss, and the loss does not give the mistake away. The sum of a row does, without any differences.
 #
 # **The check that sees nothing.** With an upstream gradient of all ones, the true gradient is 0, since the sum of a row never changes. Then a backward pass that returns nothing but zeros passes:
 
@@ -524,7 +575,7 @@ spread = gap[:, -1].std(ddof=1)
 # %% [markdown]
 # **The verdict.** Early on the network is too modest: after {{ stops[0] }} epochs it is {{ sure[:, 0].mean():.0%}} sure and {{ correct[:, 0].mean():.0%}} right. After {{ stops[-1] }} epochs it is {{ sure[:, -1].mean():.1%}} sure and {{ correct[:, -1].mean():.1%}} right, a gap of {{ 100 * gap[:, -1].mean():.1f}} points (standard deviation over the seeds {{ 100 * spread:.1f}}), and its sign is the same for every seed. The prediction holds, but only for long training.
 #
-# There is a cheap cure. Divide all scores by one number, the **temperature** $T$, chosen on the validation images: $p = \operatorname{softmax}(z / T)$. At the end it is {{ chosen[:, -1].mean():.2f}} on average, and the gap shrinks to {{ 100 * np.abs(cooled - correct)[:, -1].mean():.1f}} points. Since dividing keeps the order of the scores, not one answer changes ([@guo2017]).
+# There is a cheap cure: a [temperature](#why-the-exponential-and-why-soft) $T$, chosen on the validation images: $p = \operatorname{softmax}(z / T)$. At the end it is {{ chosen[:, -1].mean():.2f}} on average, and the gap shrinks to {{ 100 * np.abs(cooled - correct)[:, -1].mean():.1f}} points. Since dividing keeps the order of the scores, not one answer changes ([@guo2017]).
 #
 # Two means can agree while the probabilities are wrong, too high for one half of the images and too low for the other. A **reliability diagram** looks closer. Sort the test images by confidence, cut them into six groups of equal size, and compare within each group:
 
