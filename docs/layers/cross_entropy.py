@@ -8,7 +8,7 @@
 # %% [markdown]
 # # Cross-entropy
 #
-# The network has predicted its probabilities. Now the truth arrives, and one number must say how bad they were: small for a confident right answer, large for a confident mistake, and with a gradient that a network can learn from. Where does this number come from, why is its gradient as short as a gradient can be, and which of its digits does a careless program throw away?
+# The network has predicted its probabilities. Now the truth is known, and one number must say how bad they were: small for a confident right answer, large for a confident mistake, and with a gradient that a network can learn from. Where does this number come from, why is its gradient as short as a gradient can be, and which of its digits does a careless program throw away?
 #
 # Read [softmax](softmax.py) first.
 
@@ -91,7 +91,7 @@ show(
 # | $T$ | | $(N, C)$ | the same as zeros and ones, **one-hot**: $T_{nk} = [k = t_n]$ |
 # | $L$ | `loss` | one number | the mean loss, in nats |
 #
-# Keep two prices in mind. If you answer $\tfrac1C$ for everything, you pay $\log C$. If all you know is how common each class is, the best answer is exactly that; the price is then the **entropy** of the classes:
+# Keep two prices in mind. If you answer $\tfrac1C$ for everything, you pay $\log C$. If all you know is how common each class is, the best answer is exactly that, and the price is the **entropy** of the classes:
 
 # %%
 data = digits(seed=SEED)
@@ -113,6 +113,37 @@ print(f"log 10 = {np.log(10):.4f}, entropy of the labels = {entropy:.4f}")
 # %% [markdown]
 # The ten digits are almost equally common, so the two prices are almost the same. **A loss above {{ np.log(10):.2f}} on ten classes is worse than no network at all.** Look at this number first when you start a training.
 #
+# ### Why no other answer is better
+#
+# Let the truth about an example be any distribution $T_1, \dots, T_C$, not only a one-hot row. The cross-entropy of the answer $p$ is then
+#
+# $$-\sum_k T_k \log p_k$$
+#
+# and a one-hot $T$ leaves the one term of the box. Averaged over all examples, a constant answer pays the same with the shares of the classes in place of $T$.
+#
+# The logarithm lies below its tangent at 1: $\log x \le x - 1$, and the two are equal only at $x = 1$. Put in $x = p_k/T_k$, for the classes with $T_k > 0$, multiply by $T_k$ and add up (the $p_k$ of these classes sum to 1 at most):
+#
+# $$\begin{aligned} \sum_k T_k \log \frac{p_k}{T_k} &\le \sum_k T_k \Big(\frac{p_k}{T_k} - 1\Big)\\
+#   &= \sum_k p_k - \sum_k T_k \le 1 - 1 = 0\end{aligned}$$
+#
+# Since $\log (p_k/T_k) = \log p_k - \log T_k$, the cross-entropy is at least $-\sum_k T_k \log T_k$, the entropy of $T$, with equality only at $p = T$. The difference is called the **Kullback–Leibler divergence**:
+#
+# $$\sum_k T_k \log \frac{T_k}{p_k} \ge 0$$
+#
+# Training changes $p$ alone. It makes the divergence smaller, and the entropy stays; with one-hot labels the entropy is 0.
+
+# %%
+x = 2.0 ** np.arange(-20, 21)
+assert (np.log(x) < x - 1).sum() == 40 and np.log(1.0) == 0  # equal at 1 alone
+
+uniform = np.full(10, 0.1)
+divergence = (share * np.log(share / uniform)).sum()
+print(f"log 10 - entropy: {np.log(10) - entropy:.5f}")
+print(f"divergence:       {divergence:.5f}")
+assert np.isclose(constant_loss(uniform), entropy + divergence, rtol=1e-12)
+assert divergence > 0
+
+# %% [markdown]
 # ## Two rows by hand
 #
 # The two rows of probabilities are those of [softmax by hand](softmax.py#two-rows-by-hand). The true classes are 2 and 0:
@@ -199,7 +230,7 @@ show_derivation("softmax_cross_entropy")
 #
 # ## The code says the same
 #
-# First the loss alone, then the two fused. `softmax_cross_entropy` never takes the logarithm of a probability: $-\log p_t = \log \sum_j e^{z_j} - z_t$, with the maximum subtracted from both.
+# First the gradient of the loss alone, then the two fused. `softmax_cross_entropy` never takes the logarithm of a probability: $-\log p_t = \log \sum_j e^{z_j} - z_t$, with the maximum subtracted from both.
 
 # %% tags=["remove-input"]
 show_source(cross_entropy_backward, softmax_cross_entropy)
@@ -512,7 +543,7 @@ fixed = {loss_of: values[..., 1] for loss_of, values in at_large.items()}
 fooled = {loss_of: values[2, :, 2].mean() for loss_of, values in at_large.items()}
 fig, axes = plt.subplots(2, 1, figsize=(4.8, 5.6), sharex=True, sharey=True)
 for ax, results, title in (
-    (axes[0], test, "Each at its best learning rate: no difference"),
+    (axes[0], test, "Each at its best learning rate: the lead is gone"),
     (axes[1], fixed, f"Both at {large:g}: a large one"),
 ):
     for loss_of, color, marker, text, shift in (
@@ -541,13 +572,13 @@ show(
     name="wrong-labels",
     alt=(
         "Two plots of test accuracy against the share of wrong labels. With tuned rates the lines "
-        "of cross-entropy and squared error lie on each other: the squared error is ahead by "
-        + ", ".join(f"{v:.1f}" for v in tuned.mean(1)) + " points. At the rate 1 it is "
-        "ahead by " + ", ".join(f"{v:.1f}" for v in untuned.mean(1)) + "."
+        "of cross-entropy and squared error lie close together: the squared error is ahead by "
+        + ", ".join(map(signed, tuned)) + " points. At the rate 1 it is "
+        "ahead by " + ", ".join(map(signed, untuned)) + "."
     ),
     caption=(
-        "Each mark is a run, the lines are means. What separates the two losses in the lower plot "
-        "is gone in the upper one."
+        "Each mark is a run, the lines are means. With wrong labels, the lead that the squared error "
+        "has in the lower plot is gone in the upper one."
     ),
 )
 
@@ -560,11 +591,11 @@ def chosen(loss_of):
 
 assert all(0 < j < len(rates) - 1 for found in picked.values() for j in found)
 assert fooled[log_loss] > 2 * believed[log_loss][2]
-assert tuned[0].mean() < 0 and np.abs(tuned[1:].mean(1)).max() < 2
+assert tuned[0].mean() < -tuned[0].std(ddof=1) and np.abs(tuned[1:].mean(1)).max() < 2
 assert untuned[2].mean() > 3 and (untuned[2] > 0).all()
 
 # %% [markdown]
-# **The verdict.** With clean labels cross-entropy is ahead, {{ test[log_loss][0].mean():.1%}} against {{ test[squared][0].mean():.1%}}, as predicted. With wrong labels the answer depends on how you ask. At a learning rate of {{ large:g}} and {{ shares[2]:.0%}} wrong labels the squared error is ahead by {{ untuned[2].mean():.1f}} points, with every seed: the bounded price does protect ([@ghosh2017]). But let each loss have the rate that suits it, and the lead is {{ signed(tuned[1]) }}, {{ signed(tuned[2]) }} and {{ signed(tuned[3]) }} points at {{ shares[1]:.0%}}, {{ shares[2]:.0%}} and {{ shares[3]:.0%}}, while from seed to seed it varies by {{ tuned[2].std(ddof=1):.1f}} (standard deviation at {{ shares[2]:.0%}}). If you compared the losses at one rate, you would publish the lower plot.
+# **The verdict.** With clean labels cross-entropy is ahead by {{ signed(-tuned[0]) }} points, as predicted: {{ test[log_loss][0].mean():.1%}} against {{ test[squared][0].mean():.1%}} (standard deviation of the difference over the five seeds: {{ tuned[0].std(ddof=1):.1f}} points). With wrong labels the answer depends on how you ask. At a learning rate of {{ large:g}} and {{ shares[2]:.0%}} wrong labels the squared error is ahead by {{ untuned[2].mean():.1f}} points, with every seed: the bounded price does protect ([@ghosh2017]). But let each loss have the rate that suits it, and the lead is {{ signed(tuned[1]) }}, {{ signed(tuned[2]) }} and {{ signed(tuned[3]) }} points at {{ shares[1]:.0%}}, {{ shares[2]:.0%}} and {{ shares[3]:.0%}}, while from seed to seed it varies by {{ tuned[2].std(ddof=1):.1f}} (standard deviation at {{ shares[2]:.0%}}). If you compared the losses at one rate, you would publish the lower plot.
 #
 # Does a network come to believe the wrong labels? Count how many of them it gives as its answer. At {{ shares[2]:.0%}} wrong labels and the rate {{ large:g}}, cross-entropy repeats {{ fooled[log_loss]:.0%}} of them, the squared error {{ fooled[squared]:.0%}}. At the rates that validation chose, they repeat {{ believed[log_loss][2]:.0%}} and {{ believed[squared][2]:.0%}}. So smaller steps protect as well, within the same 30 epochs. The chosen rates are {{ chosen(log_loss) }} for cross-entropy and {{ chosen(squared) }} for the squared error, from clean labels to {{ shares[3]:.0%}} wrong ones; none of them is the smallest or the largest of the grid.
 #
@@ -607,7 +638,7 @@ assert np.isclose(flat_start, np.log(10), rtol=1e-6) and began > flat_start
 #     At the size of the scores. 4.1 is more than $\log 10$, so the network is confidently wrong before it has learnt anything: the inputs are not scaled, or the last layer's weights begin too large.
 #
 # ??? question "5. For the notebook: smooth the labels. Replace $T$ by $0.9\,T + 0.1/C$ in `log_loss` and run the experiment again."
-#     The gradient is $(P - T_\text{smooth})/N$: subtract the smoothed table instead of 1. No probability is driven to 1 any more, since the smallest loss is at $p = 0.9 + 0.1/C$. Compare the right end of the figure ([@szegedy2016] introduced it for another reason).
+#     The gradient is $(P - T_\text{smooth})/N$: subtract the smoothed table instead of 1. No probability is driven to 1 any more, since the smallest loss is at $p = T_\text{smooth}$, [as for any truth](#why-no-other-answer-is-better). Compare the right end of the figure ([@szegedy2016] introduced it for another reason).
 
 # %% tags=["remove-input"]
 from nn_tutorial.pages.exercise_boxes import show_exercises
@@ -618,6 +649,7 @@ show_exercises("cross_entropy", "softmax_cross_entropy")
 # ## Sources
 #
 # - Shannon (1948), *A mathematical theory of communication*, Bell System Technical Journal: entropy.
+# - Kullback and Leibler (1951), *On information and sufficiency*, Annals of Mathematical Statistics: the divergence.
 # - Bridle (1990), *Training stochastic model recognition algorithms as networks can lead to maximum mutual information estimation of parameters*, NIPS: softmax with this loss.
 # - Goodfellow, Bengio and Courville (2016), *Deep learning*, MIT Press, section 6.2.2: why the logarithm undoes the exponential.
 # - Ghosh, Kumar and Sastry (2017), *Robust loss functions under label noise for deep neural networks*, AAAI.
