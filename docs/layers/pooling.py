@@ -61,7 +61,7 @@ for ax, values, title, color, windows in (
     (axes[0, 0], image, "a digit", "text", 2),
     (axes[0, 1], highest, "the largest", "text", 1),
     (axes[0, 2], mean_of, "the mean", "text", 1),
-    (axes[1, 0], ones, "a gradient arrives", "orange", 1),
+    (axes[1, 0], ones, "the upstream gradient", "orange", 1),
     (axes[1, 1], max_pool2d_backward(ones, its_cache), "back: the largest", "orange", 2),
     (axes[1, 2], avg_pool2d_backward(ones, mean_cache), "back: the mean", "orange", 2),
 ):
@@ -146,7 +146,7 @@ for column, y, dx, lit in ((0, y_max, dx_max, won), (1, y_mean, dx_mean, everywh
     name = ("max", "mean")[column]
     value_grid(axes[0, column], x[0, 0], title="X", highlight=lit)
     value_grid(axes[1, column], y[0, 0], title=f"Y: the {name}", highlight=y[0, 0] > -9)
-    value_grid(axes[2, column], dy[0, 0], title="∂L/∂Y arrives", highlight=y[0, 0] > -9,
+    value_grid(axes[2, column], dy[0, 0], title="∂L/∂Y, upstream", highlight=y[0, 0] > -9,
                color="orange")
     value_grid(axes[3, column], dx[0, 0] + 0.0, title=f"∂L/∂X of the {name}", highlight=lit,
                color="orange")
@@ -158,13 +158,13 @@ show(
     live="pooling",
     alt=(
         "Two columns of grids, for the maximum and the mean: the input in four framed windows, the "
-        "output, the arriving gradient, the gradient passed back. With the maximum one pixel of "
-        "each window is tinted, and only there a gradient arrives: 4, −8, 12 and 20. With the mean "
+        "output, the upstream gradient, the gradient passed back. With the maximum one pixel of "
+        "each window is tinted, and only that one gets a gradient: 4, −8, 12 and 20. With the mean "
         "all are tinted and each gets a quarter: 1, −2, 3 and 5."
     ),
     caption=(
         "Forward, then backward, for the maximum and for the mean. Tinted cells had a part in the "
-        "output. Compare X with ∂L/∂X: the gradient lands exactly on the cells that had a part. "
+        "output. The gradient lands on exactly those cells. "
         "Where your browser runs scripts, the picture answers to your hand: write other numbers, "
         "and point at a window, or go to Y with the Tab key and use the arrows. A circle marks the "
         "winner, a dashed one a pixel that ties with it; ×2 means that two windows send a "
@@ -241,17 +241,42 @@ def averaging(size, kernel, stride):
 photo_like = rng.standard_normal((2, 3, 9, 8))
 A, B = averaging(9, 3, 2), averaging(8, 2, 1)
 y, cache = avg_pool2d(photo_like, (3, 2), stride=(2, 1))
-arrives = rng.standard_normal(y.shape)
+from_above = rng.standard_normal(y.shape)
 assert np.allclose(np.einsum("ia,ncae,je->ncij", A, photo_like, B), y, rtol=1e-13)
 filtered, _ = conv2d(photo_like.reshape(6, 1, 9, 8), np.full((1, 1, 3, 2), 1 / 6), np.zeros(1),
                      stride=(2, 1))
 assert np.allclose(filtered.reshape(y.shape), y, rtol=1e-13)
-back = np.einsum("ia,ncij,je->ncae", A, arrives, B)
-assert np.allclose(back, avg_pool2d_backward(arrives, cache), rtol=0, atol=1e-15)
+back = np.einsum("ia,ncij,je->ncae", A, from_above, B)
+assert np.allclose(back, avg_pool2d_backward(from_above, cache), rtol=0, atol=1e-15)
 
 # %% [markdown]
 # As the lines with `conv2d` show, it is also a convolution, with one filter whose weights are all $\tfrac1{k_h k_w}$, on each channel by itself. The maximum is neither: no matrix does what it does, because which entry would be 1 depends on the input.
 #
+# ### Global average pooling
+#
+# Let the window be the whole image. One number per channel is left, the mean of its map, and going back, every pixel gets the same share:
+#
+# $$y_{nc} = \frac{1}{HW} \sum_{a,e} x_{ncae}, \qquad \frac{\partial L}{\partial x_{ncae}} = \frac{1}{HW}\, \frac{\partial L}{\partial y_{nc}}$$
+#
+# Many convolutional networks end with it ([@lin2014]). The alternative is to flatten the last maps for a linear layer. With $K$ classes that layer has $CHWK$ weights and takes images of one size. Behind a global mean it has $CK$ weights, whatever the size of the image. What is lost is the place: a pattern counts the same wherever it lies. The package's layer is `GlobalAvgPool2d`.
+
+# %%
+draw, head = np.random.default_rng(SEED), pooling.GlobalAvgPool2d()
+for height, width in ((7, 7), (12, 20)):
+    maps = draw.standard_normal((2, 16, height, width))
+    y, cache = head.forward(maps)
+    from_above = draw.standard_normal(y.shape)
+    back = head.backward(from_above, cache)[0]
+    moved = head.forward(np.roll(maps, 3, axis=3))[0]
+    assert np.allclose(y[:, :, 0, 0], maps.mean((2, 3)), rtol=0, atol=1e-14)
+    assert np.allclose(back, from_above / (height * width), rtol=1e-13)
+    assert back.shape == maps.shape
+    assert np.allclose(moved, y, rtol=0, atol=1e-14)  # the place does not count
+    flattened, averaged = 10 * maps[0].size, 10 * y[0].size  # ten classes
+    print(f"{height:2} by {width:2}: {flattened:6,} or {averaged} weights")
+    assert averaged == 160
+
+# %% [markdown]
 # ## What the cache keeps
 #
 # The backward pass of the maximum needs the winners and nothing else, not even the input. The loops keep two integers per window. The fast version keeps the masks $M^{(u,v)}$ of the box, one for each tap and one byte for each element. It finds the largest values first, by letting the pixels of a column compete, and then the columns.
@@ -284,7 +309,7 @@ per_pixel = {
     "PyTorch's indices": theirs.nbytes / batch.size,
     "our masks": kept / batch.size,
 }
-print("bytes kept for an input pixel")
+print("bytes kept per input pixel")
 for name, size in per_pixel.items():
     print(f"{name:<20}{size:4.1f}")
 assert kept == batch.size and theirs.dtype == torch.int64
@@ -682,3 +707,4 @@ show_exercises("max_pool2d", "max_pool2d_backward", "avg_pool2d", "avg_pool2d_ba
 # ## Sources
 #
 # - Krizhevsky, Sutskever and Hinton (2012), *ImageNet classification with deep convolutional neural networks*, NIPS: windows that overlap.
+# - Lin, Chen and Yan (2014), *Network in network*, ICLR: global average pooling in place of a large linear layer.
