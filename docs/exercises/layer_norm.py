@@ -99,7 +99,7 @@ report
 #
 # ### Another way
 #
-# The bracket is a matrix of slopes times a vector. For a single example you can write the matrix down, row by row as [the chapter](../layers/layer_norm.py#backward-the-same-box-turned-by-90-degrees) has it. It costs $D^2$ numbers per example, and it is hard to get wrong:
+# The bracket is a matrix of slopes times a vector. For a single example you can write the matrix down, row by row as [the chapter](../layers/layer_norm.py#backward-the-same-box-rotated-by-90-degrees) has it. It costs $D^2$ numbers per example, and it is hard to get wrong:
 
 
 # %%

@@ -300,10 +300,10 @@ show_derivation("batch_norm")
 # %%
 batch = rng.standard_normal((7, 3)) * 2 + 1
 scale, shift = rng.standard_normal(3), rng.standard_normal(3)
-arrives = rng.standard_normal((7, 3))
+from_above = rng.standard_normal((7, 3))
 _, kept = batch_norm(batch, scale, shift)
-closed = batch_norm_backward(arrives, kept)[0]
-walked = through_the_graph(arrives, batch, scale, eps=1e-5)[0]
+closed = batch_norm_backward(from_above, kept)[0]
+walked = through_the_graph(from_above, batch, scale, eps=1e-5)[0]
 print(f"they differ by at most {np.abs(closed - walked).max():.0e}")
 assert np.allclose(closed, walked, rtol=0, atol=1e-14)
 
@@ -403,7 +403,44 @@ assert np.allclose(longer_dweights, dweights / 10, **close)  # but a tenth
 #
 # $$\lVert w - \eta g \rVert^2 = \lVert w \rVert^2 + \eta^2 \lVert g \rVert^2$$
 #
-# Too long a step makes the weights long, long weights have small gradients, and the steps that follow turn them less. Batch normalisation has a brake built in (Ioffe and Szegedy 2015, section 3.3; [@laarhoven2017]). The experiment below will meet it.
+# Too long a step makes the weights long, long weights have small gradients, and the steps that follow rotate them less. Batch normalisation has a brake built in (Ioffe and Szegedy 2015, section 3.3; [@laarhoven2017]). The experiment below will meet it.
+#
+# ## Where it stands in a network
+#
+# As a rule: Linear → BatchNorm → ReLU, as Ioffe and Szegedy put it (2015, section 3.2); with a convolution it is the same. Two reasons are in its equations.
+#
+# - **The layer below needs no bias.** $\beta$ does its work, so write `Linear(…, bias=False)`.
+# - **At the start no unit is dead.** Each column has mean 0, so part of it lies above 0, unless all its numbers are equal. With the first $\beta = 0$, every ReLU lets a part of the batch through.
+#
+# [Layer normalisation](layer_norm.py) stands in the same place, and there the bias below is useful: it moves the features of an example against each other. The cell feeds inputs that are far from centred through random weights:
+
+# %%
+from nn_tutorial import layer_norm, layer_norm_backward
+
+draw = np.random.default_rng(SEED)
+z = draw.normal(3, 1, (64, 20)) @ draw.standard_normal((20, 50))  # 50 units
+new = np.ones(50), np.zeros(50)  # γ and β
+print("units shut for the whole batch")
+dead = []
+for name, inner in (("without", z), ("with batch norm", batch_norm(z, *new)[0])):
+    dead.append((inner <= 0).all(axis=0).sum())
+    print(f"{name:<18}{dead[-1]} of 50")
+
+print("largest gradient of the bias below")
+dbias = []
+for norm, backward in (
+    (batch_norm, batch_norm_backward),
+    (layer_norm, layer_norm_backward),
+):
+    out, cache = norm(z, *new)
+    upstream = draw.standard_normal(z.shape) * (out > 0)  # through the ReLU
+    dbias.append(np.abs(backward(upstream, cache)[0].sum(axis=0)).max())
+    print(f"{norm.__name__:<18}{dbias[-1]:.1g}")
+assert dead[0] > 5 and dead[1] == 0
+assert dbias[0] < 1e-12 and dbias[1] > 0.1
+
+# %% [markdown]
+# Other places are in use: after the ReLU, or, in a transformer, next to its [skip connections](../foundations/chain_rule.py#what-a-skip-connection-does-to-the-gradient) ([@vaswani2017]). They were not compared here.
 #
 # ## Evidence
 #
@@ -433,9 +470,9 @@ for train in (True, True, False):  # the last uses what the others have left
     there = torch.tensor(batch, requires_grad=True)
     theirs.train(train).zero_grad()
     their_y = theirs(there)
-    their_y.backward(torch.tensor(arrives))
+    their_y.backward(torch.tensor(from_above))
     our_y, our_cache = ours.forward(batch, train=train)
-    our_dx, grads = ours.backward(arrives, our_cache)
+    our_dx, grads = ours.backward(from_above, our_cache)
     pairs = [(our_y, their_y.detach()), (our_dx, there.grad)]
     pairs += [(grads[k], getattr(theirs, k).grad) for k in grads]
     pairs += [(kept_by_us, getattr(theirs, k)) for k, kept_by_us in ours.buffers.items()]
@@ -580,9 +617,9 @@ for name, roads in ways.items():
     error = gradient_check(
         batch_norm, partial(gradient, **roads), [batch, scale, shift], rng=rng
     ).max_error
-    found = gradient(arrives, kept, **roads)[0]
+    found = gradient(from_above, kept, **roads)[0]
     lengths = np.linalg.norm(found) * np.linalg.norm(closed)
-    ones = gradient(np.ones_like(arrives), kept, **roads)[0]
+    ones = gradient(np.ones_like(from_above), kept, **roads)[0]
     unseen = np.abs(ones).max() < 1e-12
     cosine = (found * closed).sum() / lengths
     verdict = "right: 0" if unseen else "not 0"
@@ -594,7 +631,7 @@ for name, roads in ways.items():
 # %% [markdown]
 # The first number is the gradient check's relative error, the second the cosine of the angle to the right gradient: all three wrong ones point roughly the right way. The check finds each of them. An upstream gradient of all ones finds two; the constant variance passes, since the upstream gradient has no part along $\hat x$. A missing factor $\gamma\rho$ would pass as well: any multiple of 0 is 0.
 #
-# What would you see if nobody had checked? Three hidden layers of 64 units learn the handwritten digits (992 for training), with each of the four gradients and five seeds:
+# What would you see without the check? Three hidden layers of 64 units learn the handwritten digits (992 for training), with each of the four gradients and five seeds:
 
 # %% tags=["hide-input"]
 data = digits(sizes=(992, 400, 405), seed=SEED)
@@ -823,7 +860,7 @@ assert (tiny[1, 1, :, 0] < tiny[1, 1, :, 1] - 0.1).all()
 assert (tiny[1, 1:, :, 1].mean(1) > tiny[0, 1:, :, 1].mean(1) - 0.02).all()
 
 # %% [markdown]
-# In batches of two the normalised network reaches {{ tiny[1, 0, :, 1].mean():.0%}} on the test images, where the plain one reaches {{ tiny[0, 0, :, 1].mean():.0%}}. From four on it holds its own. But look at the gap at four: in its own training batches it is right in {{ tiny[1, 1, :, 0].mean():.0%}} of the cases, on the test images in {{ tiny[1, 1, :, 1].mean():.0%}}. Training and evaluation are two functions, and here the one that was trained is the worse. If your training accuracy lies far *below* your test accuracy, look at the batch size. [Layer normalisation](layer_norm.py) takes its statistics within each example and does not mind the batch; group normalisation ([@wu2018]) does so for groups of channels.
+# In batches of two the normalised network reaches {{ tiny[1, 0, :, 1].mean():.0%}} on the test images, where the plain one reaches {{ tiny[0, 0, :, 1].mean():.0%}}. From four on it holds its own. Both networks have one learning rate here; [with a rate chosen for each size](layer_norm.py#does-the-batch-size-matter) batch normalisation falls far behind in batches of two as well. Now look at the gap at four: in its own training batches it is right in {{ tiny[1, 1, :, 0].mean():.0%}} of the cases, on the test images in {{ tiny[1, 1, :, 1].mean():.0%}}. Training and evaluation are two functions, and here the one that was trained is the worse. If your training accuracy lies far *below* your test accuracy, look at the batch size. [Layer normalisation](layer_norm.py) takes its statistics within each example and does not mind the batch; group normalisation ([@wu2018]) does so for groups of channels.
 #
 # ## Does it keep its promises?
 #
@@ -1104,9 +1141,9 @@ assert (below_moved[1, 1] > 0.7).all() and (below_moved[1, 0] < 0.5).all()
 # %% [markdown]
 # **The loss is smoother: yes.** With normalisation a step of up to 0.5 along the gradient lowers it, at both depths and with every seed. Without it a step of 0.5 raises the loss by {{ mean_rise[0, 0, 5]:.1f}} nats with three layers and by {{ mean_rise[1, 0, 5]:.0f}} with eight.
 #
-# **The gradient is steadier: with three layers clearly, with eight it depends.** After a step of 0.2 the cosine is {{ mean_turned[0, 1, 4]:.2f}} with normalisation and ${{ mean_turned[0, 0, 4]:.2f}}$ without, at three layers. With eight, after the shortest step of 0.01, it is {{ mean_turned[1, 1, 0]:.2f}} against {{ mean_turned[1, 0, 0]:.2f}}: the same. After 0.02 the normalised one is ahead, with {{ mean_turned[1, 1, 1]:.2f}} against {{ mean_turned[1, 0, 1]:.2f}}. After 0.1 both have turned away, ${{ mean_turned[1, 1, 3]:.2f}}$ and ${{ mean_turned[1, 0, 3]:.2f}}$. And the deep network that trains well at a rate of {{ highest[1][1]:g}}? There the cosine after a step of that length is {{ own.mean():.2f}}: the gradient before it says next to nothing about the gradient after it. So a steady gradient is not what lets it train at that rate. ([@yang2019] show that in very deep networks at the start batch normalisation even makes gradients explode.)
+# **The gradient is steadier: with three layers clearly, with eight it depends.** After a step of 0.2 the cosine is {{ mean_turned[0, 1, 4]:.2f}} with normalisation and ${{ mean_turned[0, 0, 4]:.2f}}$ without, at three layers. With eight, after the shortest step of 0.01, it is {{ mean_turned[1, 1, 0]:.2f}} against {{ mean_turned[1, 0, 0]:.2f}}: the same. After 0.02 the normalised one is ahead, with {{ mean_turned[1, 1, 1]:.2f}} against {{ mean_turned[1, 0, 1]:.2f}}. After 0.1 both have changed direction, ${{ mean_turned[1, 1, 3]:.2f}}$ and ${{ mean_turned[1, 0, 3]:.2f}}$. And the deep network that trains well at a rate of {{ highest[1][1]:g}}? There the cosine after a step of that length is {{ own.mean():.2f}}: the gradient before it says next to nothing about the gradient after it. So a steady gradient is not what lets it train at that rate. ([@yang2019] show that in very deep networks at the start batch normalisation even makes gradients explode.)
 #
-# **Less drift: yes, but one of the two numbers says nothing.** The mean of the inputs to the last ReLU moves by {{ drift[0, 0].mean():.2f}} standard deviations in ten steps without normalisation (three layers) and by {{ drift[0, 1].mean():.3f}} with it. That number is no evidence: the layer *makes* the mean $\beta$. The question of Santurkar and others is more honest: let only the layers below take their step. How much does that turn the gradient of the last hidden layer's weights? With three layers the cosine is {{ below_moved[0, 1].mean():.2f}} with and {{ below_moved[0, 0].mean():.2f}} without, no difference worth the name; with eight it is {{ below_moved[1, 1].mean():.2f}} and {{ below_moved[1, 0].mean():.2f}}. In their networks, this shift was not smaller with normalisation. In our deep one it is, by far.
+# **Less drift: yes, but one of the two numbers says nothing.** The mean of the inputs to the last ReLU moves by {{ drift[0, 0].mean():.2f}} standard deviations in ten steps without normalisation (three layers) and by {{ drift[0, 1].mean():.3f}} with it. That number is no evidence: the layer *makes* the mean $\beta$. The question of Santurkar and others is more honest: let only the layers below take their step. How much does that rotate the gradient of the last hidden layer's weights? With three layers the cosine is {{ below_moved[0, 1].mean():.2f}} with and {{ below_moved[0, 0].mean():.2f}} without, no difference worth the name; with eight it is {{ below_moved[1, 1].mean():.2f}} and {{ below_moved[1, 0].mean():.2f}}. In their networks, this shift was not smaller with normalisation. In our deep one it is, by far.
 #
 # **The verdict.** It is faster, and it tolerates rates several times as high: both hold here, at both depths. The prediction that the gain grows with depth fails: the usable rates gain the same factor, the epochs no larger one, and the final accuracy gains less. As for the reason, drift and roughness fall together in our deep network, so this experiment cannot say which of them mattered. [Bjorck and others (2018)](@bjorck2018) see the cause in the larger steps that become possible. With eight layers that fits: the best rate is higher with normalisation, and at the low rate much of the gain is gone. With three layers it does not explain enough. Both kinds have their best rate at {{ rates[best[0, 1]]:g}}, so they step at the same rate, and still one needs {{ needed[3, 1]:.1f}} epochs and the other {{ needed[3, 0]:.1f}}.
 #
@@ -1132,10 +1169,10 @@ assert (below_moved[1, 1] > 0.7).all() and (below_moved[1, 0] < 0.5).all()
 #     Zero. The upstream gradient has two components; one direction is taken away with the mean, the other with $\hat x = (-1, 1)$, and two is all there were. The layers below learn only through $\varepsilon$. This is one reason for the left end of the figure of the batch sizes.
 #
 # ??? question "4. What does weight decay do to weights below a batch norm?"
-#     It makes them shorter, and the output does not depend on their length. But their gradient does: shorter weights have longer gradients, so every later step turns them more. Weight decay acts like a higher learning rate there, and without it plain gradient descent could only lengthen them (van Laarhoven 2017).
+#     It makes them shorter, and the output does not depend on their length. But their gradient does: shorter weights have longer gradients, so every later step rotates them more. Weight decay acts like a higher learning rate there, and without it plain gradient descent could only lengthen them (van Laarhoven 2017).
 #
 # ??? question "5. For the notebook: make the first weights of every layer too large or too small, by a factor from 0.1 to 10. Which network minds?"
-#     Multiply `net.params[name]` in place by the factor, for all weights below a batch norm, before `fit`. The first forward pass of the normalised net does not change at all, but for $\varepsilon$. Its training does: ten times the weights, a tenth of the gradient, so the weights turn by a hundredth as much. Then do it without batch normalisation.
+#     Multiply `net.params[name]` in place by the factor, for all weights below a batch norm, before `fit`. The first forward pass of the normalised net does not change at all, but for $\varepsilon$. Its training does: ten times the weights, a tenth of the gradient, so the weights rotate by a hundredth as much. Then do it without batch normalisation.
 
 # %% tags=["remove-input"]
 from nn_tutorial.pages.exercise_boxes import show_exercises
@@ -1149,6 +1186,7 @@ show_exercises("batch_norm", "batch_norm_backward")
 # - Santurkar, Tsipras, Ilyas and Madry (2018), *How does batch normalization help optimization?*, NeurIPS: smoothness instead of drift, and how to measure both.
 # - Bjorck, Gomes, Selman and Weinberger (2018), *Understanding batch normalization*, NeurIPS: larger learning rates as the cause.
 # - Wu and He (2018), *Group normalization*, ECCV: small batches, and statistics that do not need them.
-# - van Laarhoven (2017), *L2 regularization versus batch and weight normalization*: weight decay where the length of the weights has no effect.
+# - Vaswani and others (2017), *Attention is all you need*, NeurIPS: another place, next to a skip connection.
+# - van Laarhoven (2017), *L2 regularization versus batch and weight normalization*, arXiv:1706.05350: weight decay where the length of the weights has no effect.
 # - Yang, Pennington, Rao, Sohl-Dickstein and Schoenholz (2019), *A mean field theory of batch normalization*, ICLR: gradients at the start of very deep networks.
 # - He, Zhang, Ren and Sun (2015), *Delving deep into rectifiers: surpassing human-level performance on ImageNet classification*, ICCV: how large the weights should begin.

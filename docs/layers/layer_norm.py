@@ -8,7 +8,7 @@
 # %% [markdown]
 # # Layer normalisation
 #
-# Batch normalisation makes an example's output depend on its neighbours in the batch, and in a batch of two it leaves hardly anything of the example. Layer normalisation ([@ba2016]) measures mean and spread along the other axis, over the features of a single example. This page derives its backward pass, shows which parts of it turn with the axis and which do not, and finds out at which batch sizes the change pays.
+# Batch normalisation makes an example's output depend on its neighbours in the batch, and in a batch of two it leaves hardly anything of the example. Layer normalisation ([@ba2016]) measures mean and spread along the other axis, over the features of a single example. This page derives its backward pass, shows which parts of it change with the axis and which do not, and finds out at which batch sizes the change pays.
 #
 # You need [batch normalisation](batch_norm.py), whose numbers come back on this page, and [the symbols of this book](../foundations/notation.md).
 
@@ -227,7 +227,7 @@ alone = [layer_norm(row[None], one, 0 * one)[0][0] for row in features]
 assert (np.array(alone) == layer_norm(features, one, 0 * one)[0]).all()
 
 # %% [markdown]
-# ## Backward: the same box, turned by 90 degrees
+# ## Backward: the same box, rotated by 90 degrees
 #
 # Fix one example and leave its $n$ out. Then $\hat x_1, \dots, \hat x_D$ are made from $x_1, \dots, x_D$ exactly as batch normalisation makes one feature from $N$ examples. So the slopes are [the ones you know](batch_norm.py#backward-through-the-graph-node-by-node). With $\tilde x = x - \mu$, a change of $x_d$ reaches $\hat x_k$ by three roads. Per unit of $x_d$, this moves $\hat x_k$
 #
@@ -277,7 +277,7 @@ def normalise_backward(g, xhat, inv_std, axis):
     return inv_std * (g - by_mean - by_var)
 
 
-batch, arrives = rng.standard_normal((2, 7, 5))
+batch, from_above = rng.standard_normal((2, 7, 5))
 scale, shift = rng.standard_normal((2, 5))
 for axis, forward, backward in (
     (-2, batch_norm, batch_norm_backward),
@@ -285,16 +285,16 @@ for axis, forward, backward in (
 ):
     xhat, inv_std = normalise(batch, axis)
     there, kept = forward(batch, scale, shift)
-    found = normalise_backward(arrives * scale, xhat, inv_std, axis)
+    found = normalise_backward(from_above * scale, xhat, inv_std, axis)
     assert np.allclose(scale * xhat + shift, there, rtol=0, atol=1e-14)
-    assert np.allclose(found, backward(arrives, kept)[0], rtol=0, atol=1e-14)
+    assert np.allclose(found, backward(from_above, kept)[0], rtol=0, atol=1e-14)
 
 straight = layer_norm(batch, np.ones(5), np.zeros(5))[0]
-turned = batch_norm(batch.T, np.ones(7), np.zeros(7))[0].T
-assert np.allclose(turned, straight, rtol=0, atol=1e-14)
+transposed = batch_norm(batch.T, np.ones(7), np.zeros(7))[0].T
+assert np.allclose(transposed, straight, rtol=0, atol=1e-14)
 
 # %% [markdown]
-# The last three lines of the code take the heading at its word: transpose the table, normalise the batch, transpose it back, and you have a layer norm. The parameters' gradients do *not* turn with it. A $\beta_d$ was added to feature $d$ of every example, a $\gamma_d$ multiplied it, and so both still sum over $n$:
+# The last three lines of the code take the heading at its word: transpose the table, normalise the batch, transpose it back, and you have a layer norm. The parameters' gradients are *not* transposed with it. A $\beta_d$ was added to feature $d$ of every example, a $\gamma_d$ multiplied it, and so both still sum over $n$:
 #
 # $$\frac{\partial L}{\partial \beta_d} = \sum_n \frac{\partial L}{\partial y_{nd}}, \qquad
 #   \frac{\partial L}{\partial \gamma_d} = \sum_n \frac{\partial L}{\partial y_{nd}}\, \hat x_{nd}$$
@@ -432,7 +432,7 @@ for what, (other_x, other_w) in changes.items():
     assert (found[1] == "same") == (what in rows)
 
 # %% [markdown]
-# The pattern is the picture at the top. Whatever happens to a whole column, batch normalisation takes out; whatever happens to a whole row, layer normalisation takes out. One practical consequence: the bias of a linear layer adds a number to each column. Below a batch norm it has nothing to do; below a layer norm it is useful.
+# The pattern is the picture at the top. Whatever happens to a whole column, batch normalisation takes out; whatever happens to a whole row, layer normalisation takes out. One practical consequence: both layers [stand between a linear layer and its ReLU](batch_norm.py#where-it-stands-in-a-network), and the bias of the linear layer adds a number to each column. Below a batch norm it has nothing to do; below a layer norm it is useful.
 #
 # ## Evidence
 #

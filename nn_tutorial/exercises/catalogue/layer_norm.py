@@ -361,7 +361,7 @@ MEANINGS = {"N": "the batch size", "D": "the number of features"}
 PAGE = "layers/layer_norm"
 EXAMPLE = f"{PAGE}#one-mean-and-one-variance-for-each-example"
 HAND, WRONG = f"{PAGE}#two-examples-by-hand", f"{PAGE}#four-ways-to-get-it-wrong"
-TURNED = f"{PAGE}#backward-the-same-box-turned-by-90-degrees"
+TURNED = f"{PAGE}#backward-the-same-box-rotated-by-90-degrees"
 
 EXERCISES = (
     Exercise(
