@@ -101,7 +101,7 @@ report
 # %% [markdown]
 # ### Another way
 #
-# With stride 1 the gradient of the input is again a convolution: of `dy`, with the kernel rotated by 180° and with filters and channels swapped. [The chapter](../layers/convolution.py#the-kernel-comes-back-turned) shows why. With a larger stride, `dy` is first spread out, with zeros in between. It is a nice theorem and a good source of mistakes; adding where the forward pass has read needs no theorem.
+# With stride 1 the gradient of the input is again a convolution: of `dy`, with the kernel rotated by 180° and with filters and channels swapped. [The chapter](../layers/convolution.py#the-kernel-comes-back-rotated) shows why. With a larger stride, `dy` is first spread out, with zeros in between. It is a nice theorem and a good source of mistakes; adding where the forward pass has read needs no theorem.
 #
 # ### What the grader knows
 

@@ -436,7 +436,7 @@ PAGE = "layers/convolution"
 HAND, SHAPES = f"{PAGE}#nine-pixels-by-hand", f"{PAGE}#how-large-is-the-output"
 DERIVE, TURNED = (
     f"{PAGE}#from-one-pixel-to-the-array",
-    f"{PAGE}#the-kernel-comes-back-turned",
+    f"{PAGE}#the-kernel-comes-back-rotated",
 )
 WEIGHT, WRONG = (
     f"{PAGE}#the-gradient-of-a-convolution-is-a-convolution",
