@@ -104,7 +104,7 @@ show(
 #
 # A **unit** multiplies each input by a weight, adds the products up and adds a bias: $y = x_1 w_1 + x_2 w_2 + b$. In the figure $w = (1, 2)$ and $b = -80$, chosen by hand. A flower whose petal is 50 mm long and 20 mm wide gets $50 + 40 - 80 = 10$, and lies on the side of virginica.
 #
-# Over the plane of the two inputs, $y$ is a tilted plane. The weights, drawn as an arrow, point in the direction in which it rises, and the longer the arrow the steeper the rise. The bias lifts or lowers it, which moves the line $y = 0$ without turning it.
+# Over the plane of the two inputs, $y$ is a tilted plane. The weights, drawn as an arrow, point in the direction in which it rises, and the longer the arrow the steeper the rise. The bias lifts or lowers it, which moves the line $y = 0$ without rotating it.
 #
 # A **fully connected layer** is $n_\text{out}$ such units side by side. All of them read the same $n_\text{in}$ inputs. Column $k$ of $W$ holds the weights of unit $k$.
 #
@@ -131,16 +131,16 @@ show(
 #   b &= \begin{bmatrix}1 & -2\end{bmatrix}
 #   \end{aligned}$$
 #
-# The first example and the first unit give $1 \cdot 1 + 2 \cdot 2 + 0 \cdot (-1) + 1 = 6$. The others follow in the same way, and then a gradient arrives:
+# The first example and the first unit give $1 \cdot 1 + 2 \cdot 2 + 0 \cdot (-1) + 1 = 6$. The others follow in the same way. Here are all of them, and an upstream gradient:
 #
 # $$Y = \begin{bmatrix}6 & -4\\ 0 & 5\end{bmatrix}, \qquad
 #   \frac{\partial L}{\partial Y} = \begin{bmatrix}1 & -2\\ 3 & 1\end{bmatrix}$$
 #
-# **Each gradient is a sum over the roads by which a number acted.** Weight $w_{10} = 2$ (row 1, column 0; we count from 0) acted twice, once in each example. In the first it was multiplied by the input 2, and the upstream gradient there is 1. In the second it was multiplied by $-1$, and the upstream gradient is 3:
+# **Each gradient is a sum over the outputs that the number had a part in.** Weight $w_{10} = 2$ (row 1, column 0; we count from 0) had a part in two, one in each example. In the first it was multiplied by the input 2, and the upstream gradient there is 1. In the second it was multiplied by $-1$, and the upstream gradient is 3:
 #
 # $$\frac{\partial L}{\partial w_{10}} = 2 \cdot 1 + (-1) \cdot 3 = -1$$
 #
-# The input $x_{01} = 2$ acted on both units of its own example, through the weights 2 and $-1$: $\;1 \cdot 2 + (-2) \cdot (-1) = 4$. The bias $b_0$ acted once in each example, always with factor 1: $\;1 + 3 = 4$. All of them:
+# The input $x_{01} = 2$ had a part in both units of its own example, through the weights 2 and $-1$: $\;1 \cdot 2 + (-2) \cdot (-1) = 4$. The bias $b_0$ was added once in each example, always with factor 1: $\;1 + 3 = 4$. All of them:
 #
 # $$\begin{aligned}
 #   \frac{\partial L}{\partial X} &= \begin{bmatrix}1 & 4 & -7\\ 3 & 5 & 0\end{bmatrix}, \qquad
@@ -176,7 +176,7 @@ show(
     fig,
     name="one-element-of-dw",
     alt=(
-        "Three grids laid out as a matrix product: X transposed on the left, the arriving gradient "
+        "Three grids laid out as a matrix product: X transposed on the left, the upstream gradient "
         "above, the gradient of W where they meet. Row 1 on the left, 2 and −1, column 0 above, 1 "
         "and 3, and the cell −1 in which they meet are tinted."
     ),
@@ -212,7 +212,7 @@ show_derivation("linear", 1)
 show_derivation("linear", 0)
 
 # %% [markdown]
-# And the bias. $\partial y_{nj}/\partial b_k = \delta_{jk}$, with no factor and **with the sum over $n$**. Watch here too: on the way forward one number was broadcast to $N$ rows, so on the way back $N$ gradients come home to one number, and they add. *What was broadcast forward is summed backward*, in every layer of this book.
+# And the bias. $\partial y_{nj}/\partial b_k = \delta_{jk}$, with no factor and **with the sum over $n$**. Watch here too: on the way forward one number was broadcast to $N$ rows, so on the way back $N$ gradients reach one number, and they add. *What was broadcast forward is summed backward*, in every layer of this book.
 
 # %% tags=["remove-input"]
 show_derivation("linear", 2)
@@ -309,7 +309,7 @@ print(f"right {right_way.mean():.1%}, wrong {wrong_way.mean():.1%}, none {no_way
 assert right_way.mean() > wrong_way.mean() > no_way.mean() > 0.9
 
 # %% [markdown]
-# The wrong network reads {{ wrong_way.mean():.1%}} of the test digits, the right one {{ right_way.mean():.1%}} (means over five seeds; standard deviations {{ 100 * wrong_way.std(ddof=1):.1f}} and {{ 100 * right_way.std(ddof=1):.1f}} points). Nobody would look for a bug there. Only the first layer is misled. The layers above it get true gradients, and adapt to whatever it does.
+# The wrong network reads {{ wrong_way.mean():.1%}} of the test digits, the right one {{ right_way.mean():.1%}} (means over five seeds; standard deviations {{ 100 * wrong_way.std(ddof=1):.1f}} and {{ 100 * right_way.std(ddof=1):.1f}} points). Such an accuracy does not point to a bug. Only the first layer is misled. The layers above it get true gradients, and adapt to whatever it does.
 #
 # How much is such a first layer worth? The third number is the control: its first layer gets no gradient and keeps its random weights. It reads {{ no_way.mean():.1%}}. So most of the {{ wrong_way.mean():.1%}} is the work of the two layers above, and the wrong gradient still earned {{ 100 * (wrong_way - no_way).mean():.1f}} points of the {{ 100 * (right_way - no_way).mean():.1f}} that the right one earns. That a wrong matrix can teach is known: a *random* one instead of $W^\top$ lets a network learn too ([@lillicrap2016]). "It trains" is no evidence that a gradient is right.
 #
@@ -324,7 +324,7 @@ show_source(linear, linear_backward)
 show_equations("linear", "Y", "dX", "dW", "db")
 
 # %% [markdown]
-# Forward costs $N\, n_\text{in}\, n_\text{out}$ multiplications, backward twice as many. The gradient of the input is left out at the first layer of a network (`need_dx=False`), where nobody asks for it.
+# Forward costs $N\, n_\text{in}\, n_\text{out}$ multiplications, backward twice as many. The gradient of the input is left out at the first layer of a network (`need_dx=False`), where it is not needed.
 #
 # ## Evidence
 #
@@ -541,7 +541,7 @@ assert np.allclose(stacked, as_one, rtol=0, atol=1e-12)
 #
 # ## How large should the first weights be?
 #
-# Twenty layers multiply a signal by twenty factors. If each makes it a tenth as large, $10^{-20}$ of it arrives; if each doubles it, a million times as much. Only a factor near 1 leaves anything to work with, and the weights decide the factor. Choosing them is called **initialisation**. Let us compute the factor.
+# Twenty layers multiply a signal by twenty factors. If each makes it a tenth as large, $10^{-20}$ of it is left; if each doubles it, a million times as much. Only a factor near 1 leaves anything to work with, and the weights decide the factor. Choosing them is called **initialisation**. Let us compute the factor.
 #
 # | Symbol | Meaning |
 # |---|---|
@@ -580,7 +580,7 @@ assert np.allclose(stacked, as_one, rtol=0, atol=1e-12)
 #
 # ## Twenty layers, measured
 #
-# Sixty-four handwritten digits, scaled to mean 0 and variance 1 over all pixels, go through twenty layers of width 256, with a bend after each. At the top a random gradient of size 1 arrives. There are five starts: zeros; $\sigma = 0.01$, as in the network of Krizhevsky and others (2012); Xavier; He; $\sigma = 0.2$. Each has five seeds.
+# Sixty-four handwritten digits, scaled to mean 0 and variance 1 over all pixels, go through twenty layers of width 256, with a bend after each. The upstream gradient of the last layer is random, of size 1. There are five starts: zeros; $\sigma = 0.01$, as in the network of Krizhevsky and others (2012); Xavier; He; $\sigma = 0.2$. Each has five seeds.
 
 # %%
 depth, width, seeds = 20, 256, range(5)
@@ -758,7 +758,7 @@ assert 0.05 < top["Xavier"].mean() < 0.5 and bottom["Xavier"].mean() > 0.1
 assert top["σ = 0.01"].max() < 1e-10
 
 # %% [markdown]
-# A tanh stays between −1 and 1, so forward nothing can burst. With $\sigma = 0.2$, {{ saturated:.0%}} of the outputs at the top are beyond ±0.99 (seed {{ SEED }}). There a tanh is almost flat, and you will often read what follows from that: units saturate, gradients vanish. The measurement says the opposite. At the first layer the gradient is {{ bottom["σ = 0.2"].mean():.0f}} times as large as the one that arrived at the top. The flat units do stop it. The others multiply it by weights that are far too large, and they win. [Schoenholz and others (2017)](@schoenholz2017) derive above which $\sigma$ that happens.
+# A tanh stays between −1 and 1, so forward nothing can explode. With $\sigma = 0.2$, {{ saturated:.0%}} of the outputs at the top are beyond ±0.99 (seed {{ SEED }}). There a tanh is almost flat, and you will often read what follows from that: units saturate, gradients vanish. The measurement says the opposite. At the first layer the gradient is {{ bottom["σ = 0.2"].mean():.0f}} times as large as the random one at the top. The flat units do stop it. The others multiply it by weights that are far too large, and they win. [Schoenholz and others (2017)](@schoenholz2017) derive above which $\sigma$ that happens.
 #
 # Xavier's promise is not kept either. After twenty layers the size is {{ top["Xavier"].mean():.2f}}, where {{ linear_promise[0, -1]:.2f}} was promised, because a tanh makes everything a bit smaller, and the argument left that out. But the smaller the values are, the less a tanh bends, so the shrinking slows down from layer to layer.
 #
@@ -961,7 +961,7 @@ assert repaired["first"] > 0.7 and repaired["last, no biases"] > 0.7 and repaire
 # - Backward, the index that the result does not have is summed; that is where the transposes come from.
 # - The bias was added to every row, so its gradient is the sum over the rows.
 # - Check with sizes that all differ: then most wrong transposes do not even fit.
-# - First weights of the right size carry a signal and its gradient through many layers; with others both vanish or burst.
+# - With a ReLU, first weights of the right size carry a signal and its gradient through many layers; with other bends one of the two may vanish or explode while the other does not.
 #
 # ## Try it
 #
@@ -978,7 +978,7 @@ assert repaired["first"] > 0.7 and repaired["last, no biases"] > 0.7 and repaire
 #     Xavier: $\sqrt{2/500} \approx 0.063$. He: $\sqrt{2/400} \approx 0.071$. He's keeps it, since $\tfrac12 \cdot 400 \cdot \tfrac{2}{400} = 1$. Backward the factor is $\tfrac12 \cdot 100 \cdot \tfrac{2}{400} = \tfrac14$ for the square.
 #
 # ??? question "5. For the notebook: repair Xavier's start in one place. In the network of twenty layers multiply the weights of a single layer by $2^{9.5}$, once the first layer's and once the last one's. Do both learn?"
-#     While the biases are 0, both compute the same function, because $\max(cx, 0) = c \max(x, 0)$ for $c > 0$: it does not matter in which layer a factor stands. Yet with the first layer enlarged the network reaches {{ repaired["first"]:.0%}} at a learning rate of 0.003, and with the last one enlarged it fails ({{ repaired["last"]:.0%}}, where diverged runs count as 0). The gradients of the weights are alike, since those are products of below and above. The gradient of a *bias* is not: it is the upstream gradient alone, and that is now some 700 times as large, beside activations of a thousandth. Hold the biases at 0, and the second network reaches {{ repaired["last, no biases"]:.0%}}.
+#     While the biases are 0, both compute the same function, because $\max(cx, 0) = c \max(x, 0)$ for $c > 0$: it does not matter in which layer a factor stands. Yet they do not learn alike (means of two seeds). With the first layer enlarged the network reaches {{ repaired["first"]:.0%}} at a learning rate of 0.003, and with the last one enlarged it fails ({{ repaired["last"]:.0%}}, where diverged runs count as 0). The gradients of the weights are alike, since those are products of below and above. The gradient of a *bias* is not: it is the upstream gradient alone, and that is now some 700 times as large, beside activations of a thousandth. Hold the biases at 0, and the second network reaches {{ repaired["last, no biases"]:.0%}}.
 
 # %% tags=["remove-input"]
 from nn_tutorial.pages.exercise_boxes import show_exercises
