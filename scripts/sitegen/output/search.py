@@ -65,7 +65,7 @@ def _with_pages(entries: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any],
 
 
 def read(path: Path) -> dict[str, str]:
-    """Return what `search.yml` says, by source file and heading: `layers/relu.py#dead-is-dead`."""
+    """Return what `search.yml` says, by file and heading: `layers/relu.py#how-a-unit-dies`."""
     return yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
