@@ -811,5 +811,5 @@ show_exercises("layer_norm", "layer_norm_backward")
 # - Ba, Kiros and Hinton (2016), *Layer normalization*, arXiv:1607.06450: the layer, what each normalisation cannot see (table 1), batches of 4 and of 128 (section 6.6).
 # - Ioffe and Szegedy (2015), *Batch normalization: accelerating deep network training by reducing internal covariate shift*, ICML: the layer that is rotated here.
 # - Vaswani and others (2017), *Attention is all you need*, NeurIPS: the transformer.
-# - Rush (2018), *The annotated transformer*, NLP-OSS: a transformer with its paper's text, line by line.
+# - Rush (2018), *The annotated transformer*, Workshop for NLP Open Source Software: a transformer with its paper's text, line by line.
 # - Zhang and Sennrich (2019), *Root mean square layer normalization*, NeurIPS: without the mean.
