@@ -8,7 +8,7 @@
 # %% [markdown]
 # # How to read this book
 #
-# Every page of this book is a program that ran when the site was built. Here you meet the parts of such a page, each in the smallest example there is, and learn what the checks behind them prove and leave open. [A list of the chapters](#the-chapters-in-order) is at the end; this is how they build on each other:
+# Every page of this book is a program that ran when the site was built. Here you meet the parts of such a page, each in the smallest example there is, and learn what the checks behind them show and leave open. [A list of the chapters](#the-chapters-in-order) is at the end; this is how they build on each other:
 
 # %% tags=["hide-input"]
 import posixpath
