@@ -328,7 +328,7 @@ assert apart < 1e-14
 #
 # ## Why backwards?
 #
-# The chain rule can be walked the other way as well: start with one input, carry along how every later value reacts to it, until you reach the loss. That gives *one* derivative per walk. The backward walk gives all of them. Count the multiplications by a slope that each way does in two full layers with $D$ inputs, $D$ units each and one output, $2D^2 + D$ weights in all. A walk that begins at one weight multiplies only along the roads that lead on from it. A multiplication by 1, the slope of a sum, counts on neither side.
+# The chain rule can be walked the other way as well: start with one input, carry along how every later value reacts to it, until you reach the loss. That gives *one* derivative per walk. The backward walk gives all of them. Count the multiplications by a slope that each way does in two full linear layers with $D$ inputs, $D$ units each, and one output: $2D^2 + D$ weights in all. A walk that begins at one weight multiplies only along the roads that lead on from it. A multiplication by 1, the slope of a sum, counts on neither side.
 
 # %% tags=["hide-input"]
 widths = [1, 2, 4, 8, 16]

@@ -51,7 +51,7 @@ THEORY = Theory(
             "dW[i,k]",
             ("sum[n,j](dY[n,j] * X[n,i] * (j == k))", "the chain rule over all outputs"),
             ("sum[n](dY[n,k] * X[n,i])", "the Kronecker delta keeps j = k"),
-            ("sum[n](X[n,i] * dY[n,k])", "a product may be turned round"),
+            ("sum[n](X[n,i] * dY[n,k])", "the factors of a product may be exchanged"),
         ),
         Derivation(
             "db[k]",
