@@ -134,7 +134,7 @@ longest = max(rows[path] - rows[c.path] for c in drawn for path in c.needs)
 for chapter in drawn:
     for path in chapter.needs:
         top, low = rows[path] - 0.18, rows[chapter.path] + 0.12
-        wide = 3.4 * ((top - low) / longest) ** 0.72  # the longest arc just fits
+        wide = 3.4 * ((top - low) / longest) ** 0.72  # the longest arc fits
         lit = chapter.path in way and path in way
         look = {"color": COLORS["orange" if lit else "muted"], "linewidth": 1.8 if lit else 1.0}
         arc = -0.35 - wide * np.sin(turn), (top + low) / 2 + (top - low) / 2 * np.cos(turn)

@@ -75,7 +75,7 @@ def read_image(place: Any, size: int | None = None) -> Any:
                 content = io.BytesIO(file.read())  # decoders ask for a few bytes at a time
             with Image.open(content) as image:
                 picture = _shown(image)
-    except Exception as error:  # on bytes that are no image decoders stumble in many ways
+    except Exception as error:  # on bytes that are no image decoders fail in many ways
         bomb = isinstance(error, Image.DecompressionBombWarning | Image.DecompressionBombError)
         got = f"more than {Image.MAX_IMAGE_PIXELS:,} pixels" if bomb else error
         raise DataDamagedError(

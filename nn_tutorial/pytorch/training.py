@@ -66,7 +66,7 @@ class Plan:
     cosine : bool
         Whether the learning rate falls to 0 along half a cosine; else it stays.
     one_cycle : bool
-        Whether it rises from lr/25 to lr in the first 30 % of the steps and then falls to almost
+        Whether it rises from lr/25 to lr in the first 30% of the steps and then falls to almost
         nothing, see [`one_cycle`][nn_tutorial.one_cycle]; not together with ``cosine``.
     flip : bool
         Whether each image is mirrored with probability ½.
