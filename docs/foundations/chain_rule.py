@@ -372,13 +372,12 @@ def multiplications(width):
 
 sizes, backward_cost, forward_cost = zip(*map(multiplications, widths), strict=True)
 fig, ax = plt.subplots(figsize=(4.8, 3.2))
-for cost, color, marker, text, shift in (
-    (forward_cost, "orange", "s", "forward: one walk per weight", 1.5),
-    (backward_cost, "blue", "o", "backward: one walk", 0.4),
+for cost, color, marker, text, place, side in (
+    (forward_cost, "orange", "s", "forward: one walk per weight", (3, 1.5), ("right", "bottom")),
+    (backward_cost, "blue", "o", "backward: one walk", (2, 0.6), ("left", "top")),
 ):
     ax.plot(sizes, cost, marker + "-", color=COLORS[color], markersize=4)
-    ax.text(sizes[3], cost[3] * shift, text, color=COLORS[color], ha="right" if shift > 1 else "left",
-            va="bottom" if shift > 1 else "top")
+    ax.text(sizes[place[0]], cost[place[0]] * place[1], text, color=COLORS[color], ha=side[0], va=side[1])
 ax.set(xscale="log", yscale="log", xlabel="number of weights", ylabel="multiplications by a slope",
        title="All gradients in one walk")
 grown = [cost[-1] / cost[2] for cost in (sizes, backward_cost, forward_cost)]
@@ -406,7 +405,7 @@ assert [formulas(width) for width in widths] == [*zip(sizes, backward_cost, forw
 _, back, forth = formulas(1000)
 
 # %% [markdown]
-# With {{ sizes[-1] }} weights that is {{ f"{forward_cost[-1]:,}" }} multiplications against {{ f"{backward_cost[-1]:,}" }}. The difference comes from the first layer: each of its $D^2$ weights has a walk through every unit of the second, $2D + 4$ multiplications. In all the forward walks take $2D^3 + 9D^2 + 4D$ and the backward walk $4D^2 + 2D + 4$; with 1,000 units the first is about {{ f"{forth / back:.0f}" }} times the second. A network has millions of weights and one loss. That is the whole reason for going backwards. The price is memory: every value of the forward walk has to be kept until the backward walk has passed it. (With many outputs and one input it is the other way round; see [@griewank2008].)
+# With {{ sizes[-1] }} weights that is {{ f"{forward_cost[-1]:,}" }} multiplications against {{ f"{backward_cost[-1]:,}" }}. The difference comes from the first layer: each of its $D^2$ weights has a walk through every unit of the second, $2D + 4$ multiplications. In all the forward walks take $2D^3 + 9D^2 + 4D$ and the backward walk $4D^2 + 2D + 4$; with 1,000 units the first is about {{ f"{round(forth / back, -2):.0f}" }} times the second. A network has millions of weights and one loss. That is the whole reason for going backwards. The price is memory: every value of the forward walk has to be kept until the backward walk has passed it. (With many outputs and one input it is the other way round; see [@griewank2008].)
 #
 # ## Five ways to get it wrong
 #
