@@ -47,7 +47,9 @@ AVOID = {
     rf"\b({COUNTED}) an? ({UNITS})\b": "… per …",
     r"\bdigits? [^.]*\brest of\b": "no riddles",
     r"\d (%|percent)(?= of\b)": "95%",
-    r"\b(arriving gradient|(what|a gradient|∂L/∂\w+|\d) arrives)\b|^arrives$": "upstream gradient",
+    r"\barriving gradient|(\bwhat|\ba gradient|∂L/∂\w+) arrives\b|^arrives\b|\barrives in all\b": (
+        "the upstream gradient"
+    ),
     r"(\b(network|model)s?|:) said\b": "predicted",
     r"\bturned\b(?! (?:away|into|off|on|out|to|upside down)\b)": "rotated, transposed",
     r"\bevery claim\b(?! (?:holds|to hold)\b)": "say what is checked",
@@ -163,8 +165,8 @@ def test_all_that_is_read_is_looked_through(tmp_path: Path) -> None:
         (1, "Title"),
         (2, "why"),
         (5, "Two lines."),
-        (7, "A  line."),
         (7, "Of 1 rows the ."),
+        (8, "A  line."),
     ]
     script.write_text('// "not this"\nlabel("One sum");\nnote(`${n} of ${m}`);\n')
     assert [text for _, text in of_script(script) if text] == ["One sum", "1 of 1"]
