@@ -1,8 +1,10 @@
 """How long a page takes to read.
 
-Adults read about 238 words of non-fiction per minute to themselves and 183 aloud (Brysbaert,
-2019); 200 is between the two. A formula takes as many words as it has symbols, as if it were read
-aloud.
+Adults read about 238 words of non-fiction per minute to themselves and 183 aloud; 200 is between
+the two. A formula takes as many words as it has symbols, as if it were read aloud.
+
+Brysbaert (2019), How many words do we read per minute? A review and meta-analysis of reading rate,
+Journal of Memory and Language.
 """
 
 import ast
