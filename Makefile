@@ -56,6 +56,7 @@ $(NEXT)/.ready: next-requirements.txt constraints.txt
 	@touch $@
 
 check: lint  ## lint, types, and the tests that your edits can have touched, without the site
+	$(BIN)/pytest --no-cov -q -n 0 tests/pages/test_prose.py  # docstrings select no test
 	$(BIN)/pytest --touched --cov-report= --cov-fail-under=0
 
 test: $(TESTS)  ## lint, type check, build the site, tests with coverage; in the browsers that there are

@@ -1,6 +1,6 @@
 # ---
 # title: Neural networks, checked
-# description: A book on how neural networks work, in which every equation, figure and number is checked when the book is built.
+# description: A book on how neural networks work, whose equations and gradients are checked and whose numbers are computed when it is built.
 # template: landing.html
 # hide:
 #   - navigation
@@ -8,7 +8,7 @@
 # ---
 
 # %% [markdown]
-# # How neural networks work, with every claim checked
+# # How neural networks work, with checked equations and gradients
 #
 # You build neural networks from NumPy arrays, forward *and* backward. The chapters derive each step, run it and compare it with PyTorch; a chapter whose equation and code disagree cannot appear.
 #

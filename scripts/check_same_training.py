@@ -62,7 +62,7 @@ MORE = {"model_sha256"}  # of a model that is kept since then
 LATER = {"one_cycle": False, "shift": 0, "mixup": 0.0}
 AUDITED = "audit: "  # before the name of a claim
 FASHION = {"train": 600, "t10k": 100}  # images; the true one has a hundred times as many
-CIFAR = {"train": 10, "test": 2}  # images a class; the true one has 500 times as many
+CIFAR = {"train": 10, "test": 2}  # images per class; the true one has 500 times as many
 # Runs a script, and notes the SHA-256 of everything that it saves with PyTorch.
 WITNESS = (
     f"PARTS, CIFAR = {FASHION}, { ({part: 10 * n for part, n in CIFAR.items()}) }\n"

@@ -328,51 +328,59 @@ assert apart < 1e-14
 #
 # ## Why backwards?
 #
-# The chain rule can be walked the other way as well: start with one input, carry along how every later value reacts to it, and arrive at the loss. That gives *one* derivative per walk. The backward walk gives all of them. Count the multiplications by a slope that each way does, for a graph with $D$ weights, $L = \tfrac12 (w_1 x_1 + \dots + w_D x_D)^2$. The forward walks are as thrifty as they can be: a walk that begins at one weight multiplies only along the roads that lead on from it.
+# The chain rule can be walked the other way as well: start with one input, carry along how every later value reacts to it, until you reach the loss. That gives *one* derivative per walk. The backward walk gives all of them. Count the multiplications by a slope that each way does in two full linear layers with $D$ inputs, $D$ units each, and one output: $2D^2 + D$ weights in all. A walk that begins at one weight multiplies only along the roads that lead on from it. A multiplication by 1, the slope of a sum, counts on neither side.
 
 # %% tags=["hide-input"]
-sizes = [1, 3, 10, 30, 100, 300]
+widths = [1, 2, 4, 8, 16]
+
+
+def two_full_layers(width):
+    """Return the loss and all weights of two layers of linear units, and a unit on top."""
+    draw = np.random.default_rng(width)
+    units, weights = [Value(v) for v in draw.uniform(-1, 1, width)], []
+    for outputs in (width, width, 1):
+        rows = [[Value(v) for v in draw.uniform(-1, 1, len(units))] for _ in range(outputs)]
+        below, units = units, []
+        for row in rows:
+            terms = [weight * unit for weight, unit in zip(row, below, strict=True)]
+            units.append(sum(terms[1:], terms[0]))
+        weights += [weight for row in rows for weight in row]
+    return Value(0.5) * (units[0] * units[0]), weights
 
 
 def forward_walk(order, start):
-    """Return the derivative of the last value with respect to one, and the slopes multiplied."""
+    """Return the derivative of the last value with respect to one, and the multiplications."""
     rates, multiplied = {start: 1.0}, 0
     for value in order:
         live = [(rates[parent], slope) for parent, slope in value.parents if parent in rates]
         if live:
             rates[value] = sum(rate * slope for rate, slope in live)
-            multiplied += len(live)
+            multiplied += sum(slope != 1 for _, slope in live)
     return rates[order[-1]], multiplied
 
 
-def slopes_used(size):
-    """Multiplications by a slope: of one backward walk, and of a forward walk per weight."""
-    draw = np.random.default_rng(size)
-    xs = [Value(v) for v in draw.uniform(-1, 1, size)]
-    ws = [Value(v) for v in draw.uniform(-1, 1, size)]
-    total = ws[0] * xs[0]
-    for weight, feature in zip(ws[1:], xs[1:], strict=True):
-        total = total + weight * feature
-    top = Value(0.5) * (total * total)
+def multiplications(width):
+    """Those of one backward walk, and of a forward walk per weight; and the number of weights."""
+    top, weights = two_full_layers(width)
     order = made_in_order(top)
     top.backward()
-    walks = [forward_walk(order, weight) for weight in ws]
-    assert np.allclose([rate for rate, _ in walks], [weight.grad for weight in ws])
-    backward = sum(len(value.parents) for value in order)
-    return backward, sum(multiplied for _, multiplied in walks)
+    walks = [forward_walk(order, weight) for weight in weights]
+    assert np.allclose([rate for rate, _ in walks], [weight.grad for weight in weights])
+    backward = sum(slope != 1 for value in order for _, slope in value.parents)
+    return len(weights), backward, sum(multiplied for _, multiplied in walks)
 
 
-backward_cost, forward_cost = zip(*map(slopes_used, sizes), strict=True)
+sizes, backward_cost, forward_cost = zip(*map(multiplications, widths), strict=True)
 fig, ax = plt.subplots(figsize=(4.8, 3.2))
-for cost, color, marker, text, shift in (
-    (forward_cost, "orange", "s", "forward: one walk per weight", 1.5),
-    (backward_cost, "blue", "o", "backward: one walk", 0.3),
+for cost, color, marker, text, place, side in (
+    (forward_cost, "orange", "s", "forward: one walk per weight", (3, 1.5), ("right", "bottom")),
+    (backward_cost, "blue", "o", "backward: one walk", (2, 0.6), ("left", "top")),
 ):
     ax.plot(sizes, cost, marker + "-", color=COLORS[color], markersize=4)
-    ax.text(sizes[3], cost[3] * shift, text, color=COLORS[color], ha="right" if shift > 1 else "left",
-            va="bottom" if shift > 1 else "top")
-ax.set(xscale="log", yscale="log", xlabel="number of weights", ylabel="slopes multiplied",
-       title="All gradients at the price of one")
+    ax.text(sizes[place[0]], cost[place[0]] * place[1], text, color=COLORS[color], ha=side[0], va=side[1])
+ax.set(xscale="log", yscale="log", xlabel="number of weights", ylabel="multiplications by a slope",
+       title="All gradients in one walk")
+grown = [cost[-1] / cost[2] for cost in (sizes, backward_cost, forward_cost)]
 show(
     fig,
     name="forward-against-backward",
@@ -381,15 +389,23 @@ show(
         f"{forward_cost[-1]:,} multiplications, the backward walk {backward_cost[-1]:,}."
     ),
     caption=(
-        f"How many multiplications by a slope it takes to get the gradient of every weight. With ten "
-        f"times as many weights, from {sizes[2]} to {sizes[4]}, the backward walk does about ten "
-        f"times as much and the forward walks about {forward_cost[4] / forward_cost[2]:.0f} times."
+        f"How many multiplications by a slope it takes to get the gradient of every weight. From "
+        f"{sizes[2]} to {sizes[-1]} weights, {grown[0]:.0f} times as many, the backward walk grows "
+        f"{grown[1]:.0f}-fold and the forward walks {grown[2]:.0f}-fold."
     ),
 )
-assert 8 < backward_cost[4] / backward_cost[2] < 12 < 50 < forward_cost[4] / forward_cost[2]
+
+
+def formulas(width):
+    """What `multiplications` should count."""
+    return 2 * width**2 + width, 4 * width**2 + 2 * width + 4, 2 * width**3 + 9 * width**2 + 4 * width
+
+
+assert [formulas(width) for width in widths] == [*zip(sizes, backward_cost, forward_cost, strict=True)]
+_, back, forth = formulas(1000)
 
 # %% [markdown]
-# With {{ sizes[4] }} weights that is {{ f"{forward_cost[4]:,}" }} multiplications against {{ backward_cost[4] }}. A network has millions of weights and one loss. That is the whole reason for going backwards. The price is memory: every value of the forward walk has to be kept until the backward walk has passed it. (With many outputs and one input it is the other way round; see [@griewank2008].)
+# With {{ sizes[-1] }} weights that is {{ f"{forward_cost[-1]:,}" }} multiplications against {{ f"{backward_cost[-1]:,}" }}. The difference comes from the first layer: each of its $D^2$ weights has a walk through every unit of the second, $2D + 4$ multiplications. In all the forward walks take $2D^3 + 9D^2 + 4D$ and the backward walk $4D^2 + 2D + 4$; with 1,000 units the first is about {{ f"{round(forth / back, -2):.0f}" }} times the second. A network has millions of weights and one loss. That is the whole reason for going backwards. The price is memory: every value of the forward walk has to be kept until the backward walk has passed it. (With many outputs and one input it is the other way round; see [@griewank2008].)
 #
 # ## Five ways to get it wrong
 #

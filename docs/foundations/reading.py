@@ -8,7 +8,7 @@
 # %% [markdown]
 # # How to read this book
 #
-# Every page of this book is a program that ran when the site was built. Here you meet the parts of such a page, each in the smallest example there is, and learn what the checks behind them prove and leave open. [A list of the chapters](#the-chapters-in-order) is at the end; this is how they build on each other:
+# Every page of this book is a program that ran when the site was built. Here you meet the parts of such a page, each in the smallest example there is, and learn what the checks behind them show and leave open. [A list of the chapters](#the-chapters-in-order) is at the end; this is how they build on each other:
 
 # %% tags=["hide-input"]
 import posixpath
@@ -61,16 +61,17 @@ def paths(pages):
 
 # %% tags=["remove-input"]
 def prose_of(path, text):
-    """The front matter of a page, and its Markdown cells."""
+    """The front matter of a page, its Markdown cells, and its code cells."""
     if path.endswith(".py"):
-        cells = re.split(r"^# %%", text, flags=re.MULTILINE)
-        cells = [cell for i, cell in enumerate(cells) if i == 0 or cell.startswith(" [markdown]")]
-        cells = [re.sub(r"^# ?", "", cell, flags=re.MULTILINE) for cell in cells]
-        front, cells = cells[0].strip().strip("-"), [c.partition("\n")[2] for c in cells[1:]]
+        front, *cells = re.split(r"^# %%", text, flags=re.MULTILINE)
+        code = [c.partition("\n")[2] for c in cells if not c.startswith(" [markdown]")]
+        cells = [c.partition("\n")[2] for c in cells if c.startswith(" [markdown]")]
+        front, *cells = [re.sub(r"^# ?", "", cell, flags=re.MULTILINE) for cell in (front, *cells)]
+        front = front.strip().strip("-")
     else:
         _, front, body = text.split("---\n", 2)
-        cells = re.split(r"^(?=## )", body, flags=re.MULTILINE)
-    return yaml.safe_load(front), cells
+        cells, code = re.split(r"^(?=## )", body, flags=re.MULTILINE), []
+    return yaml.safe_load(front), cells, code
 
 
 def read(section, path):
@@ -79,7 +80,7 @@ def read(section, path):
         text = (ROOT / "docs" / path).read_text(encoding="utf-8")
     except FileNotFoundError:
         return None
-    about, cells = prose_of(path, text)
+    about, cells, code = prose_of(path, text)
     asks = [p for p in cells[0].split("\n\n") if re.match(r"You need|Before this|Read ", p)]
     links = re.findall(r"\]\(([^)#:]+\.(?:py|md))", " ".join(asks))
     needs = [posixpath.normpath(posixpath.join(posixpath.dirname(path), link)) for link in links]
@@ -88,7 +89,7 @@ def read(section, path):
         path,
         about["title"],
         about["description"],
-        words(cells),
+        words(cells, code),
         needs,
     )
 
@@ -133,7 +134,7 @@ longest = max(rows[path] - rows[c.path] for c in drawn for path in c.needs)
 for chapter in drawn:
     for path in chapter.needs:
         top, low = rows[path] - 0.18, rows[chapter.path] + 0.12
-        wide = 3.4 * ((top - low) / longest) ** 0.72  # the longest arc just fits
+        wide = 3.4 * ((top - low) / longest) ** 0.72  # the longest arc fits
         lit = chapter.path in way and path in way
         look = {"color": COLORS["orange" if lit else "muted"], "linewidth": 1.8 if lit else 1.0}
         arc = -0.35 - wide * np.sin(turn), (top + low) / 2 + (top - low) / 2 * np.cos(turn)
@@ -340,7 +341,7 @@ count = sum(len(part) for part in (flowers.x_train, flowers.x_val, flowers.x_tes
 #
 # ## The chapters in order
 #
-# The minutes count the words of a page, without its code and displayed formulas, at {{ WORDS_A_MINUTE }} per minute. With a pencil it takes longer.
+# The minutes count the words of a page and of its captions at {{ WORDS_A_MINUTE }} per minute, between what adults read to themselves and what they read aloud ([@brysbaert2019]). A formula counts one word per symbol, as if you read it aloud; code and what it prints count nothing. With a pencil it takes longer.
 
 
 # %% tags=["remove-input"]

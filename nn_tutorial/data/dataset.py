@@ -21,7 +21,7 @@ class Dataset:
     ----------
     name : str
     x_train, x_val, x_test : ndarray of float
-        Inputs, one example a row of axis 0.
+        Inputs, one example per row of axis 0.
     y_train, y_val, y_test : ndarray of int64
         Labels, from 0 to the number of classes − 1.
     class_names, feature_names : tuple of str

@@ -170,7 +170,7 @@ def _read_idx(path: Path, shape: tuple[int, ...]) -> Pixels:
 
 
 def _read_table(path: Path, shape: tuple[int, int]) -> Pixels:
-    """The numbers of a table of Kaggle's, packed or not: a label and 784 pixels a row."""
+    """The numbers of a table of Kaggle's, packed or not: a label and 784 pixels per row."""
     try:
         rows = np.loadtxt(path, np.uint8, delimiter=",", skiprows=1, ndmin=2)
     except (ValueError, OSError, EOFError, zlib.error) as error:

@@ -68,7 +68,7 @@ def image_folder(
     path : str or Path
         A folder with ``train/<class>/*.jpg`` and ``test/<class>/*.jpg``, or a zip of one; folders
         around it do not matter. PNG, BMP, PPM and WebP images are read as well, as a viewer shows
-        them: turned as their EXIF says, in sRGB, on white. Files that are no images are refused;
+        them: rotated as their EXIF says, in sRGB, on white. Files that are no images are refused;
         hidden ones, and what macOS and Windows leave behind, are left out.
     sizes : sequence of two int
         Images for training and validation, out of those below ``train``.

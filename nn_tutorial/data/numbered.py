@@ -60,7 +60,7 @@ def numbered(tree: Tree, at: str = "") -> Numbered:
             )
         if found.setdefault(int(stem), name) != name:
             raise DataDamagedError(
-                f"{tree.path}: expected one image a number, got {found[int(stem)]} and {name}"
+                f"{tree.path}: expected one image per number, got {found[int(stem)]} and {name}"
             )
     ids = sorted(found)
     return Numbered(tree, ids, [found[i] for i in ids])

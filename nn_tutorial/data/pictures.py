@@ -1,4 +1,4 @@
-"""Pictures as a viewer shows them, as bytes: turned as their camera was, in plain RGB."""
+"""Pictures as a viewer shows them, as bytes: rotated as their camera was, in plain RGB."""
 
 import io
 import warnings
@@ -46,7 +46,7 @@ def read_images(places: Sequence[Any], size: int | None) -> Pixels:
 def read_image(place: Any, size: int | None = None) -> Any:
     """Return a picture of Pillow's in RGB, as a viewer shows it.
 
-    Turned as its EXIF says; 16 bits a pixel scaled to 8; CMYK, palettes and colour profiles as
+    Rotated as its EXIF says; 16 bits per pixel scaled to 8; CMYK, palettes and colour profiles as
     sRGB; what is transparent on white.
 
     Parameters
@@ -75,7 +75,7 @@ def read_image(place: Any, size: int | None = None) -> Any:
                 content = io.BytesIO(file.read())  # decoders ask for a few bytes at a time
             with Image.open(content) as image:
                 picture = _shown(image)
-    except Exception as error:  # on bytes that are no image decoders stumble in many ways
+    except Exception as error:  # on bytes that are no image decoders fail in many ways
         bomb = isinstance(error, Image.DecompressionBombWarning | Image.DecompressionBombError)
         got = f"more than {Image.MAX_IMAGE_PIXELS:,} pixels" if bomb else error
         raise DataDamagedError(
@@ -97,12 +97,12 @@ def _shown(image: Any) -> Any:
     if frames > 1 and image.format != "MPO":  # a camera's JPEG with a preview in it
         raise ValueError(f"an animation of {frames} pictures")
     ImageOps.exif_transpose(image, in_place=True)
-    if image.mode[0] in "IF":  # more than 8 bits a pixel, which Pillow would cut off at 255
+    if image.mode[0] in "IF":  # more than 8 bits per pixel, which Pillow would cut off at 255
         levels = np.asarray(image)
         if image.mode == "F" or levels.min() < 0 or levels.max() > 0xFFFF:
             raise ValueError(f"levels from {levels.min()} to {levels.max()}, which no 16 bits hold")
         if image.has_transparency_data:
-            raise ValueError("16 bits a pixel with a transparent level")
+            raise ValueError("16 bits per pixel with a transparent level")
         image = Image.fromarray(np.rint(levels / 257).astype(np.uint8))
     profile = image.info.get("icc_profile")
     if profile and image.mode in ("RGB", "CMYK"):

@@ -50,7 +50,7 @@ def elements_alike(wrong: Wrong) -> Found | None:
 
 
 def _separate(masks: Sequence[NDArray[np.bool]], conditions: Sequence[Any]) -> bool:
-    """Whether just those elements differ for which a condition holds, on at least two cases."""
+    """Whether exactly those elements differ for which a condition holds, on at least two cases."""
     both = [mask for mask in masks if mask.any() and not mask.all()]
     return len(both) > 1 and all(
         np.array_equal(mask, condition) for mask, condition in zip(masks, conditions)
@@ -58,7 +58,7 @@ def _separate(masks: Sequence[NDArray[np.bool]], conditions: Sequence[Any]) -> b
 
 
 def _beyond(masks: Sequence[NDArray[np.bool]], arrays: Sequence[Any]) -> str | None:
-    """Whether just the elements above, or below, some number differ; which number, in words."""
+    """Whether exactly the elements above, or below, some number differ; which number, in words."""
     both = [mask for mask in masks if mask.any() and not mask.all()]
     if len(both) < 2:
         return None

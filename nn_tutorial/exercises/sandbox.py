@@ -80,7 +80,7 @@ def run(
         The learner's file.
     functions : sequence of Function
     cases : sequence of sequences of Case
-        One sequence a function.
+        One sequence per function.
     limits : Limits
 
     Returns

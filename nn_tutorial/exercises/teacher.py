@@ -228,7 +228,7 @@ def _tests(exercise: str, seed: int) -> int:
 
 
 def _long(rows: Iterable[Row], _: int) -> Iterator[Sequence[object]]:
-    """A line a file."""
+    """A line per file."""
     yield COLUMNS
     for row in rows:
         yield (

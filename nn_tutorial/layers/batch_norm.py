@@ -61,7 +61,7 @@ def batch_norm(
     ------
     ValueError
         If a shape or dtype does not fit, ``eps`` is negative, only one of ``mean`` and ``var`` is
-        given, or a training batch has one value a feature, whose variance says nothing.
+        given, or a training batch has one value per feature, whose variance says nothing.
 
     References
     ----------
@@ -72,13 +72,13 @@ def batch_norm(
     channel = (x.shape[1],)
     for name, value in (("weight", weight), ("bias", bias), ("mean", mean), ("var", var)):
         if value is not None or name in ("weight", "bias"):
-            check_like(name, value, channel, x.dtype, "one a feature of x")
+            check_like(name, value, channel, x.dtype, "one per feature of x")
     if (mean is None) != (var is None):
         raise ValueError("mean, var: expected both (evaluation) or neither (training), got one")
     m = x.size // max(x.shape[1], 1)
     train = mean is None
     if train and m < 2:
-        raise ValueError(f"x: expected at least 2 values a feature to train, got shape {x.shape}")
+        raise ValueError(f"x: expected at least 2 values per feature to train, got shape {x.shape}")
     if mean is None or var is None:
         # Centre before squaring: E[x²] − E[x]² loses every digit where the mean is large.
         mean = np.asarray(x.mean(axis=_batch_axes(x)))
@@ -98,7 +98,7 @@ def batch_norm_backward(
 ) -> tuple[Array | None, Array, Array]:
     r"""Gradient of [`batch_norm`][nn_tutorial.batch_norm].
 
-    With $m$ values a feature, in training
+    With $m$ values per feature, in training
 
     $$\frac{\partial L}{\partial x} = \frac{\gamma}{\sqrt{\sigma^2 + \varepsilon}} \left(
       \frac{\partial L}{\partial y} - \frac1m \frac{\partial L}{\partial \beta}
@@ -150,7 +150,7 @@ def _batch_axes(x: Array) -> tuple[int, ...]:
 
 
 def _channels(v: Array, x: Array) -> Array:
-    """One value a feature, shaped to broadcast over ``x``."""
+    """One value per feature, shaped to broadcast over ``x``."""
     return v.reshape((-1,) + (1,) * (x.ndim - 2))
 
 

@@ -26,7 +26,7 @@ def check_float(name: str, x: Any, axes: str) -> None:
     x : object
         What the caller passed.
     axes : str
-        One letter an axis, for example ``"NCHW"``; alternatives are divided by ``|``.
+        One letter per axis, for example ``"NCHW"``; alternatives are divided by ``|``.
         An empty string accepts any number of axes.
     """
     if not is_plain(x) or x.dtype.char not in "fd" or not x.dtype.isnative:
@@ -126,7 +126,7 @@ def check_labels(labels: Any, n: int, classes: int) -> None:
         got = f"dtype {labels.dtype}" if is_plain(labels) else type(labels).__name__
         raise ValueError(f"labels: expected an array of integers, got {got}")
     if labels.shape != (n,):
-        raise ValueError(f"labels: expected shape ({n},), one label a row, got {labels.shape}")
+        raise ValueError(f"labels: expected shape ({n},), one label per row, got {labels.shape}")
     low, high = np.minimum.reduce(labels), np.maximum.reduce(labels)
     if low < 0 or high >= classes:
         bad = low if low < 0 else high

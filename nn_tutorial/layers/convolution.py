@@ -338,7 +338,7 @@ def check_conv(
     if len(weight) % groups:
         raise ValueError(f"groups: expected a divisor of {len(weight)} filters, got {groups}")
     if bias is not None:
-        check_like("bias", bias, weight.shape[:1], weight.dtype, "one a filter of weight")
+        check_like("bias", bias, weight.shape[:1], weight.dtype, "one per filter of weight")
     stride, dilation = pair("stride", stride, least=1), pair("dilation", dilation, least=1)
     span = span_of((weight.shape[2], weight.shape[3]), dilation)
     padding, beyond = check_padding(padding, span, stride)
@@ -381,7 +381,7 @@ def check_plain(
     """Return the output's (H', W'), the stride and the padding, all given; or ``ValueError``."""
     padding = pair("padding", padding, least=0)
     geometry = check_conv(x, weight, bias, stride, padding)
-    check_like("bias", bias, weight.shape[:1], weight.dtype, "one a filter of weight")
+    check_like("bias", bias, weight.shape[:1], weight.dtype, "one per filter of weight")
     return geometry.size, geometry.stride, padding
 
 

@@ -101,7 +101,10 @@ def normal(std: float) -> Initializer:
 def xavier_normal(
     shape: tuple[int, ...], *, rng: np.random.Generator, dtype: Any = np.float32
 ) -> Array:
-    r"""Keep the variance of activations *and* gradients alike, for a linear or tanh layer.
+    r"""A compromise between activations and gradients, for a linear or tanh layer.
+
+    A variance of $1/n_\text{in}$ would keep the mean square of the activations, one of
+    $1/n_\text{out}$ that of the gradients.
 
     $$w \sim \mathcal N\!\left(0,\; \frac{2}{n_\text{in} + n_\text{out}}\right)$$
 
@@ -147,7 +150,7 @@ def xavier_uniform(
 def he_normal(
     shape: tuple[int, ...], *, rng: np.random.Generator, dtype: Any = np.float32
 ) -> Array:
-    r"""Keep the variance through a ReLU, which throws half of it away.
+    r"""Keep the mean square of the activations through a ReLU, which halves it.
 
     $$w \sim \mathcal N\!\left(0,\; \frac{2}{n_\text{in}}\right)$$
 
@@ -160,6 +163,7 @@ def he_normal(
 
     References
     ----------
-    He, Zhang, Ren and Sun (2015), Delving deep into rectifiers, ICCV, equation 10.
+    He, Zhang, Ren and Sun (2015), Delving deep into rectifiers: surpassing human-level
+    performance on ImageNet classification, ICCV, equation 10.
     """
     return normal(math.sqrt(2 / fans(shape)[0]))(shape, rng=rng, dtype=dtype)

@@ -33,7 +33,7 @@ class Layer:
         Parameters
         ----------
         x : ndarray of float
-            The input, one example a row (axis 0).
+            The input, one example per row (axis 0).
         train : bool
             Whether this pass is for training; only batch normalisation and dropout care.
         """
@@ -143,7 +143,7 @@ class Sequential(Layer):
 
 
 class Flatten(Layer):
-    """One row an example: (N, ...) becomes (N, D)."""
+    """One row per example: (N, ...) becomes (N, D)."""
 
     def forward(self, x: Array, *, train: bool = True) -> tuple[Array, tuple[int, ...]]:
         check_float("x", x, "")

@@ -72,8 +72,8 @@ def layer_norm_backward(
 ) -> tuple[Array | None, Array, Array]:
     r"""Gradient of [`layer_norm`][nn_tutorial.layer_norm].
 
-    With $g = \gamma\,\partial L/\partial y$, what arrives at $\hat x$, and means over the $m$
-    values of each example
+    With $g = \gamma\,\partial L/\partial y$, the upstream gradient of $\hat x$, and means over the
+    $m$ values of each example
 
     $$\frac{\partial L}{\partial x} = \frac{1}{\sqrt{\sigma^2 + \varepsilon}} \left(
       g - \frac1m \sum g - \frac{\hat x}{m} \sum g\,\hat x\right)$$

@@ -25,7 +25,7 @@ def linear(x: Array, weight: Array, bias: Array | None = None) -> tuple[Array, L
     Parameters
     ----------
     x : ndarray of float, (N, n_in) or (N, ..., n_in)
-        One example a row; of more axes the last has the features, and all others stay.
+        One example per row; of more axes the last has the features, and all others stay.
     weight : ndarray, (n_in, n_out)
         PyTorch stores the transpose.
     bias : ndarray, (n_out,), optional
@@ -52,7 +52,7 @@ def linear(x: Array, weight: Array, bias: Array | None = None) -> tuple[Array, L
         )
     if bias is None:
         return x @ weight, LinearCache(x, weight, has_bias=False)
-    check_like("bias", bias, weight.shape[1:], weight.dtype, "one a column of weight")
+    check_like("bias", bias, weight.shape[1:], weight.dtype, "one per column of weight")
     return x @ weight + bias, LinearCache(x, weight)
 
 

@@ -113,7 +113,7 @@ def cross_entropy(probabilities: Array, labels: Labels) -> tuple[float, CrossEnt
     Parameters
     ----------
     probabilities : ndarray of float, (N, C)
-        One distribution a row.
+        One distribution per row.
     labels : ndarray of int, (N,)
         The true classes $t_n$, from 0 to C − 1.
 
@@ -278,7 +278,7 @@ def _targets(
     n, classes = logits.shape
     if weight is None:
         weight = np.ones(classes, logits.dtype)
-    check_like("weight", weight, (classes,), logits.dtype, "one a class of logits")
+    check_like("weight", weight, (classes,), logits.dtype, "one per class of logits")
     if not (np.isfinite(weight) & (weight >= 0)).all():
         raise ValueError(f"weight: expected finite numbers of at least 0, got {weight}")
     if ignore_index is not None and not is_whole(ignore_index):

@@ -8,8 +8,8 @@ What it cannot catch:
 
 - what happened before the `Audit` was made: weights that have already seen the test pictures;
 - a person who looks at the test result and starts anew, or keeps the best of several seeds;
-- pictures that were cut, turned, shifted or blurred before they came into another split (those that
-  look alike are counted, and most are honest: CIFAR-10 has them by itself), and brightened or
+- pictures that were cut, rotated, shifted or blurred before they came into another split (those
+  that look alike are counted, and most are honest: CIFAR-10 has them by itself), and brightened or
   mirrored ones, as long as they are at most one in a thousand;
 - a few stored features that were exchanged: it computes those of a hundred pictures of each split;
 - labels that are wrong in the file itself, or in validation and test where ``source`` is not given;
@@ -537,7 +537,7 @@ def _stored(
     return [
         Finding(
             "frozen features were computed once, and it trained on these",
-            f"SHA-256 of {sizes[0]:,} + {sizes[1]:,} rows, one a picture, before and after, "
+            f"SHA-256 of {sizes[0]:,} + {sizes[1]:,} rows, one per picture, before and after, "
             f"others: {'; '.join(odd) or 'none'}",
             not odd,
         ),

@@ -1,4 +1,4 @@
-"""PyTorch's answer to each of our layers: one row a layer, for its function and for its class."""
+"""PyTorch's answer to each of our layers: one row per layer, for its function and for its class."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple

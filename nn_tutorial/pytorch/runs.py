@@ -301,7 +301,7 @@ def tested(
     loss, accuracy : float
     y, answers : Tensor of int64, (N,)
     classes : int
-        How many there are. Rows of the confusion: what it is; columns: what the network said.
+        How many there are. Rows of the confusion: what it is; columns: what the network predicted.
     """
     pairs = one_hot(y, classes).T @ one_hot(answers, classes)
     return {"loss": loss, "accuracy": accuracy, "confusion": pairs.tolist()}

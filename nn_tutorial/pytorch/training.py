@@ -66,7 +66,7 @@ class Plan:
     cosine : bool
         Whether the learning rate falls to 0 along half a cosine; else it stays.
     one_cycle : bool
-        Whether it rises from lr/25 to lr in the first 30 % of the steps and then falls to almost
+        Whether it rises from lr/25 to lr in the first 30% of the steps and then falls to almost
         nothing, see [`one_cycle`][nn_tutorial.one_cycle]; not together with ``cosine``.
     flip : bool
         Whether each image is mirrored with probability ½.
@@ -169,7 +169,7 @@ def train(
     progress: Callable[[str], None] = lambda _: None,
     after_step: Callable[[int, int], None] = lambda epoch, step: None,
 ) -> list[Epoch]:
-    """Train with Adam and cross-entropy; return one entry an epoch.
+    """Train with Adam and cross-entropy; return one entry per epoch.
 
     Parameters
     ----------
@@ -195,8 +195,8 @@ def train(
         checkpoint beside what is known here (see ``training_key``); a training of another one does
         not go on from there.
     progress : callable
-        Is told, in process 0, a line after each epoch and at times within one: with the pictures a
-        second, and the time that is left.
+        Is told, in process 0, a line after each epoch and at times within one: with the pictures
+        per second, and the time that is left.
     after_step : callable
         Is called with epoch and step, from 0, after each step.
 
@@ -278,7 +278,7 @@ def evaluate(
     model : Module
         Is in evaluation mode afterwards.
     images : Images
-        At least one a process. For a network that reads ``Stored`` rows, these.
+        At least one per process. For a network that reads ``Stored`` rows, these.
     scale, image_size
         As in training.
     among : Processes
@@ -379,7 +379,7 @@ class _Pace:  # decides no number: it looks at a clock
     state : _State
         Where it stands.
     n : int
-        Images an epoch.
+        Images per epoch.
     tell : callable
         Is told a line after each epoch, and within one if none was told for ``EVERY`` seconds.
     """
@@ -494,7 +494,7 @@ def _check(
     size = (len(images.x) - 1) % plan.batch_size + 1  # of the last batch
     if size < among.world:
         raise ValueError(
-            f"plan: expected batches of at least {among.world} images, one a process, "
+            f"plan: expected batches of at least {among.world} images, one per process, "
             f"got a last one of {size}"
         )
     _check_plan(plan, images)

@@ -265,7 +265,7 @@ def _load(path: Path) -> dict[str, Any]:
     safe = path.suffix == ".safetensors"
     try:
         found = load_file(path) if safe else torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # on bytes that are no pickle it stumbles in many ways
+    except Exception as error:  # on bytes that are no pickle it fails in many ways
         kind = "safetensors" if safe else "PyTorch's"
         raise DataDamagedError(
             f"{path}: expected a file of {kind} that can be read whole, got "

@@ -25,7 +25,7 @@ class Optimizer(Protocol):
 
 @dataclass
 class History:
-    """What ``fit`` saw, one number an epoch.
+    """What ``fit`` saw, one number per epoch.
 
     Attributes
     ----------
@@ -66,13 +66,13 @@ def fit(
     model : Layer
         Gives (N, C) logits; its parameters are changed in place.
     train, validation : (ndarray, ndarray)
-        Inputs, one example a row of axis 0, and integer labels (N,).
+        Inputs, one example per row of axis 0, and integer labels (N,).
     optimizer : Optimizer
         Holds the parameters of ``model``.
     epochs : int
         How often each example is seen, at most.
     batch_size : int
-        Examples a step; the last batch of an epoch may be smaller.
+        Examples per step; the last batch of an epoch may be smaller.
     rng : numpy.random.Generator
         Shuffles the examples, anew each epoch.
     patience : int, optional

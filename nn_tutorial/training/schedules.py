@@ -211,13 +211,13 @@ def range_test(
     model : Layer
         Gives (N, C) logits; not changed.
     train : (ndarray, ndarray)
-        Inputs, one example a row of axis 0, and integer labels (N,).
+        Inputs, one example per row of axis 0, and integer labels (N,).
     optimizer : callable
         ``optimizer(params, lr)`` makes one: ``SGD``, ``Adam``, ``AdamW``, or a ``partial`` of them.
     rates : ndarray, (T,)
         As a rule ``np.geomspace(low, high, steps)``.
     batch_size : int
-        Examples a step.
+        Examples per step.
     rng : numpy.random.Generator
         Shuffles the examples, anew whenever all have been seen.
 

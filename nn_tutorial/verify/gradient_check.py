@@ -47,7 +47,7 @@ class GradientReport:
     Attributes
     ----------
     arguments : list of ArgumentReport
-        Element by element, one report an argument.
+        Element by element, one report per argument.
     direction_error : float
         Largest relative error along random directions through all arguments at once.
     directions_at_kink : int

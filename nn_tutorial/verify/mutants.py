@@ -1,4 +1,4 @@
-"""Prove that the checks bite: change every equation, derivation and backward pass, and look.
+"""Show that the checks bite: change every equation, derivation and backward pass, and look.
 
 `python -m nn_tutorial.verify.mutants` runs all mutants through the checks that the build runs.
 """
@@ -119,7 +119,7 @@ def _changes(node: ast.AST, tree: ast.Module) -> Iterator[tuple[str, Callable[[A
         yield "minus dropped", lambda n: n.operand
     elif isinstance(node, ast.Compare):
         for op in TURNED[type(node.ops[0])]:
-            yield "comparison turned", _set(ops=[op()])
+            yield "comparison changed", _set(ops=[op()])
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Subscript):
         assert isinstance(node.func.value, ast.Name)
         for name in sorted(set(REDUCTIONS) - {node.func.value.id}):

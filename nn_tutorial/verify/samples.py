@@ -158,7 +158,7 @@ MOVING: dict[str, Rule] = {
 POOLED: dict[str, Rule] = MOVING | {
     "padding of at most half a kernel, or a window could lie outside":
         lambda samples: all(2 * v["p"] <= v["U"] and 2 * v["q"] <= v["V"] for v in samples),
-    "different windows with equal maxima, each met once a window":
+    "different windows with equal maxima, each met once per window":
         lambda samples: any(v["U"] * v["V"] > 1 and _alike(v) for v in samples),
     "ties within windows":
         lambda samples: any(len(np.unique(v["X"])) <= v["U"] * v["V"] for v in samples),

@@ -31,7 +31,7 @@ class Theory:
     forward : tuple of Equation
         One after the other; each may use what those before it define. The last is the output.
     backward : tuple of Equation
-        One a gradient, and what they need before. ``d…`` is the gradient of an input, or of what
+        One per gradient, and what they need before. ``d…`` is the gradient of an input, or of what
         a forward equation defines; the layer need not compute the latter.
     output : callable
         ``output(values)`` gives the shape of the output.

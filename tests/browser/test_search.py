@@ -8,21 +8,32 @@ import pytest
 from built import page
 
 FIRST = {
+    "upstream gradient": "foundations/notation/#gradients",
+    "broadcasting": "foundations/notation/#sizes-and-indices",
     "what is backpropagation": "foundations/chain_rule/",
     "chain rule": "foundations/chain_rule/",
     "skip connection": "foundations/chain_rule/#what-a-skip-connection-does-to-the-gradient",
+    "vector-jacobian product": (
+        "foundations/chain_rule/"
+        "#from-numbers-to-arrays-what-does-not-change-and-what-must-not-be-built"
+    ),
     "gradient check": "foundations/gradient_checking/",
     "numerical gradient step size": "foundations/gradient_checking/#the-best-step",
     "einsum": "foundations/einsum/",
     "piecewise linear": "layers/relu/#what-bends-build",
     "dead relu": "layers/relu/#how-a-unit-dies",
     "vanishing gradient": "layers/linear/#twenty-layers-measured",
+    "exploding gradient": "layers/linear/#where-the-gradient-does-vanish",
     "he initialisation": "layers/linear/#how-large-should-the-first-weights-be",
-    "why do we need activation functions": ("layers/linear/#two-layers-without-a-bend-are-one"),
+    "kaiming": "layers/linear/#how-large-should-the-first-weights-be",
+    "fan-in": "layers/linear/#how-large-should-the-first-weights-be",
+    "uniform initialisation": "layers/linear/#how-large-should-the-first-weights-be",
+    "why do we need activation functions": "layers/linear/#two-layers-without-a-bend-are-one",
     "what is a jacobian": "layers/softmax/#the-jacobian-from-one-number-to-a-row",
     "log-odds": "layers/softmax/#why-the-exponential-and-why-soft",
     "softmax overflow": "layers/softmax/#the-formula-is-right-and-the-program-is-wrong",
     "cross entropy": "layers/cross_entropy/",
+    "one-hot": "layers/cross_entropy/",
     "batch norm inference": "layers/batch_norm/#two-functions-in-one-layer",
     "kl divergence": "layers/cross_entropy/#why-no-other-answer-is-better",
     "running mean": "layers/batch_norm/#what-it-remembers-and-how-fast-it-forgets",
@@ -42,6 +53,8 @@ FIRST = {
     "adam bias correction": "networks/optimizers/#the-correction",
     "momentum": "networks/optimizers/#what-momentum-buys",
     "gradient clipping": "networks/schedules/#clipping-and-what-it-can-and-cannot-do",
+    "overfitting": "networks/regularisation/",
+    "weight decay": "networks/regularisation/#weight-decay-a-pull-on-each-weight",
     "dropout evaluation": "networks/regularisation/#1-dropout-left-on-in-evaluation",
     "early stopping": "networks/regularisation/#early-stopping-the-epoch-is-a-setting-too",
     "patience": "networks/regularisation/#early-stopping-the-epoch-is-a-setting-too",

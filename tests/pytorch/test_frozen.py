@@ -314,7 +314,7 @@ def test_honest_training_on_stored_features_passes(tmp_path: Path) -> None:
     audit = audited(tmp_path)
     assert failed(audit) == {}
     assert {ONCE, OWN, NOT_TEST} == CLAIMS & {f.claim for f in audit.findings}
-    assert audit.findings[-3].evidence.startswith("SHA-256 of 50 + 20 rows, one a picture")
+    assert audit.findings[-3].evidence.startswith("SHA-256 of 50 + 20 rows, one per picture")
     assert audit.findings[-2].evidence == "of 70 computed anew, others: none"
     assert audit.findings[-1].evidence == "of 20 computed, in 70 rows, copies: none"
 

@@ -200,7 +200,7 @@ def test_mutations_change_one_thing() -> None:
     changes = mutants.mutations("y[n] = -X[n,i] * (X[n,i] > 0)")
     found = {text: what for what, text in changes}
     assert found["y[n] = X[n, i] * (X[n, i] > 0)"] == "minus dropped"
-    assert found["y[n] = -X[n, i] * (X[n, i] >= 0)"] == "comparison turned"
+    assert found["y[n] = -X[n, i] * (X[n, i] >= 0)"] == "comparison changed"
     assert found["y[n] = -X[i, n] * (X[n, i] > 0)"] == "indices swapped"
     assert found["y[n] = -X[n, i]"] == "right factor dropped"
     assert "y[n] = -X[n, i] * (X[n, i] > 0)" not in found

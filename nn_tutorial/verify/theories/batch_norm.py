@@ -26,7 +26,7 @@ def sample(rng: np.random.Generator, i: int) -> Values:
 
 
 RULES: dict[str, Rule] = APART | {
-    "at least three values a feature: two normalise to ±1, whatever they are":
+    "at least three values per feature: two normalise to ±1, whatever they are":
         lambda samples: all(len(v["X"]) >= 3 for v in samples),
 }  # fmt: skip
 

@@ -36,7 +36,7 @@ def dx(
 
 
 def gamma_in_front(values: Values, right: Values, dy: Any) -> Any:
-    """The line of batch normalisation, turned: the means are those of dY."""
+    """As batch normalisation has it, with gamma in front: the means are those of dY."""
     ones = values | {"gamma": np.ones_like(values["gamma"])}
     return values["gamma"] * dx(ones, right, dy)
 

@@ -28,7 +28,7 @@ from .static_server import ARGUMENTS, chromium, hosted
 ROOT = Path(__file__).resolve().parents[3]
 FOLDER = "downloads"
 PDF, ZIP = f"{FOLDER}/neural-networks-checked.pdf", f"{FOLDER}/neural-networks-checked.zip"
-TITLE = "How neural networks work, with every claim checked"
+TITLE = "How neural networks work, with checked equations and gradients"
 SECONDS = 300  # for printing; a slow machine needs one of them
 SIDE = 18  # the margins left and right, in mm
 WIDTH = round((210 - 2 * SIDE) / 25.4 * 96)  # of the text on A4 between them, in CSS pixels

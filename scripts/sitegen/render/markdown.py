@@ -149,7 +149,8 @@ def _plain(output: Any) -> str:
 def _downloads(executed: Executed) -> str:
     page = executed.page.name
     stem = figures.beside(page) + notebook.stem(page)
-    words = reading_time.words(c.source for c in executed.page.cells if c.kind == "markdown")
+    prose = [cell.source for cell in executed.page.cells if cell.kind == "markdown"]
+    words = reading_time.words(prose, [cell.source for cell in executed.page.code])
     # The first screen of the whole book, and solutions, are not read from end to end.
     is_read = page != "index" and not page.startswith("exercises/")
     return (
