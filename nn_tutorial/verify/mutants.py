@@ -1,4 +1,4 @@
-"""Prove that the checks bite: change every equation, derivation and backward pass, and look.
+"""Show that the checks bite: change every equation, derivation and backward pass, and look.
 
 `python -m nn_tutorial.verify.mutants` runs all mutants through the checks that the build runs.
 """
