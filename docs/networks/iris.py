@@ -1264,4 +1264,4 @@ show_exercises("two_layer_loss", "two_layer_gradients")
 # - Nadeau and Bengio (2003), *Inference for the generalization error*, Machine Learning. The corrected interval for repeated splits.
 # - Ambroise and McLachlan (2002), *Selection bias in gene extraction on the basis of microarray gene-expression data*, PNAS. What peeking at the test set can do.
 # - Rumelhart, Hinton and Williams (1986), *Learning representations by back-propagating errors*, Nature. The backward pass, and initial weights that differ.
-# - He, Zhang, Ren and Sun (2015), *Delving deep into rectifiers: surpassing human-level performance on ImageNet classification*. The initial weights.
+# - He, Zhang, Ren and Sun (2015), *Delving deep into rectifiers: surpassing human-level performance on ImageNet classification*, ICCV. The initial weights.
