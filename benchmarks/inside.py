@@ -74,8 +74,9 @@ def shapes(net: nt.Sequential) -> list[tuple[str, str, int, int, int, int]]:
             found.append((name, "forward", oh * parts, f, kh * kw * c, ow * n // parts))
             found.append((name, "backward", 2 * oh, kh * kw * c, ow * n // 2, f))
             if i > 0:
-                parts = convolution._parts(f * kw * c * ow * n, ow)
-                found.append((name, "backward", kh * oh * parts, kw * c, f, ow * n // parts))
+                # At stride 1 and with the size kept: one product for each row of the image.
+                parts = convolution._parts(kh * f * kw * c * ow * n, ow)
+                found.append((name, "backward", oh * parts, kw * c, kh * f, ow * n // parts))
         elif isinstance(layer, nt.Linear):
             n_in, n_out = layer.params["weight"].shape
             found.append((name, "forward", 1, n, n_in, n_out))

@@ -42,7 +42,6 @@ MISSED = {
     ("conv_32_64_3", "torch"),
     ("conv_32_64_3", "torch channels-last"),
     ("conv_16_32_3_2", "torch channels-last"),
-    ("max_pool", "torch channels-last"),
     ("iris", "torch"),
 }
 

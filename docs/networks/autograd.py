@@ -703,7 +703,7 @@ show(
 def arrays_in(item):
     """The arrays in a cache, views taken for what they look at; by identity."""
     if isinstance(item, np.ndarray):
-        while isinstance(item.base, np.ndarray):
+        while getattr(item, "base", None) is not None:  # a strided view's base is no array itself
             item = item.base
         return {id(item): item.nbytes}
     parts = item.values() if isinstance(item, dict) else item if isinstance(item, (tuple, list)) else ()
@@ -744,7 +744,7 @@ copies = sum(
     size for value in tape(end) if value.data.ndim == 4 and len(value.parents) == 3
     for key, size in arrays_in(value.cache).items() if key not in own | values.keys()
 )
-assert 0 < idle < total / 10 < total / 2 < copies and hand + idle == total
+assert total / 4 < copies < total / 2 < idle and hand + idle == total
 
 numbers = [rng.standard_normal(shape) for shape in ((64, 100), (100,), (100,))]
 given = set(arrays_in(numbers))
@@ -779,7 +779,7 @@ ax.set_yticks(range(len(made)), NAMES)
 ax.invert_yaxis()
 ax.grid(visible=False, axis="y")
 ax.set(xlabel="kilobytes (1,024 bytes)", title="Kept on the tape, for 64 pictures")
-for k, (shade, words) in enumerate((("green", "windows and masks"), ("orange", "values not needed"),
+for k, (shade, words) in enumerate((("green", "copies and masks"), ("orange", "values not needed"),
                                     ("blue", "values the way back needs"))):
     ax.text(0.98, 0.42 - 0.1 * k, f"{words}: {sums[shade] / 1024:,.0f} kB", transform=ax.transAxes,
             ha="right", color=COLORS[shade], fontweight="bold")
@@ -788,20 +788,20 @@ show(
     name="kept",
     alt=(
         f"Bars of the kilobytes that each operation of the CNN leaves on the tape, {total / 1024:,.0f} in "
-        f"all. The windows that the two convolutions copied take {copies / 1024:,.0f} of them, values "
+        f"all. The pixels that the two convolutions copied take {copies / 1024:,.0f} of them, values "
         f"that no vector-Jacobian product asks for {sums['orange'] / 1024:.0f}."
     ),
     caption=(
-        "What each operation leaves behind, from the pictures (top) to the loss. The two long bars "
-        "are not results of the network at all: they are the windows that a convolution has copied "
-        "out for its matrix product, and keeps for the way back."
+        "What each operation leaves behind, from the pictures (top) to the loss. More than half are "
+        "values that the way back does not need (striped). The green bars of the convolutions are no "
+        "values of the network: they are the pixels that each has copied for its matrix product."
     ),
 )
 
 # %% [markdown]
-# The parameters take {{ f"{parameters / 1024:.0f}" }} kB and the tape {{ f"{total / 1024:,.0f}" }}, {{ f"{total / parameters:.0f}" }} times as much; for twice the pictures it is twice that. This is the price that the [first chapter on gradients](../foundations/chain_rule.py#why-backwards) announced. If you expected the values of the network to fill the tape, so did we: it is [the copied windows](../layers/convolution.py#one-product-im2col), {{ f"{copies / total:.0%}" }} of everything. What fills a tape is decided by its operations.
+# The parameters take {{ f"{parameters / 1024:.0f}" }} kB and the tape {{ f"{total / 1024:,.0f}" }}, {{ f"{total / parameters:.0f}" }} times as much; for twice the pictures it is twice that. This is the price that the [first chapter on gradients](../foundations/chain_rule.py#why-backwards) announced. Its operations decide what fills it: {{ f"{copies / total:.0%}" }} are no values of the network, but the pixels that [a convolution copies](../verify/speed.py#three-ideas-the-kernel-of-the-package) for its matrix product.
 #
-# The striped part, {{ f"{idle / 1024:.0f}" }} kB, is the fault of *this* tape. A ReLU needs its mask for the way back, and neither its input nor its output. When you call the layers directly, their caches hold all of the rest and not this. Here an entry holds its value *and* its way back, so a value lives as long as anything made from it. PyTorch keeps the two apart: its graph consists of the backward functions and what they saved ([@paszke2019]), and a value that was not saved is freed at once.
+# The striped part, {{ f"{idle / total:.0%}" }}, is the fault of *this* tape. A ReLU needs its mask for the way back, and neither its input nor its output. When you call the layers directly, their caches hold all of the rest and not this. Here an entry holds its value *and* its way back, so a value lives as long as anything made from it. PyTorch keeps the two apart: its graph consists of the backward functions and what they saved ([@paszke2019]), and a value that was not saved is freed at once.
 #
 # And the finer the tape, the more it keeps. The batch normalisation above, of 64 × 100 numbers, leaves {{ entries }} entries and {{ f"{fine_bytes / 1024:.0f}" }} kB; the layer's output and cache come to {{ f"{coarse_bytes / 1024:.0f}" }}. Here a derivation with a pencil still pays. Where even that is too much, one can keep some values and compute the others a second time ([@griewank2008]; [@chen2016] for networks).
 #
