@@ -536,12 +536,12 @@ show(
 # %% tags=["remove-input"]
 half = np.sqrt(0.5)
 turn = np.array([[half, -half], [half, half]])
-turned = turn @ VALLEY @ turn.T
+rotated = turn @ VALLEY @ turn.T
 fig, ax = plt.subplots(figsize=(5.0, 3.2))
 after = {}
 for name, make in BEST.items():
     straight = height(walk(make, 60))
-    skew = height(walk(make, 60, start=turn @ START, curvature=turned), turned)
+    skew = height(walk(make, 60, start=turn @ START, curvature=rotated), rotated)
     after[name] = straight, skew
     color, marker, style = LOOK[name]
     ax.plot(straight, color=COLORS[color], linewidth=1.3)
@@ -562,7 +562,7 @@ ax.set(
 )
 show(
     fig,
-    name="turned-valley",
+    name="rotated-valley",
     alt=(
         "Height over 60 steps in the valley along the axes, as lines, and rotated by 45 degrees, "
         "as marks. For SGD and momentum the marks lie on the lines. For Adam they part, by up to "
@@ -575,7 +575,7 @@ show(
 )
 
 # %% [markdown]
-# [](#turned-valley) shows one thing more. Adam's $\eta$ is a *length*: it does not shrink with the gradient, so Adam still swings about the bottom when the others have arrived. On a clean quadratic it is the wrong tool. It was made for gradients that are noisy and of very different sizes.
+# [](#rotated-valley) shows one thing more. Adam's $\eta$ is a *length*: it does not shrink with the gradient, so Adam still swings about the bottom when the others have arrived. On a clean quadratic it is the wrong tool. It was made for gradients that are noisy and of very different sizes.
 #
 # ## The code says the same
 #

@@ -45,7 +45,7 @@ def saved_by(node):
 
 
 def trunk(node):
-    """The nodes on the way from the loss to the input; parameters hang on its sides."""
+    """The nodes on the way from the loss to the input; parameters are at its sides."""
     nodes = []
     while node is not None:
         nodes.append(node)
