@@ -32,7 +32,7 @@ export function mount(stage, signal) {
       return { truth, slider, p, gradient, bar, cells: [label, slider, p, bar, gradient] };
     });
     const price = element("p", {});
-    const heads = ["true", "P: predicted", "", "∂L/∂Z", ""].map((text) => element("span", { "aria-hidden": "true" }, text));
+    const heads = ["true", "predicted", "", "∂L/∂Z", ""].map((text) => element("span", { "aria-hidden": "true" }, text));
     const body = element("div", { class: "book-ce-lines" }, ...heads, ...lines.flatMap(({ cells }) => cells));
     const node = element("div", { class: "book-ce", role: "group", "aria-label": `Example ${n + 1}` }, price, body);
     return { lines, price, node };
