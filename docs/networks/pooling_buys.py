@@ -371,8 +371,6 @@ assert min(on_blank) > 0.95
 # Next, the gradients of each whole network, once with each rule. The table says how much those of the first filters, of their bias and of the image differ from *first*, relative to their size: the largest difference among the ten networks.
 
 # %%
-
-
 def gradients(net, margin, rule):
     """Gradients of all parameters, of the image, and of what stands before the first ReLU."""
     layers = [TiePool(rule) if isinstance(layer, MaxPool2d) else layer for layer in net.layers]
