@@ -123,10 +123,10 @@ show_solution("softmax_cross_entropy")
 # %%
 row = np.array([1500.0, 0.0])
 shifted = row - row.max()
-said = np.exp(shifted) / np.exp(shifted).sum()
-print("probability of the label ", said[1])
+p = np.exp(shifted) / np.exp(shifted).sum()
+print("probability of the label ", p[1])
 print("loss as a difference     ", np.log(np.exp(shifted).sum()) - shifted[1])
-assert said[1] == 0
+assert p[1] == 0
 
 # %% [markdown]
 # The gradient is made in place: the probabilities, less 1 at the label, divided by $N$. Each row of it sums to 0, as each row of softmax's gradient does.

@@ -157,7 +157,7 @@ def my_filter_windows(windows, weight):
 
 
 report = check(my_filter_windows)
-assert report.misconceptions == ["channels are summed apart"]
+assert report.misconceptions == ["channels are summed separately"]
 report
 
 # %% [markdown]

@@ -52,7 +52,7 @@ assert report.misconceptions == ["x is moved and never put back"]
 report
 
 # %% [markdown]
-# With $h = 10^{-6}$ nobody would see it in the numbers: each element is off by a millionth of something. The grader takes a large $h$, so that it shows.
+# With $h = 10^{-6}$ it would not show in the numbers: each element is off by a millionth of something. The grader takes a large $h$, so that it shows.
 #
 # ### Another way
 #

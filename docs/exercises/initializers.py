@@ -31,7 +31,7 @@ show_task("he_normal")
 show_solution("he_normal")
 
 # %% [markdown]
-# One output adds up $n_\text{in}$ products. If they are independent, their variances add, so the output's variance is $n_\text{in}$ times that of a product. The weight's variance must undo this: $1/n_\text{in}$. A ReLU then throws away half of what comes, and the 2 makes up for it.
+# One output adds up $n_\text{in}$ products of a weight and an input. The weights are drawn independently and around 0, so the mean squares of the products add. The output's mean square is $n_\text{in}$ times the weight's variance, times that of an input. The weight's variance must undo the $n_\text{in}$: $1/n_\text{in}$. A ReLU then halves the mean square, and the 2 makes up for it.
 #
 # `standard_normal` has variance 1. A factor $s$ makes it $s^2$: so $s$ is the *root* of $2/n_\text{in}$. And which size is $n_\text{in}$? For a linear weight, the first. For filters it is not: one output pixel adds over the channels and over the kernel's pixels.
 

@@ -31,7 +31,7 @@ show_task("linear")
 show_solution("linear")
 
 # %% [markdown]
-# The sum over $i$ in the formula is a matrix product, and the shapes say in which order: $(N, I)$ times $(I, K)$ leaves $(N, K)$. The bias has the shape $(K,)$. NumPy compares shapes from the right, finds $K$ under $K$, and adds the same row to each of the $N$ examples. That is *broadcasting*, and it is silent: an array of shape $(N, 1)$ would be added as well, along the other axis, and nobody would complain.
+# The sum over $i$ in the formula is a matrix product, and the shapes say in which order: $(N, I)$ times $(I, K)$ leaves $(N, K)$. The bias has the shape $(K,)$. NumPy compares shapes from the right, finds $K$ under $K$, and adds the same row to each of the $N$ examples. That is *broadcasting*, and it is silent: an array of shape $(N, 1)$ would be added as well, along the other axis, without an error.
 
 
 # %%

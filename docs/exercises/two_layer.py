@@ -43,8 +43,8 @@ def my_two_layer_loss(x, labels, weight1, bias1, weight2, bias2):
     ones = np.ones((len(x), 1), x.dtype)
     r = np.maximum(np.hstack([x, ones]) @ np.vstack([weight1, bias1]), 0)
     z = np.hstack([r, ones]) @ np.vstack([weight2, bias2])
-    said = z - np.logaddexp.reduce(z, axis=1, keepdims=True)
-    return -said[np.arange(len(x)), labels].mean()
+    log_p = z - np.logaddexp.reduce(z, axis=1, keepdims=True)
+    return -log_p[np.arange(len(x)), labels].mean()
 
 
 report = check(my_two_layer_loss)
@@ -108,7 +108,7 @@ show_solution("two_layer_gradients")
 # | `x.T @ da` | $(D, N)\,(N, M) \to (D, M)$, as `weight1`; over the examples |
 # | `da.sum(axis=0)` | $(N, M) \to (M)$, as `bias1`; over the examples |
 #
-# All examples use the same parameters, so what they send back adds up. The $1/N$ of the mean was put into `dz` once. From there it travels through every product by itself, and nobody divides again.
+# All examples use the same parameters, so what they send back adds up. The $1/N$ of the mean was put into `dz` once. From there it travels through every product by itself, and no second division is needed.
 #
 # ### Another way
 #
@@ -137,7 +137,7 @@ report
 # %% [markdown]
 # ### Two mistakes
 #
-# A gate is a decision of the forward pass. Forget it on the way back, and the first layer learns from units that said nothing. The second layer is right all the same, so half of the numbers look good:
+# A gate is a decision of the forward pass. Forget it on the way back, and the first layer learns from units that were shut. The second layer is right all the same, so half of the numbers look good:
 
 
 # %%

@@ -170,7 +170,7 @@ assert different > 300 and largest < 1e-12
 #
 # The last number of $Y$: along the second row of $A$ and down the second column of $B$, $3 \cdot 1 - 1 \cdot 5 + 4 \cdot (-2) = -10$.
 #
-# **Backward.** A gradient arrives for each number of $Y$. The result is below, and the section on gradients says why: for $A$ it is the einsum `ik,jk->ij` of the upstream gradient and $B$, for $B$ it is `ij,ik->jk`.
+# **Backward.** Each number of $Y$ has an upstream gradient. The result is below, and the section on gradients says why: for $A$ it is the einsum `ik,jk->ij` of the upstream gradient and $B$, for $B$ it is `ij,ik->jk`.
 #
 # $$\frac{\partial L}{\partial Y} = \begin{bmatrix}1 & 0\\ -1 & 2\end{bmatrix}$$
 #
@@ -411,7 +411,7 @@ show(
     fig,
     name="backward",
     alt=(
-        "The string ik,jk->ij above three grids. The second row of the arriving gradient, −1 2, "
+        "The string ik,jk->ij above three grids. The second row of the upstream gradient, −1 2, "
         "and the third row of B, 1 −2, are tinted, and so is the −5 in the gradient of A that "
         "they give."
     ),
@@ -487,9 +487,9 @@ for string, arrays in cases[:150]:
     report = gradient_check(forward, backward, arrays, rng=rng)
     there = [torch.tensor(array, requires_grad=True) for array in arrays]
     theirs = torch.einsum(string, *there)
-    arrives = rng.standard_normal(tuple(theirs.shape))
-    theirs.backward(torch.as_tensor(arrives))
-    for ours, tensor in zip(backward(arrives, arrays), there, strict=True):
+    random_dy = rng.standard_normal(tuple(theirs.shape))
+    theirs.backward(torch.as_tensor(random_dy))
+    for ours, tensor in zip(backward(random_dy, arrays), there, strict=True):
         apart = relative_error(np.asarray(ours), tensor.grad.numpy())
         worst["PyTorch"] = max(worst["PyTorch"], apart)
         checked += ours.size
@@ -631,10 +631,10 @@ small = np.array([[1.0, 2.0], [3.0, 4.0]])
 assert np.einsum("ij,ji->", small, small) == 29
 assert (np.einsum("ij,jj->i", small, small) == [9, 19]).all()
 assert np.allclose(einsum_gradient("i,ij,j->", np.float64(2.0), [u, w, v], 1), 2 * np.outer(u, v))
-arrives = draw((5, 5))
-both = [einsum_gradient("ij,kj->ik", arrives + arrives.T, [w, w], k) for k in range(2)]
+random_dy = draw((5, 5))
+both = [einsum_gradient("ij,kj->ik", random_dy + random_dy.T, [w, w], k) for k in range(2)]
 assert np.allclose(*both) and not np.allclose(*(
-    einsum_gradient("ij,kj->ik", arrives, [w, w], k) for k in range(2)))
+    einsum_gradient("ij,kj->ik", random_dy, [w, w], k) for k in range(2)))
 viewed = np.zeros((3, 3))
 np.einsum("ii->i", viewed)[:] = 1
 assert (viewed == np.eye(3)).all() and np.shares_memory(np.einsum("ij->ij", viewed), viewed)

@@ -184,7 +184,7 @@ for line in ("S[n,d] = X[n,d] + b[d]", "Q[n,d] = S[n,d] * X[n,d]", "dS[n,d] = dQ
 #
 # The shapes agree: $v_k$ takes an array of the shape of $Y_k$ and returns one of the shape of $X$, so all terms can be added.
 #
-# **The order.** Here is the step at which such programs go wrong. The box asks for $\partial L/\partial Y_k$, the *whole* gradient of $Y_k$, with the contributions of everything that used $Y_k$. Hand it on too early and the rest never arrives; hand it on each time something arrives and the same contribution is passed down again and again. So a value may be walked only when *everything made from it* has been walked: an order from users to parents, which is called a **topological order**.
+# **The order.** Here is the step at which such programs go wrong. The box asks for $\partial L/\partial Y_k$, the *whole* gradient of $Y_k$, with the contributions of everything that used $Y_k$. Hand it on too early, and the later contributions are lost; hand it on after each of them, and the earlier ones are passed down again and again. So a value may be walked only when *everything made from it* has been walked: an order from users to parents, which is called a **topological order**.
 #
 # You need no algorithm to find one. A value cannot be made before its parents. So its number is greater than theirs, and in falling order each value comes after all that was made from it. The order is the tape, read backwards. That is what **reverse mode** means in the field's name for all this, *reverse-mode automatic differentiation* ([@baydin2018]). The list of elementary steps goes back to [@wengert1964], who differentiated it from its beginning to its end; the walk from the end to the beginning is that of [@linnainmaa1976].
 #
@@ -297,7 +297,7 @@ display(Markdown("| Operation | Equation of one of its gradients | Differences |
 # %% [markdown]
 # The last column is the largest relative error of all gradients of the operation; what you see is [the rounding of a difference](../foundations/gradient_checking.py#the-best-step). Equations and PyTorch differ from the tape by at most ${{ power(worst["others"]) }}$.
 #
-# **Graphs that nobody chose.** Here are sixty programs, drawn at random. Each applies a dozen operations to earlier results, drawn at random too. Every layer is among the operations: convolution, pooling, both normalisations. PyTorch runs the same programs, with its own layers.
+# **Random graphs.** Here are sixty programs, drawn at random. Each applies a dozen operations to earlier results, drawn at random too. Every layer is among the operations: convolution, pooling, both normalisations. PyTorch runs the same programs, with its own layers.
 
 # %%
 ours = {
@@ -363,9 +363,9 @@ show(
         f"is {single:.0e}."
     ),
     caption=(
-        "The certificate of batch normalisation, whose backward pass nobody wrote this time. At "
-        "the dots two witnesses agree with the tape to the last digits, as they do with the "
-        "derivation in its own chapter."
+        "The certificate of batch normalisation, whose backward pass "
+        "was not written by hand this time. At the dots two witnesses agree with the tape to the "
+        "last digits, as they do with the derivation in its own chapter."
     ),
 )
 assert exact < 1e-13 and single < 1e-5
@@ -377,7 +377,7 @@ assert exact < 1e-13 and single < 1e-5
 #
 # ### The walk calls itself
 #
-# The first program that comes to mind hands on each contribution as it arrives:
+# The first program that comes to mind hands on each contribution at once:
 
 
 # %%
@@ -390,7 +390,7 @@ def at_once(value, dy, grads, calls):
 
 
 def so_far(value, dy, grads):
-    """Wrong: hands on all that has arrived so far, each time that something arrives."""
+    """Wrong: hands on the sum so far, after each contribution."""
     grads[value] = grads.get(value, 0) + dy
     for parent, part in zip(value.parents, value.vjp(grads[value])):
         so_far(parent, part, grads)
@@ -548,7 +548,7 @@ with torch.no_grad():
     tw -= 1.0
 try:
     their.backward()
-    raise RuntimeError("PyTorch said nothing")
+    raise RuntimeError("PyTorch raised no error")
 except RuntimeError as error:
     refusal = str(error).split(":")[0]
 assert "modified by an inplace operation" in refusal
@@ -779,7 +779,7 @@ ax.set_yticks(range(len(made)), NAMES)
 ax.invert_yaxis()
 ax.grid(visible=False, axis="y")
 ax.set(xlabel="kilobytes (1,024 bytes)", title="Kept on the tape, for 64 pictures")
-for k, (shade, words) in enumerate((("green", "copies and masks"), ("orange", "values nobody needs"),
+for k, (shade, words) in enumerate((("green", "copies and masks"), ("orange", "values not needed"),
                                     ("blue", "values the way back needs"))):
     ax.text(0.98, 0.42 - 0.1 * k, f"{words}: {sums[shade] / 1024:,.0f} kB", transform=ax.transAxes,
             ha="right", color=COLORS[shade], fontweight="bold")
@@ -801,7 +801,7 @@ show(
 # %% [markdown]
 # The parameters take {{ f"{parameters / 1024:.0f}" }} kB and the tape {{ f"{total / 1024:,.0f}" }}, {{ f"{total / parameters:.0f}" }} times as much; for twice the pictures it is twice that. This is the price that the [first chapter on gradients](../foundations/chain_rule.py#why-backwards) announced. Its operations decide what fills it: {{ f"{copies / total:.0%}" }} are no values of the network, but the pixels that [a convolution copies](../verify/speed.py#three-ideas-the-kernel-of-the-package) for its matrix product.
 #
-# The striped part, {{ f"{idle / total:.0%}" }}, is the fault of *this* tape. A ReLU needs its mask for the way back, and neither its input nor its output. When you call the layers directly, their caches hold all of the rest and not this. Here an entry holds its value *and* its way back, so a value lives as long as anything made from it. PyTorch keeps the two apart: its graph consists of the backward functions and what they saved ([@paszke2019]), and a value that nobody saved is freed at once.
+# The striped part, {{ f"{idle / total:.0%}" }}, is the fault of *this* tape. A ReLU needs its mask for the way back, and neither its input nor its output. When you call the layers directly, their caches hold all of the rest and not this. Here an entry holds its value *and* its way back, so a value lives as long as anything made from it. PyTorch keeps the two apart: its graph consists of the backward functions and what they saved ([@paszke2019]), and a value that was not saved is freed at once.
 #
 # And the finer the tape, the more it keeps. The batch normalisation above, of 64 × 100 numbers, leaves {{ entries }} entries and {{ f"{fine_bytes / 1024:.0f}" }} kB; the layer's output and cache come to {{ f"{coarse_bytes / 1024:.0f}" }}. Here a derivation with a pencil still pays. Where even that is too much, one can keep some values and compute the others a second time ([@griewank2008]; [@chen2016] for networks).
 #
@@ -852,4 +852,4 @@ softplus_report.raise_if_above(1e-6)
 # - Griewank and Walther (2008), *Evaluating derivatives: principles and techniques of algorithmic differentiation*, SIAM: forward, reverse, what each costs, and how to keep less.
 # - Baydin, Pearlmutter, Radul and Siskind (2018), *Automatic differentiation in machine learning: a survey*, Journal of Machine Learning Research: the field, and its words.
 # - Paszke and others (2019), *PyTorch: an imperative style, high-performance deep learning library*, NeurIPS: the tape that you will use from here on.
-# - Chen, Xu, Zhang and Guestrin (2016), *Training deep nets with sublinear memory cost*: values computed a second time to save memory.
+# - Chen, Xu, Zhang and Guestrin (2016), *Training deep nets with sublinear memory cost*, arXiv:1604.06174: values computed a second time to save memory.

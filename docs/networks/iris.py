@@ -1246,7 +1246,7 @@ patient_loss, patient_accuracy = evaluate(patient, *test)
 #     With seed {{ SEED }} the test loss comes down from {{ measured[3][0]:.3f}} to {{ patient_loss:.3f}}, and {{ round(25 * patient_accuracy) }} of 25 flowers are right: ten times the epochs do about what momentum of 0.9 did, which came to {{ hurried[3]["loss"][0]:.3f}} with this seed.
 #
 # ??? question "5. Softmax regression is at least as good as the networks here. Should you always start with it?"
-#     Yes, or with something as plain. If it wins, you are done; if it loses, the gap tells you what the hidden layers earn. Here they had about {{ len(wrong) }} odd flowers to earn something with.
+#     Yes, or with something as plain. If it wins, you are done; if it loses, the gap tells you what the hidden layers earn.
 
 # %% tags=["remove-input"]
 from nn_tutorial.pages.exercise_boxes import show_exercises
@@ -1264,4 +1264,4 @@ show_exercises("two_layer_loss", "two_layer_gradients")
 # - Nadeau and Bengio (2003), *Inference for the generalization error*, Machine Learning. The corrected interval for repeated splits.
 # - Ambroise and McLachlan (2002), *Selection bias in gene extraction on the basis of microarray gene-expression data*, PNAS. What peeking at the test set can do.
 # - Rumelhart, Hinton and Williams (1986), *Learning representations by back-propagating errors*, Nature. The backward pass, and initial weights that differ.
-# - He, Zhang, Ren and Sun (2015), *Delving deep into rectifiers: surpassing human-level performance on ImageNet classification*. The initial weights.
+# - He, Zhang, Ren and Sun (2015), *Delving deep into rectifiers: surpassing human-level performance on ImageNet classification*, ICCV. The initial weights.

@@ -100,7 +100,7 @@ show(
     alt=(
         "Contours of a valley three times as long as it is wide, with three paths from one start. "
         "SGD jumps from side to side, each time less far; momentum jumps further at first "
-        "and arrives sooner; Adam sets off on the diagonal, bends, and passes the bottom. After "
+        "and gets there sooner; Adam sets off on the diagonal, bends, and passes the bottom. After "
         f"16 steps the heights are {ends['SGD']:.2g}, {ends['momentum']:.2g} and {ends['Adam']:.2g}."
     ),
     caption=(
@@ -424,7 +424,7 @@ def steps_a_digit(q):  # q is κ for SGD and its root for momentum
 # | 100 | {{ steps_a_digit(100) }} | {{ steps_a_digit(10) }} |
 # | 10,000 | {{ steps_a_digit(10_000) }} | {{ steps_a_digit(100) }} |
 #
-# **What the theory leaves out.** These are quadratics, with exact gradients, and with $\eta$ and $\mu$ chosen from curvatures, which in a network nobody knows and which change on the way. What survives is the shape: too small a rate creeps, too large a one diverges, and momentum moves the limit from $2/\lambda_{\max}$ to $2(1 + \mu)/\lambda_{\max}$, as the upper plot shows ([@goh2017]; on networks, [@sutskever2013]). In a network the cliff itself moves: training can drive $\lambda_{\max}$ up to $2/\eta$, whatever $\eta$ is, and go on there ([@cohen2021]). [The next chapter](schedules.py#the-edge-of-stability) measures it.
+# **What the theory leaves out.** These are quadratics, with exact gradients, and with $\eta$ and $\mu$ chosen from curvatures. In a network these are not known, and they change on the way. What survives is the shape: too small a rate creeps, too large a one diverges, and momentum moves the limit from $2/\lambda_{\max}$ to $2(1 + \mu)/\lambda_{\max}$, as the upper plot shows ([@goh2017]; on networks, [@sutskever2013]). In a network the cliff itself moves: training can drive $\lambda_{\max}$ up to $2/\eta$, whatever $\eta$ is, and go on there ([@cohen2021]). [The next chapter](schedules.py#the-edge-of-stability) measures it.
 #
 # ## Adam measures each gradient by its own size
 #
@@ -536,12 +536,12 @@ show(
 # %% tags=["remove-input"]
 half = np.sqrt(0.5)
 turn = np.array([[half, -half], [half, half]])
-turned = turn @ VALLEY @ turn.T
+rotated = turn @ VALLEY @ turn.T
 fig, ax = plt.subplots(figsize=(5.0, 3.2))
 after = {}
 for name, make in BEST.items():
     straight = height(walk(make, 60))
-    skew = height(walk(make, 60, start=turn @ START, curvature=turned), turned)
+    skew = height(walk(make, 60, start=turn @ START, curvature=rotated), rotated)
     after[name] = straight, skew
     color, marker, style = LOOK[name]
     ax.plot(straight, color=COLORS[color], linewidth=1.3)
@@ -562,7 +562,7 @@ ax.set(
 )
 show(
     fig,
-    name="turned-valley",
+    name="rotated-valley",
     alt=(
         "Height over 60 steps in the valley along the axes, as lines, and rotated by 45 degrees, "
         "as marks. For SGD and momentum the marks lie on the lines. For Adam they part, by up to "
@@ -575,7 +575,7 @@ show(
 )
 
 # %% [markdown]
-# [](#turned-valley) shows one thing more. Adam's $\eta$ is a *length*: it does not shrink with the gradient, so Adam still swings about the bottom when the others have arrived. On a clean quadratic it is the wrong tool. It was made for gradients that are noisy and of very different sizes.
+# [](#rotated-valley) shows one thing more. Adam's $\eta$ is a *length*: it does not shrink with the gradient, so Adam still swings about the bottom when the others have arrived. On a clean quadratic it is the wrong tool. It was made for gradients that are noisy and of very different sizes.
 #
 # ## The code says the same
 #
@@ -648,7 +648,7 @@ assert max(sgd_apart, adam_rules_apart) < 1e-13
 show_source(SGD._checked, SGD.step, Adam.step)
 
 # %% [markdown]
-# In SGD the loop's first lines are the rule for $v'$ and `p -= self.lr * g` is that for $\theta'$; `nesterov` and `decoupled` belong to [the next chapter](schedules.py). In Adam `m += (1 - beta1) * (g - m)` is the first rule with its terms sorted differently, $m + (1 - \beta_1)(g - m)$; the next line is the second; the last line holds the other three.
+# In SGD the loop's first lines are the rule for $v'$ and `p -= self.lr * g` is that for $\theta'$; `nesterov` and `decoupled` belong to [the next chapter](schedules.py). In Adam the two lines on `m` are the first rule and the two on `v` the second; the last line holds the other three.
 #
 # In SGD the learning rate is *outside* the velocity, as in PyTorch. Many papers put it inside, $v' = \mu v + \eta g$. As long as $\eta$ stays the same, both walk the same path; if you change $\eta$ on the way, they part.
 #
@@ -777,8 +777,8 @@ show(
         "SGD rises; momentum stays low for longer."
     ),
     caption=(
-        "Above: median of ten seeds, band over the middle six. Compare how high each curve climbs "
-        "with the gap between the lowest points. Below: two of the curves again, momentum's moved "
+        "Above: median of ten seeds, band over the middle six. A tenth of its best rate "
+        "costs each optimiser more than the lowest points differ. Below: two of the curves again, momentum's moved "
         "to the right by the factor 10 that was derived above."
     ),
 )
@@ -1022,8 +1022,8 @@ show(
         f"2,000 flowers {after_2000[1]:.2f}, {after_2000[20]:.2f} and {after_2000[100]:.2f}."
     ),
     caption=(
-        "The same runs twice, one seed. Compare the order of the curves: step for step, noise costs "
-        "a little; flower for flower, many small steps win."
+        "The same runs twice, one seed. Step for step, noise costs a little; flower for flower, "
+        "many small steps win."
     ),
 )
 
@@ -1077,7 +1077,7 @@ for kind in (Adam, Uncorrected):
 assert past[Uncorrected] > 2 * past[Adam]
 
 # %% [markdown]
-# It shoots past the bottom, but it arrives in the end, so a look at the final loss misses it. The first step gives it away: it must be $\eta$, here 0.01.
+# It shoots past the bottom, but it gets there in the end, so a look at the final loss misses it. The first step gives it away: it must be $\eta$, here 0.01.
 #
 # ### 3. State that is lost
 #
@@ -1245,6 +1245,6 @@ show_exercises("sgd_momentum", "adam")
 # - Kingma and Ba (2015), *Adam: a method for stochastic optimization*, ICLR: Adam and its correction.
 # - Goh (2017), *Why momentum really works*, Distill: the eigenvalues as pictures.
 # - Loshchilov and Hutter (2019), *Decoupled weight decay regularization*, ICLR: AdamW.
-# - Choi, Shallue, Nado, Lee, Maddison and Dahl (2019), *On empirical comparisons of optimizers for deep learning*: the more general optimiser does not lose if all is tuned.
+# - Choi, Shallue, Nado, Lee, Maddison and Dahl (2019), *On empirical comparisons of optimizers for deep learning*, arXiv:1910.05446: the more general optimiser does not lose if all is tuned.
 # - Cohen, Kaur, Li, Kolter and Talwalkar (2021), *Gradient descent on neural networks typically occurs at the edge of stability*, ICLR.
 # - Schmidt, Schneider and Hennig (2021), *Descending through a crowded valley: benchmarking deep learning optimizers*, ICML: fifteen optimisers on eight tasks.

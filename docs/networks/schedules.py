@@ -167,7 +167,7 @@ assert abs(clipped["a"][0] - 0.6) < 1e-6 and norm == 5
 #
 # The second follows from the first: step $t$ begins with $V_t$, and $\eta_t = V_t/(V_t + \sigma^2) = 1/(1 + \sigma^2/V_t)$. The best rate falls like $1/t$, and there is no floor: $V_t$ falls like $\sigma^2/t$ for ever. No choice of rates does better, since a smaller $V$ before a step gives a smaller $V'$ at any rate. (If $V_0$ is huge, $\eta_t = 1/(t + 1)$, and $\theta_t$ is the mean of what the noisy gradients said about the bottom.)
 #
-# In a network nobody knows $\sigma^2$ or $V_0$. A cosine needs neither: it begins with rates that travel and ends with rates that settle.
+# In a network $\sigma^2$ and $V_0$ are not known. A cosine needs neither: it begins with rates that travel and ends with rates that settle.
 
 # %% tags=["hide-input"]
 WALKS, LENGTH, V0 = 10_000, 200, 25.0
@@ -316,7 +316,7 @@ assert max(apart.values()) < 1e-12
 #   \text{heavy ball:}\quad & \eta < \frac{2}{\lambda_{\max}}\,(1 + \mu)
 #   \end{aligned}}$$
 #
-# On a quadratic with known curvatures the heavy ball at its best is the faster of the two: it shrinks our valley by $\tfrac12$ per step, Nesterov by $1 - 2/\sqrt{3\kappa + 1}$ ([@lessard2016]), here {{ f"{1 - 2 / np.sqrt(28):.3f}" }}. Nesterov's method has a guarantee for *every* smooth convex function; the same paper shows one on which the heavy ball, at its best pair for quadratics, never arrives. The limit and the best pair, checked with the package's own steps:
+# On a quadratic with known curvatures the heavy ball at its best is the faster of the two: it shrinks our valley by $\tfrac12$ per step, Nesterov by $1 - 2/\sqrt{3\kappa + 1}$ ([@lessard2016]), here {{ f"{1 - 2 / np.sqrt(28):.3f}" }}. Nesterov's method has a guarantee for *every* smooth convex function; the same paper shows one on which the heavy ball, at its best pair for quadratics, does not converge. The limit and the best pair, checked with the package's own steps:
 
 
 # %%
@@ -807,7 +807,7 @@ assert (entropy[0][-1] < 0.5 * entropy[0][0]).all()
 #
 # ## Common mistakes
 #
-# ### 1. The schedule that is asked once an epoch
+# ### 1. The schedule that is asked once per epoch
 #
 # The factor depends on the *step*. Count epochs by mistake, and a cosine over 400 steps is asked for the numbers 0 to 3. And a factor is for the rate that you set, not for the last one: multiply again and again, and the rate vanishes.
 
@@ -837,7 +837,7 @@ assert symptom["asked each epoch"] > 1.2 * symptom["as it should be"]
 assert symptom["compounding"] > 1.2 * symptom["as it should be"]
 
 # %% [markdown]
-# Both still learn, which is why nobody notices. Print the rate of the first, the middle and the last step: that is the whole check.
+# Both still learn, so the loss does not give the mistake away. Print the rate of the first, the middle and the last step: that is the whole check.
 #
 # ### 2. Clipping each array on its own
 #
@@ -919,7 +919,7 @@ assert max(range(1000), key=lambda t: one_cycle(t, steps=1000)) == 299
 # - Lessard, Recht and Packard (2016), *Analysis and design of optimization algorithms via integral quadratic constraints*, SIAM Journal on Optimization: the best rates, and where the heavy ball fails.
 # - Smith (2017), *Cyclical learning rates for training neural networks*, WACV: the range test.
 # - Loshchilov and Hutter (2017), *SGDR: stochastic gradient descent with warm restarts*, ICLR: the cosine; (2019), *Decoupled weight decay regularization*, ICLR: AdamW.
-# - Goyal and others (2017), *Accurate, large minibatch SGD: training ImageNet in 1 hour*: warm-up.
+# - Goyal and others (2017), *Accurate, large minibatch SGD: training ImageNet in 1 hour*, arXiv:1706.02677: warm-up.
 # - Smith and Topin (2019), *Super-convergence: very fast training of neural networks using large learning rates*, SPIE: one-cycle.
 # - Cohen, Kaur, Li, Kolter and Talwalkar (2021), *Gradient descent on neural networks typically occurs at the edge of stability*, ICLR.
 # - Jastrzębski and others (2020), *The break-even point on optimization trajectories of deep neural networks*, ICLR: sharpness with small batches.

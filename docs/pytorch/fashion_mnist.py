@@ -796,7 +796,7 @@ show(
 #   \text{interaction} &= (v_{11} - v_{01}) - (v_{10} - v_{00})
 #   \end{aligned}$$
 #
-# Each seed gives one value of each, so $S$ seeds give a mean, a standard deviation $s$, and Student's interval of $\pm\, t\, s/\sqrt{S}$. With {{ len(a_seeds) }} seeds $t$ is {{ f"{stats.t.ppf(0.975, len(a_seeds) - 1):.2f}" }}, not 1.96: so few seeds say little about their own spread. And three intervals of 95 % miss more often than one. If all three are to hold in 95 of 100 experiments, each must hold in {{ f"{100 - 5 / 3:.1f}" }} (Bonferroni's correction): the thin lines below.
+# Each seed gives one value of each, so $S$ seeds give a mean, a standard deviation $s$, and Student's interval ([@student1908]) of $\pm\, t\, s/\sqrt{S}$. With {{ len(a_seeds) }} seeds $t$ is {{ f"{stats.t.ppf(0.975, len(a_seeds) - 1):.2f}" }}, not 1.96: so few seeds say little about their own spread. And three intervals of 95 % miss more often than one. If all three are to hold in 95 of 100 experiments, each must hold in {{ f"{100 - 5 / 3:.1f}" }} (Bonferroni's correction): the thin lines below.
 
 # %% tags=["hide-input"]
 VARIANTS = ("neither", "dropout only", "batch norm only", "both")
@@ -1190,7 +1190,7 @@ assert all(found[-1] > found[0] for found in careless.values())
 # %% [markdown]
 # (Batches of 25.) The lower curves look healthy. You would read the gap below the training curve as overfitting, and look for a cure for a network that is not ill. Sorted by class, a batch holds one class. Its mean is subtracted, and with it what the pictures have in common, which is what the network should have seen.
 #
-# And the measuring has changed the network. The running statistics have moved with each call: with `eval()` put back, the loss differs from before after each of the {{ len(moved) }} epochs, by up to {{ f"{np.abs(moved - val_loss).max():.3f}" }}. The check: evaluate twice, with two batch sizes, and require equal answers. `evaluate` of this package sets the mode itself, so that nobody can forget.
+# And the measuring has changed the network. The running statistics have moved with each call: with `eval()` put back, the loss differs from before after each of the {{ len(moved) }} epochs, by up to {{ f"{np.abs(moved - val_loss).max():.3f}" }}. The check: evaluate twice, with two batch sizes, and require equal answers. `evaluate` of this package sets the mode itself, so that it cannot be forgotten.
 #
 # **The fourth: choosing the epoch by its test accuracy.** The best of many numbers is partly the luckiest. How large is the gift? Split {{ "a thousand of the test pictures" if CLOTHES else "the test part" }} into two halves, choose the epoch by one, and read the accuracy on the other, which did not choose. Four seeds, 200 random splits each:
 
@@ -1297,7 +1297,7 @@ assert abs(strangers["train_loss"] - np.log(10)) < 0.5
 #
 # ## Sources
 #
-# - Xiao, Rasul and Vollgraf (2017), *Fashion-MNIST: a novel image dataset for benchmarking machine learning algorithms*: the clothes, and why digits had become too easy.
+# - Xiao, Rasul and Vollgraf (2017), *Fashion-MNIST: a novel image dataset for benchmarking machine learning algorithms*, arXiv:1708.07747: the clothes, and why digits had become too easy.
 # - Kingma and Ba (2015), *Adam: a method for stochastic optimization*, ICLR: the optimiser.
 # - Loshchilov and Hutter (2017), *SGDR: stochastic gradient descent with warm restarts*, ICLR: the learning rate that falls along a cosine; here without restarts.
 # - Ioffe and Szegedy (2015), *Batch normalization: accelerating deep network training by reducing internal covariate shift*, ICML.

@@ -45,7 +45,7 @@ def saved_by(node):
 
 
 def trunk(node):
-    """The nodes on the way from the loss to the input; parameters hang on its sides."""
+    """The nodes on the way from the loss to the input; parameters are at its sides."""
     nodes = []
     while node is not None:
         nodes.append(node)
@@ -405,7 +405,7 @@ walk(loss.grad_fn)
 #
 # A node does what our `backward(dy, cache)` does: it takes the gradient of its output and what it saved, and returns the gradients of its inputs. No Jacobian is built there either. The graph is made anew at each forward pass, by running it ([@paszke2019]; [Autograd from scratch](../networks/autograd.py) builds a small one); the walk back is the reverse mode of automatic differentiation ([@baydin2018]), which you know as backpropagation.
 #
-# Two differences in the details. Our ReLU keeps a mask, PyTorch's keeps its `result`, since the output is positive exactly where the input was. Both of our linear layers keep their weight; PyTorch's first one does not, because nobody asked for the gradient of the data, and the weight is needed for that alone. We compute it unless told `need_dx=False`.
+# Two differences in the details. Our ReLU keeps a mask, PyTorch's keeps its `result`, since the output is positive exactly where the input was. Both of our linear layers keep their weight; PyTorch's first one does not, because the gradient of the data was not asked for, and the weight is needed for that alone. We compute it unless told `need_dx=False`.
 #
 # ### Who keeps more?
 #
@@ -877,7 +877,7 @@ else:
         "fuse. Both ways gave the same loss. The first step, in which the compiler runs, took "
         f"{recorded['network']['first']:.0f} seconds for the network, loading the compiler included.")
     compile_cause = (
-        "Now look at the ReLU. Compiled, it keeps a quarter of the memory, because it keeps a mask "
+        "The ReLU is another matter. Compiled, it keeps a quarter of the memory, because it keeps a mask "
         "of one byte for each number, as ours does. And it is slow: alone, this ReLU loses "
         f"{lost['relu']:.1f} ms, where the whole network loses {lost['network']:.1f}. The mask is "
         "the cause. The comparison $x \\le 0$ was recorded on its own, too. With its answers "
@@ -894,7 +894,7 @@ Markdown("| | Eager | Compiled | Times as fast (middle half) |\n"
 #
 # {{ compile_cause }}
 #
-# How large these ratios are depends on the machine and on what else it does. On a GPU, or with other shapes, the answer may be different: measure before you believe, and count the steps that pay for the first. [How fast is it?](../verify/speed.py) does the same for the layers of this book.
+# How large these ratios are depends on the machine and on what else it does. On a GPU, or with other shapes, the answer may be different: measure before you believe, and count the steps that pay for the first. [How fast is it?](../verify/speed.py) does the same for the layers of this book; its record is another one, so compare times within one table only.
 #
 # ## How far do two right programs drift apart?
 #
@@ -1154,7 +1154,7 @@ for name, order, train in (("eval", mixed, False), ("train", mixed, True),
 assert scores["train, sorted"] < 0.5 < scores["train"]
 
 # %% [markdown]
-# With mixed batches the accuracy in training mode looks believable, {{ scores["train"]:.1%}}, and nobody notices. With images of one digit in a batch, normalising takes away what they have in common, which is the digit. And *looking* changed the model: the running statistics moved. `no_grad` does not prevent that; it stops the graph and leaves the mode alone. The check: predict the same image alone and in a batch, and compare. In our layers `layer(x)` is always evaluation, and training has to be asked for.
+# With mixed batches the accuracy in training mode looks believable, {{ scores["train"]:.1%}}, and does not give the mistake away. With images of one digit in a batch, normalising takes away what they have in common, which is the digit. And *looking* changed the model: the running statistics moved. `no_grad` does not prevent that; it stops the graph and leaves the mode alone. The check: predict the same image alone and in a batch, and compare. In our layers `layer(x)` is always evaluation, and training has to be asked for.
 #
 # **4. `detach` or `.data` in the middle.** The forward pass is unhurt; everything below gets no gradient, and stays as it was on the first day. The check is one line, after the first `backward`:
 
@@ -1242,7 +1242,7 @@ nonsense = F.cross_entropy(torch.zeros(2, 3), torch.full((2, 3), 5.0))
 print(f"a matrix of fives as target: loss {nonsense:.1f}")
 
 # %% [markdown]
-# A float target of shape $(N, C)$ is accepted: each row is read as a distribution over the classes, and nobody checks that it sums to 1. So a matrix that was meant as something else passes without a word.
+# A float target of shape $(N, C)$ is accepted: each row is read as a distribution over the classes, and PyTorch does not check that it sums to 1. So a matrix that was meant as something else passes without a word.
 #
 # ## In five lines
 #
@@ -1257,8 +1257,8 @@ print(f"a matrix of fives as target: loss {nonsense:.1f}")
 # ??? question "1. Our `backward` returns gradients and PyTorch's returns nothing. Where did they go?"
 #     Into `.grad` of the leaves, added to what was there. `torch.autograd.grad(loss, tensors)` returns them instead, and leaves every `.grad` alone: that is closest to ours.
 #
-# ??? question "2. A parameter is used in two layers. What must our `Sequential` do that PyTorch does without being asked?"
-#     Add the two gradients. `AccumulateGrad` adds whatever reaches it; ours returns one gradient per layer, each under a name of its own, and you would have to add them before the step.
+# ??? question "2. A parameter is used in two layers. Who adds its two gradients?"
+#     In PyTorch `AccumulateGrad`, which adds whatever reaches it. Here `Sequential`: it knows a shared array by its identity, gives it one name, and adds. If you call the layers yourself, you add them.
 #
 # ??? question "3. You may take half of the batch at a time. How do you get the gradient of the whole?"
 #     Call `backward` on each half's *sum* of losses divided by the size of the whole batch, without `zero_grad` between them, then step once. With two means you would get twice the gradient. With batch normalisation it is not the same: each half has its own mean.
@@ -1273,7 +1273,7 @@ print(f"a matrix of fives as target: loss {nonsense:.1f}")
 #
 # - Paszke and others (2019), *PyTorch: an imperative style, high-performance deep learning library*, NeurIPS: the library.
 # - Baydin, Pearlmutter, Radul and Siskind (2018), *Automatic differentiation in machine learning: a survey*, JMLR: what autograd is, and what it is not.
-# - Hendrycks and Gimpel (2016), *Gaussian error linear units (GELUs)*: the chain that was compiled.
+# - Hendrycks and Gimpel (2016), *Gaussian error linear units (GELUs)*, arXiv:1606.08415: the chain that was compiled.
 # - Ansel and others (2024), *PyTorch 2: faster machine learning through dynamic Python bytecode transformation and graph compilation*, ASPLOS: `torch.compile`.
 # - PyTorch documentation: *Autograd mechanics* (saved tensors, in-place changes), *CUDA semantics* (TF32).
 # - Higham (2002), *Accuracy and stability of numerical algorithms*, SIAM: what the order of a sum does to its rounding.

@@ -453,9 +453,9 @@ show(
 )
 
 # %% tags=["remove-input"]
-proof = Path("tests/pytorch/test_pytorch_training.py").read_text()
-assert "def test_two_processes_give_the_curve_of_one" in proof
-assert "--nproc-per-node=2" in proof and "rel=1e-9" in proof
+tests = Path("tests/pytorch/test_pytorch_training.py").read_text()
+assert "def test_two_processes_give_the_curve_of_one" in tests
+assert "--nproc-per-node=2" in tests and "rel=1e-9" in tests
 
 # %% [markdown]
 # The first two differences are rounding: the same numbers, added in another order. The other three gradients are off by {{ f"{errors['mean of means']:.0%}" }}, {{ f"{errors['dropout by share']:.0%}" }} and {{ f"{errors['batch norm by share']:.0%}" }}, and nothing would have told you. (Training with other masks is no mistake as such. But it is another training, and its numbers depend on how many processors were free that day.)
@@ -563,8 +563,8 @@ assert (two[0] > one[0]).all()
 # ??? question "3. Adam's means are in the checkpoint, but its count of steps has been set back to 0. What does the next step do wrong?"
 #     Adam divides its means by $1 - \beta^s$, where $s$ counts the steps, because means that began at 0 are too small at first. These did not begin at 0, and are divided all the same, at $s = 1$ by 0.1 and by 0.001. The first becomes 10 times too large, the square root of the second about 32 times, so the first steps are three times too short.
 #
-# ??? question "4. Validation has 13 pictures, and two processes evaluate 6 and 7 of them. Each computes its accuracy, and you take the mean. What is wrong, and when does nobody notice?"
-#     It is the mean of means again. Nobody notices when the shares are equal, or when all pictures are named correctly. Add up the right answers and the counts, and divide once.
+# ??? question "4. Validation has 13 pictures, and two processes evaluate 6 and 7 of them. Each computes its accuracy, and you take the mean. What is wrong, and when does it not show?"
+#     It is the mean of means again. It does not show when the shares are equal, or when all pictures are named correctly. Add up the right answers and the counts, and divide once.
 #
 # ??? question "5. For the notebook: let `kill` come at other steps, the last of an epoch among them. Which numbers of the resumed run change?"
 #     None. After the last step of an epoch the checkpoint says so, and the training goes on with the validation of that epoch.
@@ -573,4 +573,4 @@ assert (two[0] > one[0]).all()
 #
 # - Kingma and Ba (2015), *Adam: a method for stochastic optimization*, ICLR: the two means, and the correction of question 3.
 # - Loshchilov and Hutter (2017), *SGDR: stochastic gradient descent with warm restarts*, ICLR: the rate that falls along a cosine, and what a restart does on purpose.
-# - Goyal, Dollár, Girshick, Noordhuis, Wesolowski, Kyrola, Tulloch, Jia and He (2017), *Accurate, large minibatch SGD: training ImageNet in 1 hour*: learning rate and batch grow together.
+# - Goyal, Dollár, Girshick, Noordhuis, Wesolowski, Kyrola, Tulloch, Jia and He (2017), *Accurate, large minibatch SGD: training ImageNet in 1 hour*, arXiv:1706.02677: learning rate and batch grow together.

@@ -1000,7 +1000,7 @@ for frozen, new_y, new_loss in ((True, 5, 0), (False, 25 / 8, 225 / 128)):
     assert y == new_y and 0.5 * (y - 5) ** 2 == new_loss
 
 # %% [markdown]
-# $\partial L/\partial v$ needs $h$, and neither $v$ nor $x$. Once $w$ is frozen, nobody needs the product $(y - t)\,v$, and $x$ need not be kept.
+# $\partial L/\partial v$ needs $h$, and neither $v$ nor $x$. Once $w$ is frozen, the product $(y - t)\,v$ is not needed, and $x$ need not be kept.
 #
 # ## Where the backward pass ends
 #
@@ -1294,7 +1294,7 @@ tell(halved[-1])
 assert not halved[-1][1].ok and "classifier.2.weight" in halved[-1][1].evidence
 
 # %% [markdown]
-# The first is loud: nothing in the whole network asks for a gradient, so there is no backward pass. The second is silent: it trains, on a random layer that nobody meant to freeze.
+# The first is loud: nothing in the whole network asks for a gradient, so there is no backward pass. The second is silent: it trains, on a random layer that was not meant to be frozen.
 #
 # **Freezing after the optimiser was built.** The optimiser still holds the convolutions. Does it move them? Three steps of an Adam with everything, then freeze, then ten more; here is the largest change of a frozen weight in those ten:
 
@@ -1404,8 +1404,8 @@ assert (kept_still.features[1].running_mean == 0).all()
 # ## Sources
 #
 # - Krizhevsky, Sutskever and Hinton (2012), *ImageNet classification with deep convolutional neural networks*, NIPS: AlexNet.
-# - Krizhevsky (2014), *One weird trick for parallelizing convolutional neural networks*: the variant that torchvision has.
-# - Krizhevsky (2009), *Learning multiple layers of features from tiny images*: CIFAR-10 and CIFAR-100.
+# - Krizhevsky (2014), *One weird trick for parallelizing convolutional neural networks*, arXiv:1404.5997: the variant that torchvision has.
+# - Krizhevsky (2009), *Learning multiple layers of features from tiny images*, technical report, University of Toronto: CIFAR-10 and CIFAR-100.
 # - Donahue and others (2014), *DeCAF: a deep convolutional activation feature for generic visual recognition*, ICML: a trained network as a fixed source of features.
 # - Yosinski, Clune, Bengio and Lipson (2014), *How transferable are features in deep neural networks?*, NIPS: frozen and unfrozen, layer by layer, and the random control.
 # - Howard and Ruder (2018), *Universal language model fine-tuning for text classification*, ACL: discriminative rates and gradual unfreezing.

@@ -102,7 +102,7 @@ show_derivation("linear", 0)
 # %% [markdown]
 # ## Three witnesses
 #
-# An equation can be wrong in the same way as the code. So the backward equation is also checked against derivatives of the *forward* equation, which nobody derived:
+# An equation can be wrong in the same way as the code. So the backward equation is also checked against derivatives of the *forward* equation, which need no derivation:
 #
 # - **central differences**, $\frac{L(x + h) - L(x - h)}{2h}$: they work for everything, with about nine digits;
 # - **the complex step**, $\operatorname{Im} L(x + ih)/h$: nothing is subtracted, so $h$ can be $10^{-30}$ and all digits are right, but only where no maximum and no comparison is in the way ([@squire1998]);
@@ -137,7 +137,7 @@ try:
 except EquationError as error:
     print(error)
 else:
-    raise AssertionError("nobody noticed")
+    raise AssertionError("not noticed")
 
 # %% [markdown]
 # With a *square* $W$ they would fit, and the numbers would be wrong in silence. That is why every sample in this book has pairwise different sizes. A change that keeps all shapes needs the numbers:
@@ -150,7 +150,7 @@ try:
 except AgreementError as error:
     print(error)
 else:
-    raise AssertionError("nobody noticed")
+    raise AssertionError("not noticed")
 
 # %% [markdown]
 # A mean instead of a sum: the classic confusion about the batch size. This is what stops the build.
@@ -231,4 +231,4 @@ for name, upstream in (("ones", np.ones_like(x)), ("random", rng.standard_normal
 # ## Sources
 #
 # - Squire and Trapp (1998), *Using complex variables to estimate derivatives of real functions*, SIAM Review: the complex step.
-# - DeMillo, Lipton and Sayward (1978), *Hints on test data selection*, Computer: mutation testing.
+# - DeMillo, Lipton and Sayward (1978), *Hints on test data selection: help for the practicing programmer*, Computer: mutation testing.

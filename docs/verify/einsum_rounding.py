@@ -167,7 +167,7 @@ def error(found, x):
 
 
 # %% [markdown]
-# **A prediction.** Adding in float32 rounds each partial sum, by up to one part in $2^{24}$, about $6 \cdot 10^{-8}$ of it. If terms are added one after the other, there are $n$ such errors, up and down, and as in a drunkard's walk they should grow as $\sqrt n$. BLAS, the library behind `@`, adds up blocks of some hundred terms and then the blocks, so each of its sums is shorter. `np.sum` adds in pairs, then pairs of pairs, so that each term goes through about $\log_2 n$ additions only: hardly any growth. ([@higham1993] compares such orders.) The documentation of `einsum` does not say how it adds. A guess: in pairs too.
+# **A prediction.** Adding in float32 rounds each partial sum, by up to one part in $2^{24}$, about $6 \cdot 10^{-8}$ of it. If terms are added one after the other, there are $n$ such errors, up and down, and as in a random walk their sum should grow as $\sqrt n$. BLAS, the library behind `@`, adds up blocks of some hundred terms and then the blocks, so each of its sums is shorter. `np.sum` adds in pairs, then pairs of pairs, so that each term goes through about $\log_2 n$ additions only: hardly any growth. ([@higham1993] compares such orders.) The documentation of `einsum` does not say how it adds. A guess: in pairs too.
 #
 # Five seeds choose which patches come, and in which order. As a **baseline**, each pixel of the same patches gets a jitter of up to half a grey level, like the noise of a camera: numbers of the same size, but hardly ever the same number twice.
 
@@ -281,7 +281,7 @@ assert np.array_equal(found, np.einsum("in,jn->ij", terms.T.copy(), terms.T.copy
 # %% [markdown]
 # `np.sum` has the same two faces: along the first axis it is a running sum too, equal to the einsum to the last bit in {{ same_bits }} of {{ 2 * len(seeds) * len(counts) }} runs here. Its documentation says that it adds in pairs only along the fast axis in memory.
 #
-# **Real images do not stagger like a drunkard.** With jitter the error grows as $n$ to the power {{ growth["jitter"]:.2f}}: the square root of the prediction. Without it the power is {{ growth["digits"]:.2f}}: in proportion to $n$, which is how the worst case of the theory grows. Why?
+# **With real images the errors do not cancel.** With jitter the error grows as $n$ to the power {{ growth["jitter"]:.2f}}: the square root of the prediction. Without it the power is {{ growth["digits"]:.2f}}: in proportion to $n$, which is how the worst case of the theory grows. Why?
 
 # %%
 white = terms.min()
@@ -297,7 +297,7 @@ print(f"so each does add {same + nudge:.6f}")
 assert spacing == 2**-8 and abs(nudge) <= spacing / 2 and share > 0.25
 
 # %% [markdown]
-# The paper is white. In the sum of squares of a patch's middle pixel, {{ share:.0%}} of all terms are one and the same number. Between two powers of two the steps of float32 stay the same, and the sum is always a multiple of them. So what is added is rounded to such a multiple too, and that one number is rounded in the *same direction every time*. Here each white pixel is off by {{ nudge:.6f}}. The other grey levels repeat too, for there are only 17. Thousands of equal errors do not cancel. They march:
+# The paper is white. In the sum of squares of a patch's middle pixel, {{ share:.0%}} of all terms are one and the same number. Between two powers of two the steps of float32 stay the same, and the sum is always a multiple of them. So what is added is rounded to such a multiple too, and that one number is rounded in the *same direction every time*. Here each white pixel is off by {{ nudge:.6f}}. The other grey levels repeat too, for there are only 17. Thousands of equal errors add up:
 
 # %% tags=["remove-input"]
 def drift(column):
@@ -326,7 +326,7 @@ ax.text(turn / 1e3 - 2, paths["digits"][0][turn], "digits", color=COLORS["orange
         va="bottom")
 ax.text(56, 0.04 * np.abs(ends["digits"]).max(), "with jitter", color=COLORS["blue"],
         ha="center", va="bottom")
-ax.set(title="A march and a stagger", xlabel="terms added (thousands)",
+ax.set(title="Equal errors add up, mixed ones nearly cancel", xlabel="terms added (thousands)",
        ylabel="error of the running sum\n(millionths of the total)")
 show(
     fig,
@@ -344,7 +344,7 @@ show(
 )
 assert np.abs(ends["digits"]).min() > 5 * np.abs(ends["jitter"]).max()
 
-# Between 2^15 and 2^16 the step is 2^-8: round every term to it once, and predict the march.
+# Between 2^15 and 2^16 the step is 2^-8: round every term to it once, and predict the drift.
 squares = (terms[:, 4] * terms[:, 4]).astype(np.float64)
 each = (np.round(squares / spacing) * spacing - squares).mean()
 climb = np.cumsum(squares[orders[0]])
@@ -398,7 +398,7 @@ assert max(raw_errors.values()) == 0
 # - A string does not say in which order to multiply, and for three operands or more that decides how much work it is.
 # - `optimize=True` makes a plan first; for small arrays the plan costs more than it saves.
 # - The memory decides how einsum rounds, not the string: a running sum errs more than shorter sums side by side.
-# - Where one number repeats, each rounding goes in the same direction, and the errors march instead of cancelling.
+# - Where one number repeats, each rounding goes in the same direction, and the errors add up instead of cancelling.
 # - Give sums of more than a few thousand terms in float32 to BLAS, by `optimize=True`, or to float64.
 #
 # ## Try it

@@ -1,6 +1,6 @@
 # ---
 # title: How a page runs in your browser
-# description: Python and NumPy in the page itself, from the site's own files; what that costs, which versions run, and what your browser sends to nobody.
+# description: "Python and NumPy in the page itself, from the site's own files: what that costs, which versions run, and that nothing is sent."
 # tags:
 #   - verification
 # ---
@@ -76,6 +76,6 @@ display(Markdown("| What | How much |\n|---|---|\n" + "\n".join(f"| {a} | {b} |"
 #
 # ## What is sent
 #
-# Nothing. The page's policy allows connections to this site alone, and all that is loaded are its own files. There are no cookies, and nobody counts visits. A link can open a page, but it cannot run anything: Python starts when you press.
+# Nothing. The page's policy allows connections to this site alone, and all that is loaded are its own files. There are no cookies, and visits are not counted. A link can open a page, but it cannot run anything: Python starts when you press.
 #
 # From a disk, a browser loads no worker. Serve the folder: call `python -m http.server` in it, then open the address that it names.

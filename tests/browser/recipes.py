@@ -119,7 +119,7 @@ RECIPES: dict[str, tuple[str, list[Step]]] = {
             Says("2 pixels tie at 6. The first in reading order wins"),
             RESET,
             Click("Stride 1"),
-            Says("60 arrives in all, 60 is passed back", ".book-pool-sums"),
+            Says("Upstream: 60 in all. Passed back: 60.", ".book-pool-sums"),
         ],
     ),
     "nn-network": (

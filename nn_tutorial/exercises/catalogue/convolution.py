@@ -542,7 +542,7 @@ EXERCISES = (
                         DERIVE,
                     ),
                     Misconception(
-                        "channels are summed apart",
+                        "channels are summed separately",
                         channels_apart,
                         "Your channels do not meet their own part of the filter: image and filter "
                         "are summed over the {C} channels separately.",
@@ -643,8 +643,8 @@ EXERCISES = (
                     Misconception(
                         "all the padding on one side",
                         padding_on_one_side,
-                        "Your image has {p} and {p} rows of 0 above and none below. Padding is put "
-                        "on all four sides.",
+                        "Your image has all its rows of 0 above and none below. Padding is put on "
+                        "all four sides.",
                         SHAPES,
                     ),
                     Misconception(

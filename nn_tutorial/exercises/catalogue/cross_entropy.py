@@ -37,9 +37,9 @@ def cross_entropy_backward(dy, probabilities, labels):
     returns dprobabilities: (N, C), the dtype of probabilities
     """
     rows = np.arange(len(labels))
-    said = probabilities[rows, labels]
+    p = probabilities[rows, labels]
     dprobabilities = np.zeros_like(probabilities)
-    dprobabilities[rows, labels] = -dy / (len(labels) * said)
+    dprobabilities[rows, labels] = -dy / (len(labels) * p)
     return dprobabilities
 
 

@@ -199,7 +199,7 @@ def operands_summed_apart(dy, a, b):
     )
 
 
-def as_if_one_arrived(dy, a, b):
+def as_if_dy_were_one(dy, a, b):
     ones = np.ones_like(dy)
     return ones @ b.T, a.T @ ones
 
@@ -599,7 +599,7 @@ EXERCISES = (
                         GRADIENT,
                     ),
                     Misconception(
-                        "what arrives and the other operand are summed apart",
+                        "dy and the other operand are summed separately",
                         operands_summed_apart,
                         "Your gradients are products of sums: the letter that is summed is not "
                         "shared. In da, k stands in dy and in b.",
@@ -607,7 +607,7 @@ EXERCISES = (
                     ),
                     Misconception(
                         "dy is forgotten",
-                        as_if_one_arrived,
+                        as_if_dy_were_one,
                         "Your gradients are right for a dy of all ones: the upstream gradient is "
                         "not used. It takes the output's place among the operands.",
                         GRADIENT,
@@ -652,7 +652,7 @@ EXERCISES = (
                         WINDOWS,
                     ),
                     Misconception(
-                        "the window is summed apart",
+                        "the window is summed separately",
                         window_summed_apart,
                         "Your windows and filters are summed over their pixels separately. The "
                         "same letters u and v in both make them walk together.",
@@ -673,7 +673,7 @@ EXERCISES = (
                         WINDOWS,
                     ),
                     Misconception(
-                        "channels are summed apart",
+                        "channels are summed separately",
                         channels_apart,
                         "Your channels do not meet their own part of the filter: window and filter "
                         "are summed over the {C} channels separately. Give them the same letter c.",

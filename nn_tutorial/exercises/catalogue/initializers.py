@@ -12,7 +12,7 @@ AFTER = "linear"
 
 
 def he_normal(shape, rng):
-    """He's initialiser: normal numbers whose variance survives a ReLU.
+    """He's initialiser: normal numbers that keep the mean square through a ReLU.
 
     mean 0, variance 2 / n_in, where n_in is how many inputs feed one output:
     I for a linear weight (I, K), C * kh * kw for filters (F, C, kh, kw)
@@ -257,8 +257,8 @@ EXERCISES = (
                     Misconception(
                         "the 2 is forgotten",
                         one_over_n,
-                        "Your variance is 1 / n_in. A ReLU throws half of the variance away, which "
-                        "is why He puts a 2 there.",
+                        "Your variance is 1 / n_in. A ReLU halves the mean square, which is why He "
+                        "puts a 2 there.",
                         START,
                     ),
                     Misconception(
@@ -374,7 +374,8 @@ EXERCISES = (
         name="xavier_uniform",
         title="Xavier's initialiser",
         page="layers/linear",
-        task="Draw a weight that keeps activations and gradients at one size, without a ReLU.",
+        task="Draw a weight for a linear or a tanh layer: a compromise between keeping the size of "
+        "the activations and that of the gradients.",
         hints=(
             "The variance of numbers that are uniform between −a and a is a² / 3. Which a gives "
             "the variance 2 / (n_in + n_out)?",

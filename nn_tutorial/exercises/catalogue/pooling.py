@@ -413,7 +413,7 @@ def block_of_the_kernel(dy, x, kernel_size, stride):
     return dx
 
 
-def one_arrives_everywhere(dy, x, kernel_size, stride):
+def as_if_dy_were_one(dy, x, kernel_size, stride):
     return avg_pool2d_backward(np.ones_like(dy), x, kernel_size, stride)
 
 
@@ -729,7 +729,7 @@ EXERCISES = (
                         "dy is forgotten",
                         one_where_it_won,
                         "Your dx counts in how many windows a pixel wins, as if dy were 1 at each. "
-                        "Add dy.",
+                        "Add the element of dy instead of 1.",
                         SLOPE,
                     ),
                     Misconception(
@@ -1015,7 +1015,7 @@ EXERCISES = (
                     ),
                     Misconception(
                         "dy is forgotten",
-                        one_arrives_everywhere,
+                        as_if_dy_were_one,
                         "Your dx is right for a dy of all ones: the upstream gradient is not used.",
                         SLOPE,
                     ),

@@ -49,7 +49,7 @@ def _calls(rng: Any, x: Any, weight: Any, bias: float, shape: Any) -> list[Any]:
         found.append(("products", [x, weight, i, j, shape], pairs))
     for a, e in np.ndindex(*x.shape):
         windows = [
-            {"i": i, "j": j, "weight": w[a, e], "arrives": dy[i, j]}
+            {"i": i, "j": j, "weight": w[a, e], "upstream": dy[i, j]}
             for (i, j), (w, one) in seen.items()
             if one[a, e]
         ]

@@ -28,7 +28,7 @@ export function seenBy(weight, a, e, dy, { stride, padding }) {
   for (let i = 0; i < dy.length; i += 1) {
     for (let j = 0; j < dy[0].length; j += 1) {
       const w = weight[a + padding - stride * i]?.[e + padding - stride * j];
-      if (w !== undefined) found.push({ i, j, weight: w, arrives: dy[i][j] });
+      if (w !== undefined) found.push({ i, j, weight: w, upstream: dy[i][j] });
     }
   }
   return found;
@@ -36,6 +36,6 @@ export function seenBy(weight, a, e, dy, { stride, padding }) {
 
 // The gradient of an image of the given height and width.
 export function conv2dBackward(dy, weight, height, width, shape) {
-  const pixel = (a, e) => sum(seenBy(weight, a, e, dy, shape).map((one) => one.weight * one.arrives));
+  const pixel = (a, e) => sum(seenBy(weight, a, e, dy, shape).map((one) => one.weight * one.upstream));
   return Array.from({ length: height }, (_, a) => Array.from({ length: width }, (_, e) => pixel(a, e)));
 }

@@ -12,7 +12,7 @@ export function softmax(z) {
   });
 }
 
-// The mean loss in nats, and its gradient to the scores: what was said minus what was true, over N.
+// The mean loss in nats, and its gradient to the scores: what is predicted minus what is true, over N.
 export function softmaxCrossEntropy(z, labels) {
   const prices = z.map((row, n) => logSumExp(row) - row[labels[n]]);
   const gradient = softmax(z).map((row, n) => row.map((p, k) => (p - (k === labels[n])) / z.length));

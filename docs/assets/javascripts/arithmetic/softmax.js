@@ -15,10 +15,10 @@ export function jacobian(p) {
 
 export function withJacobian(p, dp) {
   const slopes = jacobian(p);
-  return p.map((_, i) => dp.reduce((sum, arrives, j) => sum + arrives * slopes[j][i], 0));
+  return p.map((_, i) => dp.reduce((sum, upstream, j) => sum + upstream * slopes[j][i], 0));
 }
 
-// The mean of what arrives, weighted with the probabilities.
+// The mean of the upstream gradient, weighted with the probabilities.
 export function weightedMean(p, dp) {
   return p.reduce((sum, probability, j) => sum + probability * dp[j], 0);
 }

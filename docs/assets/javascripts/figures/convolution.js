@@ -4,7 +4,7 @@ import { conv2d, conv2dBackward, outputs, products, seenBy } from "../arithmetic
 import { announcer, button, element, number, slider, still } from "./tools.js";
 
 const X = [[1, 2, 0], [0, 1, 3], [2, 1, 1]];
-// What arrives: the chapter's four numbers at the top left, the others for larger outputs.
+// The upstream gradient: the chapter's four numbers at the top left, the others for larger outputs.
 const DY = [[1, 2, 0, 1], [0, -1, 2, -1], [1, 0, -2, 1], [-1, 1, 0, 2]];
 const START = { weight: [[1, 0], [2, -1]], bias: 1, stride: 1, padding: 0, at: [0, 1], pixel: [1, 1] };
 const BEAT = 1000; // milliseconds between two steps
@@ -163,7 +163,7 @@ export function mount(stage, signal) {
 
   // Numbers as cells; `below` gives what stands below the number of a marked cell.
   function write({ title, cells, body }, name, about, values, around, below, back) {
-    title.textContent = `${name} ${about}`;
+    title.textContent = name + about;
     cells.dataset.symbol = name.replace("∂L/∂", "d");
     cells.setAttribute("aria-label", `${name}: ${values.map((row) => row.map((v) => number(v)).join(", ")).join("; ")}`);
     body.style.setProperty("--across", values.length + 2 * around);
@@ -197,14 +197,14 @@ export function mount(stage, signal) {
     const { count, dy, y, dx, seen, met } = sums();
     const corner = now(false).map((place) => first(false) + apart(false) * place);
     const under = (a, e) => weight[a + AROUND - corner[0]]?.[e + AROUND - corner[1]];
-    write(forward.left, "X", "comes in", X, AROUND, under, false);
-    write(forward.right, "Y", "goes on", y, 0, () => undefined, false);
+    write(forward.left, "X", " comes in", X, AROUND, under, false);
+    write(forward.right, "Y", " goes on", y, 0, () => undefined, false);
     forward.right.cells.children[at[0] * count + at[1]].setAttribute("data-marked", "");
-    write(backward.left, "∂L/∂X", "goes back", dx, AROUND, () => undefined, true);
-    write(backward.right, "∂L/∂Y", "arrives", dy, 0, (i, j) => seen.find((one) => one.i === i && one.j === j)?.weight, true);
+    write(backward.left, "∂L/∂X", " goes back", dx, AROUND, () => undefined, true);
+    write(backward.right, "∂L/∂Y", ", upstream", dy, 0, (i, j) => seen.find((one) => one.i === i && one.j === j)?.weight, true);
     const shown = [
       [forward, y[at[0]][at[1]], [...met.map((pair) => product(...pair)), factor(state.bias)], `y${low(at)}`],
-      [backward, dx[pixel[0]][pixel[1]], seen.map((one) => product(one.weight, one.arrives)), `∂L/∂x${low(pixel)}`],
+      [backward, dx[pixel[0]][pixel[1]], seen.map((one) => product(one.weight, one.upstream)), `∂L/∂x${low(pixel)}`],
     ];
     for (const [{ back, frame, equation }, result, terms, name] of shown) {
       const [row, column] = now(back).map((place) => first(back) + apart(back) * place + 1);

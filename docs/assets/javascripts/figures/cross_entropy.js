@@ -1,4 +1,4 @@
-// Cross-entropy: move what was said, choose what was true; see the price and the gradients.
+// Cross-entropy: move what is predicted, choose what is true; see the price and the gradients.
 import { crossEntropyBackward, softmax, softmaxCrossEntropy, withProbability } from "../arithmetic/cross_entropy.js";
 import { announcer, button, element, number, svg } from "./tools.js";
 
@@ -20,19 +20,19 @@ export function mount(stage, signal) {
   function example(row, n) {
     const lines = row.map((_, k) => {
       const truth = element("input", { type: "radio", name: `book-ce-${n}` });
-      const said = element("input", {
+      const slider = element("input", {
         type: "range", min: 0.01, max: 0.99, step: 0.01, "aria-label": `probability of class ${k}, example ${n + 1}`,
       });
       const [p, gradient] = [0, 1].map(() => element("span", { class: "book-ce-number" }));
       const bar = element("span", { class: "book-ce-bar" }, element("span"));
       truth.addEventListener("change", () => ((labels[n] = k), draw()), { signal });
-      const moved = () => ((z[n] = withProbability(z[n], k, said.valueAsNumber)), draw());
-      said.addEventListener("input", moved, { signal });
+      const moved = () => ((z[n] = withProbability(z[n], k, slider.valueAsNumber)), draw());
+      slider.addEventListener("input", moved, { signal });
       const label = element("label", {}, truth, ` class ${k}`);
-      return { truth, said, p, gradient, bar, cells: [label, said, p, bar, gradient] };
+      return { truth, slider, p, gradient, bar, cells: [label, slider, p, bar, gradient] };
     });
     const price = element("p", {});
-    const heads = ["true", "P: said", "", "∂L/∂Z", ""].map((text) => element("span", { "aria-hidden": "true" }, text));
+    const heads = ["true", "predicted", "", "∂L/∂Z", ""].map((text) => element("span", { "aria-hidden": "true" }, text));
     const body = element("div", { class: "book-ce-lines" }, ...heads, ...lines.flatMap(({ cells }) => cells));
     const node = element("div", { class: "book-ce", role: "group", "aria-label": `Example ${n + 1}` }, price, body);
     return { lines, price, node };
@@ -48,8 +48,8 @@ export function mount(stage, signal) {
       lines.forEach((line, k) => {
         const size = Math.abs(dz[n][k]) * 100; // the largest there can be, 1/2, is half of the bar
         line.truth.checked = k === t;
-        line.said.value = p[n][k];
-        line.said.setAttribute("aria-valuetext", `${number(p[n][k], 3)}; gradient of its score ${number(dz[n][k], 3)}`);
+        line.slider.value = p[n][k];
+        line.slider.setAttribute("aria-valuetext", `${number(p[n][k], 3)}; gradient of its score ${number(dz[n][k], 3)}`);
         line.p.textContent = number(p[n][k], 3);
         line.gradient.textContent = number(dz[n][k], 3);
         line.bar.firstChild.style.left = `${dz[n][k] < 0 ? 50 - size : 50}%`;

@@ -3,7 +3,7 @@
 import { avgPool, avgPoolBackward, maxPool, maxPoolBackward, winners } from "../arithmetic/pooling.js";
 import { announcer, button, element, number } from "./tools.js";
 
-// The chapter's sixteen numbers, and the four that arrive; the other five are for nine windows.
+// The chapter's sixteen numbers, and four upstream gradients; the other five are for nine windows.
 const EXAMPLE = {
   x: [[1, 3, 0, 5], [6, 2, 8, 3], [1, 9, 7, 2], [4, 6, 0, -1]],
   dy: [[4, -8, 8], [12, 20, -4], [16, -12, 24]],
@@ -21,7 +21,7 @@ export function mount(stage, signal) {
     x: grid("X comes in", SIZE, (a, e) => field("X", a, e, (value) => (state.x[a][e] = value), () => near(a + 0.5, e + 0.5))),
     dx: grid("∂L/∂X is passed back", SIZE, () => element("span")),
     y: grid("Y goes on", MOST, () => element("span", { role: "radio" })),
-    dy: grid("∂L/∂Y arrives", MOST, (i, j) => field("∂L/∂Y", i, j, (value) => (state.dy[i][j] = value), () => choose([i, j]))),
+    dy: grid("∂L/∂Y, upstream", MOST, (i, j) => field("∂L/∂Y", i, j, (value) => (state.dy[i][j] = value), () => choose([i, j]))),
   };
   for (const [name, role] of [["x", "group"], ["dx", "img"], ["y", "radiogroup"], ["dy", "group"]]) grids[name].body.setAttribute("role", role);
   for (const [name, { body }] of Object.entries(grids)) body.dataset.symbol = name.replace(/[xy]/, (letter) => letter.toUpperCase());
@@ -147,14 +147,14 @@ export function mount(stage, signal) {
     }
     grids.y.cells.flat().forEach((out, at) => {
       const [k, l] = [Math.floor(at / MOST), at % MOST];
-      const arrives = grids.dy.cells[k][l];
+      const upstream = grids.dy.cells[k][l];
       const chosen = k === i && l === j;
-      for (const { node } of [out, arrives]) {
+      for (const { node } of [out, upstream]) {
         node.hidden = k >= rows || l >= columns;
         node.setAttribute("data-part", "");
         node.toggleAttribute("data-chosen", chosen);
       }
-      show(arrives.inner, state.dy[k][l]);
+      show(upstream.inner, state.dy[k][l]);
       if (out.node.hidden) return;
       out.inner.textContent = number(y[k][l]);
       out.inner.setAttribute("aria-label", `Window in ${place(k, l)}: ${number(y[k][l])}`);
@@ -170,19 +170,19 @@ export function mount(stage, signal) {
     grids.dx.body.setAttribute("aria-label", `∂L/∂X, row by row: ${dx.map((row) => row.map((value) => number(value)).join(", ")).join("; ")}`);
     for (const { name, buttons } of options) for (const { value, node } of buttons) node.setAttribute("aria-pressed", state[name] === value);
     const total = (values) => number(values.flat().reduce((a, b) => a + b));
-    sums.textContent = `${total(dy)} arrives in all, ${total(dx)} is passed back.`;
+    sums.textContent = `Upstream: ${total(dy)} in all. Passed back: ${total(dx)}.`;
     say(words());
 
     function words() {
-      const arrived = number(dy[i][j]);
+      const upstream = number(dy[i][j]);
       if (!largest) {
         const share = number(dy[i][j] / kernel ** 2);
-        return `Window in ${place(i, j)}: the mean of ${kernel ** 2} pixels is ${number(y[i][j])}. Each gets ${share}, its share of ${arrived}.${all.length > 1 && stride < kernel ? " Where windows overlap, shares add up." : ""}`;
+        return `Window in ${place(i, j)}: the mean of ${kernel ** 2} pixels is ${number(y[i][j])}. Each gets ${share}, its share of ${upstream}.${all.length > 1 && stride < kernel ? " Where windows overlap, shares add up." : ""}`;
       }
       const [a, e] = won[i][j];
       const lead = tied > 1
-        ? `${tied} pixels tie at ${number(y[i][j])}. The first in reading order wins: ${place(a, e)} of X gets the ${arrived}, the dashed nothing`
-        : `${number(y[i][j])} is the largest: its pixel, ${place(a, e)} of X, gets the ${arrived}`;
+        ? `${tied} pixels tie at ${number(y[i][j])}. The first in reading order wins: ${place(a, e)} of X gets the ${upstream}, the dashed nothing`
+        : `${number(y[i][j])} is the largest: its pixel, ${place(a, e)} of X, gets the ${upstream}`;
       const terms = taking(a, e).map(([k, l]) => dy[k][l]);
       const signed = terms.map((value, n) => (n === 0 ? number(value) : `${value < 0 ? "−" : "+"} ${number(Math.abs(value))}`)).join(" ");
       const sum = terms.length > 1 ? ` It has won ${terms.length} windows: ${signed} = ${number(dx[a][e])}.` : "";

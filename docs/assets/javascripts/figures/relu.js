@@ -13,7 +13,7 @@ export function mount(stage, signal) {
     grid("X comes in", "forward", "x", (i, j, value) => (x[i][j] = value)),
     grid("Y goes on", "forward", "y"),
     grid("∂L/∂X is passed back", "backward", "dx"),
-    grid("∂L/∂Y arrives", "backward", "dy", (i, j, value) => (dy[i][j] = value)),
+    grid("∂L/∂Y, upstream", "backward", "dy", (i, j, value) => (dy[i][j] = value)),
   ];
   table.append(...grids.map(({ node }) => node));
 

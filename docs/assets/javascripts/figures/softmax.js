@@ -48,10 +48,10 @@ export function mount(stage, signal) {
   bars.append(svg("line", { x1: 10, x2: 200, y1: 130, y2: 130, class: "book-softmax-axis" }));
 
   const J = matrix(1, 3, "Jacobian J", { shade: far });
-  const arrives = matrix(143, 1, "∂L/∂p", { symbol: "dP" });
+  const upstream = matrix(143, 1, "∂L/∂p", { symbol: "dP" });
   const long = matrix(201, 1, "∂L/∂z", { symbol: "dZ", shade: size, weight: 700 });
   const withMatrix = svg("svg", { width: 246, height: 118, viewBox: "0 0 246 118", role: "img" });
-  withMatrix.append(J.node, sign(135, "·"), arrives.node, sign(193, "="), long.node);
+  withMatrix.append(J.node, sign(135, "·"), upstream.node, sign(193, "="), long.node);
 
   const weights = matrix(1, 1, "p", { symbol: "P" });
   const above = matrix(59, 1, "∂L/∂p − m");
@@ -103,7 +103,7 @@ export function mount(stage, signal) {
       text.textContent = two(p[k]);
     });
     J.write(slopes);
-    arrives.write(dp);
+    upstream.write(dp);
     long.write(one);
     weights.write(p);
     above.write(dp.map((value) => value - mean));
@@ -114,7 +114,7 @@ export function mount(stage, signal) {
       `${difference === 0 ? "0" : difference.toExponential(0).replace("-", "−")}.`;
     bars.setAttribute("aria-label", `Probabilities ${p.map(two).join(", ")}`);
     withMatrix.setAttribute("aria-label",
-      `Jacobian, by rows: ${slopes.map((row) => row.map(two).join(", ")).join("; ")}. Times what arrives: ${one.map(two).join(", ")}`);
+      `Jacobian, by rows: ${slopes.map((row) => row.map(two).join(", ")).join("; ")}. Times the upstream gradient: ${one.map(two).join(", ")}`);
     without.setAttribute("aria-label", `Without the Jacobian: ${other.map(two).join(", ")}`);
   }
 
