@@ -325,7 +325,7 @@ for ax, title in zip(axes, ("Batch norm", "Layer norm"), strict=True):
     ax.set(xlim=(-0.6, 5.1), ylim=(5.35, -0.6))
 show(
     fig,
-    name="turned",
+    name="rotated",
     alt=(
         "Two tables of examples and features with arrows along which the backward pass adds up. In "
         "batch norm solid blue arrows, the two means, and dashed orange arrows, the parameters' "
