@@ -54,8 +54,10 @@ def worker_seconds() -> float:
     found = [0.0]
     for task in Path("/proc").glob("[0-9]*/task/[0-9]*"):
         try:
-            if (task / "comm").read_text().startswith("DedicatedWorker"):
-                user, system = (task / "stat").read_text().rpartition(")")[2].split()[11:13]
+            if (task / "comm").read_text(encoding="utf-8").startswith("DedicatedWorker"):
+                user, system = (
+                    (task / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()[11:13]
+                )
                 found.append((int(user) + int(system)) / 100)
         except OSError:  # it has ended meanwhile
             continue

@@ -61,7 +61,7 @@ def write_whole(path: Path) -> Iterator[Path]:  # decides no number: it only nam
     Examples
     --------
     >>> with write_whole(path) as beside:  # doctest: +SKIP
-    ...     beside.write_text("All of it.")
+    ...     beside.write_text("All of it.", encoding="utf-8")
     """
     folder = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     folder.mkdir()

@@ -92,7 +92,7 @@ def told(value, digest):
     return digest
 
 def save(value, file, really=torch.save):
-    with open(os.environ["SAVED"], "a") as saved:
+    with open(os.environ["SAVED"], "a", encoding="utf-8") as saved:
         print(told(value, hashlib.sha256()).hexdigest(), file=saved)
     really(value, file)
 
@@ -220,8 +220,8 @@ def outcome(words: Sequence[str], checkout: Path, data: Path, out: Path) -> dict
         {name: value for name, value in record.items() if name not in AROUND}
         | claims
         | {
-            "saved": saved.read_text().split() if saved.exists() else [],
-            "submission": submission.read_text() if submission.exists() else None,
+            "saved": saved.read_text(encoding="utf-8").split() if saved.exists() else [],
+            "submission": submission.read_text(encoding="utf-8") if submission.exists() else None,
         }
     )
 

@@ -64,7 +64,7 @@ def linear_backward(dy, x, weight):
 
 with tempfile.TemporaryDirectory() as folder:
     file = Path(folder) / "linear_backward.py"
-    file.write_text(submission)
+    file.write_text(submission, encoding="utf-8")
     report = grade(EXERCISES["linear_backward"], file)
 assert report.misconceptions == ["the weight's gradient is a mean"]
 report
@@ -84,7 +84,7 @@ def linear_backward(dy, x, weight):
 
 with tempfile.TemporaryDirectory() as folder:
     file = Path(folder) / "linear_backward.py"
-    file.write_text(submission)
+    file.write_text(submission, encoding="utf-8")
     report = grade(EXERCISES["linear_backward"], file)
 assert report.misconceptions == [] and not report.passed
 report

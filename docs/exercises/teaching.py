@@ -46,7 +46,7 @@ class_folder = Path(tempfile.mkdtemp())
 for student, text in submissions.items():
     (class_folder / student).mkdir()
     if text is not None:
-        (class_folder / student / "relu.py").write_text(text)
+        (class_folder / student / "relu.py").write_text(text, encoding="utf-8")
 
 # %% [markdown]
 # ## The table
@@ -90,7 +90,7 @@ display(as_table(long_rows, ("id", "file", "passed", "tests", "points", "known m
 
 # %% tags=["remove-cell"]
 lost = class_folder / "dora" / "relu (1).py"
-lost.write_text(right)
+lost.write_text(right, encoding="utf-8")
 _, again = graded("again.csv")
 assert again[3]["remarks"] == "relu: not recognised: relu (1).py"
 assert again[3]["relu (of 2)"] == ""

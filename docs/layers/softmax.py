@@ -346,7 +346,7 @@ for way, found in (("with the Jacobian", with_matrix), ("without", without)):
 # Both ways give the same numbers. What they cost was recorded on one core, for 16 rows in float32 and more and more classes:
 
 # %% tags=["hide-input"]
-recorded = json.loads(Path("benchmarks/chapters.json").read_text())
+recorded = json.loads(Path("benchmarks/chapters.json").read_text(encoding="utf-8"))
 costs, classes = recorded["softmax"], recorded["softmax"]["classes"]
 fig, (upper, lower) = plt.subplots(2, 1, figsize=(4.8, 5.4), sharex=True)
 for name, text, color, marker in (("jacobian", "with the Jacobian", "orange", "s"),

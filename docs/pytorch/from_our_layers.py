@@ -841,7 +841,7 @@ assert in_conv and not in_product
 # `torch.compile(model)` records the operations and hands them to a compiler, which may fuse several into one loop and so read memory once instead of many times ([@ansel2024]). It costs time at the first call. Four cases, forward and backward, recorded on one thread of a processor: the small CNN with 64 images; its first ReLU alone; GELU by its formula with tanh ([@hendrycks2016]), eight elementwise operations, on a million numbers; and `gelu(z, approximate="tanh")`, PyTorch's own function for that formula.
 
 # %% tags=["remove-input"]
-recorded = json.loads(Path("benchmarks/chapters.json").read_text())["compile"]
+recorded = json.loads(Path("benchmarks/chapters.json").read_text(encoding="utf-8"))["compile"]
 lines, speedup, taken = [], {}, {}
 titles = {"network": "small CNN", "relu": "its first ReLU", "chain": "GELU, its formula",
           "gelu": "GELU, PyTorch's own"}

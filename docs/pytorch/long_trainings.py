@@ -453,7 +453,7 @@ show(
 )
 
 # %% tags=["remove-input"]
-tests = Path("tests/pytorch/test_pytorch_training.py").read_text()
+tests = Path("tests/pytorch/test_pytorch_training.py").read_text(encoding="utf-8")
 assert "def test_two_processes_give_the_curve_of_one" in tests
 assert "--nproc-per-node=2" in tests and "rel=1e-9" in tests
 

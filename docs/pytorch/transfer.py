@@ -1240,7 +1240,7 @@ with torch.inference_mode():
 with tempfile.TemporaryDirectory() as folder:
     path = Path(folder) / "submission.csv"
     script.write_submission((live.classes[i] for i in answers.tolist()), path)
-    lines = path.read_text().splitlines()
+    lines = path.read_text(encoding="utf-8").splitlines()
 print("\n".join(lines[:4]))
 ids, labels = zip(*(line.split(",") for line in lines[1:]))
 assert lines[0] == "id,label"

@@ -69,7 +69,7 @@ assert np.array_equal(planned, left @ right)
 # Does it pay? This was recorded on one machine, for a chain of three $n \times n$ matrices in float64:
 
 # %% tags=["remove-input"]
-recorded = json.loads(Path("benchmarks/chapters.json").read_text())
+recorded = json.loads(Path("benchmarks/chapters.json").read_text(encoding="utf-8"))
 record = recorded["einsum"]
 sizes = np.array(record["sizes"])
 seconds = {way: np.array([entry["seconds"] for entry in record[way]])

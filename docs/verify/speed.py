@@ -25,8 +25,8 @@ from nn_tutorial.pages.plots import COLORS, show, show_source, use_style, value_
 
 SEED = 0
 use_style()
-recorded = json.loads(Path("benchmarks/results.json").read_text())
-on_avx2 = json.loads(Path("benchmarks/results-avx2.json").read_text())
+recorded = json.loads(Path("benchmarks/results.json").read_text(encoding="utf-8"))
+on_avx2 = json.loads(Path("benchmarks/results-avx2.json").read_text(encoding="utf-8"))
 experiments, inside = recorded["experiments"], recorded["inside"]
 OURS, TORCH, CHANNELS_LAST = "nn_tutorial", "torch", "torch channels-last"
 

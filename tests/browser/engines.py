@@ -385,19 +385,20 @@ def _running(
     command: list[str], environment: dict[str, str], log: Path
 ) -> Iterator[Callable[[str], str]]:
     """Run a program, which ends with the test; yields what waits for a pattern in its output."""
-    with log.open("w") as out:
+    with log.open("w", encoding="utf-8") as out:
         process = subprocess.Popen(
             command, stdout=out, stderr=out, env={**os.environ, **environment}
         )
 
         def told(pattern: str) -> str:
             for _ in range(600):
-                if found := re.search(pattern, log.read_text(errors="replace"), re.MULTILINE):
+                heard = log.read_text(encoding="utf-8", errors="replace")
+                if found := re.search(pattern, heard, re.MULTILINE):
                     return found[1]
                 if process.poll() is not None:
                     break
                 time.sleep(0.1)
-            raise RuntimeError(f"{command[0]} did not start: {log.read_text()[-500:]}")
+            raise RuntimeError(f"{command[0]} did not start: {heard[-500:]}")
 
         try:
             yield told

@@ -93,7 +93,7 @@ def test_check_without_a_name_takes_what_was_begun(here: Path, capsys) -> None:
 def test_check_works_inside_the_folder(here: Path, monkeypatch, capsys) -> None:
     main(["start"])
     monkeypatch.chdir(here / "exercises")
-    Path("relu.py").write_text(RIGHT)
+    Path("relu.py").write_text(RIGHT, encoding="utf-8")
     assert main(["check", "relu.py"]) == 0
     assert "13 of 13 tests passed" in capsys.readouterr().out
 

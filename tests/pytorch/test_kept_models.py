@@ -274,7 +274,7 @@ def write_unlabelled(folder: Path, count: int) -> Path:
 
 
 def rows(path: Path) -> list[list[str]]:
-    with path.open(newline="") as file:
+    with path.open(encoding="utf-8", newline="") as file:
         return [*csv.reader(file)]
 
 

@@ -54,7 +54,7 @@ def main(out: Path, plan: Plan) -> None:
         history = train(model, images, validation, plan, scale=normalisation(images.x), among=among)
         if among.rank == 0:
             weights = {name: value.tolist() for name, value in model.state_dict().items()}
-            out.write_text(json.dumps({"history": history, "weights": weights}))
+            out.write_text(json.dumps({"history": history, "weights": weights}), encoding="utf-8")
     # A thread of the group's that is left can abort a process at its end, now and then.
     left = [task.read_text() for task in Path("/proc/self/task").glob("*/comm")]
     assert not [name for name in left if "gloo" in name], left
