@@ -74,7 +74,8 @@ def shapes(net: nt.Sequential) -> list[tuple[str, str, int, int, int, int]]:
             found.append((name, "forward", oh * parts, f, kh * kw * c, ow * n // parts))
             found.append((name, "backward", 2 * oh, kh * kw * c, ow * n // 2, f))
             if i > 0:
-                # At stride 1 and with the size kept: one product for each row of the image.
+                # At stride 1, with the size kept: one product for each row of the image. (Those at
+                # the edges, which met fewer rows of the output, are counted as whole.)
                 parts = convolution._parts(kh * f * kw * c * ow * n, ow)
                 found.append((name, "backward", oh * parts, kw * c, kh * f, ow * n // parts))
         elif isinstance(layer, nt.Linear):

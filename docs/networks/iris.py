@@ -398,7 +398,7 @@ def line(function, code):
 # | $(P - T)/N$ | {{ line(softmax_cross_entropy, "dlogits[rows, labels] -= 1") }}, then {{ line(softmax_cross_entropy, "dlogits /= len(labels)") }} |
 # | $\dfrac{\partial L}{\partial Z}\, W_2^\top$ | {{ line(linear_backward, "(weight @ dy.T).T") }}, which is the same product written from its other side |
 # | $R^\top \dfrac{\partial L}{\partial Z}$ and $X^\top \dfrac{\partial L}{\partial A}$ | {{ line(linear_backward, "x.T @ dy") }} |
-# | $\sum_n$ | {{ line(linear_backward, "np.add.reduce(rows, 0)") }} |
+# | $\sum_n$ | {{ line(linear_backward, "over_rows(rows)") }} |
 # | $\dfrac{\partial L}{\partial R} \odot [A > 0]$ | {{ line(relu_backward, "where_open(mask, dy)") }}, which is `dy` where the mask is true and 0 elsewhere |
 #
 # A network is a list of such layers. This function makes them, for any number of hidden layers:

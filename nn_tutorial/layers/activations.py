@@ -46,7 +46,8 @@ def relu_backward(dy: Array, mask: NDArray[np.bool]) -> Array:
 
     $$\frac{\partial L}{\partial x} = \frac{\partial L}{\partial y}\,[x > 0]$$
 
-    At $x = 0$, where no derivative exists, the gradient is 0, as in PyTorch.
+    At $x = 0$, where no derivative exists, the gradient is 0, as in PyTorch. It is 0 at NaN too,
+    where PyTorch passes it on.
 
     Parameters
     ----------

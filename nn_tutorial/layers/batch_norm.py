@@ -14,6 +14,7 @@ from .checks import (
     is_number,
 )
 from .layer import Grads, Layer
+from .sums import over_rows
 
 
 class BatchNormCache(NamedTuple):
@@ -73,6 +74,8 @@ def batch_norm(
     for name, value in (("weight", weight), ("bias", bias), ("mean", mean), ("var", var)):
         if value is not None or name in ("weight", "bias"):
             check_like(name, value, channel, x.dtype, "one per feature of x")
+    if var is not None and (var < 0).any():
+        raise ValueError(f"var: expected numbers of at least 0, got {var.min()}")
     if (mean is None) != (var is None):
         raise ValueError("mean, var: expected both (evaluation) or neither (training), got one")
     m = x.size // max(x.shape[1], 1)
@@ -81,7 +84,7 @@ def batch_norm(
         raise ValueError(f"x: expected at least 2 values per feature to train, got shape {x.shape}")
     if mean is None or var is None:
         # Centre before squaring: E[x²] − E[x]² loses every digit where the mean is large.
-        mean = np.asarray(x.mean(axis=_batch_axes(x)))
+        mean = _sum(x) / m
         xhat = x - _channels(mean, x)
         var = _sum(xhat, xhat) / m
     else:
@@ -131,7 +134,7 @@ def batch_norm_backward(
     """
     xhat = cache.xhat
     check_like("dy", dy, xhat.shape, xhat.dtype, "that of y")
-    dweight, dbias = _sum(dy, xhat), dy.sum(axis=_batch_axes(dy))
+    dweight, dbias = _sum(dy, xhat), _sum(dy)
     if not need_dx:
         return None, dweight, dbias
     if cache.train:
@@ -145,18 +148,18 @@ def batch_norm_backward(
     return dx, dweight, dbias
 
 
-def _batch_axes(x: Array) -> tuple[int, ...]:
-    return (0, *range(2, x.ndim))
-
-
 def _channels(v: Array, x: Array) -> Array:
     """One value per feature, shaped to broadcast over ``x``."""
     return v.reshape((-1,) + (1,) * (x.ndim - 2))
 
 
-def _sum(a: Array, b: Array) -> Array:
-    """Sum of a·b over all but the feature axis, without storing the product."""
-    return np.einsum("nd,nd->d" if a.ndim == 2 else "nchw,nchw->c", a, b)
+def _sum(*factors: Array) -> Array:
+    """Sum over all but the feature axis, of a product without storing it."""
+    if factors[0].ndim == 2:
+        return over_rows(*factors)
+    if len(factors) == 1:
+        return np.asarray(factors[0].sum(axis=(0, 2, 3)))
+    return np.einsum("nchw,nchw->c", *factors)
 
 
 class BatchNorm(Layer):

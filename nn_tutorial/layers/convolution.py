@@ -176,23 +176,18 @@ def conv2d_backward(
 
 def _to_rows(d: Array, weight: Array, height: int, stride: int, padding: int) -> Array:
     """Gradient of the copied rows (height, kw, c, ow, n), from the output's (oh, f, ow, n)."""
-    # An image row met a few rows of the output, each through another row of the kernel. They lie
-    # one under the other, so that stacking them, as in the forward pass, takes one product.
     (oh, f, ow, n), (_, c, kh, kw) = d.shape, weight.shape
-    most = -(-kh // stride)  # so many rows of the output at most; beyond its ends they are 0
-    last = (height - 1 + padding) // stride
-    around = np.zeros((most + max(oh - 1, last), f, ow * n), d.dtype)
-    around[most - 1 : most - 1 + oh] = d.reshape(oh, f, ow * n)
-    make = np.zeros if stride > kh else np.empty  # a row between two windows met nothing
-    rows = make((height, kw * c, ow * n), d.dtype)
-    for a in range(min(stride, height)):
-        first, u = divmod(a + padding, stride)
-        flipped = weight[:, :, u::stride][:, :, ::-1]  # what the rows a, a + stride, … met
-        if (met := flipped.shape[2]) > 0:
-            taps = flipped.transpose(3, 1, 2, 0).reshape(kw * c, met * f)
-            out = rows[a::stride]
-            stacked = _stacked(around, met)[most - met + first :][: len(out)]
-            _multiply(taps, stacked, ow, out=out)
+    filters = np.ascontiguousarray(weight.transpose(2, 0, 3, 1)[::-1])  # their last row first
+    rows = np.empty((height, kw * c, ow * n), d.dtype)
+    for a in range(height):
+        # An image row met a few rows of the output, each through another row of the kernel. They
+        # lie one under the other, so that one product takes them all.
+        start = max(0, -((kh - 1 - a - padding) // stride))  # the quotient rounded up
+        met = max(0, min(oh, (a + padding) // stride + 1) - start)
+        first = kh - 1 - a - padding + stride * start
+        taps = filters[first : first + stride * met : stride].reshape(met * f, kw * c)
+        stacked = d[start : start + met].reshape(1, met * f, ow * n)
+        _multiply(taps.T, stacked, ow, out=rows[a : a + 1])
     return rows.reshape(height, kw, c, ow, n)
 
 
@@ -205,7 +200,8 @@ def _stacked(rows: Array, height: int) -> Array:
 def _multiply(a: Array, b: Array, pixels: int, *, out: Array) -> None:
     """Write ``a @ b`` for each row of the output, whose pixels have as many columns of b each."""
     parts = _parts(a.size * b.shape[-1], pixels)
-    cut, cut_out = (m.reshape(*m.shape[:2], parts, -1).swapaxes(1, 2) for m in (b, out))
+    size = b.shape[2] // parts
+    cut, cut_out = (m.reshape(*m.shape[:2], parts, size).swapaxes(1, 2) for m in (b, out))
     np.matmul(a, cut, out=cut_out)
 
 
@@ -357,15 +353,15 @@ def check_padding(
     padding: int | tuple[int, int] | str, span: tuple[int, int], stride: tuple[int, int]
 ) -> tuple[tuple[int, int], tuple[int, int]]:
     """Return the padding as a pair, and how much more of it is below and on the right."""
+    if not isinstance(padding, str):
+        return pair("padding", padding, least=0), (0, 0)
     if padding == "valid":
         return (0, 0), (0, 0)
     if padding != "same":
-        if isinstance(padding, str):
-            raise ValueError(
-                'padding: expected an integer of at least 0, two of them (height, width), "same" '
-                f'or "valid", got {padding!r}'
-            )
-        return pair("padding", padding, least=0), (0, 0)
+        raise ValueError(
+            'padding: expected an integer of at least 0, two of them (height, width), "same" '
+            f'or "valid", got {padding!r}'
+        )
     if stride != (1, 1):
         raise ValueError(f'padding: expected pixels with the stride {stride}, got "same"')
     return ((span[0] - 1) // 2, (span[1] - 1) // 2), ((span[0] - 1) % 2, (span[1] - 1) % 2)

@@ -6,6 +6,7 @@ import numpy as np
 
 from .checks import Array, check_dtype, check_eps, check_float, check_like, is_whole
 from .layer import Grads, Layer
+from .sums import over_rows
 
 
 class LayerNormCache(NamedTuple):
@@ -106,7 +107,7 @@ def layer_norm_backward(
     """
     xhat = cache.xhat
     check_like("dy", dy, xhat.shape, xhat.dtype, "that of y")
-    dweight, dbias = np.einsum("n...,n...->...", dy, xhat), dy.sum(axis=0)
+    dweight, dbias = over_rows(dy, xhat), over_rows(dy)
     if not need_dx:
         return None, dweight, dbias
     # γ differs along an example, so it goes in before the means are taken.

@@ -7,6 +7,7 @@ import numpy as np
 from .checks import Array, check_count, check_flag, check_float, check_like
 from .initializers import Initializer, begin, he_normal
 from .layer import Grads, Layer
+from .sums import over_rows
 
 
 class LinearCache(NamedTuple):
@@ -88,7 +89,7 @@ def linear_backward(
     x, weight, has_bias = cache
     check_like("dy", dy, (*x.shape[:-1], weight.shape[1]), x.dtype, "that of y")
     rows = dy if dy.ndim == 2 else dy.reshape(-1, dy.shape[-1])  # all axes but the last as one
-    dbias = np.add.reduce(rows, 0) if has_bias else None
+    dbias = over_rows(rows) if has_bias else None
     if dy.ndim > 2:
         return dy @ weight.T if need_dx else None, x.reshape(len(rows), -1).T @ rows, dbias
     # (W dyᵀ)ᵀ is dy Wᵀ with the batch last in memory, the order in which images want it back.

@@ -250,7 +250,9 @@ def softmax_cross_entropy(
     computer vision, CVPR, section 7, for the smoothing.
     """
     check_float("logits", logits, "NC")
-    if weight is not None or ignore_index is not None or label_smoothing or reduction != "mean":
+    smooth = not isinstance(label_smoothing, (float, int)) or label_smoothing != 0
+    mean = isinstance(reduction, str) and reduction == "mean"
+    if weight is not None or ignore_index is not None or smooth or not mean:
         options = weight, ignore_index, label_smoothing, reduction
         return _to_targets(logits, *_targets(logits, labels, *options), reduction)
     check_labels(labels, *logits.shape)
@@ -285,7 +287,7 @@ def _targets(
         raise ValueError(f"ignore_index: expected an integer, got {ignore_index!r}")
     if not (is_number(label_smoothing) and 0 <= label_smoothing <= 1):
         raise ValueError(f"label_smoothing: expected a number from 0 to 1, got {label_smoothing!r}")
-    if reduction not in ("mean", "sum", "none"):
+    if not isinstance(reduction, str) or reduction not in ("mean", "sum", "none"):
         raise ValueError(f'reduction: expected "mean", "sum" or "none", got {reduction!r}')
     kept, known = np.ones(n, bool), labels
     if ignore_index is not None and isinstance(labels, np.ndarray) and labels.shape == (n,):

@@ -99,7 +99,8 @@ def max_pool2d_backward(dy: Array, cache: PoolCache) -> Array:
     $$\frac{\partial L}{\partial x_{ncaq}} = \sum_{i,j} \frac{\partial L}{\partial y_{ncij}}\,
       [(a, q) \text{ is the first maximum of window } (i, j)]$$
 
-    "First" is in reading order, as in PyTorch. Where windows overlap, a pixel adds up what it won.
+    "First" is in reading order, as in PyTorch. (Of several NaN in a window PyTorch takes the last.)
+    Where windows overlap, a pixel adds up what it won.
 
     Parameters
     ----------

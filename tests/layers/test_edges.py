@@ -258,3 +258,60 @@ SLIPS: dict[str, tuple[Callable[[], Any], str]] = {
 @pytest.mark.parametrize("slip", SLIPS)
 def test_a_slip_is_told_by_the_arguments_name(slip: str) -> None:
     assert_told(*SLIPS[slip], NET.params)
+
+
+@pytest.mark.parametrize("value", [INF, NAN])
+def test_a_weight_reaches_no_pixel_that_it_did_not_meet(value: float) -> None:
+    """The gradient of the input, where 0 times infinity must not be added."""
+    for geometry in ({}, {"stride": 2}, {"padding": 1}, {"stride": (3, 1), "padding": (2, 0)}):
+        x, weight = RNG.standard_normal((2, 2, 5, 4)), RNG.standard_normal((3, 2, 2, 3))
+        weight[1, 0, 0, 2] = value
+        with np.errstate(invalid="ignore"):
+            y, cache = nt.conv2d(x, weight, **geometry)
+            _, loops = nt.conv2d_loops(x, weight, np.zeros(3), **geometry)
+            dy = RNG.standard_normal(y.shape)
+            dx = nt.conv2d_backward(dy, cache)[0]
+            expected = nt.conv2d_loops_backward(dy, loops)[0]
+        assert np.isfinite(expected).any()
+        np.testing.assert_allclose(dx, expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["linear", "batch_norm", "layer_norm"])
+def test_many_rows_keep_their_digits_in_float32(name: str) -> None:
+    """NumPy's sum of so many rows, one after the other, is wrong in the third digit."""
+    x = RNG.standard_normal((300_000, 2), np.float32)
+    dy = np.full_like(x, 0.1)
+    parameters = {"linear": np.eye(2, dtype=np.float32)}.get(name, np.ones(2, np.float32))
+    y, cache = getattr(nt, name)(x, parameters, np.zeros(2, np.float32))
+    dbias = getattr(nt, f"{name}_backward")(np.broadcast_to(dy, y.shape), cache)[2]
+    assert np.abs(dy.sum(0) / 30_000 - 1).max() > 1e-3
+    np.testing.assert_allclose(dbias, 300_000 * np.float64(dy[0, 0]), rtol=5e-5)
+
+
+def test_the_statistics_of_many_rows_keep_their_digits_too() -> None:
+    x = np.full((300_000, 2), 1.1, np.float32)
+    x[::2] = 0.9
+    _, cache = nt.batch_norm(x, np.ones(2, np.float32), np.zeros(2, np.float32))
+    np.testing.assert_allclose(cache.mean, 1, rtol=5e-5)
+    np.testing.assert_allclose(cache.var, 0.01, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda x, w, b: nt.conv2d(x, w, padding=np.array([1, 1])), "padding: expected"),
+        (lambda x, w, b: nt.batch_norm(x, b, b, mean=b, var=-b), "var: expected"),
+        (lambda x, w, b: _loss(label_smoothing=None), "label_smoothing: expected"),
+        (lambda x, w, b: _loss(label_smoothing=[]), "label_smoothing: expected"),
+        (lambda x, w, b: _loss(label_smoothing=np.array([0.1, 0.1])), "label_smoothing: expected"),
+        (lambda x, w, b: _loss(reduction=np.array(["mean", "sum"])), "reduction: expected"),
+    ],
+)
+def test_an_array_where_one_value_belongs_is_told_by_name(call: Any, words: str) -> None:
+    x, weight = RNG.standard_normal((2, 2, 3, 3)), np.ones((1, 2, 2, 2))
+    with pytest.raises(ValueError, match=words):
+        call(x, weight, np.ones(2))
+
+
+def _loss(**options: Any) -> Any:
+    return nt.softmax_cross_entropy(np.zeros((2, 3)), np.array([0, 1]), **options)
