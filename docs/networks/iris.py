@@ -1066,7 +1066,7 @@ def signed(value, bounds):
 #
 # ### "The jagged curve is the worst": no
 #
-# Call the *climb* of a curve the sum of all its rises, as a hiker would: 0 for one that only falls. Over {{ EPOCHS }} epochs the training loss of run 2 climbs {{ run[2]["climb"].mean():.2f}} nats on average; those of runs 1 and 3 climb less than {{ max(run[1]["climb"].mean(), run[3]["climb"].mean()) + 0.001:.3f}}. Run 2 is the jagged one. It is not the worst: no difference from run 1 can be seen, and the smooth run 3 is far behind both. Over all {{ len(settings) }} settings of learning rate and depth the rank correlation of climb and accuracy is {{ signed(smooth, smooth_range) }}: the smoothest curves belong to the worst networks, since both come from small steps. Within run 2, a jagged seed is no worse than a calm one as far as twenty seeds can tell: {{ signed(jagged, jagged_range) }}.
+# Call the *climb* of a curve the sum of all its rises: 0 for one that only falls. Over {{ EPOCHS }} epochs the training loss of run 2 climbs {{ run[2]["climb"].mean():.2f}} nats on average; those of runs 1 and 3 climb less than {{ max(run[1]["climb"].mean(), run[3]["climb"].mean()) + 0.001:.3f}}. Run 2 is the jagged one. It is not the worst: no difference from run 1 can be seen, and the smooth run 3 is far behind both. Over all {{ len(settings) }} settings of learning rate and depth the rank correlation of climb and accuracy is {{ signed(smooth, smooth_range) }}: the smoothest curves belong to the worst networks, since both come from small steps. Within run 2, a jagged seed is no worse than a calm one, as far as twenty seeds tell: {{ signed(jagged, jagged_range) }}.
 #
 # What is true: big steps make the loss uncertain. Its standard deviation over seeds is {{ unsure:.1f}} times that of run 1 (interval {{ unsure_range[0]:.1f}} to {{ unsure_range[1]:.1f}}).
 #
@@ -1080,7 +1080,7 @@ def signed(value, bounds):
 #
 # ### What this does not show
 #
-# Depth and small steps can pay: on other data, with other budgets. Iris is too small and too easy to find out; that is what the intervals say. And the report's own numbers came from settings that it did not write down: a longer training alone would change its third line.
+# Depth and small steps can pay, on other data and with other budgets. Iris is too small and too easy to find out. And the report's own numbers came from settings that it did not write down.
 #
 # These sentences may stand only as long as the numbers allow it. If a run ever says otherwise, this cell stops the build:
 
@@ -1130,7 +1130,7 @@ for init in (zeros, halves, he_normal):
     print(f"test accuracy {evaluate(net, *test)[1]:.2f}")
 
 # %% [markdown]
-# With zeros the loss stays at $\ln 3 \approx$ {{ np.log(3):.3f}}: nothing passes the ReLU, in either direction, and only the last bias learns. The halves are the nastier case. Ten units are one unit, and yet the accuracy looks fine, because for Iris one direction nearly suffices. No gradient check finds this, since each gradient is right. Look at how far apart the columns of the weight are. (Rounding may part equal ones by a millionth: a processor need not add up two columns in the same order.)
+# With zeros the loss stays at $\ln 3 \approx$ {{ np.log(3):.3f}}: nothing passes the ReLU, in either direction, and only the last bias learns. The halves are the nastier case. Ten units are one unit, and yet the accuracy looks fine, because for Iris one direction nearly suffices. No gradient check finds this, since each gradient is right. Print how far apart the columns of the weight are. (Rounding may part equal ones by a millionth: a processor need not add up two columns in the same order.)
 #
 # ### Forgetting to divide by $N$
 #
@@ -1209,7 +1209,7 @@ assert changed <= 5
 print(f"answers that changed: {changed} of {truth.size}")
 
 # %% [markdown]
-# You would expect a better score, and the symptom is that there is none: {{ changed }} of {{ truth.size }} answers changed. Four means and four deviations know next to nothing about 25 flowers. Keep to the rule all the same. It costs nothing, and the same habit in *choosing* features from many can make noise look like skill ([@ambroise2002]). No check catches this one; the order of the lines does: split first.
+# You would expect a better score, and the symptom is that there is none: {{ changed }} of {{ truth.size }} answers changed. Four means and four deviations know next to nothing about 25 flowers. Keep to the rule all the same. It costs nothing, and the same habit in *choosing* features from many can make noise look like skill ([@ambroise2002]). No check catches this one. Split first.
 #
 # ## In five lines
 #

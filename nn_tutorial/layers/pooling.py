@@ -14,6 +14,7 @@ from .layer import Grads, Layer
 
 Size = int | tuple[int, int]
 Pair = tuple[int, int]
+Mask = NDArray[np.bool]
 
 
 class Geometry(NamedTuple):
@@ -29,15 +30,15 @@ class Geometry(NamedTuple):
 class PoolCache(NamedTuple):
     """What the backward passes need: for the maximum who won, for the mean what one pixel counts.
 
-    ``winners`` has one mask for each tap, in reading order. ``shares`` is None
-    where each window counts all its pixels.
+    ``winners`` has one mask for each tap, in reading order. ``shares`` is None where each window
+    counts all its pixels.
     """
 
     x_shape: tuple[int, ...]
     y_shape: tuple[int, ...]
     dtype: Any
     geometry: Geometry
-    winners: Sequence[NDArray[Any]] = ()
+    winners: Sequence[Mask] = ()
     shares: Array | None = None
 
 
@@ -122,10 +123,12 @@ def max_pool2d_backward(dy: Array, cache: PoolCache) -> Array:
     shape = (*dy.shape[:2], h + 2 * ph + bh, w + 2 * pw + bw)
     span = span_of(geometry.kernel, apart)
     overlap = stride[0] < span[0] or stride[1] < span[1]
-    covered = dy.size * len(cache.winners) == math.prod(shape)  # no pixel is between the windows
+    # Where no pixel lies between windows, each is written once.
+    covered = dy.size * len(cache.winners) == math.prod(shape)
     make = np.empty_like if covered and not overlap else np.zeros_like
     image = make(cache.winners[0], dy.dtype, shape=shape)
-    for tap, won in zip(_window_taps(image, geometry, dy.shape[2:]), cache.winners, strict=True):
+    taps = _window_taps(image, geometry, dy.shape[2:])
+    for tap, won in zip(taps, cache.winners, strict=True):
         if overlap:
             tap += where_open(won, dy)
         else:  # there is nothing to add to
@@ -341,15 +344,15 @@ def _pixels(shape: tuple[int, ...], geometry: Geometry, out: Pair) -> list[Any]:
     return _window_taps(inside, geometry, out)
 
 
-def _first(taps: list[Array], y: Array, pixels: list[Any]) -> list[NDArray[Any]]:
+def _first(taps: list[Array], y: Array, pixels: list[Any]) -> list[Mask]:
     """For each tap, where it is the first pixel to reach the maximum ``y``."""
     odd = np.isnan(y.max())
-    winners, free = [], np.ones_like(y, bool)  # the windows that have no winner yet
+    winners, free = [], np.ones_like(y, bool)  # free: no winner yet
     for tap, pixel in zip(taps[:-1], pixels[:-1], strict=True):
         won = tap == y
         if odd:  # NaN is the maximum of its window, and equals nothing
             won |= np.isnan(tap)
-        if pixel is not True:  # padding equals a maximum of −∞, but takes no part
+        if pixel is not True:  # padding may equal −∞, but takes no part
             won &= pixel
         won &= free
         free ^= won

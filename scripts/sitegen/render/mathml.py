@@ -16,7 +16,10 @@ def browser_ready(mathml: str) -> str:
     math = math.replace('<mtd><mstyle scriptlevel="0" displaystyle="false">', "<mtd><mstyle>")
     # A function's name in an index is applied to nothing: the mark of that would break the index.
     math = re.sub("<mo>\u2061</mo>(?=</m(?:sub|sup)>)", "", math)
-    # Between a name and what it is applied to is a thin space, unless that stands in brackets.
+    # A thin space stands before a name that follows a letter, a number or a fraction, and between
+    # it and what it is applied to, unless that is in brackets.
+    named = "</m(?:i|n|sub|sup|subsup|frac|style)>(?=<mi>[^<]+</mi><mo>\u2061</mo>)"
+    math = re.sub(named, r'\g<0><mspace width="0.17em"/>', math)
     math = re.sub("<mo>\u2061</mo>(?!<mo[^>]*>[([{⟨])", r'\g<0><mspace width="0.17em"/>', math)
     # A displayed formula is at script level 0 already; empty cells of a table need nothing in them.
     math = math.replace('<mstyle scriptlevel="0" ', "<mstyle ")
