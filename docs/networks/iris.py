@@ -1076,7 +1076,7 @@ def signed(value, bounds):
 #
 # ### What leads instead
 #
-# Linear discriminant analysis, {{ fisher.mean():.3f}}, and softmax regression, {{ regression.mean():.3f}}: no hidden layer, and nothing or little to tune. The networks reach {{ run[1]["accuracy"].mean():.3f}} and {{ run[2]["accuracy"].mean():.3f}}. Measure this lead by the same yardstick. That of linear discriminant analysis over run 1 is {{ told(fisher, run[1]["accuracy"]) }}: {{ "beyond chance" if paired(fisher, run[1]["accuracy"])[1] > 0 else "still within chance" }}. What can be said is that nothing here beats straight cuts.
+# Linear discriminant analysis, {{ fisher.mean():.3f}}, and softmax regression, {{ regression.mean():.3f}}: no hidden layer, and nothing or little to tune. The networks reach {{ run[1]["accuracy"].mean():.3f}} and {{ run[2]["accuracy"].mean():.3f}}. By the same yardstick, the lead of linear discriminant analysis over run 1 is {{ told(fisher, run[1]["accuracy"]) }}: {{ "beyond chance" if paired(fisher, run[1]["accuracy"])[1] > 0 else "still within chance" }}. What can be said is that nothing here beats straight cuts.
 #
 # ### What this does not show
 #
@@ -1130,7 +1130,7 @@ for init in (zeros, halves, he_normal):
     print(f"test accuracy {evaluate(net, *test)[1]:.2f}")
 
 # %% [markdown]
-# With zeros the loss stays at $\ln 3 \approx$ {{ np.log(3):.3f}}: nothing passes the ReLU, in either direction, and only the last bias learns. The halves are the nastier case. Ten units are one unit, and yet the accuracy looks fine, because for Iris one direction nearly suffices. No gradient check finds this, since each gradient is right. Print how far apart the columns of the weight are. (Rounding may part equal ones by a millionth: a processor need not add up two columns in the same order.)
+# With zeros the loss stays at $\ln 3 \approx$ {{ np.log(3):.3f}}: nothing passes the ReLU, in either direction, and only the last bias learns. The halves are the nastier case. Ten units are one unit, and yet the accuracy looks fine, because for Iris one direction nearly suffices. No gradient check finds this, since each gradient is right. Print how far apart the columns of the weight are. (Rounding may part equal ones by a millionth.)
 #
 # ### Forgetting to divide by $N$
 #
@@ -1229,8 +1229,6 @@ other_row = tex(other_cache[3][1], 1 / 12, twelfth)
 other = tex(backward(1.0, other_cache)[3], 1 / 12, twelfth)
 assert np.isclose(other_loss, np.log(1.5))
 perfect = wilson(1, 25)
-[patient], _ = trained([flowers], *RUNS[3], seeds=[SEED], epochs=2000)
-patient_loss, patient_accuracy = evaluate(patient, *test)
 
 # %% [markdown]
 # ??? question "1. Why does the gradient of $R$ hold $W_2^\top$, and that of $W_2$ hold $R^\top$?"
@@ -1242,10 +1240,7 @@ patient_loss, patient_accuracy = evaluate(patient, *test)
 # ??? question "3. A network gets 25 of 25 right. What do you know about its accuracy?"
 #     That it is probably above {{ perfect[0]:.2f}}: Wilson's interval is {{ perfect[0]:.2f}} to {{ perfect[1]:.2f}}. The formula that most texts give, $\hat p \pm 1.96\sqrt{\hat p(1-\hat p)/n}$, has width 0 here, and would call you certain.
 #
-# ??? question "4. In the notebook: train run 3 once more, with `epochs=2000`. What do you expect?"
-#     With seed {{ SEED }} the test loss comes down from {{ measured[3][0]:.3f}} to {{ patient_loss:.3f}}, and {{ round(25 * patient_accuracy) }} of 25 flowers are right: ten times the epochs do about what momentum of 0.9 did, which came to {{ hurried[3]["loss"][0]:.3f}} with this seed.
-#
-# ??? question "5. Softmax regression is at least as good as the networks here. Should you always start with it?"
+# ??? question "4. Softmax regression is at least as good as the networks here. Should you always start with it?"
 #     Yes, or with something as plain. If it wins, you are done; if it loses, the gap tells you what the hidden layers earn.
 
 # %% tags=["remove-input"]
