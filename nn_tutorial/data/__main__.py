@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
+from ..command_line import on_any_terminal
 from .bundled import digits, iris
 from .cifar import BATCHES, cifar10_stored, find_cifar10
 from .fashion import fashion_mnist_stored, find_fashion_mnist
@@ -55,6 +56,7 @@ DOWNLOADS = {
 }  # fmt: skip
 
 
+@on_any_terminal
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run from the command line; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m nn_tutorial.data", description=__doc__)
