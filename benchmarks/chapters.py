@@ -20,6 +20,7 @@ from unittest.mock import patch
 import numpy as np
 
 import nn_tutorial as nt
+from nn_tutorial.command_line import on_any_terminal
 from nn_tutorial.layers.checks import Array
 
 from .run import ROOT, machine, versions, write
@@ -227,4 +228,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(on_any_terminal(main)())

@@ -17,6 +17,7 @@ from playwright.sync_api import Page, sync_playwright
 from sitegen.output.static_server import ARGUMENTS, chromium, hosted
 from sitegen.render.running import FILE, short
 
+from nn_tutorial.command_line import on_any_terminal
 from nn_tutorial.files import write_whole
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -126,4 +127,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(on_any_terminal(main)())

@@ -4,6 +4,7 @@ It never imports NumPy or PyTorch itself, so that its own threads and memory sta
 """
 
 import argparse
+import contextlib
 import datetime
 import json
 import os
@@ -37,7 +38,7 @@ class Worker:
             [sys.executable, "-m", "benchmarks.worker", library],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            text=True,
+            encoding="utf-8",
             cwd=ROOT,
             env=os.environ | limits | self.held_to,
         )
@@ -46,7 +47,8 @@ class Worker:
         """Return the answer; raise ``RuntimeError`` if the process has died."""
         if self.process.stdin is None or self.process.stdout is None:
             raise RuntimeError("the worker has no pipes")
-        print(json.dumps([question, argument]), file=self.process.stdin, flush=True)
+        with contextlib.suppress(BrokenPipeError):  # then it answers nothing
+            print(json.dumps([question, argument]), file=self.process.stdin, flush=True)
         line = self.process.stdout.readline()
         if not line:
             raise RuntimeError(f"{self.process.args} ended at {question!r}, see its message above")
@@ -56,7 +58,8 @@ class Worker:
         """Let the process end."""
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe is not None:
-                pipe.close()
+                with contextlib.suppress(BrokenPipeError):  # it has ended before
+                    pipe.close()
         self.process.wait()
 
 

@@ -14,11 +14,12 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from nn_tutorial.command_line import command_line
+from nn_tutorial.command_line import command_line, on_any_terminal
 
 COMMANDS = ("exercises", "data")
 
 
+@on_any_terminal
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit status, 2 if there is no such command.
 

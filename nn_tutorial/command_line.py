@@ -1,7 +1,13 @@
-"""The help of a script: what it does, its options with their defaults, worked examples."""
+"""What commands have in common: their help, and output that no terminal can make fail."""
 
 import argparse
+import functools
+import io
+import os
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 EXAMPLES = "examples:\n"
 
@@ -29,3 +35,44 @@ def command_line(script: str, about: str | None) -> argparse.ArgumentParser:
     return argparse.ArgumentParser(
         prog=Path(script).name, description=what, epilog=line + examples, formatter_class=Help
     )
+
+
+def settle_streams() -> None:  # decides no number: it prints
+    """Let a command read and print whatever its terminal is.
+
+    A sign that the output's encoding lacks is replaced. What is closed (``>&-``) is empty, and
+    swallows all.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123
+        elif mode == "w" and isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def on_any_terminal(main: Callable[..., int]) -> Callable[..., int]:
+    """Return a command that settles its streams, and ends without a word if nobody reads on.
+
+    A script calls ``settle_streams`` itself: its last lines belong to the code of its record.
+
+    Parameters
+    ----------
+    main : callable
+        Runs the command, and returns its exit status; 1, where nobody reads on (``| head``).
+    """
+
+    @functools.wraps(main)
+    def command(*args: Any, **options: Any) -> int:
+        settle_streams()
+        try:
+            try:
+                return main(*args, **options)
+            finally:
+                sys.stdout.flush()
+        except BrokenPipeError:
+            # Python writes what is left when it ends, and would complain.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 1
+
+    return command

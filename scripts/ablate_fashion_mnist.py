@@ -24,7 +24,7 @@ from typing import Any
 
 import train_fashion_mnist
 
-from nn_tutorial.command_line import command_line
+from nn_tutorial.command_line import command_line, settle_streams
 from nn_tutorial.files import check_folder
 from nn_tutorial.pytorch.records import code_of, read_record
 from nn_tutorial.pytorch.runs import (
@@ -163,4 +163,5 @@ def _there(path: Path) -> bool:
 
 
 if __name__ == "__main__":
+    settle_streams()
     sys.exit(main())

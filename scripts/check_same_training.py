@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from nn_tutorial.command_line import command_line
+from nn_tutorial.command_line import command_line, settle_streams
 from nn_tutorial.data import data_folder
 from nn_tutorial.data.cifar import CLASSES
 from nn_tutorial.data.fashion import SIDE
@@ -278,4 +278,5 @@ def write_images(data: Path) -> None:
 
 
 if __name__ == "__main__":
+    settle_streams()
     sys.exit(main())

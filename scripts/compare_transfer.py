@@ -32,7 +32,7 @@ import torch
 from torch.nn import functional
 from train_transfer import split
 
-from nn_tutorial.command_line import command_line
+from nn_tutorial.command_line import command_line, settle_streams
 from nn_tutorial.data import DataDamagedError, DataNotFoundError
 from nn_tutorial.data.cifar import cifar10_stored
 from nn_tutorial.data.pixels import Stored as StoredPictures
@@ -456,4 +456,5 @@ def _rounded(epoch: dict[str, float]) -> dict[str, float]:
 
 
 if __name__ == "__main__":
+    settle_streams()
     sys.exit(main())

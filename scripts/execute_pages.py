@@ -14,7 +14,7 @@ from pathlib import Path
 from sitegen.run.execute import Project, execute_all, why_stale
 from sitegen.run.page import PageError, find_pages, read_page
 
-from nn_tutorial.command_line import command_line
+from nn_tutorial.command_line import command_line, settle_streams
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -58,4 +58,5 @@ def list_stale(project: Project, pages: list[Path]) -> None:
 
 
 if __name__ == "__main__":
+    settle_streams()
     main()

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from nn_tutorial.command_line import command_line
+from nn_tutorial.command_line import command_line, settle_streams
 from nn_tutorial.data import DataDamagedError, DataNotFoundError
 from nn_tutorial.data.pictures import read_image
 from nn_tutorial.files import write_whole
@@ -86,4 +86,5 @@ def draw(pictures: Sequence[Path], answers: Sequence[Any], path: Path) -> None:
 
 
 if __name__ == "__main__":
+    settle_streams()
     sys.exit(main())

@@ -24,6 +24,7 @@ import torch
 import torchvision
 from torch import nn
 
+from nn_tutorial.command_line import settle_streams
 from nn_tutorial.data import data_folder, stratified_split
 from nn_tutorial.data.image_folder import image_part
 from nn_tutorial.files import check_folder
@@ -141,4 +142,5 @@ def light_alexnet(*, n_classes: int, seed: int = 0) -> Any:
 
 
 if __name__ == "__main__":
+    settle_streams()
     sys.exit(main())

@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from nn_tutorial.command_line import settle_streams
 from nn_tutorial.data import stratified_split
 from nn_tutorial.data.fashion import fashion_mnist_stored
 from nn_tutorial.pytorch import runs
@@ -113,4 +114,5 @@ def run(chosen: argparse.Namespace, among: Processes) -> None:
 
 
 if __name__ == "__main__":
+    settle_streams()
     sys.exit(main())

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from nn_tutorial import SGD, Adam, History, evaluate, fit, iris, mlp
-from nn_tutorial.command_line import command_line
+from nn_tutorial.command_line import command_line, settle_streams
 from nn_tutorial.files import write_whole
 
 
@@ -153,4 +153,5 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    settle_streams()
     sys.exit(main())

@@ -31,6 +31,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from nn_tutorial.command_line import settle_streams
 from nn_tutorial.data import stratified_split
 from nn_tutorial.data.cifar import cifar10_stored
 from nn_tutorial.data.numbered import Numbered, check_sample, read_numbered
@@ -369,4 +370,5 @@ def write_submission(names: Iterable[str], path: Path, ids: Sequence[int] | None
 
 
 if __name__ == "__main__":
+    settle_streams()
     sys.exit(main())

@@ -118,6 +118,25 @@ def test_what_windows_lacks_is_seen(source: str, found: list[str]) -> None:
     ]
 
 
+def unnamed(source: str) -> list[str]:
+    """The calls that read another program's words in whatever encoding this system prefers."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call):
+            given = {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
+            as_text = "True" in (given.get("text"), given.get("universal_newlines"))
+            if as_text and "encoding" not in given:
+                found.append(ast.unparse(node.func))
+    return found
+
+
+@pytest.mark.parametrize("folder", ["nn_tutorial", "scripts", "benchmarks"])
+def test_the_encoding_of_another_program_is_named(folder: str) -> None:
+    for path in (ROOT / folder).rglob("*.py"):
+        assert unnamed(path.read_text(encoding="utf-8")) == [], path
+    assert unnamed("run(a, text=True); run(a, text=True, encoding='utf-8')") == ["run"]
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_of_the_page_names_what_is_there(command: str) -> None:
     first, *words = command.split()

@@ -21,6 +21,8 @@ from bs4 import BeautifulSoup, Tag
 from sitegen.output.static_server import BROWSERS, chromium, hosted
 from sitegen.render.mathematics import node
 
+from nn_tutorial.command_line import on_any_terminal
+
 ROOT = Path(__file__).resolve().parents[2]
 SITE = ROOT / "site"
 PROGRAM = ROOT / "benchmarks/lighthouse/node_modules/lighthouse/cli/index.js"
@@ -95,7 +97,7 @@ def measured(address: str, program: str) -> dict[str, Any]:
         "--chrome-flags=--headless --no-sandbox --disable-gpu --disable-background-networking",
     ]
     environment = os.environ | {"CHROME_PATH": program}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=environment, capture_output=True, encoding="utf-8")
     if done.returncode:
         raise RuntimeError(f"Lighthouse failed on {address}:\n{done.stderr}")
     return json.loads(done.stdout)
@@ -135,4 +137,4 @@ def site_url() -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(on_any_terminal(main)())

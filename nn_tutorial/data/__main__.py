@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
+from ..command_line import on_any_terminal
 from .bundled import digits, iris
 from .cifar import BATCHES, cifar10_stored, find_cifar10
 from .fashion import fashion_mnist_stored, find_fashion_mnist
@@ -55,6 +56,7 @@ DOWNLOADS = {
 }  # fmt: skip
 
 
+@on_any_terminal
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run from the command line; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m nn_tutorial.data", description=__doc__)
@@ -64,13 +66,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command = commands.add_parser("download", help="fetch a data set, whole or not at all")
     command.add_argument("name", choices=sorted(DOWNLOADS))
     chosen = parser.parse_args(arguments)
-    folder = data_folder(chosen.root)
     try:
+        folder = data_folder(chosen.root)
         if chosen.command == "download":
             print(f"{chosen.name} is at {fetch(chosen.name, folder)}")
         else:
             print(listing(folder))
-    except (DataNotFoundError, DataDamagedError) as error:
+    except (DataNotFoundError, DataDamagedError, ImportError, PermissionError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0
@@ -86,8 +88,13 @@ def listing(folder: Path) -> str:
     """
     lines = [f"data folder: {folder}"]
     for name, make in (("iris", iris), ("digits", digits)):
-        lines += [name, "    comes with scikit-learn; CC BY 4.0 (UCI)"]
-        lines.append(f"    SHA-256 {make().sha256}")
+        lines.append(name)
+        try:
+            sha256 = make().sha256
+        except ImportError as error:
+            lines.append(f"    not found; {error}")
+            continue
+        lines += ["    comes with scikit-learn; CC BY 4.0 (UCI)", f"    SHA-256 {sha256}"]
     for name, download in DOWNLOADS.items():
         lines.append(name)
         try:
@@ -137,7 +144,8 @@ def fetch(name: str, folder: Path) -> Path:
     Raises
     ------
     DataNotFoundError
-        If it could not be fetched: no network, no room on the disk, no right to write.
+        If it could not be fetched: no torchvision, which fetches it, no network, no room on the
+        disk, no right to write.
     DataDamagedError
         If what came is not what was expected, or what is already there is damaged.
     """
@@ -165,7 +173,7 @@ def fetch(name: str, folder: Path) -> Path:
         _torchvision(download, str(home))
         download.check(beside)
         (beside / download.place).replace(target)
-    except (URLError, RuntimeError, OSError) as error:
+    except (ImportError, URLError, RuntimeError, OSError) as error:
         raise DataNotFoundError(
             f"{name} could not be fetched: {_why(error, folder)} Or fetch "
             f"{download.by_hand.replace('{}', str(folder))}."
@@ -176,8 +184,10 @@ def fetch(name: str, folder: Path) -> Path:
 
 def _torchvision(download: Download, home: str) -> None:
     """Let torchvision fetch, from its own address or from the second."""
-    import torchvision
-
+    try:
+        import torchvision
+    except ImportError as error:
+        raise ImportError("torchvision fetches it: pip install 'nn_tutorial[pytorch]'") from error
     kind = getattr(torchvision.datasets, download.classname)
     with _patience():
         try:
@@ -244,6 +254,8 @@ def _of_the_disk(error: Exception) -> bool:
 
 def _why(error: Exception, folder: Path) -> str:
     """What went wrong, and what can be done."""
+    if isinstance(error, ImportError):
+        return f"{error}."
     if _of_the_disk(error) and not isinstance(error, PermissionError):
         return f"no room on the disk of {folder}. Make room, or name another folder with --root."
     if isinstance(error, PermissionError):

@@ -2,9 +2,7 @@
 
 import argparse
 import contextlib
-import io
 import itertools
-import os
 import shutil
 import sys
 import time
@@ -12,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..command_line import on_any_terminal
 from .catalogue import EXERCISES
 from .exercise import Exercise
 from .notebook import meant
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 ROW = "{name:<24}{state:<30}{title}"
 
 
+@on_any_terminal
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command.
 
@@ -38,17 +38,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     int
         0 if all is right, 1 if an exercise is not solved, 2 if the command cannot be done.
     """
-    for stream in (sys.stdout, sys.stderr):  # a code page may lack a sign: that is no error
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
     arguments = _parser().parse_args(argv)
     try:
         code = int(arguments.run(arguments))
         sys.stdout.flush()
         return code
-    except BrokenPipeError:  # such as `| head`: nobody reads on
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+    except BrokenPipeError:  # nobody reads on, which is no error: see `on_any_terminal`
+        raise
     except (OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -151,7 +147,7 @@ def _start(arguments: argparse.Namespace) -> int:
 
 def _python() -> str:
     """How the Python that runs is called from here."""
-    if shutil.which("python") == sys.executable:
+    if sys.executable in ("", None, shutil.which("python")):
         return "python"
     own = Path(sys.executable)
     return str(own.relative_to(Path.cwd()) if own.is_relative_to(Path.cwd()) else own)

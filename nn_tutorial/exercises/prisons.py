@@ -64,7 +64,8 @@ def process(source: Path, request: bytes, seconds: float) -> Ended:
     seconds : float
         After which it is ended.
     """
-    command = [sys.executable, *_PYTHON, str(HERE / "worker.py"), str(NUMPY), str(source.parent)]
+    python = sys.executable or ""  # None, where Python does not know
+    command = [python, *_PYTHON, str(HERE / "worker.py"), str(NUMPY), str(source.parent)]
     # Windows starts no program without this one.
     more = {name: os.environ[name] for name in ("SYSTEMROOT",) if name in os.environ}
     return _run(command, ENVIRONMENT | more, request, seconds)
@@ -100,7 +101,9 @@ def why_no_bubblewrap() -> str:
     try:
         program = "import sys; sys.path.append('/book'); import numpy"
         command = _locked(HERE, *_PYTHON, "-c", program)
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
+        done = subprocess.run(
+            command, capture_output=True, encoding="utf-8", errors="replace", timeout=20
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         return str(error)
     *_, said = done.stderr.strip().splitlines() or ["it ends without a word"]
@@ -136,7 +139,7 @@ def _locked(folder: Path, *arguments: str) -> list[str]:
 
 def _python() -> str:
     """The interpreter itself, without an environment around it."""
-    own = getattr(sys, "_base_executable", None) or sys.executable
+    own = getattr(sys, "_base_executable", None) or sys.executable or ""
     return os.path.realpath(own)
 
 

@@ -93,7 +93,7 @@ def run(
     Raises
     ------
     StartError
-        If the process ended before it came to the file.
+        If there is no process, or it ended before it came to the file.
     """
     outcomes: list[list[Outcome]] = []
     printed = ""
@@ -120,7 +120,10 @@ def _once(
     source: Path, calls: list[tuple[Function, Case]], limits: Limits
 ) -> tuple[Outcome, list[Outcome | None], str, str]:
     """One process: outcomes of loading and of each call, how it ended, what was printed."""
-    found = prisons.best()(source, _request(source, calls, limits), limits.whole)
+    try:
+        found = prisons.best()(source, _request(source, calls, limits), limits.whole)
+    except OSError as error:  # no such program, no more processes, no room for its folder
+        raise StartError(f"this machine could not start Python: {error}") from error
     ended = "too slow" if found.too_slow else "ended"
     answers: list[Outcome | None] = [*_answers(found.answer, 2 + len(calls))]
     ready, load, *rest = answers + [None] * (2 + len(calls) - len(answers))

@@ -308,6 +308,8 @@ ADVICE = {
     "equal or one of them is 1. Is a `keepdims=True` or a `[:, None]` missing?",
     "not aligned": " In a product the last axis of the left and the last but one of the right must "
     "be equally long. Should one of them be transposed?",
+    "codec can't decode": " Python reads UTF-8: in your editor choose “Save with encoding” or "
+    "“Save as”, and there UTF-8.",
 }
 
 

@@ -245,7 +245,7 @@ def answer(
 
     def load() -> None:
         try:
-            code = compile(source.read_bytes(), str(source), "exec")
+            code = compile(text_of_file(source), str(source), "exec")
         except (MemoryError, RecursionError):  # the reader's own words for brackets in brackets
             raise SyntaxError("it is nested too deeply to be read") from None
         exec(code, names)
@@ -339,6 +339,24 @@ def guarded(
             "shapes": shapes(source),
             **place(source),
         }
+
+
+def text_of_file(source: Path) -> str | bytes:
+    """A file's text as Python reads it to run it; ``compile`` would take any bytes in a comment.
+
+    Bytes are returned where the encoding that is declared is none: ``compile`` says so best.
+    """
+    content = source.read_bytes()
+    try:
+        with contextlib.suppress(SyntaxError):
+            return importlib.util.decode_source(content)
+        content.decode()  # the same error where the first two lines are not in UTF-8
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start)
+        shown = content.split(b"\n")[line].decode(errors="replace")
+        about = (str(source), line + 1, None, shown)
+        raise SyntaxError(f"(unicode error) {error}", about) from None
+    return content
 
 
 def text_of(error: BaseException) -> str:

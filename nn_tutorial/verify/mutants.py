@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..command_line import on_any_terminal
 from .agreement import Own, checks
 from .equations import Derivation, Equation, EquationError, Step
 from .grammar import REDUCTIONS
@@ -236,4 +237,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(on_any_terminal(main)())

@@ -7,6 +7,7 @@ import hashlib
 import http.server
 import shutil
 import socket
+import sys
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -509,3 +510,32 @@ def test_list_shows_damaged_images(
 def test_list_says_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["--root", str(tmp_path), "list"]) == 0
     assert "download cifar10" in capsys.readouterr().out
+
+
+def test_the_command_says_which_package_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Installed alone the package has NumPy; no data set that is there is kept from the list."""
+    for name in ("sklearn", "platformdirs", "torchvision"):
+        monkeypatch.setitem(sys.modules, name, None)
+    monkeypatch.delenv("NN_TUTORIAL_DATA", raising=False)
+    assert command.main(["--root", str(tmp_path), "list"]) == 0
+    told = capsys.readouterr().out
+    assert told.count("not found; scikit-learn holds the data: pip install") == 2
+    assert "download cifar10" in told
+    assert command.main(["--root", str(tmp_path), "download", "cifar10"]) == 1
+    told = capsys.readouterr().err
+    assert "fetched: torchvision fetches it: pip install 'nn_tutorial[pytorch]'. Or fetch" in told
+    assert command.main(["list"]) == 1
+    assert "pip install 'nn_tutorial[data]', or name a folder" in capsys.readouterr().err
+
+
+def test_a_folder_that_may_not_be_read_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(_: Path) -> str:
+        raise PermissionError(errno.EACCES, "Permission denied", str(tmp_path))
+
+    monkeypatch.setattr(command, "listing", refuse)
+    assert command.main(["--root", str(tmp_path), "list"]) == 1
+    assert str(tmp_path) in capsys.readouterr().err

@@ -131,6 +131,7 @@ def test_start_says_how_this_python_is_called(here: Path, monkeypatch, capsys) -
         (here / ".venv/bin/python", None, ".venv/bin/python"),
         ("/usr/bin/python3", "/usr/bin/python", "/usr/bin/python3"),
         ("/usr/bin/python", "/usr/bin/python", "python"),
+        ("", None, "python"),
     ):
         monkeypatch.setattr("sys.executable", str(executable))
         monkeypatch.setattr("shutil.which", lambda _, found=found: found)

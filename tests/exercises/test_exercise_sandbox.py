@@ -8,6 +8,7 @@ import pytest
 
 from nn_tutorial.exercises import EXERCISES, Limits, Report, grade, prisons
 from nn_tutorial.exercises.__main__ import main
+from nn_tutorial.exercises.sandbox import StartError
 
 QUICK = Limits(seconds=0.5, memory=1 << 30, whole=20)
 GOOD = "def relu_backward(dy, x):\n    return dy * (x > 0)\n"
@@ -135,6 +136,38 @@ def test_a_file_that_is_no_python(tmp_path: Path, content: bytes, message: str) 
     assert " ".join(repr(report).split()).count(message) == 1
 
 
+SAVE = "Python reads UTF-8: in your editor choose"
+
+
+@pytest.mark.parametrize(
+    ("head", "messages"),
+    [
+        (b"# \xfcber", ["0xfc in position 2: invalid start byte (line 1: `# \ufffdber`)", SAVE]),
+        (
+            b"\n\n# \xfcber",
+            ["0xfc in position 4: invalid start byte (line 3: `# \ufffdber`)", SAVE],
+        ),
+        (b"\n\nname = '\xfcber'", ["0xfc in position 10: invalid start byte (line 3: `name", SAVE]),
+        (
+            b"# coding: ascii\n# \xfc",
+            ["'ascii' codec can't decode byte 0xfc", "(line 2: `# \ufffd`)"],
+        ),
+        (b"# coding: nonsense\n", ["SyntaxError: unknown encoding: nonsense"]),
+    ],
+)
+def test_a_file_is_read_as_python_reads_it(
+    tmp_path: Path, head: bytes, messages: list[str]
+) -> None:
+    """`compile` takes bytes in a comment that are no UTF-8; with them no file runs."""
+    source = tmp_path / "relu.py"
+    body = f"def relu(x):\n    return np.maximum(x, 0)\n{GOOD}".encode()
+    source.write_bytes(head + b"\nimport numpy as np\n" + body)
+    report = grade(EXERCISES["relu"], source, limits=QUICK)
+    assert (report.right, report.tests) == (0, 13)
+    for message in messages:
+        assert message in report.functions[0].messages[0]
+
+
 def test_warnings_stand_apart_from_what_is_printed(tmp_path: Path) -> None:
     body = "print('mine')\n    return np.maximum(x, 0) + 0 * np.log(x - x)"
     report = graded(tmp_path, f"def relu(x):\n    {body}\n{GOOD}")
@@ -217,6 +250,25 @@ def test_a_machine_that_cannot_start_python_is_told(
     with pytest.raises(OSError, match=r"could not start Python.*: No module named 'numpy'"):
         grade(EXERCISES["relu"], tmp_path / "relu.py")
     assert main(["check", "relu", "--dir", str(tmp_path)]) == 2
+    assert "could not start Python" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("python", ["", None, "nowhere/python", "."])
+def test_a_python_that_is_not_there_is_told(
+    python: str | None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "relu.py").write_text(GOOD, encoding="utf-8")
+    monkeypatch.setattr("sys.executable", python)
+    prisons.use(prisons.process)
+    try:
+        with pytest.raises(StartError, match=r"^this machine could not start Python: "):
+            grade(EXERCISES["relu"], tmp_path / "relu.py")
+        assert main(["check", "relu", "--dir", str(tmp_path)]) == 2
+    finally:
+        prisons.use(None)
     assert "could not start Python" in capsys.readouterr().err
 
 

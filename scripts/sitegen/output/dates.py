@@ -22,7 +22,9 @@ def last_change(root: Path, docs: Path) -> str:
     around = {**os.environ, "GIT_CEILING_DIRECTORIES": str(root.parent)}
     command = ["git", "log", "-1", "--format=%ct"]
     try:
-        done = subprocess.run(command, cwd=root, capture_output=True, text=True, env=around)
+        done = subprocess.run(
+            command, cwd=root, env=around, capture_output=True, encoding="utf-8", errors="replace"
+        )
     except FileNotFoundError:  # there is no git
         committed = ""
     else:

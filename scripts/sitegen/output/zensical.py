@@ -90,7 +90,9 @@ def _write(folder: Path, files: dict[str, Any]) -> None:
 def run(folder: Path) -> None:
     """Let Zensical build, and stop at a warning."""
     command = [str(PROGRAM), "build", "--clean", "--strict", "--config-file", "mkdocs.yml"]
-    done = subprocess.run(command, cwd=folder, text=True, capture_output=True)
+    done = subprocess.run(
+        command, cwd=folder, capture_output=True, encoding="utf-8", errors="replace"
+    )
     told = re.sub(r"\x1b\[[\d;]*m", "", done.stdout + done.stderr)
     if done.returncode or "No issues found" not in told:
         raise NextError(f"Zensical says:\n{told}")

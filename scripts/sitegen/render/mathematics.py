@@ -154,7 +154,8 @@ def _package(name: str) -> Path:
 def _katex(asked: list[dict[str, object]]) -> list[dict[str, str]]:
     # A Node from the machine, or the one that pip has put beside this Python.
     command = [node(), str(HERE / "katex.mjs")]
-    done = subprocess.run(command, input=json.dumps(asked), capture_output=True, text=True)
+    text = json.dumps(asked)
+    done = subprocess.run(command, input=text, capture_output=True, encoding="utf-8")
     if done.returncode:
         raise MathError(f"KaTeX failed:\n{done.stderr}")
     return json.loads(done.stdout)

