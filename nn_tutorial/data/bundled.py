@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..layers.checks import Array
-from .dataset import Dataset, identity, remember, stratified_split
+from ..layers.checks import Array, check_dtype
+from .dataset import Dataset, check_seeded, identity, remember, stratified_split
 
 
 def iris(
@@ -28,7 +28,8 @@ def iris(
     Raises
     ------
     ValueError
-        If the sizes are not positive or sum to more than 150.
+        If the sizes are not positive or sum to more than 150, the seed is no integer of at
+        least 0, or the dtype no float type.
     ImportError
         If scikit-learn, whose copy is used, is not installed.
 
@@ -69,7 +70,8 @@ def digits(
     Raises
     ------
     ValueError
-        If the sizes are not positive or sum to more than 1,797.
+        If the sizes are not positive or sum to more than 1,797, the seed is no integer of at
+        least 0, or the dtype no float type.
     ImportError
         If scikit-learn, whose copy is used, is not installed.
 
@@ -100,8 +102,8 @@ def _split(
     dtype: Any,
     **about: Any,
 ) -> Dataset:
-    if len(sizes) != 3:
-        raise ValueError(f"sizes: expected three, for training, validation and test, got {sizes}")
+    check_seeded(sizes, 3, "three, for training, validation and test", seed)
+    check_dtype(dtype)
     x, whole = np.ascontiguousarray(x, np.float64), np.ascontiguousarray(labels, np.int64)
     sha256 = identity(x, whole)
     parts = stratified_split(whole, sizes, rng=np.random.default_rng(seed))

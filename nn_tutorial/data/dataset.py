@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..layers.checks import Array, Labels
+from ..layers.checks import Array, Labels, check_count, check_rng, is_plain, is_whole
 
 _used: dict[str, str] = {}
 
@@ -96,6 +96,13 @@ def used() -> dict[str, str]:
     return dict(_used)
 
 
+def check_seeded(sizes: Sequence[int], n: int, meaning: str, seed: int) -> None:
+    """Raise ``ValueError`` unless there are so many sizes, and the seed is an integer."""
+    if not isinstance(sizes, (Sequence, np.ndarray)) or len(sizes) != n:
+        raise ValueError(f"sizes: expected {meaning}, got {sizes!r}")
+    check_count("seed", seed, least=0)
+
+
 def stratified_split(
     labels: Labels, sizes: Sequence[int], *, rng: np.random.Generator
 ) -> list[NDArray[np.intp]]:
@@ -112,8 +119,9 @@ def stratified_split(
     Raises
     ------
     ValueError
-        If a size is below 1 or they sum to more than N.
+        If an argument is of another kind, a size is below 1 or they sum to more than N.
     """
+    _check_split(labels, sizes, rng)
     if min(sizes, default=0) < 1 or sum(sizes) > len(labels):
         raise ValueError(
             f"sizes: expected positive numbers of sum {len(labels)} at most, got {tuple(sizes)}"
@@ -130,3 +138,13 @@ def stratified_split(
     order = np.lexsort((rank, place))
     parts = np.split(order[: sum(sizes)], np.cumsum(sizes)[:-1])
     return [rng.permutation(part) for part in parts]
+
+
+def _check_split(labels: Any, sizes: Any, rng: Any) -> None:
+    # decides no number: it refuses
+    if not is_plain(labels) or labels.ndim != 1 or labels.dtype.kind not in "iu":
+        got = f"shape {labels.shape} of {labels.dtype}" if is_plain(labels) else repr(labels)
+        raise ValueError(f"labels: expected a row of integers, got {got}")
+    if not isinstance(sizes, (Sequence, np.ndarray)) or not all(map(is_whole, sizes)):
+        raise ValueError(f"sizes: expected integers, one for each part, got {sizes!r}")
+    check_rng(rng)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..layers.checks import check_dtype
-from .dataset import Dataset, identity, remember, stratified_split
+from .dataset import Dataset, check_seeded, identity, remember, stratified_split
 
 Pixels = NDArray[np.uint8]
 Classes = NDArray[np.int64]
@@ -61,10 +61,10 @@ def three_parts(stored: Stored, sizes: Sequence[int], seed: int, dtype: Any) -> 
     Raises
     ------
     ValueError
-        If the sizes are not two positive numbers that fit, or the dtype is no float type.
+        If the sizes are not two positive numbers that fit, the seed is no integer of at least 0, or
+        the dtype is no float type.
     """
-    if len(sizes) != 2:
-        raise ValueError(f"sizes: expected two, for training and validation, got {tuple(sizes)}")
+    check_seeded(sizes, 2, "two, for training and validation", seed)
     check_dtype(dtype)
     train, val = stratified_split(stored.y_train, sizes, rng=np.random.default_rng(seed))
 

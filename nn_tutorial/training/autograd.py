@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..layers.checks import Array, check_float, check_like, is_number
+from ..layers.checks import Array, check_flag, check_float, check_like, is_number
 
 # From arrays to their gradients: what a layer's two functions are.
 Forward = Callable[..., tuple[Any, Any]]
@@ -38,9 +38,12 @@ def operation(forward: Forward, backward: Backward) -> Callable[..., "Variable"]
     Raises
     ------
     ValueError
-        When called without a Variable, or with one that is given by name.
+        If one of the two is no function; when called without a Variable, or with one that is given
+        by name.
     """
-
+    for side, function in (("forward", forward), ("backward", backward)):
+        if not callable(function):
+            raise ValueError(f"{side}: expected a function, got {function!r}")
     name = getattr(forward, "__name__", "operation")
 
     def record(*arguments: Any, **more: Any) -> "Variable":
@@ -104,23 +107,46 @@ def unbroadcast(gradient: Array, shape: tuple[int, ...]) -> Array:
     return summed.reshape(shape)
 
 
+def _of_two(
+    name: str, forward: Forward, backward: Backward
+) -> Callable[["Variable", "Variable"], "Variable"]:
+    """An operation of two Variables, by whose name shapes that do not fit are told."""
+    record = operation(forward, backward)
+
+    def of_two(a: "Variable", b: "Variable") -> "Variable":
+        try:
+            return record(a, b)
+        except ValueError as error:
+            raise ValueError(
+                f"sides of {name}: expected shapes that fit, got {a.shape} and {b.shape}"
+            ) from error
+
+    return of_two
+
+
+def _to_the_larger(dy: Array, sides: tuple[Array, Array]) -> tuple[Array, Array]:
+    """The gradients of a maximum. No product with a mask: 0 times infinity is not 0."""
+    a, b = sides
+    shared = np.where(a == b, dy / 2, dy)
+    return np.where(a < b, 0, shared), np.where(a > b, 0, shared)
+
+
 # Functions of arrays with their vector-Jacobian products; the cache stands between the two.
-_add = operation(lambda a, b: (a + b, None), lambda dy, _: (dy, dy))
-_subtract = operation(lambda a, b: (a - b, None), lambda dy, _: (dy, -dy))
-_multiply = operation(lambda a, b: (a * b, (a, b)), lambda dy, c: (dy * c[1], dy * c[0]))
-_divide = operation(
-    lambda a, b: (a / b, (a, b)), lambda dy, c: (dy / c[1], -dy * c[0] / (c[1] * c[1]))
+_add = _of_two("+", lambda a, b: (a + b, None), lambda dy, _: (dy, dy))
+_subtract = _of_two("-", lambda a, b: (a - b, None), lambda dy, _: (dy, -dy))
+_multiply = _of_two("*", lambda a, b: (a * b, (a, b)), lambda dy, c: (dy * c[1], dy * c[0]))
+_divide = _of_two(
+    "/", lambda a, b: (a / b, (a, b)), lambda dy, c: (dy / c[1], -dy * c[0] / (c[1] * c[1]))
 )
-_matmul = operation(
+_matmul = _of_two(
+    "@",
     lambda a, b: (a @ b, (a, b)),
     lambda dy, c: (dy @ c[1].swapaxes(-1, -2), c[0].swapaxes(-1, -2) @ dy),
 )
-_maximum = operation(
-    lambda a, b: (np.maximum(a, b), np.add(a > b, a >= b, dtype=a.dtype) / 2),
-    lambda dy, share: (dy * share, dy * (1 - share)),
-)
+_maximum = _of_two("maximum", lambda a, b: (np.maximum(a, b), (a, b)), _to_the_larger)
 _power = operation(
-    lambda a, p: (a**p, (a, p)), lambda dy, c: dy * c[1] * c[0] ** (c[1] - 1) if c[1] else 0 * dy
+    lambda a, p: (a**p, (a, p)),
+    lambda dy, c: dy * c[1] * c[0] ** (c[1] - 1) if c[1] else np.zeros_like(dy),
 )
 _exp = operation(lambda a: (y := np.exp(a), y), lambda dy, y: dy * y)
 _log = operation(lambda a: (np.log(a), a), lambda dy, a: dy / a)
@@ -155,7 +181,7 @@ class Variable:
     arrays; on one side there may be an array or a number, whose gradient nobody asks for. So do
     ``exp()``, ``log()``, ``maximum(other)``, ``sum`` and ``mean`` with ``axis`` and ``keepdims``,
     ``reshape(*shape)`` and ``T``. Where the two sides of ``maximum`` are equal, each gets half of
-    the gradient, as in PyTorch.
+    the gradient, and where one is NaN, each gets all of it, as in PyTorch.
 
     The result of an operation cannot be written to. The array that a Variable was made of can:
     leave it as it is until the gradients are taken, since the tape may have kept it.
@@ -272,16 +298,26 @@ class Variable:
 
     def sum(self, axis: Axes = None, keepdims: bool = False) -> "Variable":
         """Return the sum over ``axis``, all by default; ``keepdims`` leaves axes of length 1."""
-        return _sum(self, axis=axis, keepdims=keepdims)
+        check_flag("keepdims", keepdims)
+        try:
+            return _sum(self, axis=axis, keepdims=keepdims)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"axis: expected axes of shape {self.shape}, got {axis!r}") from error
 
     def mean(self, axis: Axes = None, keepdims: bool = False) -> "Variable":
         """Return the mean over ``axis``, all by default; ``keepdims`` leaves axes of length 1."""
         total = self.sum(axis, keepdims)
         return total / (self.data.size / total.data.size)
 
-    def reshape(self, *shape: int) -> "Variable":
-        """Return the same numbers in another ``shape``."""
-        return _reshape(self, shape=shape)
+    def reshape(self, *shape: int | tuple[int, ...]) -> "Variable":
+        """Return the same numbers in another ``shape``, which may be one tuple."""
+        sizes = shape[0] if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
+        try:
+            return _reshape(self, shape=sizes)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"shape: expected one of {self.data.size} numbers, got {sizes}"
+            ) from error
 
     @property
     def T(self) -> "Variable":  # noqa: N802 (NumPy's name)
@@ -356,8 +392,8 @@ def gradients(y: Variable, inputs: Sequence[Variable], dy: Array | None = None) 
     if dy is None and y.data.size == 1:
         dy = np.ones_like(y.data)
     check_like("dy", dy, y.shape, y.data.dtype, "that of y")
-    if isinstance(inputs, Variable):
-        raise ValueError("inputs: expected a list of Variables, got a Variable")
+    if not isinstance(inputs, Sequence):
+        raise ValueError(f"inputs: expected a list of Variables, got {type(inputs).__name__}")
     for value in inputs:
         if value not in order:
             raise ValueError(f"inputs: expected Variables that y was made from, got {value!r}")
@@ -387,7 +423,14 @@ def differentiable(program: Callable[..., Variable]) -> tuple[Forward, Backward]
     backward : callable
         ``backward(dy, cache)``: a tuple of one gradient for each array of floats, in the order in
         which they were given.
+
+    Raises
+    ------
+    ValueError
+        If ``program`` is no function.
     """
+    if not callable(program):
+        raise ValueError(f"program: expected a function, got {program!r}")
 
     @wraps(program)
     def forward(*arguments: Any, **named: Any) -> tuple[Array, Any]:

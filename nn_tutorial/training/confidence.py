@@ -3,10 +3,12 @@
 import math
 from collections.abc import Sequence
 from statistics import NormalDist
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ..layers.checks import check_count, is_number
 
 
 def wilson(share: float, n: int, *, confidence: float = 0.95) -> tuple[float, float]:
@@ -37,12 +39,10 @@ def wilson(share: float, n: int, *, confidence: float = 0.95) -> tuple[float, fl
     ----------
     Wilson (1927), Probable inference, the law of succession, and statistical inference.
     """
-    if not 0 <= share <= 1:
-        raise ValueError(f"share: expected a number from 0 to 1, got {share}")
-    if n < 1:
-        raise ValueError(f"n: expected at least 1, got {n}")
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence: expected a number between 0 and 1, got {confidence}")
+    if not (is_number(share) and 0 <= share <= 1):
+        raise ValueError(f"share: expected a number from 0 to 1, got {share!r}")
+    check_count("n", n)
+    _check_confidence(confidence)
     z = NormalDist().inv_cdf((1 + confidence) / 2)
     middle = share + z**2 / (2 * n)
     half = z * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
@@ -101,8 +101,7 @@ def paired(
     Student (1908), The probable error of a mean.
     """
     d = _column("a", a) - _column("b", b, len(a))
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence: expected a number between 0 and 1, got {confidence}")
+    _check_confidence(confidence)
     mean, error = float(d.mean()), float(d.std(ddof=1)) / math.sqrt(len(d))
     freedom = len(d) - 1
     # With t = √freedom · tan φ, the density of |t| becomes cos φ to the power freedom − 1.
@@ -124,12 +123,26 @@ def _area(angles: NDArray[np.float64], freedom: int) -> NDArray[np.float64]:
 
 def _column(name: str, values: object, n: int | None = None) -> NDArray[np.float64]:
     """At least two finite numbers in a row, n of them if that is given."""
-    column = np.array(values, float)
-    if column.ndim != 1 or len(column) < 2 or not np.isfinite(column).all():
-        raise ValueError(f"{name}: expected a row of at least two finite numbers, got {values}")
+    column = _row(values)
+    if column is None or len(column) < 2 or not np.isfinite(column).all():
+        raise ValueError(f"{name}: expected a row of at least two finite numbers, got {values!r}")
     if n is not None and len(column) != n:
         raise ValueError(f"{name}: expected {n} numbers as in a, got {len(column)}")
     return column
+
+
+def _row(values: object) -> NDArray[np.float64] | None:
+    """A row of numbers as an array, or None if it is none."""
+    try:
+        row = np.array(values)
+    except ValueError:  # rows of several lengths
+        return None
+    return row.astype(float) if row.ndim == 1 and row.dtype.kind in "fiu" else None
+
+
+def _check_confidence(confidence: Any) -> None:
+    if not (is_number(confidence) and 0 < confidence < 1):
+        raise ValueError(f"confidence: expected a number between 0 and 1, got {confidence!r}")
 
 
 def holm(p_values: Sequence[float]) -> NDArray[np.float64]:
@@ -158,9 +171,9 @@ def holm(p_values: Sequence[float]) -> NDArray[np.float64]:
     ----------
     Holm (1979), A simple sequentially rejective multiple test procedure.
     """
-    p = np.array(p_values, float)
-    if p.ndim != 1 or not np.all((p >= 0) & (p <= 1)):
-        raise ValueError(f"p_values: expected a row of numbers from 0 to 1, got {p_values}")
+    p = _row(p_values)
+    if p is None or not np.all((p >= 0) & (p <= 1)):
+        raise ValueError(f"p_values: expected a row of numbers from 0 to 1, got {p_values!r}")
     order = np.argsort(p)
     grown = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
     corrected = np.empty(len(p))

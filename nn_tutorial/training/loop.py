@@ -8,10 +8,18 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..layers.checks import Array, Labels, check_count, check_float, check_labels, check_rng
+from ..layers.checks import (
+    Array,
+    Labels,
+    check_count,
+    check_flag,
+    check_float,
+    check_labels,
+    check_rng,
+)
 from ..layers.layer import Grads, Layer
 from ..layers.losses import softmax_cross_entropy
-from .saving import state_of
+from .saving import check_model, state_of
 
 Examples = tuple[Array, Labels]
 
@@ -95,6 +103,8 @@ def fit(
         If the loss is not finite. The step that would have followed is not taken.
     """
     _check_fit(model, train, validation, optimizer, epochs, batch_size, rng, patience)
+    check_flag("keep_best", keep_best)
+    check_flag("progress", progress)
     x, labels = train
     state = state_of(model)
     history, best, best_state = History(), math.inf, {}
@@ -138,7 +148,7 @@ def _check_fit(
     patience: int | None,
 ) -> None:
     """Refuse arguments of ``fit`` that do not fit, before anything is trained."""
-    _check_model(model)
+    check_model(model)
     check_count("epochs", epochs)
     check_count("batch_size", batch_size)
     check_rng(rng)
@@ -165,6 +175,15 @@ def check_patience(patience: int | None, validation: object) -> None:
         check_count("patience", patience)
         if validation is None:
             raise ValueError(f"patience: expected a validation set to watch, got {patience} alone")
+
+
+def check_maker(optimizer: object) -> None:
+    """Raise ``ValueError`` unless it is a function that may make an optimiser."""
+    if not callable(optimizer):
+        raise ValueError(
+            "optimizer: expected a function of parameters and a rate, such as SGD, "
+            f"got {optimizer!r}"
+        )
 
 
 def _epoch(
@@ -211,11 +230,6 @@ def _diverged(name: str, loss: float, epoch: int, batch: int | None = None) -> s
     )
 
 
-def _check_model(model: Layer) -> None:
-    if not isinstance(model, Layer):
-        raise ValueError(f"model: expected a Layer, such as a Sequential, got {model!r}")
-
-
 def _check_examples(name: str, model: Layer, examples: Examples) -> Examples:
     """Refuse examples that would stop the training half-way: one is tried, all labels are seen."""
     if not isinstance(examples, (tuple, list)) or len(examples) != 2:
@@ -226,7 +240,11 @@ def _check_examples(name: str, model: Layer, examples: Examples) -> Examples:
         check_float("inputs", x, "")
         if x.ndim < 2:
             raise ValueError(f"inputs: expected shape (N, ...), got {x.shape}")
-        check_labels(labels, len(x), model(x[:1]).shape[1])
+        logits = model(x[:1])
+        check_float("the model's output", logits, "NC")
+        if len(logits) != 1:
+            raise ValueError(f"the model's output: expected one row per example, got {len(logits)}")
+        check_labels(labels, len(x), logits.shape[1])
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from error
     return x, labels
@@ -256,10 +274,17 @@ def predict_logits(model: Layer, x: Array, *, batch_size: int = 128) -> Array:
     Returns
     -------
     logits : ndarray, (N, C)
+
+    Raises
+    ------
+    ValueError
+        If an argument does not fit.
     """
-    _check_model(model)
+    check_model(model)
     check_count("batch_size", batch_size)
     check_float("x", x, "")
+    if x.ndim == 0:
+        raise ValueError("x: expected shape (N, ...), got ()")
     return np.concatenate([model(x[i : i + batch_size]) for i in range(0, len(x), batch_size)])
 
 
@@ -305,7 +330,7 @@ def evaluate(
     ValueError
         If the labels do not fit the examples or the classes.
     """
-    _check_model(model)
+    check_model(model)
     _check_examples("examples", model, (x, labels))
     logits = predict_logits(model, x, batch_size=batch_size)
     loss, _ = softmax_cross_entropy(logits, labels)

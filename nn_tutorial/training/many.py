@@ -1,15 +1,23 @@
 """`fit` for many small networks at once: the same numbers in a fraction of the time."""
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..layers.checks import Array, check_count, check_rng, is_number
+from ..layers.checks import Array, check_count, check_flag, check_rng
 from ..layers.layer import Sequential
-from .loop import Examples, History, Optimizer, _check_examples, _try_one, check_patience
+from .loop import (
+    Examples,
+    History,
+    Optimizer,
+    _check_examples,
+    _try_one,
+    check_maker,
+    check_patience,
+)
+from .optimizers import is_size
 from .side_by_side import SideBySide
 
 Parts = Examples | Sequence[Examples]
@@ -67,6 +75,8 @@ def fit_many(
     check_count("epochs", epochs)
     check_count("batch_size", batch_size)
     check_patience(patience, validation)
+    check_flag("keep_best", keep_best)
+    check_maker(optimizer)
     _check_lists(models, lr, rngs)
     together = SideBySide(models)
     dtype = together.params.dtype
@@ -103,9 +113,11 @@ def _check_lists(models: Any, lr: Any, rngs: Any) -> None:
             raise ValueError(f"{name}: expected one for each network in a list, got {several!r}")
     for rng in rngs:
         check_rng(rng)
-    for rate in np.ravel(lr).tolist():
-        if not (is_number(rate) and 0 <= rate < math.inf):
-            raise ValueError(f"lr: expected a finite number of at least 0, got {lr!r}")
+    rates = lr if isinstance(lr, Sequence) or np.ndim(lr) else [lr]
+    if not all(map(is_size, rates)):
+        raise ValueError(
+            f"lr: expected a finite number of at least 0, or one for each network, got {lr!r}"
+        )
 
 
 class _Run:
@@ -180,15 +192,24 @@ class _Data:
     """Examples of all networks: (1, n, ...) where they share them, else (S, n, ...)."""
 
     def __init__(self, name: str, parts: Any, models: Sequence[Sequential]) -> None:
-        shared = isinstance(parts[0], np.ndarray)
-        each = [parts] if shared else list(parts)
-        if not shared and (len(each) != len(models) or len({len(x) for x, _ in each}) != 1):
-            sizes = [len(x) for x, _ in each]
+        if not isinstance(parts, (tuple, list)) or not parts:
             raise ValueError(
-                f"{name}: expected {len(models)} pairs of equally many examples, got {sizes}"
+                f"{name}: expected a pair of inputs and labels, or one for each model, "
+                f"got {parts!r}"
+            )
+        shared = isinstance(parts[0], np.ndarray)
+        each: list[Any] = [parts] if shared else list(parts)
+        if not shared and len(each) != len(models):
+            raise ValueError(
+                f"{name}: expected {len(models)} pairs, one for each model, got {len(each)}"
             )
         for pair, model in zip(each, models, strict=False):
             _check_examples(name, model, pair)
+        sizes = [len(x) for x, _ in each]
+        if len({*sizes}) > 1:
+            raise ValueError(
+                f"{name}: expected {len(each)} pairs of equally many examples, got {sizes}"
+            )
         self.x, self.labels = (np.stack([pair[k] for pair in each]) for k in (0, 1))
         self.whose = np.zeros(len(models), int) if shared else np.arange(len(models))
 

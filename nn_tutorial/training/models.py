@@ -7,7 +7,7 @@ import numpy as np
 
 from ..layers.activations import ReLU
 from ..layers.batch_norm import BatchNorm
-from ..layers.checks import check_count
+from ..layers.checks import check_count, check_flag, is_whole
 from ..layers.convolution import Conv2d
 from ..layers.initializers import Initializer, he_normal
 from ..layers.layer import Flatten, Layer, Sequential
@@ -46,10 +46,16 @@ def mlp(
     Raises
     ------
     ValueError
-        If a size is below 1.
+        If an argument does not fit; nothing is drawn then.
     """
-    if not isinstance(hidden, Sequence):
-        raise ValueError(f"hidden: expected the sizes of the hidden layers, got {hidden!r}")
+    check_count("n_in", n_in)
+    if not isinstance(hidden, Sequence) or not all(is_whole(n) and n > 0 for n in hidden):
+        raise ValueError(
+            "hidden: expected the sizes of the hidden layers, integers of at least 1, "
+            f"got {hidden!r}"
+        )
+    check_count("n_out", n_out)
+    check_flag("batch_norm", batch_norm)
     layers: list[Layer] = []
     for n in hidden:
         layers.append(Linear(n_in, n, rng=rng, dtype=dtype, init=init))
@@ -76,7 +82,13 @@ def two_layer_net(
         Features, hidden units and classes.
     rng, dtype, init
         As for ``mlp``.
+
+    Raises
+    ------
+    ValueError
+        If an argument does not fit; nothing is drawn then.
     """
+    check_count("n_hidden", n_hidden)
     return mlp(n_in, [n_hidden], n_out, rng=rng, dtype=dtype, init=init)
 
 
@@ -111,9 +123,11 @@ def small_cnn(
     Raises
     ------
     ValueError
-        If a size is out of its range.
+        If a size is out of its range; nothing is drawn then.
     """
+    check_count("in_channels", in_channels)
     check_count("image_size", image_size, least=4)  # it is halved twice
+    check_count("n_classes", n_classes)
     features = 16 * (image_size // 4) ** 2
     return Sequential(
         Conv2d(in_channels, 8, 5, padding=2, rng=rng, dtype=dtype, init=init),

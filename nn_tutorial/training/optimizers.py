@@ -1,9 +1,11 @@
 """Optimisers: change the parameters, in place, by what the gradients say."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import byte_bounds
 
 from ..layers.checks import Array, check_flag, is_number, is_plain
 
@@ -16,6 +18,46 @@ def _is_trainable(p: Any) -> bool:
     return is_plain(p) and p.dtype.kind in "fO" and p.dtype != np.float16
 
 
+def is_size(value: Any) -> bool:
+    """Whether it is a finite number of at least 0."""
+    try:
+        return is_number(value) and 0 <= float(value) < math.inf
+    except OverflowError:  # an integer that is too large for a float
+        return False
+
+
+def first_shared(arrays: Sequence[tuple[str, Array]]) -> tuple[str, str] | None:
+    """Return the names of the first two arrays that share memory, or None.
+
+    In the order of their places, where each is compared with those alone that begin before it ends.
+    """
+    found = []
+    places = sorted((*byte_bounds(a), i) for i, (_, a) in enumerate(arrays))
+    for k, (_, end, i) in enumerate(places):
+        for start, _, j in places[k + 1 :]:
+            if start >= end:
+                break
+            if np.shares_memory(arrays[i][1], arrays[j][1]):
+                found.append((min(i, j), max(i, j)))
+    return (arrays[min(found)[0]][0], arrays[min(found)[1]][0]) if found else None
+
+
+def _check_lr(lr: Any, params: dict[str, Array]) -> None:
+    """Refuse what is no rate, or an array that is not broadcast to each parameter's shape."""
+    several = is_plain(lr) and lr.size > 0
+    if not all(map(is_size, lr.ravel().tolist() if several else [lr])):
+        raise ValueError(
+            f"lr: expected a finite number of at least 0, or an array of them, got {lr!r}"
+        )
+    for name, p in params.items() if several else ():
+        sizes = zip(reversed(lr.shape), reversed(p.shape), strict=False)
+        if lr.ndim > p.ndim or any(own not in (1, size) for own, size in sizes):
+            raise ValueError(
+                f"lr: expected a shape that broadcasts to {p.shape}, that of {name!r}, "
+                f"got {lr.shape}"
+            )
+
+
 class _Optimizer:
     decoupled = False  # whether the decay stays out of the gradient
 
@@ -25,18 +67,38 @@ class _Optimizer:
             raise ValueError(
                 f"params: expected a dict of arrays of floats, such as model.params, got {params!r}"
             )
-        for name, value in (("lr", lr), ("weight_decay", weight_decay)):
-            numbers = np.ravel(value).tolist()
-            if not all(is_number(number) and 0 <= number < math.inf for number in numbers):
-                raise ValueError(f"{name}: expected a finite number of at least 0, got {value!r}")
-        self.params, self.lr, self.weight_decay = params, lr, weight_decay
+        for name, p in params.items():
+            if not p.flags.writeable:
+                raise ValueError(f"params: expected arrays to write to, {name!r} is read-only")
+        if shared := first_shared([*params.items()]):
+            one, other = map(repr, shared)
+            raise ValueError(
+                f"params: expected arrays that share no memory, got {one} and {other} in one: "
+                "each step would change it twice"
+            )
+        if not is_size(weight_decay):
+            raise ValueError(
+                f"weight_decay: expected a finite number of at least 0, got {weight_decay!r}"
+            )
+        self.params, self.weight_decay = params, weight_decay
+        self.lr = lr
+
+    @property
+    def lr(self) -> float | Array:
+        """The learning rate; one that is set is checked as the first was."""
+        return self._lr
+
+    @lr.setter
+    def lr(self, lr: float | Array) -> None:
+        _check_lr(lr, self.params)
+        self._lr = lr
 
     def _checked(self, grads: dict[str, Array]) -> list[tuple[str, Array, Array]]:
         """Name, parameter and gradient; nothing has been changed where a gradient does not fit."""
         if not isinstance(grads, dict):
             raise ValueError(f"grads: expected a dict of arrays, got {type(grads).__name__}")
         if grads.keys() != self.params.keys():
-            odd = sorted(grads.keys() ^ self.params.keys())
+            odd = sorted(grads.keys() ^ self.params.keys(), key=repr)
             raise ValueError(f"grads: expected the keys of params, these are in one only: {odd}")
         found = []
         for name, p in self.params.items():
@@ -63,7 +125,7 @@ class SGD(_Optimizer):
     Parameters
     ----------
     params : dict of str to ndarray
-        Changed in place by ``step``.
+        Changed in place by ``step``; no two may share memory.
     lr : float or ndarray
         Learning rate η; an array is broadcast with each parameter, and has its dtype.
     momentum : float
@@ -76,7 +138,8 @@ class SGD(_Optimizer):
     Raises
     ------
     ValueError
-        If a number is out of its range, or ``nesterov`` has no momentum.
+        If a number is out of its range, ``nesterov`` has no momentum, or a parameter cannot be
+        written to or shares memory with another.
 
     References
     ----------
@@ -134,7 +197,7 @@ class Adam(_Optimizer):
     Parameters
     ----------
     params : dict of str to ndarray
-        Changed in place by ``step``.
+        Changed in place by ``step``; no two may share memory.
     lr : float or ndarray
         Learning rate η; an array is broadcast with each parameter, and has its dtype.
     betas : (float, float)
@@ -147,7 +210,8 @@ class Adam(_Optimizer):
     Raises
     ------
     ValueError
-        If a number is out of its range.
+        If a number is out of its range, or a parameter cannot be written to or shares memory
+        with another.
 
     References
     ----------
@@ -167,7 +231,7 @@ class Adam(_Optimizer):
         two = isinstance(betas, (tuple, list)) and len(betas) == 2
         if not (two and all(is_number(beta) and 0 <= beta < 1 for beta in betas)):
             raise ValueError(f"betas: expected two numbers from 0 to below 1, got {betas!r}")
-        if not (is_number(eps) and 0 < eps < math.inf):
+        if not is_size(eps) or eps == 0:
             raise ValueError(f"eps: expected a finite number above 0, got {eps!r}")
         self.betas, self.eps, self.t = betas, eps, 0
         self.m = {name: np.zeros_like(p) for name, p in params.items()}
@@ -207,7 +271,8 @@ class AdamW(Adam):
     Raises
     ------
     ValueError
-        If a number is out of its range.
+        If a number is out of its range, or a parameter cannot be written to or shares memory
+        with another.
 
     References
     ----------
@@ -268,12 +333,17 @@ def clip_gradients(grads: dict[str, Array], max_norm: float) -> tuple[dict[str, 
     ----------
     Pascanu, Mikolov and Bengio (2013), On the difficulty of training recurrent neural networks.
     """
-    if not (is_number(max_norm) and 0 < max_norm < math.inf):
+    if not is_size(max_norm) or max_norm == 0:
         raise ValueError(f"max_norm: expected a finite number above 0, got {max_norm!r}")
     if not isinstance(grads, dict) or not all(map(_is_trainable, grads.values())):
         raise ValueError(f"grads: expected a dict of arrays of floats, got {grads!r}")
-    norm = math.sqrt(sum(float(np.square(g, dtype=np.float64).sum()) for g in grads.values()))
+    norm = float(np.max([np.abs(g).max(initial=0) for g in grads.values()], initial=0))
+    if math.isfinite(norm):
+        # Their squares could overflow or vanish. A power of 2 scales without rounding.
+        scale = 2.0 ** (math.frexp(norm)[1] - 1)
+        scaled = (np.asarray(g, np.float64) / scale for g in grads.values())
+        norm = scale * math.sqrt(sum(float(np.square(g).sum()) for g in scaled))
     if not math.isfinite(norm):
         raise FloatingPointError(f"grads: expected a finite norm, got {norm}")
-    factor = min(1.0, max_norm / (norm + 1e-6))
+    factor = min(1.0, float(max_norm) / (norm + 1e-6))
     return {name: g * factor for name, g in grads.items()}, norm

@@ -1,5 +1,6 @@
 """Parameters and buffers on disk: written whole or not at all, read only where they fit."""
 
+import os
 import zipfile
 from pathlib import Path
 from typing import BinaryIO
@@ -19,7 +20,13 @@ def save(model: Layer, path: str | Path) -> None:
     model : Layer
     path : str or Path
         Replaced in one step once all is written; until then an older file stays as it was.
+
+    Raises
+    ------
+    ValueError
+        If ``model`` is no layer or ``path`` no path.
     """
+    _check_path(path)
     with write_whole(Path(path)) as beside, beside.open("wb") as file:
         np.savez(file, allow_pickle=False, **state_of(model))
 
@@ -35,10 +42,11 @@ def load(model: Layer, path: str | Path) -> None:
     Raises
     ------
     ValueError
-        If the file is no such archive, or its names, shapes or dtypes are not the model's.
-        The model is unchanged then.
+        If ``model`` is no layer or ``path`` no path, the file is no such archive, or its names,
+        shapes or dtypes are not the model's. The model is unchanged then.
     """
     state = state_of(model)
+    _check_path(path)
     with Path(path).open("rb") as raw:  # by hand: np.load leaves a damaged archive open
         found = _read(raw, path)
     if found.keys() != state.keys():
@@ -54,6 +62,17 @@ def load(model: Layer, path: str | Path) -> None:
         value[...] = found[name]
 
 
+def _check_path(path: object) -> None:
+    if not isinstance(path, (str, os.PathLike)):
+        raise ValueError(f"path: expected a text or a Path, got {path!r}")
+
+
+def check_model(model: object) -> None:
+    """Raise ``ValueError`` unless it is a layer."""
+    if not isinstance(model, Layer):
+        raise ValueError(f"model: expected a Layer, such as a Sequential, got {model!r}")
+
+
 def _read(raw: BinaryIO, path: str | Path) -> dict[str, Array]:
     try:
         with np.load(raw, allow_pickle=False) as file:
@@ -64,5 +83,6 @@ def _read(raw: BinaryIO, path: str | Path) -> dict[str, Array]:
 
 def state_of(model: Layer) -> dict[str, Array]:
     """Return the arrays of a model by the names that a file gives them; no copies."""
+    check_model(model)
     params = {f"params/{name}": p for name, p in model.params.items()}
     return params | {f"buffers/{name}": b for name, b in model.buffers.items()}

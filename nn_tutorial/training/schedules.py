@@ -2,15 +2,16 @@
 
 import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from ..layers.checks import Array, check_count, check_rng, is_number, is_whole
 from ..layers.layer import Layer
 from ..layers.losses import softmax_cross_entropy
-from .loop import Examples, _check_examples
-from .optimizers import SGD, Adam
+from .loop import Examples, _check_examples, check_maker
+from .optimizers import SGD, Adam, is_size
+from .saving import check_model
 
 
 def linear_warmup(step: int, *, steps: int, start: float = 0.1) -> float:
@@ -184,7 +185,7 @@ class Scheduled:
             then.
         """
         factor = self.schedule(self.t)
-        if not (is_number(factor) and 0 <= factor < math.inf):
+        if not is_size(factor):
             raise ValueError(
                 f"schedule: expected a finite factor of at least 0, got {factor!r} at step {self.t}"
             )
@@ -235,15 +236,20 @@ def range_test(
     ----------
     Smith (2017), Cyclical learning rates for training neural networks, WACV.
     """
+    check_model(model)
+    check_maker(optimizer)
+    steps = list(rates) if isinstance(rates, Sequence) or np.ndim(rates) == 1 else []
+    if not steps or not all(map(is_size, steps)):
+        raise ValueError(f"rates: expected a row of finite numbers of at least 0, got {rates!r}")
     check_rng(rng)
     x, labels = _check_examples("train", model, train)
     if not is_whole(batch_size) or not 1 <= batch_size <= len(x):
         raise ValueError(f"batch_size: expected a number from 1 to {len(x)}, got {batch_size}")
     model = copy.deepcopy(model)
-    stepper = Scheduled(optimizer(model.params, 1.0), lambda t: rates[t])
-    losses, order = np.full(len(rates), np.inf), np.empty(0, np.intp)
+    stepper = Scheduled(optimizer(model.params, 1.0), lambda t: steps[t])
+    losses, order = np.full(len(steps), np.inf), np.empty(0, np.intp)
     with np.errstate(all="ignore"):  # what overflows is seen in the loss
-        for t in range(len(rates)):
+        for t in range(len(steps)):
             if len(order) < batch_size:
                 order = rng.permutation(len(x))
             batch, order = order[:batch_size], order[batch_size:]

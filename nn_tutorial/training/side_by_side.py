@@ -22,6 +22,7 @@ from ..layers.layer import Flatten, Grads, Layer, Sequential
 from ..layers.layer_norm import LayerNorm, layer_norm, layer_norm_backward
 from ..layers.linear import Linear
 from ..layers.pooling import AvgPool2d, GlobalAvgPool2d, MaxPool2d
+from .optimizers import first_shared
 
 # They treat each feature or channel by itself, keep nothing, and so serve all networks at once.
 _SHARED = (ReLU, Sigmoid, Tanh, MaxPool2d, AvgPool2d, GlobalAvgPool2d, Flatten)
@@ -44,7 +45,8 @@ class SideBySide:
     models : sequence of Sequential
         Of linear, convolution (without dilation or groups), pooling, batch normalisation, dropout
         and flatten layers, layer normalisation of features, ReLU, sigmoid and tanh; at least one
-        model, all alike but for their values, and none with a dropout's generator of another.
+        model, all alike but for their values, and none with a parameter or a dropout's generator of
+        another.
 
     Raises
     ------
@@ -56,10 +58,17 @@ class SideBySide:
         if not models or not all(isinstance(model, Sequential) for model in models):
             raise ValueError(f"models: expected at least one Sequential, got {models!r}")
         first = models[0]
-        if len({id(layer) for layer in first.layers if layer.params}) < sum(
-            bool(layer.params) for layer in first.layers
-        ):
-            raise ValueError(f"models: expected each layer in one place, got {first}")
+        arrays = [
+            (f"network {s}'s {i}.{name}", p)
+            for s, model in enumerate(models)
+            for i, layer in enumerate(model.layers)
+            for name, p in layer.params.items()
+        ]
+        if shared := first_shared(arrays):
+            raise ValueError(
+                f"models: expected each layer in one place and parameters that share no memory, "
+                f"got {shared[0]} and {shared[1]} in one; use fit for such networks"
+            )
         for model in models[1:]:
             if repr(model) != repr(first) or _dtypes(model) != _dtypes(first):
                 raise ValueError(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..layers.checks import Array, check_count, check_float, check_rng, is_number
+from ..layers.checks import Array, check_count, check_float, check_rng, is_number, is_plain
 
 # Moves of all arguments -> the central difference along them, and whether a kink lies there.
 Slope = Callable[[Sequence[NDArray[Any] | float]], tuple[float, bool]]
@@ -155,6 +155,10 @@ def gradient_check(
         If an array is not float64, a number is out of its range, ``forward`` does not return two
         things, or ``backward`` a wrong number of gradients or a wrong shape.
     """
+    if not isinstance(arrays, (tuple, list)):
+        raise ValueError(f"arrays: expected a list of arrays, got {type(arrays).__name__}")
+    if names is not None and not isinstance(names, (tuple, list)):
+        raise ValueError(f"names: expected a list of texts, got {names!r}")
     names = [f"argument {i}" for i in range(len(arrays))] if names is None else list(names)
     _check(names, arrays, h)
     check_count("directions", directions, least=0)
@@ -167,6 +171,8 @@ def gradient_check(
     if not isinstance(found, tuple) or len(found) != 2:
         raise ValueError(f"forward: expected (y, cache), got {type(found).__name__}")
     y, cache = found
+    if np.asarray(y).dtype.kind not in "fiu":
+        raise ValueError(f"forward: expected numbers for y, got {y!r}")
     dy: Any = rng.standard_normal(np.shape(y)) if np.ndim(y) else float(rng.uniform(0.5, 1.5))
     dy = np.asarray(dy) if isinstance(y, np.ndarray) else dy  # of no axis: an array, or a loss
     grads = _as_list(backward(dy, cache), [a.shape for a in arrays])
@@ -206,8 +212,12 @@ def relative_error(a: Array, b: Array) -> float:
     Raises
     ------
     ValueError
-        If the shapes differ.
+        If one of them is no array of numbers, or the shapes differ.
     """
+    for name, array in (("a", a), ("b", b)):
+        if not is_plain(array) or array.dtype.kind not in "fiu":
+            got = f"dtype {array.dtype}" if is_plain(array) else type(array).__name__
+            raise ValueError(f"{name}: expected an array of floats, got {got}")
     if np.shape(a) != np.shape(b):
         raise ValueError(f"b: expected the shape of a, {np.shape(a)}, got {np.shape(b)}")
     if a.size == 0:

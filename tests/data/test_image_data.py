@@ -156,6 +156,12 @@ def test_wrong_split_is_refused(raw: Path, tmp_path: Path, sizes: tuple[int, ...
         nt.fashion_mnist(tmp_path, sizes=sizes)
 
 
+@pytest.mark.parametrize("seed", ["x", 1.5, -1, None, True])
+def test_wrong_seed_is_refused(raw: Path, tmp_path: Path, seed: Any) -> None:
+    with pytest.raises(ValueError, match=r"^seed: expected an integer of at least 0, got"):
+        nt.fashion_mnist(tmp_path, sizes=(40, 20), seed=seed)
+
+
 def test_whole_numbers_are_refused_as_dtype(raw: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="dtype: expected float32 or float64, got int64"):
         nt.fashion_mnist(tmp_path, sizes=(40, 20), dtype=np.int64)

@@ -210,7 +210,7 @@ CASES: list[tuple[str, Callable[[], Any], tuple[str, ...]]] = [
         lambda: nt.he_normal((2, 3, 5), rng=RNG),
         ("shape", "(2, 3, 5)", "(n_in, n_out)"),
     ),
-    ("mlp: no units", lambda: nt.mlp(4, [0], 3, rng=RNG), ("n_out", "0", "at least 1")),
+    ("mlp: no units", lambda: nt.mlp(4, [0], 3, rng=RNG), ("hidden", "0", "at least 1")),
     ("small_cnn: tiny", lambda: nt.small_cnn(image_size=3, rng=RNG), ("image_size", "3", "4")),
 ]
 

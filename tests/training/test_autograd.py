@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -128,6 +129,34 @@ def test_equal_sides_of_a_maximum_share_the_gradient() -> None:
         ]
         wanted = torch.autograd.grad(torch.maximum(*tensors), tensors)
         assert gradients(a.maximum(b), [a, b]) == [g.numpy() for g in wanted]
+
+
+@pytest.mark.parametrize("shape", [(), (5,)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_maximum_beside_infinity_and_nan_is_pytorchs(shape: Any, dtype: Any) -> None:
+    """The loser's gradient is 0 also where the upstream gradient is infinite."""
+    values = [-np.inf, 0.0, 1.0, np.inf, np.nan]
+    for a, b, upstream in product(values, values, [1.0, np.inf]):
+        sides, dy = np.full((2, *shape), [[a], [b]] if shape else [a, b], dtype), dtype(upstream)
+        ours = [Variable(np.asarray(side)) for side in sides]
+        theirs = [torch.tensor(side, requires_grad=True) for side in sides]
+        found = gradients(ours[0].maximum(ours[1]), ours, np.full(shape, dy))
+        torch.maximum(*theirs).backward(torch.full(shape, upstream).to(theirs[0].dtype))
+        for gradient, tensor in zip(found, theirs, strict=True):
+            assert gradient.dtype == dtype
+            np.testing.assert_array_equal(gradient, tensor.grad.numpy())
+
+
+def test_the_power_0_has_no_slope_even_at_infinity() -> None:
+    v = Variable(np.array([0.0, 2.0]))
+    assert (gradients(v**0, [v], np.full(2, np.inf))[0] == 0).all()
+
+
+def test_a_shape_may_be_a_tuple() -> None:
+    v = Variable(np.arange(6.0).reshape(2, 3))
+    for y in (v.reshape(3, -1), v.reshape((3, -1)), v.reshape([3, 2])):
+        np.testing.assert_array_equal(y.data, [[0, 1], [2, 3], [4, 5]])
+        np.testing.assert_array_equal(gradients((y * y).sum(), [v])[0], 2 * v.data)
 
 
 def test_the_example_of_the_chapter() -> None:
@@ -353,7 +382,20 @@ LINEAR = operation(nt.linear, nt.linear_backward)
         (lambda: V**V, "exponent: expected a number, got Variable"),
         (lambda: V @ np.ones(3), "right of @: expected at least two axes, got "),
         (lambda: np.ones(2) @ V, "left of @: expected at least two axes, got "),
-        (lambda: V.reshape(4), "cannot reshape"),
+        (lambda: V.reshape(4), r"shape: expected one of 6 numbers, got \(4,\)"),
+        (lambda: V.reshape((4, 2)), r"shape: expected one of 6 numbers, got \(4, 2\)"),
+        (lambda: V.reshape(1.5, 4), r"shape: expected one of 6 numbers, got \(1.5, 4\)"),
+        (lambda: V.sum(axis=0.5), r"axis: expected axes of shape \(2, 3\), got 0.5"),
+        (lambda: V.mean(axis=2), r"axis: expected axes of shape \(2, 3\), got 2"),
+        (lambda: V.sum(keepdims="no"), "keepdims: expected True or False, got 'no'"),
+        (lambda: V + np.ones(4), r"sides of \+: expected shapes that fit, got \(2, 3\) and \(4,\)"),
+        (lambda: np.ones(4) - V, r"sides of -: expected shapes that fit, got \(4,\) and \(2, 3\)"),
+        (lambda: V.maximum(np.ones(2)), r"sides of maximum: expected .* \(2, 3\) and \(2,\)"),
+        (lambda: V @ V, r"sides of @: expected shapes that fit, got \(2, 3\) and \(2, 3\)"),
+        (lambda: operation(None, nt.relu_backward), "forward: expected a function, got None"),
+        (lambda: operation(nt.relu, None), "backward: expected a function, got None"),
+        (lambda: differentiable(None), "program: expected a function, got None"),
+        (lambda: gradients(V.sum(), None), "inputs: expected a list of Variables, got NoneType"),
         (lambda: LINEAR(V.data, np.ones((3, 2)), np.ones(2)), "linear: expected a Variable, got"),
         (lambda: LINEAR(V, np.ones((3, 2)), bias=V), "bias: expected a Variable by position"),
         (lambda: LINEAR(V, np.ones((4, 2)), np.ones(2)), "x: expected 4 features"),
@@ -365,7 +407,7 @@ LINEAR = operation(nt.linear, nt.linear_backward)
         (lambda: tape(V.data), "y: expected a Variable, got ndarray"),
         (lambda: gradients(V, [V], np.ones(3)), r"dy: expected shape \(2, 3\) \(that of y\)"),
         (lambda: gradients(V, [V], np.ones((2, 3), np.float32)), "dy: expected dtype float64"),
-        (lambda: gradients(V.sum(), V), "inputs: expected a list of Variables, got a Variable"),
+        (lambda: gradients(V.sum(), V), "inputs: expected a list of Variables, got Variable"),
         (lambda: gradients(V.sum(), [V, V + 1]), "inputs: expected Variables that y was made from"),
         (lambda: gradients(V.sum(), [V.data]), "inputs: expected Variables that y was made from"),
     ],

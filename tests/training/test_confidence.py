@@ -31,10 +31,13 @@ def test_all_right_is_not_certain() -> None:
     [
         ({"share": 1.1, "n": 5}, "share: expected a number from 0 to 1, got 1.1"),
         ({"share": float("nan"), "n": 5}, "share: expected"),
-        ({"share": 0.5, "n": 0}, "n: expected at least 1, got 0"),
+        ({"share": 0.5, "n": 0}, "n: expected an integer of at least 1, got 0"),
+        ({"share": "1", "n": 5}, "share: expected a number from 0 to 1, got '1'"),
+        ({"share": 0.5, "n": "5"}, "n: expected an integer of at least 1, got '5'"),
+        ({"share": 0.5, "n": np.nan}, "n: expected an integer of at least 1, got nan"),
+        ({"share": 0.5, "n": 5, "confidence": "x"}, "confidence: expected .*, got 'x'"),
         ({"share": 0.5, "n": 5, "confidence": 1.0}, "confidence: expected"),
     ],
-    ids=["share", "nan", "n", "confidence"],
 )
 def test_refuses(arguments: dict[str, float], message: str) -> None:
     with pytest.raises(ValueError, match=message):
@@ -60,7 +63,9 @@ def test_holm_by_hand() -> None:
     assert nt.holm([]).shape == (0,)
 
 
-@pytest.mark.parametrize("ps", [[0.5, 1.5], [-0.1], [float("nan")], 0.3, [[0.1]]])
+@pytest.mark.parametrize(
+    "ps", [[0.5, 1.5], [-0.1], [float("nan")], 0.3, [[0.1]], None, ["1"], [[1], 1]]
+)
 def test_holm_refuses(ps: Any) -> None:
     with pytest.raises(ValueError, match="p_values: expected a row of numbers from 0 to 1, got"):
         nt.holm(ps)
@@ -93,6 +98,9 @@ def test_paired_by_hand() -> None:
         (([1.0], [1.0]), "a: expected a row of at least two finite numbers"),
         (([[1.0, 2.0]], [1.0, 2.0]), "a: expected a row"),
         (([1.0, 2.0], [1.0, np.nan]), "b: expected a row .* finite"),
+        (([1.0, 2.0], None), "b: expected a row of at least two finite numbers, got None"),
+        ((["1", "2"], [1.0, 2.0]), "a: expected a row of at least two finite numbers, got"),
+        (([[1.0], 2.0], [1.0, 2.0]), "a: expected a row of at least two finite numbers, got"),
         (([1.0, 2.0], [1.0, 2.0, 3.0]), "b: expected 2 numbers as in a, got 3"),
     ],
 )

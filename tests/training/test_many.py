@@ -292,6 +292,21 @@ def single_precision(rng: np.random.Generator) -> Sequential:
     return mlp(12, [7, 5], 3, rng=rng)
 
 
+def twice(build: Callable[[np.random.Generator], Sequential]) -> list[Sequential]:
+    return [build(np.random.default_rng(0))] * 2
+
+
+def with_a_layer_of_another() -> list[Sequential]:
+    one, other = nets(perceptron, perceptron)
+    return [one, Sequential(*other.layers[:2], one.layers[2], *other.layers[3:])]
+
+
+def tied(rng: np.random.Generator) -> Sequential:
+    net = mlp(12, [7, 7, 7], 3, rng=rng, dtype=np.float64)
+    net.layers[4].params["weight"] = net.layers[2].params["weight"]
+    return Sequential(*net.layers)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -312,7 +327,21 @@ def single_precision(rng: np.random.Generator) -> Sequential:
         ({"patience": 0}, "patience: expected an integer of at least 1, got 0"),
         ({"epochs": 0}, "epochs: expected an integer of at least 1, got 0"),
         ({"batch_size": 0}, "batch_size: expected an integer of at least 1, got 0"),
-        ({"train": [examples(0, (12,))]}, r"train: expected 2 pairs .* got \[22\]"),
+        ({"train": [examples(0, (12,))]}, "train: expected 2 pairs, one for each model, got 1"),
+        ({"train": None}, "train: expected a pair of inputs and labels, or .*, got None"),
+        ({"train": []}, r"train: expected a pair of inputs and labels, or .*, got \[\]"),
+        ({"train": [None, None]}, "train: expected a pair of inputs and labels, got NoneType"),
+        ({"optimizer": None}, "optimizer: expected a function of parameters and a rate, .* None"),
+        ({"keep_best": "no"}, "keep_best: expected True or False, got 'no'"),
+        ({"lr": None}, "lr: expected a finite number .*, got None"),
+        ({"lr": 10**400}, "lr: expected a finite number of at least 0, or one for each network"),
+        ({"lr": np.ones((2, 1))}, "lr: expected a finite number of at least 0, or one"),
+        ({"models": twice(perceptron)}, "got network 0's 0.weight and network 1's 0.weight"),
+        (
+            {"models": with_a_layer_of_another()},
+            "got network 0's 2.weight and network 1's 2.weight",
+        ),
+        ({"models": nets(tied, perceptron)}, "got network 0's 2.weight and network 0's 4.weight"),
         (
             {"train": [examples(0, (12,)), examples(1, (12,), 21)]},
             r"train: expected 2 pairs of equally many examples, got \[22, 21\]",

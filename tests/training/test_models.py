@@ -217,3 +217,26 @@ def test_fit_trains_like_its_twin() -> None:
         loss, accuracy = of_twin(data.x_val, data.y_val)
         assert history.val_loss[epoch] == pytest.approx(loss.item(), rel=1e-10)
         assert history.val_accuracy[epoch] == pytest.approx(accuracy.item())
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda rng: nt.mlp(3, [4, 0], 2, rng=rng), r"hidden: expected .* got \[4, 0\]"),
+        (lambda rng: nt.mlp(3, [4, 2.0], 2, rng=rng), r"hidden: expected .* got \[4, 2.0\]"),
+        (lambda rng: nt.mlp(3, "4", 2, rng=rng), "hidden: expected .* got '4'"),
+        (lambda rng: nt.mlp(0, [4], 2, rng=rng), "n_in: expected .* got 0"),
+        (lambda rng: nt.mlp(3, [4], 0, rng=rng), "n_out: expected .* got 0"),
+        (lambda rng: nt.mlp(3, [4], 2, rng=rng, batch_norm=1), "batch_norm: expected .* got 1"),
+        (lambda rng: nt.two_layer_net(3, 0, 2, rng=rng), "n_hidden: expected .* got 0"),
+        (lambda rng: nt.two_layer_net(3, 4, -1, rng=rng), "n_out: expected .* got -1"),
+        (lambda rng: nt.small_cnn(0, rng=rng), "in_channels: expected .* got 0"),
+        (lambda rng: nt.small_cnn(image_size=3, rng=rng), "image_size: expected .* got 3"),
+        (lambda rng: nt.small_cnn(n_classes=0, rng=rng), "n_classes: expected .* got 0"),
+    ],
+)
+def test_a_size_is_refused_before_anything_is_drawn(call: Any, message: str) -> None:
+    rng = np.random.default_rng(0)
+    with pytest.raises(ValueError, match=f"^{message}"):
+        call(rng)
+    assert rng.bit_generator.state == np.random.default_rng(0).bit_generator.state

@@ -92,9 +92,83 @@ SLIPS: dict[str, tuple[Callable[[], Any], str]] = {
     "true for a kernel": (lambda: nt.MaxPool2d(True), "kernel_size"),
     "true for a stride": (lambda: nt.AvgPool2d(2, stride=(True, 2)), "stride"),
     "true for a shape": (lambda: nt.LayerNorm(True), "normalized_shape"),
+    "a list of rates": (lambda: nt.SGD(NET.params, [0.1]), "lr"),
+    "a tuple of rates": (lambda: nt.Adam(NET.params, (0.1,)), "lr"),
+    "an empty array of rates": (lambda: nt.AdamW(NET.params, np.ones(0)), "lr"),
+    "a rate beyond floats": (lambda: nt.SGD(NET.params, 10**400), "lr"),
+    "a rate set to a text": (lambda: setattr(nt.SGD(NET.params, 0.1), "lr", "0.2"), "lr"),
+    "a list of decays": (lambda: nt.SGD(NET.params, 0.1, weight_decay=[0.1]), "weight_decay"),
+    "an array of decays": (lambda: nt.Adam(NET.params, weight_decay=ONE), "weight_decay"),
+    "no decays": (lambda: nt.AdamW(NET.params, weight_decay=()), "weight_decay"),
+    "a decay beyond floats": (
+        lambda: nt.AdamW(NET.params, weight_decay=10**400), "weight_decay",
+    ),
+    "an eps beyond floats": (lambda: nt.Adam(NET.params, eps=10**400), "eps"),
+    "a norm beyond floats": (lambda: nt.clip_gradients(GRADS, 10**400), "max_norm"),
+    "keys of two types": (
+        lambda: nt.SGD(NET.params, 0.1).step(GRADS | {1: ONE, None: ONE}), "grads",
+    ),
+    "a factor beyond floats": (
+        lambda: nt.Scheduled(nt.SGD(NET.params, 0.1), lambda t: 10**400).step(GRADS), "schedule",
+    ),
+    "a schedule beyond floats": (
+        lambda: nt.Scheduled(nt.SGD(NET.params, 10.0), lambda t: 1e308).step(GRADS), "lr",
+    ),
+    "no optimiser for the range test": (
+        lambda: nt.range_test(NET, (X, T), **TEST | {"optimizer": None}), "optimizer",
+    ),
+    "no model for the range test": (lambda: nt.range_test(ANY, (X, T), **TEST), "model"),
+    "a text for keep_best": (lambda: nt.fit(NET, (X, T), **FIT | {"keep_best": "no"}), "keep_best"),
+    "a text for progress": (lambda: nt.fit(NET, (X, T), **FIT | {"progress": "no"}), "progress"),
+    "a text for batch_norm": (lambda: nt.mlp(3, [4], 2, rng=RNG, batch_norm="yes"), "batch_norm"),
+    "one number to predict": (lambda: nt.predict_logits(nt.ReLU(), np.array(1.0)), "x"),
+    "no model to save": (lambda: nt.save(ANY, "never.npz"), "model"),
+    "nowhere to save": (lambda: nt.save(NET, ANY), "path"),
+    "no model to load": (lambda: nt.load(ANY, "never.npz"), "model"),
+    "nowhere to load from": (lambda: nt.load(NET, ANY), "path"),
+    "a list to compare": (lambda: nt.relative_error([1.0], ONE), "a"),
+    "none to compare": (lambda: nt.relative_error(ONE, ANY), "b"),
+    "texts to compare": (lambda: nt.relative_error(np.array(["1"]), np.array(["1"])), "a"),
+    "no arrays to check": (lambda: check(arrays=None), "arrays"),
+    "one array to check": (lambda: check(arrays=ONE), "arrays"),
+    "a list to check": (lambda: check(arrays=[[1.0]]), "argument 0"),
+    "a number for names": (lambda: check(names=5), "names"),
+    "no result to check": (lambda: check(forward=lambda x: (None, x)), "forward"),
     "no weight": (lambda: nt.batch_norm(X, ANY, X[0]), "weight"),
     "no bias": (lambda: nt.batch_norm(X, X[0], ANY), "bias"),
 }  # fmt: skip
+
+
+for name, rates in {
+    "one number": 0.1,
+    "nothing": None,
+    "an empty list": [],
+    "a negative": np.array([0.1, -0.1]),
+    "nan": np.array([0.1, np.nan]),
+    "a table": np.array([[0.1]]),
+    "a text": "0.1",
+}.items():
+    SLIPS[f"{name} for rates"] = (
+        lambda rates=rates: nt.range_test(NET, (X, T), **TEST | {"rates": rates}), "rates",
+    )  # fmt: skip
+for seed in ("x", 1.5, -1, None, True):
+    for data in (nt.iris, nt.digits):
+        SLIPS[f"{data.__name__} of seed {seed}"] = (lambda of=data, s=seed: of(seed=s), "seed")
+SPLIT: Any = {"labels": T, "sizes": (2, 2), "rng": RNG}
+for name, argument, value in [
+    ("a seed", "rng", 0),
+    ("no sizes", "sizes", None),
+    ("float sizes", "sizes", (2.0, 2)),
+    ("a size of true", "sizes", (True, 2)),
+    ("no labels", "labels", None),
+    ("a table of labels", "labels", T[None]),
+    ("float labels", "labels", T / 2),
+]:
+    SLIPS[f"{name} to split by"] = (
+        lambda change={argument: value}: nt.stratified_split(**SPLIT | change), argument,
+    )  # fmt: skip
+SLIPS["no sizes for iris"] = (lambda: nt.iris(sizes=ANY), "sizes")
+SLIPS["integers for digits"] = (lambda: nt.digits(dtype=int), "dtype")
 
 
 @pytest.mark.parametrize("slip", SLIPS)

@@ -1,5 +1,6 @@
 """SGD, Adam and AdamW step by step with PyTorch's, and what they refuse."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -142,3 +143,71 @@ def test_a_rate_for_each_row(kind: Any) -> None:
         for _ in range(2):
             optimizer.step({"row": grad})
         np.testing.assert_allclose(found, alone, rtol=1e-6)
+
+
+KINDS = pytest.mark.parametrize("kind", [partial(nt.SGD, lr=0.1), nt.Adam, nt.AdamW])
+
+
+def sharing() -> dict[str, dict[str, np.ndarray]]:
+    w = np.ones((3, 3))
+    return {
+        "one array": {"a": w, "b": np.ones(2), "c": w},
+        "a transpose": {"a": w, "b": np.ones(2), "c": w.T},
+        "a row": {"a": w[1], "b": np.ones(2), "c": w},
+        "rows that overlap": {"a": w[:2], "b": np.ones(2), "c": w[1:]},
+        "columns that overlap": {"a": w[:, :2], "b": np.ones(2), "c": w[:, 1:]},
+    }
+
+
+@KINDS
+@pytest.mark.parametrize("how", sharing())
+def test_two_names_for_one_memory_are_refused(kind: Any, how: str) -> None:
+    with pytest.raises(ValueError, match=r"^params: expected .* share no memory, got 'a' and 'c'"):
+        kind(sharing()[how])
+
+
+@KINDS
+def test_slices_of_one_buffer_that_do_not_overlap_are_taken(kind: Any) -> None:
+    buffer, apart = np.ones((4, 6)), np.ones((4, 6))
+    cuts: dict[str, Any] = {"a": np.s_[:2, ::2], "b": np.s_[:2, 1::2], "c": np.s_[2:]}
+    together = kind({name: buffer[cut] for name, cut in cuts.items()})
+    alone = kind({"all": apart})
+    for _ in range(2):
+        together.step({name: np.full_like(buffer[cut], 2) for name, cut in cuts.items()})
+        alone.step({"all": np.full_like(apart, 2)})
+    np.testing.assert_array_equal(buffer, apart)
+
+
+@KINDS
+def test_a_layers_view_of_another_is_refused(kind: Any) -> None:
+    """A transpose has a name of its own; one array in two layers has one name, and is taken."""
+    rng = np.random.default_rng(0)
+    first, last = nt.Linear(3, 3, rng=rng), nt.Linear(3, 3, rng=rng)
+    last.params["weight"] = first.params["weight"].T
+    with pytest.raises(ValueError, match=r"got '0.weight' and '2.weight'"):
+        kind(nt.Sequential(first, nt.Tanh(), last).params)
+    last.params["weight"] = first.params["weight"]
+    kind(nt.Sequential(first, nt.Tanh(), last, nt.Tanh(), last).params)
+
+
+@KINDS
+def test_a_parameter_that_cannot_be_written_to_is_refused(kind: Any) -> None:
+    params = some_params()
+    params["bias"].flags.writeable = False
+    with pytest.raises(ValueError, match=r"^params: expected arrays to write to, 'bias' is read-"):
+        kind(params)
+
+
+@pytest.mark.parametrize("kind", [nt.SGD, nt.Adam, nt.AdamW])
+def test_an_array_of_rates_must_fit_each_parameter(kind: Any) -> None:
+    """In the constructor, and where another takes its place: before the first of them moves."""
+    params = {"a": np.ones((2, 3)), "b": np.ones((2, 1))}
+    optimizer = kind(params, np.full((2, 1), 0.1))
+    for rate in (np.full(3, 0.1), np.full((1, 2, 1), 0.1)):
+        with pytest.raises(ValueError, match=r"^lr: expected a shape that broadcasts to"):
+            kind(params, rate)
+        with pytest.raises(ValueError, match=r"^lr: expected a shape that broadcasts to"):
+            optimizer.lr = rate
+    assert all((p == 1).all() for p in params.values())
+    optimizer.step(params)
+    assert all((p < 1).all() for p in params.values())

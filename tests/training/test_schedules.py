@@ -217,6 +217,26 @@ def test_clipping_keeps_float32_and_long_vectors() -> None:
     np.testing.assert_allclose(clipped["p"], 0.5, rtol=1e-6)
 
 
+def test_clipping_keeps_the_dtype_whatever_the_norms_type() -> None:
+    grads = {"w": np.ones(3, np.float32), "b": np.ones(1)}
+    clipped, norm = nt.clip_gradients(grads, np.float64(0.5))
+    assert (type(norm), norm) == (float, 2.0)
+    assert [g.dtype for g in clipped.values()] == [np.float32, np.float64]
+    np.testing.assert_allclose(clipped["w"], 0.25, rtol=1e-6)
+
+
+@pytest.mark.parametrize("size", [1e-320, 1e-200, 1.0, 1e200, 1e308])
+def test_the_norm_of_the_smallest_and_the_largest_gradients(size: float) -> None:
+    clipped, norm = nt.clip_gradients({"w": np.full(3, size), "b": np.zeros(2)}, 1.0)
+    assert norm == pytest.approx(math.sqrt(3) * size, rel=1e-3 if size < 1e-300 else 1e-15, abs=0)
+    assert clipped["w"] == pytest.approx(min(size, 1 / math.sqrt(3)), rel=2e-6, abs=0)
+
+
+def test_a_norm_beyond_floats_is_not_finite() -> None:
+    with pytest.raises(FloatingPointError, match="grads: expected a finite norm, got inf"):
+        nt.clip_gradients({"w": np.full(9, 1e308)}, 1.0)
+
+
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_a_gradient_that_is_not_finite_is_not_clipped(value: float) -> None:
     with pytest.raises(FloatingPointError, match="grads: expected a finite norm"):

@@ -43,6 +43,13 @@ def scripted(values: Sequence[float], **settings: Any) -> tuple[nt.Sequential, n
     return model, history
 
 
+class TwoRows(nt.Layer):
+    """Two rows for each example."""
+
+    def forward(self, x: np.ndarray, *, train: bool = True) -> Any:
+        return x.reshape(2 * len(x), -1), None
+
+
 def examples(n: int = 10, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
     return rng.normal(size=(n, 4)).astype(np.float32), rng.integers(0, 3, n)
@@ -285,6 +292,17 @@ def test_refused_before_anything_is_trained(data, validation, settings, parts) -
     message = str(caught.value)
     assert all(part in message for part in parts), message
     assert_same(copies(model), before)
+
+
+@pytest.mark.parametrize("last", [[], [nt.Flatten(), TwoRows()]], ids=["images", "two-rows"])
+def test_an_output_of_another_shape_moves_no_statistics(last: list[nt.Layer]) -> None:
+    model = nt.Sequential(nt.BatchNorm(3, dtype=np.float64), *last)
+    x, labels = np.random.default_rng(0).normal(size=(8, 3, 2, 2)), np.arange(8) % 3
+    before = {name: b.copy() for name, b in model.buffers.items()}
+    settings: Any = {"epochs": 1, "batch_size": 4, "rng": np.random.default_rng(0)}
+    with pytest.raises(ValueError, match="train: the model's output: expected"):
+        nt.fit(model, (x, labels), optimizer=nt.SGD(model.params, 0.1), **settings)
+    assert_same(model.buffers, before)
 
 
 def test_last_batch_of_one_with_batch_norm() -> None:
