@@ -44,8 +44,8 @@ def first_shared(arrays: Sequence[tuple[str, Array]]) -> tuple[str, str] | None:
 
 def _check_lr(lr: Any, params: dict[str, Array]) -> None:
     """Refuse what is no rate, or an array that is not broadcast to each parameter's shape."""
-    several = is_plain(lr) and lr.size > 0
-    if not all(map(is_size, lr.ravel().tolist() if several else [lr])):
+    several = is_plain(lr) and lr.size > 0 and lr.dtype.kind in "fiu"
+    if not all(map(is_size, [lr.min(), lr.max()] if several else [lr])):  # NaN is both of them
         raise ValueError(
             f"lr: expected a finite number of at least 0, or an array of them, got {lr!r}"
         )
