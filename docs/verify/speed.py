@@ -245,7 +245,7 @@ show_source(
 #
 # $$\boxed{\frac{\partial L}{\partial x} = \sum_v S_v^\top \sum_u R_u^\top\, W_{uv}^\top\, \frac{\partial L}{\partial y}}$$
 #
-# The inner sum is a matrix product, as in the forward pass. At stride 1, image row $a$ met the output rows $a + p_h - u$. They lie one under the other, so that stacking them takes no copy, and the sum over $u$ and $f$ is the inner side of one product. For all $v$ at once its shapes are $(k_w C \times k_h F) \cdot (k_h F \times W'N)$, for each image row. With a stride only every $s_h$-th row of the kernel meets a given image row, and at the edges fewer rows of the output do: the product is then a smaller one.
+# The inner sum is a matrix product, as in the forward pass. At stride 1, image row $a$ met the output rows $a + p_h - u$. They lie one under the other, so that stacking them takes no copy, and the sum over $u$ and $f$ is the inner side of one product. For all $v$ at once its shapes are $(k_w C \times k_h F) \cdot (k_h F \times W'N)$, for each image row. With a stride, a given image row meets only some rows of the kernel, which lie $s_h$ apart. At the edges it meets fewer rows of the output, and the product is a smaller one.
 
 # %% tags=["remove-input"]
 show_source(nt.conv2d_backward, nt.layers.convolution._to_rows)

@@ -252,7 +252,7 @@ def test_where_the_table_cannot_be_is_said_before_anything_is_graded(
 
 def test_no_process_is_left_when_a_grading_is_broken_off(here: Path, handed_in: Path) -> None:
     for student in ("cem", "eve"):  # are still being graded when it is broken off
-        put(handed_in / student / "relu.py", "import time\ntime.sleep(1)\n" + HALF)
+        put(handed_in / student / "relu.py", "import time\ntime.sleep(3)\n" + HALF)
     command = [sys.executable, "-m", "nn_tutorial.exercises", "grade", str(handed_in), "out.csv"]
     started = subprocess.Popen(
         [*command, "--processes", "2"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
