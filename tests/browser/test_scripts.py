@@ -186,6 +186,7 @@ def test_a_figure_is_shown_where_it_is_referred_to(
     links = page.locator(FIGURE)
     others = links.evaluate_all("(all) => all.map((a) => a.pathname !== location.pathname)")
     link = links.nth(others.index(is_other))
+    link.scroll_into_view_if_needed()  # what is above it is laid out now, and moves it no more
     link.hover()
     note = page.locator(f"{NOTE}.book-preview")
     note.wait_for()
