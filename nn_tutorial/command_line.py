@@ -43,11 +43,11 @@ def settle_streams() -> None:  # decides no number: it prints
     A sign that the output's encoding lacks is replaced. What is closed (``>&-``) is empty, and
     swallows all.
     """
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+    for name in ("stdin", "stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123
-        elif mode == "w" and isinstance(stream, io.TextIOWrapper):
+            setattr(sys, name, io.StringIO())
+        elif name != "stdin" and isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
 
 

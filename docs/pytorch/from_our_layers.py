@@ -467,7 +467,7 @@ for values, color, hatch, shift, who in ((our_bytes, "blue", "", 0.2, "ours"),
             edgecolor=COLORS[color], hatch=hatch, label=who)
 ax.legend(loc="lower right")
 ax.set_yticks(range(len(kinds)), kinds[::-1])
-ax.set(xlabel="kept for the way back (megabytes)", title="About as much, in other places")
+ax.set(xlabel="kept for the way back (megabytes)", title="A little less, in other places")
 ax.grid(visible=False, axis="y")
 totals = sum(our_bytes), sum(their_bytes)
 show(
@@ -486,11 +486,11 @@ show(
         "first ReLU PyTorch pays for a whole output."
     ),
 )
-assert their_bytes[0] == 0 and abs(totals[0] / totals[1] - 1) < 0.1
+assert their_bytes[0] == 0 and 0.9 < totals[0] / totals[1] < 0.95
 assert our_bytes[1] == their_bytes[1] / 4
 
 # %% [markdown]
-# The sums are {{ totals[0] / 1e6:.2f}} and {{ totals[1] / 1e6:.2f}} million bytes: close to each other, by accident. A mask takes one byte for each element where PyTorch's ReLU keeps four; our convolution copies its input once for each column of the kernel. PyTorch's pooling keeps the winners' positions as eight-byte integers.
+# The sums are {{ totals[0] / 1e6:.2f}} and {{ totals[1] / 1e6:.2f}} million bytes: ours are a little less, by accident. A mask takes one byte for each element where PyTorch's ReLU keeps four; our convolution copies its input once for each column of the kernel. PyTorch's pooling keeps the winners' positions as eight-byte integers.
 #
 # ## Gradients add up
 #

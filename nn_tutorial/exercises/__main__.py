@@ -40,10 +40,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = _parser().parse_args(argv)
     try:
-        code = int(arguments.run(arguments))
-        sys.stdout.flush()
-        return code
-    except BrokenPipeError:  # nobody reads on, which is no error: see `on_any_terminal`
+        return int(arguments.run(arguments))
+    except BrokenPipeError:  # is an OSError, and `on_any_terminal` knows what to do
         raise
     except (OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
