@@ -471,12 +471,12 @@ show(
     ),
 )
 assert dead[best].mean() > dead[0].mean() and 0 < best < len(rates) - 1
-assert dead[-1].mean() == 1 and accuracy[-1].mean() < 0.15
+assert dead[-1].mean() > 0.99 and accuracy[-1].mean() < 0.15
 assert dead[-2].mean() > 0.9 and accuracy[-2].mean() < 0.5
 baseline = np.bincount(data.y_test).max() / len(data.y_test)
 
 # %% [markdown]
-# **The verdict.** Half of the prediction is right. Before the first step {{ at_first:.1f}} of 64 units are dead on average. After training at a learning rate of {{ rates[0] }}, {{ dead[0].mean() * 64:.1f}} are; at {{ rates[best]:g}}, {{ dead[best].mean() * 64:.1f}}; at {{ rates[-1]:g}}, {{ dead[-1].mean() * 64:.0f}}. But the accuracy does not fall with them. The best of the six learning rates on the validation images is {{ rates[best]:g}}. Its test accuracy is {{ accuracy[best].mean():.1%}} (from {{ accuracy[best].min():.1%}} to {{ accuracy[best].max():.1%}} over the seeds), though it killed more units than the smallest rate, which reached {{ accuracy[0].mean():.1%}}. The units that are left do the work. The accuracy falls only where nearly none are left: at {{ rates[-2]:g}}, with {{ dead[-2].mean() * 64:.1f}} dead units, to {{ accuracy[-2].mean():.0%}}, and at {{ rates[-1]:g}} to {{ accuracy[-1].mean():.0%}}, which is what you get by always naming the commonest digit ({{ baseline:.0%}}).
+# **The verdict.** Half of the prediction is right. Before the first step {{ at_first:.1f}} of 64 units are dead on average. After training at a learning rate of {{ rates[0] }}, {{ dead[0].mean() * 64:.1f}} are; at {{ rates[best]:g}}, {{ dead[best].mean() * 64:.1f}}; at {{ rates[-1]:g}}, {{ dead[-1].mean() * 64:.0f}}. But the accuracy does not fall with them. The best of the six learning rates on the validation images is {{ rates[best]:g}}. Its test accuracy is {{ accuracy[best].mean():.1%}} (from {{ accuracy[best].min():.1%}} to {{ accuracy[best].max():.1%}} over the seeds), though it killed more units than the smallest rate, which reached {{ accuracy[0].mean():.1%}}. The units that are left do the work. The accuracy falls only where nearly none are left: at {{ rates[-2]:g}}, with {{ dead[-2].mean() * 64:.1f}} dead units, to {{ accuracy[-2].mean():.0%}}, and at {{ rates[-1]:g}} to {{ accuracy[-1].mean():.0%}}, which is about what you get by always naming the commonest digit ({{ baseline:.0%}}).
 #
 # **What this does not show.** These networks are shallow and wide for their task. In a narrow or a deep one a dead unit may be missed more. And a small learning rate was given the same 20 epochs: part of its lower accuracy is that it had not finished.
 #
